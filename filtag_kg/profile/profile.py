@@ -1,0 +1,127 @@
+"""The profile: what each class does to each filter, in numbers.
+
+A profile is what the hours of a pass over the images are spent on; everything after it is seconds. On disk
+it is an ``.npz`` file of plain arrays, read with ``allow_pickle=False``.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.files import replacing
+
+__all__ = ["Profile", "load_profile", "save_profile"]
+
+_ARRAYS = ("mean", "count", "class_ids", "class_labels", "layer_names", "layer_offsets", "metadata")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Mean and variance of the activation ā(m,i,d) over the images d of each class (paper, section 2.1).
+
+    Parameters
+    ----------
+    mean : float64 array of shape (n_classes, n_filters), in [0, 1]
+        z_c(m,i), the mean activation of each filter over the class's images. The filters of all layers stand
+        side by side.
+    variance : float64 array of shape (n_classes, n_filters), or None
+        Population variance over the class's images; None where only the means were kept.
+    count : int64 array of shape (n_classes,)
+        Images seen of each class.
+    class_ids, class_labels : tuple of str, of length n_classes
+        Ids are unique; labels need not be.
+    layer_names : tuple of str, of length n_layers
+        In forward order.
+    layer_offsets : int64 array of shape (n_layers + 1,)
+        The filters of layer m are the columns ``layer_offsets[m]:layer_offsets[m + 1]``.
+    metadata : mapping of str to JSON values
+        How the profile was made: network, weights' hash, images, versions, start and end of the pass, notes.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together or a class id occurs twice.
+    """
+
+    mean: NDArray[np.float64]
+    variance: NDArray[np.float64] | None
+    count: NDArray[np.int64]
+    class_ids: tuple[str, ...]
+    class_labels: tuple[str, ...]
+    layer_names: tuple[str, ...]
+    layer_offsets: NDArray[np.int64]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.class_ids), int(self.layer_offsets[-1]) if self.layer_offsets.size else 0)
+        if self.mean.shape != shape or (self.variance is not None and self.variance.shape != shape):
+            raise ValueError(f"mean and variance must have shape {shape}, got {self.mean.shape}")
+        if self.count.shape != (shape[0],) or len(self.class_labels) != shape[0]:
+            raise ValueError(f"count and class_labels must name {shape[0]} classes")
+        if self.layer_offsets.shape != (len(self.layer_names) + 1,) or self.layer_offsets[0] != 0:
+            raise ValueError(f"layer_offsets must have {len(self.layer_names) + 1} entries, from 0")
+        if np.any(np.diff(self.layer_offsets) < 1):
+            raise ValueError("every layer must have at least one filter")
+        if len(set(self.class_ids)) != shape[0]:
+            raise ValueError("class_ids must be unique")
+
+    def layer(self, layer_index: int) -> NDArray[np.float64]:
+        """Return the means of one layer: float64 array of shape (n_classes, n_filters of the layer)."""
+        return self.mean[:, self.layer_offsets[layer_index] : self.layer_offsets[layer_index + 1]]
+
+
+def save_profile(profile: Profile, path: Path) -> None:
+    """Write a profile; the file is whole or not there, and the same profile gives the same bytes."""
+    arrays: dict[str, NDArray[Any]] = {
+        "mean": profile.mean,
+        "count": profile.count,
+        "class_ids": np.array(profile.class_ids, dtype=np.str_),
+        "class_labels": np.array(profile.class_labels, dtype=np.str_),
+        "layer_names": np.array(profile.layer_names, dtype=np.str_),
+        "layer_offsets": profile.layer_offsets,
+        "metadata": np.array(json.dumps(profile.metadata, sort_keys=True, ensure_ascii=False)),
+    }
+    if profile.variance is not None:
+        arrays["variance"] = profile.variance
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def load_profile(path: Path) -> Profile:
+    """Read a profile that :func:`save_profile` wrote.
+
+    Raises
+    ------
+    FiltagError
+        If the file is missing, is no profile, or is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            missing = [name for name in _ARRAYS if name not in file.files]
+            if missing:
+                raise FiltagError(f"{path} is no profile: it has no array {missing[0]!r}; make one with filtag profile")
+            variance = file["variance"].astype(np.float64) if "variance" in file.files else None
+            return Profile(
+                mean=file["mean"].astype(np.float64),
+                variance=variance,
+                count=file["count"].astype(np.int64),
+                class_ids=tuple(file["class_ids"].tolist()),
+                class_labels=tuple(file["class_labels"].tolist()),
+                layer_names=tuple(file["layer_names"].tolist()),
+                layer_offsets=file["layer_offsets"].astype(np.int64),
+                metadata=json.loads(str(file["metadata"])),
+            )
+    except FileNotFoundError:
+        raise FiltagError(f"no profile at {path}: check the path, or make one with filtag profile") from None
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        reason = str(error).partition("\n")[0]
+        raise FiltagError(f"{path} is not a readable profile ({reason}); make it anew with filtag profile") from None
