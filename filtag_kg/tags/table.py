@@ -1,0 +1,102 @@
+"""The tag table: which class tags which filter, by which rule, and how strongly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["TagTable"]
+
+
+@dataclass(frozen=True, slots=True)
+class TagTable:
+    """Tag assignments of one network, as columns.
+
+    Rows are sorted by rule, layer, filter, rank and class, whatever order they were given in.
+
+    Parameters
+    ----------
+    network : str
+        Name of the network in identifiers.
+    layer_names : tuple of str, of length n_layers
+        In forward order; a layer's place is its ``layer_index``.
+    n_filters : tuple of int, of length n_layers
+        Filters of each layer, tagged or not.
+    class_ids, class_labels : tuple of str, of length n_classes
+        Every class of the run, whether it tags a filter or not.
+    rules : tuple of str
+        ``k=1``, ``q=0.05``, …, in the order asked for.
+    rule, layer, filter, class_, rank : int64 array of shape (n_tags,)
+        Indices into the tuples above; `filter` counts within its layer. `rank` is the filter's place among the
+        filters of its layer for that class, from 1; 0 where the method that made the tags does not say.
+    activation, contrast : float64 array of shape (n_tags,)
+        z_c(m,i), and how many standard deviations over classes it lies above the mean over classes; NaN where
+        unknown.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in length or an index is out of range.
+    """
+
+    network: str
+    layer_names: tuple[str, ...]
+    n_filters: tuple[int, ...]
+    class_ids: tuple[str, ...]
+    class_labels: tuple[str, ...]
+    rules: tuple[str, ...]
+    rule: NDArray[np.int64]
+    layer: NDArray[np.int64]
+    filter: NDArray[np.int64]
+    class_: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    activation: NDArray[np.float64]
+    contrast: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        n_tags = len(self.rule)
+        columns = ("rule", "layer", "filter", "class_", "rank", "activation", "contrast")
+        if any(len(getattr(self, name)) != n_tags for name in columns):
+            raise ValueError("all columns of a tag table must have the same length")
+        if len(self.class_ids) != len(self.class_labels) or len(self.layer_names) != len(self.n_filters):
+            raise ValueError("each class needs a label and each layer its number of filters")
+        sizes = {"rule": self.rules, "layer": self.layer_names, "class_": self.class_ids}
+        for name, values in sizes.items():
+            column = getattr(self, name)
+            if n_tags and not (column.min() >= 0 and column.max() < len(values)):
+                raise ValueError(f"column {name!r} must index its {len(values)} values")
+        if n_tags and not np.all((self.filter >= 0) & (self.filter < np.array(self.n_filters)[self.layer])):
+            raise ValueError("column 'filter' must index the filters of its layer")
+        order = np.lexsort((self.class_, self.rank, self.filter, self.layer, self.rule))
+        for name in columns:
+            object.__setattr__(self, name, getattr(self, name)[order])
+
+    def __len__(self) -> int:
+        return len(self.rule)
+
+    def of_rule(self, rule: str) -> TagTable:
+        """Return the tags of one rule, as a table with that rule alone."""
+        return self.where(self.rule == self.rules.index(rule), rules=(rule,))
+
+    def where(self, kept: NDArray[np.bool_], *, rules: Sequence[str] | None = None) -> TagTable:
+        """Return the rows where `kept`, a bool array of shape (n_tags,), is true."""
+        chosen = self.rules if rules is None else tuple(rules)
+        place = np.array([chosen.index(rule) if rule in chosen else -1 for rule in self.rules], dtype=np.int64)
+        return TagTable(
+            network=self.network,
+            layer_names=self.layer_names,
+            n_filters=self.n_filters,
+            class_ids=self.class_ids,
+            class_labels=self.class_labels,
+            rules=chosen,
+            rule=place[self.rule[kept]],
+            layer=self.layer[kept],
+            filter=self.filter[kept],
+            class_=self.class_[kept],
+            rank=self.rank[kept],
+            activation=self.activation[kept],
+            contrast=self.contrast[kept],
+        )

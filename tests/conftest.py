@@ -1,0 +1,82 @@
+"""What several tests stand on: a small network's profile, and the KG built from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from filtag_kg import KG, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
+
+CLASSES = {
+    "n02087394": "Rhodesian ridgeback",
+    "n02088466": "bloodhound",
+    "n02090379": "redbone",
+    "n02123045": "tabby",
+    "n02124075": "Egyptian cat",
+    "n02814533": "beach wagon",
+    "n03770679": "minivan",
+    "n04285008": "sports car",
+}
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real data that lies beside a developer's checkout and is not ours to publish."""
+    path = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip("the real data is not here: expected it in ../shared/data")
+    return path
+
+
+@pytest.fixture(scope="session")
+def profile() -> Profile:
+    """Two layers: in `deep`, filter 0 is for dogs, 1 for cats, 2 for cars, 3 for nothing."""
+    deep = np.array(
+        [
+            [0.9, 0.1, 0.1, 0.05],
+            [0.8, 0.2, 0.1, 0.05],
+            [0.7, 0.3, 0.2, 0.05],
+            [0.2, 0.9, 0.1, 0.05],
+            [0.3, 0.8, 0.2, 0.05],
+            [0.1, 0.1, 0.9, 0.05],
+            [0.1, 0.2, 0.8, 0.05],
+            [0.2, 0.1, 0.7, 0.05],
+        ]
+    )
+    shallow = np.tile([0.5, 0.25], (8, 1)) + np.linspace(0, 0.01, 8)[:, None]
+    return Profile(
+        mean=np.hstack([shallow, deep]),
+        variance=np.full((8, 6), 0.01),
+        count=np.full(8, 5, dtype=np.int64),
+        class_ids=tuple(CLASSES),
+        class_labels=tuple(CLASSES.values()),
+        layer_names=("shallow", "deep"),
+        layer_offsets=np.array([0, 2, 6]),
+        metadata={
+            "network": {"name": "toy", "identifier": "toy-0123456789ab", "weights_sha256": "0123456789ab" + 52 * "0"},
+            "images": {"sha256": 64 * "f"},
+            "software": {"keras": "3.0"},
+            "started": "2026-01-01T00:00:00+00:00",
+            "ended": "2026-01-01T01:00:00+00:00",
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def kg(profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> KG:
+    tags = tag_filters(profile, [Rule("k", 1), Rule("q", 0.5)], network="toy-0123456789ab")
+    provenance = Provenance.of_profile(profile)
+    return build_kg(tmp_path_factory.mktemp("kg") / "kg", tags, wordnet(), provenance, profile=profile)
+
+
+@pytest.fixture(scope="session")
+def vgg(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> KG:
+    """FILTAG's own tags of VGG16's last convolutional layer."""
+    from filtag_kg.concepts import class_names
+    from filtag_kg.tags import read_filtag_labels
+
+    folder = shared_data / "filtag-vgg16"
+    tags = read_filtag_labels(folder / "tags-conv5_3-k1.txt", class_names=class_names(folder / "wnid-names.txt"))
+    return build_kg(tmp_path_factory.mktemp("vgg") / "vgg", tags, wordnet(), Provenance("vgg16"))
