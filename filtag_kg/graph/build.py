@@ -1,0 +1,257 @@
+"""Build a KG from tags: link, coarsen, emit, store."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyoxigraph as ox
+
+from filtag_kg.concepts import (
+    CONCEPTNET,
+    ConceptSource,
+    build_hierarchy,
+    common_concepts,
+    common_csv,
+    link_classes,
+    sssom_text,
+)
+from filtag_kg.files import replacing
+from filtag_kg.graph.emit import RunDescription, emit_concepts, emit_dataset, emit_links, emit_network, emit_run
+from filtag_kg.graph.kg import FORMAT_VERSION, KG, check_output, open_kg
+from filtag_kg.graph.nquads import Triple, iri, quads
+from filtag_kg.graph.resources import resource_folder
+from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, DataIris
+from filtag_kg.profile import Profile, save_profile
+from filtag_kg.tags import TagTable, tags_csv
+
+__all__ = ["Provenance", "build_kg"]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where tags come from.
+
+    Parameters
+    ----------
+    network_label : str
+        The network's name as people say it.
+    hashes : mapping of str
+        Terms such as ``flt:weightsSha256`` to hexadecimal digests of what the tags were made from.
+    layer_kinds : mapping of layer name to Keras layer type
+    software : tuple of str
+        Name and version of what took part in the pass, besides what takes part in every build.
+    started, ended : str, optional
+        Of the pass over the images, in ISO 8601.
+    inputs : mapping of str to JSON values
+        What the manifest says of the inputs.
+    """
+
+    network_label: str
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    layer_kinds: Mapping[str, str] = field(default_factory=dict)
+    software: tuple[str, ...] = ()
+    started: str | None = None
+    ended: str | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_profile(cls, profile: Profile) -> Provenance:
+        """Return what a profile says of its own making."""
+        metadata = profile.metadata
+        digest = hashlib.sha256()
+        for array in (profile.mean, profile.count, np.array(profile.class_ids), np.array(profile.layer_names)):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        network, images = metadata.get("network", {}), metadata.get("images", {})
+        hashes = {
+            "flt:profileSha256": digest.hexdigest(),
+            "flt:weightsSha256": network.get("weights_sha256"),
+            "flt:imagesSha256": images.get("sha256"),
+        }
+        return cls(
+            network_label=network.get("name", "unknown"),
+            hashes={name: value for name, value in hashes.items() if value},
+            layer_kinds=metadata.get("layer_kinds", {}),
+            software=tuple(f"{name} {number}" for name, number in sorted(metadata.get("software", {}).items())),
+            started=metadata.get("started"),
+            ended=metadata.get("ended"),
+            inputs={"profile": dict(metadata)},
+        )
+
+
+def build_kg(
+    output: Path,
+    tags: TagTable,
+    source: ConceptSource,
+    provenance: Provenance,
+    *,
+    profile: Profile | None = None,
+    base: str = DEFAULT_BASE,
+    conceptnet: str = CONCEPTNET,
+    seed: int = 0,
+    force: bool = False,
+) -> KG:
+    """Link the classes of a tag table, find what the tags of each filter have in common, and write the KG.
+
+    Parameters
+    ----------
+    output : Path
+        The KG's directory; it appears when it is whole.
+    tags : TagTable
+    source : ConceptSource
+    provenance : Provenance
+    profile : Profile, optional
+        Kept in the KG, where the tags come from one.
+    base : str
+        What the IRIs of the KG's own things begin with.
+    conceptnet : str
+        What the IRIs of ConceptNet's terms begin with.
+    seed : int
+        Of the random classes that the adjusted p-values compare with.
+    force : bool
+        Replace a KG that is there.
+
+    Returns
+    -------
+    KG
+        The same inputs give the same ``graph.nq.gz``, byte for byte.
+
+    Raises
+    ------
+    FiltagError
+        If the output exists, cannot be written, or `base` is no base.
+    """
+    check_output(output, force=force)
+    iris = DataIris(base)
+    tool = f"filtag-kg {version('filtag-kg')}"
+    software = tuple(sorted({tool, f"{source.name} {source.version}", *provenance.software}))
+    links = link_classes(tags.class_ids, tags.class_labels, source)
+    isa = build_hierarchy(links, source)
+    common = common_concepts(tags, links, isa, seed=seed)
+    runs = [
+        RunDescription(
+            run_id=_run_id(tags, rule, source, provenance, seed=seed, base=base),
+            rule=rule,
+            rule_index=index,
+            score=rule.partition(":")[2] or "activation",
+            seed=seed,
+            min_ic=float(np.log(4)),
+            software=software,
+            hashes=provenance.hashes,
+            started=provenance.started,
+            ended=provenance.ended,
+        )
+        for index, rule in enumerate(tags.rules)
+    ]
+    kg_id = hashlib.sha256(" ".join(run.run_id for run in runs).encode()).hexdigest()[:16]
+
+    graphs: dict[str, set[str]] = {}
+
+    def put(graph: str, triples: Any) -> None:
+        graphs.setdefault(graph, set()).update(quads(triples, graph))
+
+    put(
+        iris.network(tags.network),
+        emit_network(
+            tags,
+            iris,
+            label=provenance.network_label,
+            kinds=provenance.layer_kinds,
+            weights_sha256=provenance.hashes.get("flt:weightsSha256"),
+        ),
+    )
+    for run in runs:
+        of_rule = [row for row in common if row.rule == run.rule]
+        put(iris.run(run.run_id), emit_run(tags.of_rule(run.rule), of_rule, run, iris))
+    put(iris.links_graph(), emit_links(tags.class_ids, tags.class_labels, links, iris, tool=tool))
+    put(iris.concepts_graph(source.name), emit_concepts(isa, conceptnet=conceptnet))
+    put(ONTOLOGY, _ontology())
+    counts = {graph: len(lines) for graph, lines in sorted(graphs.items())}
+    put(
+        iris.dataset(kg_id),
+        emit_dataset(
+            iris,
+            kg_id=kg_id,
+            title=f"Filters of {provenance.network_label}, their tags and concepts",
+            runs=[run.run_id for run in runs],
+            licences={iris.concepts_graph(source.name): source.licence},
+            triples_in=counts,
+        ),
+    )
+    lines = sorted(set().union(*graphs.values()))
+    manifest = {
+        "format_version": FORMAT_VERSION,
+        "id": kg_id,
+        "network": tags.network,
+        "runs": [{"id": run.run_id, "rule": run.rule, "score": run.score} for run in runs],
+        "inputs": {**provenance.inputs, **{name.partition(":")[2]: digest for name, digest in provenance.hashes.items()}},
+        "parameters": {"base": base, "conceptnet": conceptnet, "seed": seed, "concepts": source.name},
+        "versions": {"python": platform.python_version(), "software": list(software)},
+        "built": datetime.now(UTC).isoformat(timespec="seconds"),
+        "counts": {
+            "layers": len(tags.layer_names),
+            "filters": sum(tags.n_filters),
+            "classes": len(tags.class_ids),
+            "linked_classes": len(links),
+            "tags": len(tags),
+            "common_concepts": len(common),
+            "concepts": len(isa.concepts),
+            "quads": len(lines),
+        },
+    }
+    mappings = sssom_text(links, source, class_iri=iris.class_, mapping_set_id=iris.links_graph())
+    with replacing(output, directory=True, overwrite=force) as room:
+        if profile is not None:
+            save_profile(profile, room / "profile.npz")
+        (room / "tags.csv").write_text(tags_csv(tags), encoding="utf-8")
+        (room / "links.sssom.tsv").write_text(mappings, encoding="utf-8")
+        (room / "common.csv").write_text(common_csv(common), encoding="utf-8")
+        text = "".join(f"{line}\n" for line in lines).encode()
+        # No time and no name in the header: the same graph gives the same bytes.
+        (room / "graph.nq.gz").write_bytes(gzip.compress(text, mtime=0))
+        store = ox.Store(str(room / "store"))
+        store.bulk_load(input=text, format=ox.RdfFormat.N_QUADS)
+        store.optimize()
+        store.flush()
+        del store
+        (room / "filtag.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return open_kg(output)
+
+
+def _run_id(
+    tags: TagTable, rule: str, source: ConceptSource, provenance: Provenance, *, seed: int, base: str
+) -> str:
+    """Return an id that follows from what decides the run's results, and from nothing else."""
+    decisive: Sequence[Any] = (
+        tags.network,
+        rule,
+        sorted(provenance.hashes.items()),
+        tags.class_ids,
+        tags.class_labels,
+        tags.layer_names,
+        source.name,
+        source.version,
+        version("filtag-kg"),
+        seed,
+        base,
+    )
+    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
+
+
+def _ontology() -> list[Triple]:
+    path = resource_folder("ontology") / "filtag.ttl"
+    triples = (quad.triple for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE))
+    return [(iri(_value(x.subject)), iri(x.predicate.value), str(x.object)) for x in triples]
+
+
+def _value(node: Any) -> str:
+    return str(node.value)

@@ -1,0 +1,238 @@
+"""Turn plain results into RDF: one function a named graph, each from data to triples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from filtag_kg.concepts import CommonConcept, Hierarchy, Links
+from filtag_kg.graph.nquads import Triple, date_time, double, integer, iri, literal, t
+from filtag_kg.graph.vocabulary import LAYER_KINDS, PREFIXES, DataIris
+from filtag_kg.tags import TagTable, tag_assignments
+
+__all__ = ["RunDescription", "emit_concepts", "emit_dataset", "emit_links", "emit_network", "emit_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunDescription:
+    """What is known about one run; the graph says no more of it than this.
+
+    Parameters
+    ----------
+    run_id : str
+        The same inputs, parameters and versions give the same id.
+    rule, score : str
+    rule_index : int
+        The rule's place among those of the build.
+    seed : int
+    min_ic : float
+        In nats.
+    software : tuple of str
+        Name and version of each package that took part.
+    hashes : mapping of str
+        Terms such as ``flt:profileSha256`` to hexadecimal digests.
+    started, ended : str, optional
+        Of the pass over the images, in ISO 8601; not of the build, which the same inputs repeat to the
+        same bytes.
+    """
+
+    run_id: str
+    rule: str
+    rule_index: int
+    score: str
+    seed: int
+    min_ic: float
+    software: tuple[str, ...]
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    started: str | None = None
+    ended: str | None = None
+
+
+def emit_network(
+    tags: TagTable, iris: DataIris, *, label: str, kinds: Mapping[str, str], weights_sha256: str | None
+) -> Iterator[Triple]:
+    """Describe the network, its layers and all its filters, tagged or not.
+
+    Parameters
+    ----------
+    tags : TagTable
+    iris : DataIris
+    label : str
+        The network's name as people say it.
+    kinds : mapping of layer name to Keras layer type
+        A layer that it leaves out is a two-dimensional convolution.
+    weights_sha256 : str or None
+        None where the tags were imported.
+    """
+    network = iri(iris.network(tags.network))
+    yield network, t("rdf:type"), t("nno:NeuralNetwork")
+    yield network, t("rdfs:label"), literal(label)
+    if weights_sha256 is not None:
+        yield network, t("flt:weightsSha256"), literal(weights_sha256)
+    for index, (name, n_filters) in enumerate(zip(tags.layer_names, tags.n_filters, strict=True)):
+        layer = iri(iris.layer(tags.network, name))
+        kind = kinds.get(name, "Conv2D")
+        yield network, t("nno:hasLayer"), layer
+        yield layer, t("rdf:type"), t(f"nno:{kind if kind in LAYER_KINDS else 'Layer'}")
+        yield layer, t("rdfs:label"), literal(name)
+        yield layer, t("nno:hasLayerSequence"), integer(index)
+        for place in range(n_filters):
+            filter_ = iri(iris.filter(tags.network, name, place))
+            yield filter_, t("rdf:type"), t("flt:Filter")
+            yield filter_, t("flt:filterIndex"), integer(place)
+            yield filter_, t("flt:inLayer"), layer
+
+
+def emit_run(
+    tags: TagTable, common: Iterable[CommonConcept], run: RunDescription, iris: DataIris
+) -> Iterator[Triple]:
+    """Say what one run found: its tags and the common concepts of each filter.
+
+    Parameters
+    ----------
+    tags : TagTable
+        Those of this run's rule alone.
+    common : iterable of CommonConcept
+        Those of this run's rule alone.
+    run : RunDescription
+    iris : DataIris
+    """
+    activity = iri(iris.run(run.run_id))
+    yield activity, t("rdf:type"), t("flt:TaggingRun")
+    yield activity, t("flt:network"), iri(iris.network(tags.network))
+    yield activity, t("flt:rule"), literal(run.rule)
+    yield activity, t("flt:ruleIndex"), integer(run.rule_index)
+    yield activity, t("flt:score"), literal(run.score)
+    yield activity, t("flt:seed"), integer(run.seed)
+    yield activity, t("flt:minimumInformationContent"), double(run.min_ic)
+    for software in run.software:
+        yield activity, t("flt:software"), literal(software)
+    for property_, digest in run.hashes.items():
+        yield activity, t(property_), literal(digest)
+    if run.started is not None:
+        yield activity, t("prov:startedAtTime"), date_time(run.started)
+    if run.ended is not None:
+        yield activity, t("prov:endedAtTime"), date_time(run.ended)
+    for row in tag_assignments(tags):
+        filter_ = iri(iris.filter(row.network, row.layer, row.filter))
+        class_ = iri(iris.class_(row.class_id))
+        assignment = iri(iris.assignment(run.run_id, row.layer, row.filter, row.class_id))
+        yield filter_, t("flt:hasTag"), class_
+        yield assignment, t("rdf:type"), t("flt:TagAssignment")
+        yield assignment, t("flt:filter"), filter_
+        yield assignment, t("flt:tag"), class_
+        yield assignment, t("prov:wasGeneratedBy"), activity
+        if row.rank is not None:
+            yield assignment, t("flt:rank"), integer(row.rank)
+        if row.activation is not None:
+            yield assignment, t("flt:activation"), double(row.activation)
+        if row.contrast is not None:
+            yield assignment, t("flt:contrast"), double(row.contrast)
+    for found in common:
+        filter_ = iri(iris.filter(tags.network, found.layer, found.filter))
+        node = iri(iris.common(run.run_id, found.layer, found.filter, found.rank))
+        yield filter_, t("flt:commonConcept"), iri(found.concept)
+        yield filter_, t("flt:coherenceQValue"), double(found.q_value)
+        yield node, t("rdf:type"), t("flt:CommonConcept")
+        yield node, t("flt:filter"), filter_
+        yield node, t("flt:concept"), iri(found.concept)
+        yield node, t("flt:coverage"), double(found.coverage)
+        yield node, t("flt:supportCount"), integer(found.support)
+        yield node, t("flt:informationContent"), double(found.ic)
+        yield node, t("flt:pValue"), double(found.p_value)
+        yield node, t("flt:adjustedPValue"), double(found.p_adjusted)
+        yield node, t("flt:coherenceQValue"), double(found.q_value)
+        yield node, t("flt:rank"), integer(found.rank)
+        yield node, t("prov:wasGeneratedBy"), activity
+
+
+def emit_links(
+    class_ids: Sequence[str], class_labels: Sequence[str], links: Links, iris: DataIris, *, tool: str
+) -> Iterator[Triple]:
+    """Describe every class of the run and the concept it is linked to, with the slots of SSSOM."""
+    for class_id, label in zip(class_ids, class_labels, strict=True):
+        class_ = iri(iris.class_(class_id))
+        yield class_, t("rdf:type"), t("flt:ClassLabel")
+        yield class_, t("rdf:type"), t("skos:Concept")
+        yield class_, t("skos:notation"), literal(class_id)
+        yield class_, t("skos:prefLabel"), literal(label)
+        link = links.get(class_id)
+        if link is None:
+            continue
+        node, concept = iri(iris.link(class_id)), iri(link.concept)
+        yield class_, t("flt:concept"), concept
+        yield class_, t("skos:exactMatch"), concept
+        yield node, t("rdf:type"), t("flt:ConceptLink")
+        yield node, t("sssom:subject_id"), class_
+        yield node, t("sssom:predicate_id"), t("skos:exactMatch")
+        yield node, t("sssom:object_id"), concept
+        yield node, t("sssom:mapping_justification"), t(link.justification)
+        yield node, t("sssom:confidence"), double(link.confidence)
+        yield node, t("sssom:mapping_tool"), literal(tool)
+
+
+def emit_concepts(isa: Hierarchy, *, conceptnet: str) -> Iterator[Triple]:
+    """Describe the concepts above the run's classes, and the parts that their things have.
+
+    Parameters
+    ----------
+    isa : Hierarchy
+    conceptnet : str
+        What ConceptNet's terms, paths such as ``/c/en/dog``, are put behind.
+    """
+    described = {part.id: part for parts in isa.parts.values() for part in parts}
+    described |= {concept.id: concept for concept in isa.concepts}
+    for identity, concept in sorted(described.items()):
+        node = iri(identity)
+        yield node, t("rdf:type"), t("skos:Concept")
+        yield node, t("skos:prefLabel"), literal(concept.label, language="en")
+        for other in concept.alt_labels:
+            yield node, t("skos:altLabel"), literal(other, language="en")
+        for path in concept.terms:
+            yield node, t("flt:conceptNetTerm"), iri(conceptnet + path)
+    for child, parents in isa.parents.items():
+        for parent in parents:
+            yield iri(child), t("skos:broader"), iri(parent)
+    for whole, parts in isa.parts.items():
+        for part in parts:
+            yield iri(part.id), t("flt:partOf"), iri(whole)
+
+
+def emit_dataset(
+    iris: DataIris,
+    *,
+    kg_id: str,
+    title: str,
+    runs: Sequence[str],
+    licences: Mapping[str, str],
+    triples_in: Mapping[str, int],
+) -> Iterator[Triple]:
+    """Let the KG describe itself.
+
+    Parameters
+    ----------
+    iris : DataIris
+    kg_id, title : str
+    runs : sequence of str
+        Run ids.
+    licences : mapping of graph name to the IRI of the licence of what is in it
+    triples_in : mapping of graph name to its number of triples
+        Of all graphs but the one that these triples go to.
+    """
+    dataset = iri(iris.dataset(kg_id))
+    yield dataset, t("rdf:type"), t("dcat:Dataset")
+    yield dataset, t("rdf:type"), t("void:Dataset")
+    yield dataset, t("dcterms:title"), literal(title, language="en")
+    yield dataset, t("void:triples"), integer(sum(triples_in.values()))
+    for run_id in runs:
+        yield dataset, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
+    for graph, count in triples_in.items():
+        part = iri(graph)
+        yield dataset, t("void:subset"), part
+        yield part, t("void:triples"), integer(count)
+        if graph in licences:
+            yield part, t("dcterms:license"), iri(licences[graph])
+    for licence in sorted(set(licences.values())):
+        yield dataset, t("dcterms:license"), iri(licence)
+    for prefix in ("flt", "nno", "prov", "skos", "sssom"):
+        yield dataset, t("void:vocabulary"), iri(PREFIXES[prefix])

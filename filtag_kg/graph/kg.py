@@ -1,0 +1,104 @@
+"""A KG on disk: a directory that is whole or not there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from filtag_kg.errors import FiltagError
+
+__all__ = ["FORMAT_VERSION", "KG", "check_output", "open_kg"]
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class KG:
+    """A knowledge graph that was built.
+
+    Parameters
+    ----------
+    path : Path
+        Its directory.
+    manifest : mapping of str to JSON values
+        What ``filtag.json`` says.
+    """
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def graph_path(self) -> Path:
+        """The whole graph as sorted N-Quads, compressed."""
+        return self.path / "graph.nq.gz"
+
+    @property
+    def tags_path(self) -> Path:
+        """The tag assignments."""
+        return self.path / "tags.csv"
+
+    @property
+    def common_path(self) -> Path:
+        """The common concepts."""
+        return self.path / "common.csv"
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules of the build, the first of which queries use where none is asked for."""
+        return tuple(run["rule"] for run in self.manifest["runs"])
+
+    def store(self) -> ox.Store:
+        """Open the store, read-only.
+
+        Raises
+        ------
+        FiltagError
+            If it is damaged.
+        """
+        try:
+            return ox.Store.read_only(str(self.path / "store"))
+        except OSError as error:
+            raise FiltagError(f"the store in {self.path} cannot be opened ({error}): build the KG anew") from None
+
+
+def open_kg(path: Path) -> KG:
+    """Open a KG.
+
+    Raises
+    ------
+    FiltagError
+        If there is none, it is damaged, or a later version of this program made it.
+    """
+    manifest_path = path / "filtag.json"
+    try:
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise FiltagError(f"no KG at {path}: check the path, or make one with filtag run, build or import") from None
+    except (OSError, ValueError) as error:
+        raise FiltagError(f"{manifest_path} cannot be read ({error}): build the KG anew") from None
+    version = manifest.get("format_version") if isinstance(manifest, dict) else None
+    if version != FORMAT_VERSION:
+        raise FiltagError(f"{path} has KG format {version!r}, this filtag reads {FORMAT_VERSION}: build the KG anew")
+    return KG(path, manifest)
+
+
+def check_output(path: Path, *, force: bool = False) -> None:
+    """Make sure that a KG may be put at `path`, before hours are spent on it.
+
+    Raises
+    ------
+    FiltagError
+        If something is there already: a KG without `force`, or anything that is no KG.
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    if (path / "filtag.json").is_file():
+        if not force:
+            raise FiltagError(f"{path} already holds a KG: choose another -o, or replace it with --force")
+    elif not path.is_dir() or any(path.iterdir()):
+        raise FiltagError(f"{path} exists and is no KG, so it is not replaced: choose another -o")

@@ -1,0 +1,81 @@
+"""Terms and quads in canonical N-Quads syntax.
+
+Lines of text rather than term objects: a KG has millions of them, and they have to be sorted anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import numpy as np
+
+from filtag_kg.graph.vocabulary import PREFIXES, term
+
+__all__ = ["Triple", "date_time", "double", "integer", "iri", "literal", "quads", "t"]
+
+Triple = tuple[str, str, str]
+"""Subject, predicate and object, each as it stands in N-Triples."""
+
+_XSD = PREFIXES["xsd"]
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"})
+
+
+def iri(value: str) -> str:
+    """Return an IRI as a term.
+
+    Raises
+    ------
+    ValueError
+        If a character is in it that no IRI may have.
+    """
+    if any(c in '<>"{}|^`\\' or c <= " " for c in value):
+        raise ValueError(f"{value!r} is no IRI")
+    return f"<{value}>"
+
+
+def t(curie: str) -> str:
+    """Return a term of the vocabulary, such as ``flt:Filter``."""
+    return f"<{term(curie)}>"
+
+
+def literal(value: str, *, language: str | None = None) -> str:
+    r"""Return a literal.
+
+    >>> literal('a "b"\n'), literal("dog", language="en")
+    ('"a \\"b\\"\\n"', '"dog"@en')
+    """
+    text = f'"{value.translate(_ESCAPES)}"'
+    return text if language is None else f"{text}@{language}"
+
+
+def integer(value: int) -> str:
+    """Return an ``xsd:integer``."""
+    return f'"{value}"^^<{_XSD}integer>'
+
+
+def double(value: float) -> str:
+    """Return an ``xsd:double`` in the fewest digits that give the number back, and no exponent.
+
+    It is how Oxigraph writes what it stores, so that files and store hold the same terms.
+
+    >>> double(1.0), double(2e-7)
+    ('"1"^^<http://www.w3.org/2001/XMLSchema#double>', '"0.0000002"^^<http://www.w3.org/2001/XMLSchema#double>')
+    """
+    return f'"{np.format_float_positional(value, trim="-")}"^^<{_XSD}double>'
+
+
+def date_time(value: str) -> str:
+    """Return a moment in ISO 8601 as an ``xsd:dateTime`` in UTC.
+
+    >>> date_time("2026-01-01T02:00:00+02:00")
+    '"2026-01-01T00:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime>'
+    """
+    moment = datetime.fromisoformat(value).astimezone(UTC)
+    return f'"{moment:%Y-%m-%dT%H:%M:%SZ}"^^<{_XSD}dateTime>'
+
+
+def quads(triples: Iterable[Triple], graph: str) -> set[str]:
+    """Return the lines, without their newlines, that put triples into a graph."""
+    name = iri(graph)
+    return {f"{s} {p} {o} {name} ." for s, p, o in triples}

@@ -1,0 +1,161 @@
+"""Every IRI that the graph uses: the terms of ``ontology/filtag.ttl``, those of others, and the data's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from filtag_kg.errors import FiltagError
+
+__all__ = ["DEFAULT_BASE", "FLT", "LAYER_KINDS", "ONTOLOGY", "PREFIXES", "DataIris", "term"]
+
+PREFIXES = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dcterms": "http://purl.org/dc/terms/",
+    "flt": "https://w3id.org/filtag/ns#",
+    "mls": "http://www.w3.org/ns/mls#",
+    "nno": "https://w3id.org/nno/ontology#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "prov": "http://www.w3.org/ns/prov#",
+    "pwn30": "http://wordnet-rdf.princeton.edu/pwn30/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "semapv": "https://w3id.org/semapv/vocab/",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "sssom": "https://w3id.org/sssom/",
+    "void": "http://rdfs.org/ns/void#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+ONTOLOGY = "https://w3id.org/filtag/ns"
+DEFAULT_BASE = "https://w3id.org/filtag/data/"
+
+FLT = frozenset(
+    {
+        # classes
+        "ClassLabel",
+        "CommonConcept",
+        "ConceptLink",
+        "Filter",
+        "TagAssignment",
+        "TaggingRun",
+        # properties
+        "activation",
+        "adjustedPValue",
+        "coherenceQValue",
+        "commonConcept",
+        "concept",
+        "conceptNetTerm",
+        "contrast",
+        "coverage",
+        "filter",
+        "filterIndex",
+        "hasTag",
+        "imagesSha256",
+        "inLayer",
+        "informationContent",
+        "minimumInformationContent",
+        "network",
+        "pValue",
+        "partOf",
+        "profileSha256",
+        "rank",
+        "rule",
+        "ruleIndex",
+        "score",
+        "seed",
+        "software",
+        "supportCount",
+        "tag",
+        "tagsSha256",
+        "weightsSha256",
+    }
+)
+"""The project's own terms; a test holds them equal to those that ``ontology/filtag.ttl`` defines."""
+
+LAYER_KINDS = frozenset({"Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"})
+"""Keras layers that the neural network ontology names likewise; any other is a ``nno:Layer``."""
+
+
+def term(curie: str) -> str:
+    """Return the IRI of a term such as ``flt:Filter``.
+
+    Raises
+    ------
+    ValueError
+        If the prefix, or the project's own term, does not exist: a misspelling must not become data.
+    """
+    prefix, _, name = curie.partition(":")
+    if prefix not in PREFIXES or (prefix == "flt" and name not in FLT):
+        raise ValueError(f"{curie!r} is no term of the vocabulary")
+    return PREFIXES[prefix] + name
+
+
+@dataclass(frozen=True, slots=True)
+class DataIris:
+    """The IRIs of one KG's own things, all under one base; each part of a path is percent-encoded.
+
+    Parameters
+    ----------
+    base : str
+        An absolute IRI that ends in ``/`` or ``#``.
+
+    Raises
+    ------
+    FiltagError
+        If it is none.
+    """
+
+    base: str = DEFAULT_BASE
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.base)
+        plain = all(c.isprintable() and c not in '<>"{}|\\^` ' for c in self.base)
+        if not (parts.scheme and parts.netloc and self.base.endswith(("/", "#")) and plain):
+            raise FiltagError(f"--base {self.base!r} is no base for IRIs: give one like {DEFAULT_BASE}")
+
+    def _path(self, *parts: str | int) -> str:
+        return self.base + "/".join(quote(str(part), safe="") for part in parts)
+
+    def network(self, network: str) -> str:
+        """Return the IRI of a network."""
+        return self._path("network", network)
+
+    def layer(self, network: str, layer: str) -> str:
+        """Return the IRI of a layer."""
+        return self._path("network", network, "layer", layer)
+
+    def filter(self, network: str, layer: str, index: int) -> str:
+        """Return the IRI of a filter."""
+        return self._path("network", network, "layer", layer, "filter", index)
+
+    def class_(self, class_id: str) -> str:
+        """Return the IRI of a class."""
+        return self._path("class", class_id)
+
+    def link(self, class_id: str) -> str:
+        """Return the IRI of the link from a class to its concept."""
+        return self._path("link", class_id)
+
+    def run(self, run_id: str) -> str:
+        """Return the IRI of a run, which names the graph of what the run found, too."""
+        return self._path("run", run_id)
+
+    def assignment(self, run_id: str, layer: str, filter_: int, class_id: str) -> str:
+        """Return the IRI of a tag assignment."""
+        return self._path("run", run_id, "tag", layer, filter_, class_id)
+
+    def common(self, run_id: str, layer: str, filter_: int, rank: int) -> str:
+        """Return the IRI of a filter's common concept."""
+        return self._path("run", run_id, "common", layer, filter_, rank)
+
+    def dataset(self, kg_id: str) -> str:
+        """Return the IRI of the KG as a dataset, which names the graph that describes it, too."""
+        return self._path("dataset", kg_id)
+
+    def links_graph(self) -> str:
+        """Return the name of the graph of classes and links."""
+        return self._path("graph", "links")
+
+    def concepts_graph(self, source: str) -> str:
+        """Return the name of the graph of a concept source."""
+        return self._path("graph", "concepts", source)

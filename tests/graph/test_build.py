@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+import rdflib
+
+from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, export_graph, load_profile, open_kg, tag_filters, wordnet
+from filtag_kg.concepts import common_csv, read_common_concepts
+from filtag_kg.graph import check_output
+
+
+def built(output: Path, profile: Profile, **options: object) -> KG:
+    tags = tag_filters(profile, [Rule("k", 1), Rule("q", 0.5)], network="toy-0123456789ab")
+    return build_kg(output, tags, wordnet(), Provenance.of_profile(profile), profile=profile, **options)  # type: ignore[arg-type]
+
+
+def exported(kg: KG, format_: str) -> bytes:
+    output = io.BytesIO()
+    export_graph(kg, format_, output)
+    return output.getvalue()
+
+
+def test_the_same_inputs_give_the_same_bytes(kg: KG, profile: Profile, tmp_path: Path) -> None:
+    again = built(tmp_path / "another name", profile)
+    for name in ("graph.nq.gz", "tags.csv", "common.csv", "links.sssom.tsv", "profile.npz"):
+        assert (again.path / name).read_bytes() == (kg.path / name).read_bytes(), name
+    assert again.manifest["runs"] == kg.manifest["runs"]
+
+
+def test_graph_is_sorted_and_holds_no_blank_nodes(kg: KG) -> None:
+    lines = gzip.decompress(kg.graph_path.read_bytes()).decode().splitlines()
+    assert lines == sorted(set(lines))
+    assert not any("_:" in line.partition('"')[0] for line in lines)
+    assert len(lines) == len(kg.store()) == kg.manifest["counts"]["quads"]
+
+
+def test_rdflib_finds_the_stores_triples_in_the_turtle(kg: KG) -> None:
+    parsed = rdflib.Graph().parse(data=exported(kg, "turtle"), format="turtle")
+    stored = {tuple(map(str, quad.triple)) for quad in kg.store()}
+    assert {tuple(node.n3() for node in triple) for triple in parsed} == {
+        tuple(rdflib.util.from_n3(term).n3() for term in triple) for triple in stored
+    }
+
+
+@pytest.mark.parametrize(("format_", "parser"), [("ntriples", "nt"), ("turtle", "turtle")])
+def test_exports_of_triples_agree(kg: KG, format_: str, parser: str) -> None:
+    parsed = rdflib.Graph().parse(data=exported(kg, format_), format=parser)
+    assert len(parsed) == len({quad.triple for quad in kg.store()})
+
+
+def test_quads_are_exported_as_they_are_stored(kg: KG) -> None:
+    parsed = set(ox.parse(input=exported(kg, "nquads"), format=ox.RdfFormat.N_QUADS))
+    assert parsed == set(kg.store())
+
+
+def test_an_unknown_export_format_is_refused(kg: KG) -> None:
+    with pytest.raises(FiltagError, match="no export format 'rdf': choose one of turtle, ntriples, nquads"):
+        exported(kg, "rdf")
+
+
+def test_the_profile_and_the_common_concepts_can_be_read_back(kg: KG, profile: Profile) -> None:
+    assert (load_profile(kg.path / "profile.npz").mean == profile.mean).all()
+    assert common_csv(read_common_concepts(kg.common_path)) == kg.common_path.read_text()
+
+
+def test_licences_go_where_the_facts_go(kg: KG) -> None:
+    query = """SELECT ?licence WHERE { ?graph dcterms:license ?licence FILTER STRENDS(STR(?graph), "/concepts/wordnet") }"""
+    prefixes = {"dcterms": "http://purl.org/dc/terms/"}
+    (row,) = kg.store().query(query, prefixes=prefixes, use_default_graph_as_union=True)
+    assert row["licence"].value == wordnet().licence
+
+
+def test_a_kg_is_not_replaced_unless_forced(profile: Profile, tmp_path: Path) -> None:
+    built(tmp_path / "kg", profile)
+    with pytest.raises(FiltagError, match="already holds a KG: choose another -o, or replace it with --force"):
+        built(tmp_path / "kg", profile)
+    rebased = built(tmp_path / "kg", profile, force=True, base="http://example.org/")
+    assert rebased.manifest["parameters"]["base"] == "http://example.org/"
+    assert [path.name for path in tmp_path.iterdir()] == ["kg"]
+
+
+def test_what_is_no_kg_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").touch()
+    for path in (tmp_path / "mine", tmp_path / "mine" / "thesis.tex"):
+        with pytest.raises(FiltagError, match="exists and is no KG, so it is not replaced"):
+            check_output(path, force=True)
+
+
+def test_a_build_that_fails_leaves_nothing(profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def disk_full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("filtag_kg.graph.build.save_profile", disk_full)
+    with pytest.raises(FiltagError, match=r"cannot write .*kg \(No space left on device\): nothing was changed"):
+        built(tmp_path / "kg", profile)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kg_that_appeared_meanwhile_is_left_alone(profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("filtag_kg.graph.build.check_output", lambda *_, **__: None)
+    first = built(tmp_path / "kg", profile)
+    before = first.graph_path.stat().st_mtime_ns
+    with pytest.raises(FiltagError, match="was made by another process meanwhile"):
+        built(tmp_path / "kg", profile)
+    assert first.graph_path.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        (None, "no KG at"),
+        ("{", "cannot be read"),
+        ("[]", "has KG format None, this filtag reads 1"),
+        (json.dumps({"format_version": 99}), "has KG format 99, this filtag reads 1: build the KG anew"),
+    ],
+)
+def test_opening_what_is_no_kg(tmp_path: Path, manifest: str | None, message: str) -> None:
+    if manifest is not None:
+        (tmp_path / "filtag.json").write_text(manifest)
+    with pytest.raises(FiltagError, match=message):
+        open_kg(tmp_path)
