@@ -1,0 +1,23 @@
+"""Ask a KG or a remote endpoint: the catalogue of named queries, raw SPARQL, and result formats."""
+
+from filtag_kg.query.ask import named_query, sparql_query
+from filtag_kg.query.catalogue import NamedQuery, catalogue, find_query
+from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, open_endpoint
+from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_of
+from filtag_kg.query.result import Result
+
+__all__ = [
+    "RESULT_FORMATS",
+    "Endpoint",
+    "LocalEndpoint",
+    "NamedQuery",
+    "RemoteEndpoint",
+    "Result",
+    "catalogue",
+    "find_query",
+    "format_result",
+    "named_query",
+    "open_endpoint",
+    "sparql_query",
+    "table_of",
+]

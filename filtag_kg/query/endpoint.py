@@ -1,0 +1,116 @@
+"""Where a query is sent: the store of a KG, or a SPARQL 1.1 endpoint elsewhere. Both only read."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Protocol
+from urllib.error import HTTPError, URLError
+
+import pyoxigraph as ox
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph import KG, PREFIXES, open_kg
+from filtag_kg.query.result import Result
+
+__all__ = ["Endpoint", "LocalEndpoint", "RemoteEndpoint", "open_endpoint"]
+
+
+class Endpoint(Protocol):
+    """Anything that answers SPARQL."""
+
+    def ask(self, text: str) -> Result:
+        """Answer a query.
+
+        Raises
+        ------
+        FiltagError
+            If the query is malformed or the endpoint does not answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEndpoint:
+    """The store of a KG. A query that names no graph sees the union of all."""
+
+    kg: KG
+
+    def ask(self, text: str) -> Result:
+        """Answer a query; the prefixes of the vocabulary need not be declared."""
+        try:
+            answer = self.kg.store().query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
+            return Result.of(answer)
+        except SyntaxError as error:
+            raise FiltagError(f"the query is malformed: {_one_line(error)}") from None
+        except OSError as error:
+            raise FiltagError(f"the query on {self.kg.path} failed: {_one_line(error)}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteEndpoint:
+    """A SPARQL 1.1 endpoint, asked over HTTP.
+
+    Its default graph must be the union of its named graphs, as in most stores or by a setting of theirs.
+    """
+
+    url: str
+    timeout: int = 60
+
+    def ask(self, text: str) -> Result:
+        """Answer a query; the prefixes of the vocabulary need not be declared."""
+        from SPARQLWrapper import JSON, N3, POST, SPARQLWrapper
+        from SPARQLWrapper.SPARQLExceptions import EndPointInternalError, EndPointNotFound, QueryBadFormed
+
+        wrapper = SPARQLWrapper(self.url)
+        wrapper.setMethod(POST)
+        wrapper.setTimeout(self.timeout)
+        wrapper.setQuery(_with_prefixes(text))
+        is_graph = wrapper.queryType in ("CONSTRUCT", "DESCRIBE")
+        wrapper.setReturnFormat(N3 if is_graph else JSON)
+        try:
+            answer = wrapper.query()
+            body, media_type = answer.response.read(), answer.response.headers.get_content_type()
+        except QueryBadFormed as error:
+            raise FiltagError(f"{self.url} finds the query malformed: {_one_line(error)}") from None
+        except EndPointNotFound:
+            raise FiltagError(f"no SPARQL endpoint at {self.url} (404): check the address") from None
+        except (EndPointInternalError, HTTPError) as error:
+            raise FiltagError(f"{self.url} failed to answer ({_one_line(error)}): try again, or ask its owner") from None
+        except (URLError, socket.timeout, ConnectionError) as error:
+            raise FiltagError(f"{self.url} cannot be reached ({_one_line(error)}): check the address and that it runs") from None
+        try:
+            if is_graph:
+                format_ = ox.RdfFormat.from_media_type(media_type) or ox.RdfFormat.TURTLE
+                return Result.of_triples([quad.triple for quad in ox.parse(input=BytesIO(body), format=format_)])
+            return Result.of(ox.parse_query_results(BytesIO(body), format=ox.QueryResultsFormat.JSON))
+        except (SyntaxError, ValueError) as error:
+            raise FiltagError(
+                f"{self.url} answered with no SPARQL results ({_one_line(error)}): check that it is an endpoint"
+            ) from None
+
+
+def open_endpoint(place: str) -> Endpoint:
+    """Open a KG's directory or a SPARQL endpoint's URL.
+
+    Raises
+    ------
+    FiltagError
+        If there is no KG at the place.
+    """
+    if place.startswith(("http://", "https://")):
+        return RemoteEndpoint(place)
+    return LocalEndpoint(open_kg(Path(place)))
+
+
+def _with_prefixes(text: str) -> str:
+    """Declare the vocabulary's prefixes on the query's first line, so that errors name its own lines."""
+    declarations = " ".join(f"PREFIX {prefix}: <{iri}>" for prefix, iri in PREFIXES.items())
+    return f"{declarations} {text}"
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(getattr(error, "msg", None) or error).split())
+    return text[:300]
