@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -35,7 +34,7 @@ def replacing(target: Path, *, directory: bool = False, overwrite: bool = True) 
     FiltagError
         If the target's folder cannot be made or written, the disk is full, or the target appeared meanwhile.
     """
-    target = Path(os.path.abspath(target))
+    target = target.absolute()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         room = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))

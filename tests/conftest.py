@@ -32,7 +32,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def profile() -> Profile:
-    """Two layers: in `deep`, filter 0 is for dogs, 1 for cats, 2 for cars, 3 for nothing."""
+    """Two layers: in `deep`, filter 0 is for dogs, 1 for cats, 2 for cars, 3 a little for sports cars."""
     deep = np.array(
         [
             [0.9, 0.1, 0.1, 0.05],
@@ -42,7 +42,7 @@ def profile() -> Profile:
             [0.3, 0.8, 0.2, 0.05],
             [0.1, 0.1, 0.9, 0.05],
             [0.1, 0.2, 0.8, 0.05],
-            [0.2, 0.1, 0.7, 0.05],
+            [0.2, 0.1, 0.7, 0.25],
         ]
     )
     shallow = np.tile([0.5, 0.25], (8, 1)) + np.linspace(0, 0.01, 8)[:, None]
@@ -55,9 +55,11 @@ def profile() -> Profile:
         layer_names=("shallow", "deep"),
         layer_offsets=np.array([0, 2, 6]),
         metadata={
-            "network": {"name": "toy", "identifier": "toy-0123456789ab", "weights_sha256": "0123456789ab" + 52 * "0"},
+            "network": "toy",
+            "identifier": "toy-0123456789ab",
+            "weights_sha256": "0123456789ab" + 52 * "0",
             "images": {"sha256": 64 * "f"},
-            "software": {"keras": "3.0"},
+            "versions": {"keras": "3.0"},
             "started": "2026-01-01T00:00:00+00:00",
             "ended": "2026-01-01T01:00:00+00:00",
         },

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -26,9 +26,16 @@ from filtag_kg.concepts import (
     sssom_text,
 )
 from filtag_kg.files import replacing
-from filtag_kg.graph.emit import RunDescription, emit_concepts, emit_dataset, emit_links, emit_network, emit_run
+from filtag_kg.graph.emit import (
+    RunDescription,
+    emit_concepts,
+    emit_dataset,
+    emit_links,
+    emit_network,
+    emit_run,
+)
 from filtag_kg.graph.kg import FORMAT_VERSION, KG, check_output, open_kg
-from filtag_kg.graph.nquads import Triple, iri, quads
+from filtag_kg.graph.nquads import Triple, quads
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, DataIris
 from filtag_kg.profile import Profile, save_profile
@@ -69,19 +76,23 @@ class Provenance:
         """Return what a profile says of its own making."""
         metadata = profile.metadata
         digest = hashlib.sha256()
-        for array in (profile.mean, profile.count, np.array(profile.class_ids), np.array(profile.layer_names)):
+        for array in (
+            profile.mean,
+            profile.count,
+            np.array(profile.class_ids),
+            np.array(profile.layer_names),
+        ):
             digest.update(np.ascontiguousarray(array).tobytes())
-        network, images = metadata.get("network", {}), metadata.get("images", {})
         hashes = {
             "flt:profileSha256": digest.hexdigest(),
-            "flt:weightsSha256": network.get("weights_sha256"),
-            "flt:imagesSha256": images.get("sha256"),
+            "flt:weightsSha256": metadata.get("weights_sha256"),
+            "flt:imagesSha256": metadata.get("images", {}).get("sha256"),
         }
         return cls(
-            network_label=network.get("name", "unknown"),
+            network_label=metadata.get("network", "network"),
             hashes={name: value for name, value in hashes.items() if value},
-            layer_kinds=metadata.get("layer_kinds", {}),
-            software=tuple(f"{name} {number}" for name, number in sorted(metadata.get("software", {}).items())),
+            layer_kinds=dict(zip(profile.layer_names, metadata.get("layer_kinds", ()), strict=False)),
+            software=tuple(f"{name} {number}" for name, number in sorted(metadata.get("versions", {}).items())),
             started=metadata.get("started"),
             ended=metadata.get("ended"),
             inputs={"profile": dict(metadata)},
@@ -156,7 +167,7 @@ def build_kg(
 
     graphs: dict[str, set[str]] = {}
 
-    def put(graph: str, triples: Any) -> None:
+    def put(graph: str, triples: Iterable[Triple]) -> None:
         graphs.setdefault(graph, set()).update(quads(triples, graph))
 
     put(
@@ -193,7 +204,10 @@ def build_kg(
         "id": kg_id,
         "network": tags.network,
         "runs": [{"id": run.run_id, "rule": run.rule, "score": run.score} for run in runs],
-        "inputs": {**provenance.inputs, **{name.partition(":")[2]: digest for name, digest in provenance.hashes.items()}},
+        "inputs": {
+            **provenance.inputs,
+            **{name.partition(":")[2]: digest for name, digest in provenance.hashes.items()},
+        },
         "parameters": {"base": base, "conceptnet": conceptnet, "seed": seed, "concepts": source.name},
         "versions": {"python": platform.python_version(), "software": list(software)},
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -227,9 +241,7 @@ def build_kg(
     return open_kg(output)
 
 
-def _run_id(
-    tags: TagTable, rule: str, source: ConceptSource, provenance: Provenance, *, seed: int, base: str
-) -> str:
+def _run_id(tags: TagTable, rule: str, source: ConceptSource, provenance: Provenance, *, seed: int, base: str) -> str:
     """Return an id that follows from what decides the run's results, and from nothing else."""
     decisive: Sequence[Any] = (
         tags.network,
@@ -250,8 +262,4 @@ def _run_id(
 def _ontology() -> list[Triple]:
     path = resource_folder("ontology") / "filtag.ttl"
     triples = (quad.triple for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE))
-    return [(iri(_value(x.subject)), iri(x.predicate.value), str(x.object)) for x in triples]
-
-
-def _value(node: Any) -> str:
-    return str(node.value)
+    return [(str(x.subject), str(x.predicate), str(x.object)) for x in triples]

@@ -83,9 +83,7 @@ def emit_network(
             yield filter_, t("flt:inLayer"), layer
 
 
-def emit_run(
-    tags: TagTable, common: Iterable[CommonConcept], run: RunDescription, iris: DataIris
-) -> Iterator[Triple]:
+def emit_run(tags: TagTable, common: Iterable[CommonConcept], run: RunDescription, iris: DataIris) -> Iterator[Triple]:
     """Say what one run found: its tags and the common concepts of each filter.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 import pyoxigraph as ox
 
@@ -15,7 +15,11 @@ from filtag_kg.graph.vocabulary import PREFIXES
 
 __all__ = ["EXPORT_FORMATS", "export_graph"]
 
-EXPORT_FORMATS = {"turtle": ox.RdfFormat.TURTLE, "ntriples": ox.RdfFormat.N_TRIPLES, "nquads": ox.RdfFormat.N_QUADS}
+EXPORT_FORMATS = {
+    "turtle": ox.RdfFormat.TURTLE,
+    "ntriples": ox.RdfFormat.N_TRIPLES,
+    "nquads": ox.RdfFormat.N_QUADS,
+}
 
 
 def export_graph(kg: KG, format_: str, output: BinaryIO) -> None:
@@ -41,7 +45,7 @@ def export_graph(kg: KG, format_: str, output: BinaryIO) -> None:
             shutil.copyfileobj(file, output)
             return
         # Sorted quads put equal triples of different graphs next to each other.
-        triples = (quad.triple for quad in ox.parse(input=file, format=ox.RdfFormat.N_QUADS))
+        triples = (quad.triple for quad in ox.parse(input=cast("IO[bytes]", file), format=ox.RdfFormat.N_QUADS))
         ox.serialize(_without_repeats(triples), output, format=EXPORT_FORMATS[format_], prefixes=PREFIXES)
 
 

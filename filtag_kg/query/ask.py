@@ -27,10 +27,13 @@ _CONCEPT_OF_WORD = """SELECT DISTINCT ?concept ?label WHERE {
   FILTER NOT EXISTS { ?concept a flt:ClassLabel }
 } ORDER BY ?concept"""
 _CONCEPT_OF_IRI = """SELECT DISTINCT ?concept ?label WHERE {
-  VALUES ?word { UNDEF }
-  ?concept skos:prefLabel ?label .
-  { FILTER (STR(?concept) = ?word) } UNION {
-    ?concept flt:conceptNetTerm ?term
+  {
+    VALUES ?word { UNDEF }
+    ?concept skos:prefLabel ?label .
+    FILTER (STR(?concept) = ?word)
+  } UNION {
+    VALUES ?word { UNDEF }
+    ?concept skos:prefLabel ?label ; flt:conceptNetTerm ?term .
     FILTER (STR(?term) = ?word || STRSTARTS(STR(?term), CONCAT(?word, "/")))
   }
   FILTER NOT EXISTS { ?concept a flt:ClassLabel }
@@ -89,8 +92,7 @@ def bind(text: str, bindings: Mapping[str, Terms]) -> str:
     """
     for name, terms in bindings.items():
         values = " ".join(str(term) for term in terms)
-        # A function, because a replacement text would have its backslashes interpreted.
-        text = re.sub(rf"VALUES \?{name} {{ UNDEF }}", lambda _, v=values, n=name: f"VALUES ?{n} {{ {v} }}", text)
+        text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {values} }}")
     return text
 
 
@@ -106,7 +108,9 @@ def _first_rule(endpoint: Endpoint) -> Terms:
 def _rules(endpoint: Endpoint) -> list[str]:
     rules = [row[0] for row in endpoint.ask(_RULES).values()]
     if not rules:
-        raise FiltagError("the graph holds no tagging run: check that it is a KG of filtag, its named graphs in the union")
+        raise FiltagError(
+            "the graph holds no tagging run: check that it is a KG of filtag, its named graphs in the union"
+        )
     return rules
 
 
@@ -155,7 +159,10 @@ def _whole_number(_endpoint: Endpoint, name: str, value: str) -> Terms:
 
 
 def _layer(endpoint: Endpoint, _name: str, value: str) -> Terms:
-    names = [row[0] for row in endpoint.ask("SELECT ?name { ?l nno:hasLayerSequence ?i ; rdfs:label ?name } ORDER BY ?i").values()]
+    names = [
+        row[0]
+        for row in endpoint.ask("SELECT ?name { ?l nno:hasLayerSequence ?i ; rdfs:label ?name } ORDER BY ?i").values()
+    ]
     if value not in names:
         _log.warning("no layer in the graph is called %r; it has %s", value, ", ".join(names))
     return [ox.Literal(value)]

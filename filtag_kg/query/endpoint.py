@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -74,13 +73,17 @@ class RemoteEndpoint:
             answer = wrapper.query()
             body, media_type = answer.response.read(), answer.response.headers.get_content_type()
         except QueryBadFormed as error:
-            raise FiltagError(f"{self.url} finds the query malformed: {_one_line(error)}") from None
+            raise FiltagError(f"{self.url} finds the query malformed: {_complaint(error)}") from None
         except EndPointNotFound:
             raise FiltagError(f"no SPARQL endpoint at {self.url} (404): check the address") from None
         except (EndPointInternalError, HTTPError) as error:
-            raise FiltagError(f"{self.url} failed to answer ({_one_line(error)}): try again, or ask its owner") from None
-        except (URLError, socket.timeout, ConnectionError) as error:
-            raise FiltagError(f"{self.url} cannot be reached ({_one_line(error)}): check the address and that it runs") from None
+            raise FiltagError(
+                f"{self.url} failed to answer ({_one_line(error)}): try again, or ask its owner"
+            ) from None
+        except (TimeoutError, URLError, ConnectionError) as error:
+            raise FiltagError(
+                f"{self.url} cannot be reached ({_one_line(error)}): check the address and that it runs"
+            ) from None
         try:
             if is_graph:
                 format_ = ox.RdfFormat.from_media_type(media_type) or ox.RdfFormat.TURTLE
@@ -112,5 +115,10 @@ def _with_prefixes(text: str) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(getattr(error, "msg", None) or error).split())
-    return text[:300]
+    return " ".join(str(error).split())[:300]
+
+
+def _complaint(error: Exception) -> str:
+    """Return what the endpoint said, without what SPARQLWrapper puts around it."""
+    text = _one_line(error)
+    return text.partition("Response: ")[2].removeprefix("b").strip("'\"") or text

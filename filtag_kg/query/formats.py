@@ -48,7 +48,9 @@ def format_result(result: Result, format_: str) -> str:
         if not result.is_graph:
             raise FiltagError("turtle is for the graphs of CONSTRUCT and DESCRIBE: choose table, csv, tsv or json")
         triples = [ox.Triple(*row) for row in result.rows]  # type: ignore[arg-type]
-        return ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=PREFIXES).decode()
+        turtle = io.BytesIO()
+        ox.serialize(triples, turtle, format=ox.RdfFormat.TURTLE, prefixes=PREFIXES)
+        return turtle.getvalue().decode()
     raise FiltagError(f"no result format {format_!r}: choose one of {', '.join(RESULT_FORMATS)}")
 
 

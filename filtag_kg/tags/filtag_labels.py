@@ -23,7 +23,11 @@ _LABELS = re.compile(r"""(?:\s*(?:'[^']*'|"[^"]*")\s*(?:,|$))*""")
 
 
 def read_filtag_labels(
-    path: Path, *, class_names: Mapping[str, str] | None = None, layer: str | None = None, network: str = "imported"
+    path: Path,
+    *,
+    class_names: Mapping[str, str] | None = None,
+    layer: str | None = None,
+    network: str = "imported",
 ) -> TagTable:
     """Read the tags of one layer.
 
@@ -59,7 +63,9 @@ def read_filtag_labels(
         raise FiltagError(f"{path} cannot be read as text ({error}): give one of FILTAG's tag files") from None
     header = _HEADER.fullmatch(lines[0].strip()) if lines else None
     if header is None:
-        raise FiltagError(f"{path}, line 1: expected 'filter tags k=1' as in FILTAG's tag files, so this is another format")
+        raise FiltagError(
+            f"{path}, line 1: expected 'filter tags k=1' as in FILTAG's tag files, so this is another format"
+        )
     tagged = [(f, label) for number, line in enumerate(lines[1:], 2) for f, label in _labels_of(line, number, path)]
     rows = [(f, label) for f, label in tagged if label is not None]
     filters = {f for f, _ in tagged}
@@ -105,7 +111,9 @@ def _labels_of(line: str, number: int, path: Path) -> list[tuple[int, str | None
         return []
     match = _FILTER.fullmatch(line.strip())
     if match is None or not _LABELS.fullmatch(match["labels"].strip()):
-        raise FiltagError(f"{path}, line {number}: expected a line like 437:[' bluetick ', ' redbone '], got {line[:60]!r}")
+        raise FiltagError(
+            f"{path}, line {number}: expected a line like 437:[' bluetick ', ' redbone '], got {line[:60]!r}"
+        )
     filter_ = int(match["filter"])
     found = [_plain(single or double) for single, double in _LABEL.findall(match["labels"])]
     return [(filter_, None), *((filter_, label) for label in found)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +14,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.profile import Profile
 from filtag_kg.tags.table import TagTable
 
-__all__ = ["Rule", "Score", "contrast_over_classes", "tag_filters"]
+__all__ = ["Rule", "Score", "contrast_over_classes", "contrast_to", "parse_rule", "tag_filters"]
 
 Score = Literal["activation", "contrast"]
 
@@ -63,6 +64,24 @@ class Rule:
         return min(wanted, n_filters)
 
 
+def parse_rule(name: str) -> Rule:
+    """Read a rule's name back.
+
+    >>> parse_rule("k=5:contrast")
+    Rule(kind='k', amount=5.0, score='contrast')
+
+    Raises
+    ------
+    FiltagError
+        If the name is no rule's.
+    """
+    match = re.fullmatch(r"(?P<kind>[kq])=(?P<amount>[0-9.e-]+)(?P<contrast>:contrast)?", name)
+    if match is None:
+        raise FiltagError(f"{name!r} is no rule: write k=1, q=0.05 or k=5:contrast")
+    kind: Literal["k", "q"] = "k" if match["kind"] == "k" else "q"
+    return Rule(kind, float(match["amount"]), "contrast" if match["contrast"] else "activation")
+
+
 def contrast_over_classes(mean: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (z_c − mean over classes) / standard deviation over classes, per filter.
 
@@ -75,11 +94,33 @@ def contrast_over_classes(mean: NDArray[np.float64]) -> NDArray[np.float64]:
     float64 array of shape (n_classes, n_filters)
         0 for a filter that every class activates alike.
     """
-    deviation = mean - mean.mean(axis=0)
+    return _contrast(mean, mean)
+
+
+def contrast_to(profile: Profile, activation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the contrast of other activations to the classes of a profile.
+
+    Parameters
+    ----------
+    profile : Profile
+    activation : float64 array of shape (n_filters,)
+        Of one image, say.
+
+    Returns
+    -------
+    float64 array of shape (n_filters,)
+    """
+    return _contrast(activation, profile.mean)
+
+
+def _contrast(activation: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    deviation = activation - mean.mean(axis=0)
     spread = mean.std(axis=0)
     # Equal values leave a rounding error, of which a quotient would make a finding.
     alike = np.ptp(mean, axis=0) <= 1e-12 * np.abs(mean).max(axis=0, initial=0.0)
-    return np.divide(deviation, spread, out=np.zeros_like(mean), where=~alike & (spread > 0))
+    contrast: NDArray[np.float64] = np.zeros_like(deviation)
+    np.divide(deviation, spread, out=contrast, where=~alike & (spread > 0))
+    return contrast
 
 
 def tag_filters(profile: Profile, rules: Sequence[Rule], *, network: str) -> TagTable:

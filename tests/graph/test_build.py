@@ -9,7 +9,19 @@ import pyoxigraph as ox
 import pytest
 import rdflib
 
-from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, export_graph, load_profile, open_kg, tag_filters, wordnet
+from filtag_kg import (
+    KG,
+    FiltagError,
+    Profile,
+    Provenance,
+    Rule,
+    build_kg,
+    export_graph,
+    load_profile,
+    open_kg,
+    tag_filters,
+    wordnet,
+)
 from filtag_kg.concepts import common_csv, read_common_concepts
 from filtag_kg.graph import check_output
 
@@ -69,7 +81,9 @@ def test_the_profile_and_the_common_concepts_can_be_read_back(kg: KG, profile: P
 
 
 def test_licences_go_where_the_facts_go(kg: KG) -> None:
-    query = """SELECT ?licence WHERE { ?graph dcterms:license ?licence FILTER STRENDS(STR(?graph), "/concepts/wordnet") }"""
+    query = (
+        """SELECT ?licence WHERE { ?graph dcterms:license ?licence FILTER STRENDS(STR(?graph), "/concepts/wordnet") }"""
+    )
     prefixes = {"dcterms": "http://purl.org/dc/terms/"}
     (row,) = kg.store().query(query, prefixes=prefixes, use_default_graph_as_union=True)
     assert row["licence"].value == wordnet().licence
@@ -102,7 +116,9 @@ def test_a_build_that_fails_leaves_nothing(profile: Profile, tmp_path: Path, mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_kg_that_appeared_meanwhile_is_left_alone(profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kg_that_appeared_meanwhile_is_left_alone(
+    profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("filtag_kg.graph.build.check_output", lambda *_, **__: None)
     first = built(tmp_path / "kg", profile)
     before = first.graph_path.stat().st_mtime_ns

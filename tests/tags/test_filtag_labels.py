@@ -30,7 +30,12 @@ def test_labels_become_classes_and_the_second_crane_is_the_other(tmp_path: Path)
         (2, "n3", "crane", 1),
         (2, "n4", "silky terrier", 1),
     ]
-    assert (tags.layer_names, tags.n_filters, tags.rules, len(tags.class_ids)) == (("conv5_3",), (3,), ("k=1",), 5)
+    assert (tags.layer_names, tags.n_filters, tags.rules, len(tags.class_ids)) == (
+        ("conv5_3",),
+        (3,),
+        ("k=1",),
+        5,
+    )
 
 
 def test_without_class_names_labels_are_the_ids(tmp_path: Path) -> None:
@@ -43,11 +48,20 @@ def test_without_class_names_labels_are_the_ids(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", "line 1: expected 'filter tags k=1' as in FILTAG's tag files, so this is another format"),
-        ("unit,label\n", "line 1: expected 'filter tags k=1' as in FILTAG's tag files, so this is another format"),
+        (
+            "unit,label\n",
+            "line 1: expected 'filter tags k=1' as in FILTAG's tag files, so this is another format",
+        ),
         ("filter tags k=1\n", "names no filter: expected lines like 437:[' bluetick ', ' redbone ']"),
-        ("filter tags k=1\n0:[' a ', \n", "line 2: expected a line like 437:[' bluetick ', ' redbone '], got \"0:[' a ', \""),
+        (
+            "filter tags k=1\n0:[' a ', \n",
+            "line 2: expected a line like 437:[' bluetick ', ' redbone '], got \"0:[' a ', \"",
+        ),
         ("filter tags k=1\n0:[__import__('os')]\n", "line 2: expected a line like"),
-        ("filter tags k=1\n0:[' Crane ']\n", "filter 0: no class is labelled 'Crane'; check that --class-names"),
+        (
+            "filter tags k=1\n0:[' Crane ']\n",
+            "filter 0: no class is labelled 'Crane'; check that --class-names",
+        ),
     ],
 )
 def test_malformed_files_are_named_with_the_line(tmp_path: Path, text: str, message: str) -> None:

@@ -41,7 +41,10 @@ def slow_tags(profile: Profile, rule: Rule) -> set[tuple[str, int, str, int]]:
     return found
 
 
-@given(MEANS, st.sampled_from([Rule("k", 1), Rule("k", 9), Rule("q", 0.4), Rule("q", 0.01), Rule("k", 2, "contrast")]))
+@given(
+    MEANS,
+    st.sampled_from([Rule("k", 1), Rule("k", 9), Rule("q", 0.4), Rule("q", 0.01), Rule("k", 2, "contrast")]),
+)
 def test_tags_are_those_of_the_slow_loop(mean: np.ndarray, rule: Rule) -> None:
     profile = profile_of(mean)
     rows = tag_assignments(tag_filters(profile, [rule], network="n"))

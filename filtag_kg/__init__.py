@@ -1,0 +1,31 @@
+"""FilTag-KG: explain a CNN's convolutional filters as a knowledge graph you can query.
+
+What is exported here is stable; what is inside the folders is theirs to change.
+"""
+
+from filtag_kg.concepts import wordnet
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph import KG, Provenance, build_kg, export_graph, open_kg
+from filtag_kg.profile import Profile, load_profile, save_profile
+from filtag_kg.query import find_query, named_query, open_endpoint, sparql_query
+from filtag_kg.tags import Rule, TagTable, tag_filters
+
+__all__ = [
+    "KG",
+    "FiltagError",
+    "Profile",
+    "Provenance",
+    "Rule",
+    "TagTable",
+    "build_kg",
+    "export_graph",
+    "find_query",
+    "load_profile",
+    "named_query",
+    "open_endpoint",
+    "open_kg",
+    "save_profile",
+    "sparql_query",
+    "tag_filters",
+    "wordnet",
+]

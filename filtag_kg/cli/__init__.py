@@ -1,0 +1,54 @@
+"""The command line: open, one library call, print. No logic of its own."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from filtag_kg.cli import build, demo, explain, profile, query
+from filtag_kg.cli.console import print_error
+from filtag_kg.errors import FiltagError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="filtag",
+    help="Explain a CNN's convolutional filters as a knowledge graph you can query.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.demo)
+app.command("run")(build.run)
+app.command("profile")(profile.profile)
+app.command("build")(build.build)
+app.command("import")(build.import_)
+app.command("query")(query.query)
+app.command("export")(query.export)
+app.command("explain")(explain.explain)
+
+
+@app.callback(invoke_without_command=True)
+def _filtag(
+    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"filtag {version_of('filtag-kg')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line: 1 for a user's mistake, in one line on stderr; 2 for wrong usage."""
+    try:
+        app()
+    except FiltagError as error:
+        print_error(str(error))
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain of it at exit, either.
+        sys.stdout = None
+        sys.exit(0)

@@ -1,0 +1,190 @@
+"""``filtag run``, ``filtag build`` and ``filtag import``: the ways to a KG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from filtag_kg.cli.console import Base, Concepts, Force, OutputKG, Quiet, note
+from filtag_kg.cli.profile import (
+    BatchSize,
+    Classes,
+    Images,
+    KeepGoing,
+    Layers,
+    NetworkName,
+    Preprocess,
+    Workers,
+    make_profile,
+)
+from filtag_kg.errors import FiltagError
+
+if TYPE_CHECKING:
+    from filtag_kg.graph import KG
+    from filtag_kg.profile import Profile
+    from filtag_kg.tags import Rule
+
+__all__ = ["K", "Q", "ScoreName", "build", "build_from_profile", "import_", "rules_from", "run"]
+
+_BASE = "https://w3id.org/filtag/data/"
+
+K = Annotated[
+    list[int] | None,
+    typer.Option("--k", metavar="K", help="Each class tags its K most active filters of a layer. May be repeated."),
+]
+Q = Annotated[
+    list[float] | None,
+    typer.Option("--q", metavar="Q", help="Each class tags this share of a layer's filters. May be repeated."),
+]
+ScoreName = Annotated[
+    str,
+    typer.Option(
+        "--score",
+        metavar="activation|contrast",
+        help="Rank filters by activation, as the paper does, or by contrast with other classes.",
+    ),
+]
+
+
+def run(
+    network: NetworkName,
+    images: Images,
+    output: OutputKG,
+    k: K = None,
+    q: Q = None,
+    score: ScoreName = "activation",
+    preprocess: Preprocess = None,
+    classes: Classes = None,
+    layers: Layers = "conv",
+    concepts: Concepts = "wordnet",
+    base: Base = _BASE,
+    batch_size: BatchSize = 32,
+    workers: Workers = None,
+    keep_going: KeepGoing = False,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do the whole job: the pass over the images, tags, concepts, graph."""
+    from filtag_kg.graph import check_output
+    from filtag_kg.profile import save_profile
+
+    rules = rules_from(k, q, score)
+    check_output(output, force=force)
+    made = make_profile(
+        network,
+        images,
+        preprocess=preprocess,
+        classes=classes,
+        layers=layers,
+        batch_size=batch_size,
+        workers=workers,
+        keep_going=keep_going,
+        quiet=quiet,
+    )
+    # What took hours outlives whatever may go wrong in the seconds that follow.
+    kept = output.with_name(f"{output.name}.profile.npz")
+    save_profile(made, kept)
+    try:
+        _told(build_from_profile(made, rules, output, concepts=concepts, base=base, force=force))
+    except FiltagError as error:
+        raise FiltagError(f"{error} (the profile is kept in {kept}: go on with filtag build)") from None
+    kept.unlink()
+
+
+def build(
+    profile: Annotated[Path, typer.Argument(metavar="P.npz", help="A profile that filtag profile made.")],
+    output: OutputKG,
+    k: K = None,
+    q: Q = None,
+    score: ScoreName = "activation",
+    concepts: Concepts = "wordnet",
+    base: Base = _BASE,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a KG from a profile: tags, concepts, graph."""
+    from filtag_kg.graph import check_output
+    from filtag_kg.profile import load_profile
+
+    rules = rules_from(k, q, score)
+    check_output(output, force=force)
+    _told(build_from_profile(load_profile(profile), rules, output, concepts=concepts, base=base, force=force))
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Tags that another method made.")],
+    format_: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="filtag: the tag files of FILTAG's authors.")
+    ],
+    output: OutputKG,
+    class_names: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Class ids and labels, 'id, label' a line.")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The layer's name, where the file does not say.")
+    ] = None,
+    network: Annotated[str, typer.Option(metavar="NAME", help="The network's name.")] = "imported",
+    concepts: Concepts = "wordnet",
+    base: Base = _BASE,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a KG from tags that another method made."""
+    from filtag_kg.concepts import class_names as read_class_names
+    from filtag_kg.concepts import concept_source
+    from filtag_kg.files import sha256_of
+    from filtag_kg.graph import Provenance, build_kg, check_output
+    from filtag_kg.tags import read_filtag_labels
+
+    if format_ != "filtag":
+        raise FiltagError(f"no label format {format_!r}: choose filtag")
+    check_output(output, force=force)
+    names = read_class_names(class_names) if class_names is not None else None
+    tags = read_filtag_labels(file, class_names=names, layer=layer, network=network)
+    provenance = Provenance(
+        network_label=network,
+        hashes={"flt:tagsSha256": sha256_of(file)},
+        inputs={"tags": file.name, "format": format_},
+    )
+    _told(build_kg(output, tags, concept_source(concepts), provenance, base=base, force=force))
+
+
+def rules_from(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]:
+    """Return the rules asked for, k before q; k = 1 if none is."""
+    from filtag_kg.tags import Rule, Score
+
+    if score not in ("activation", "contrast"):
+        raise FiltagError(f"no score {score!r}: choose activation or contrast")
+    ranked: Score = "contrast" if score == "contrast" else "activation"
+    chosen = [Rule("k", each, ranked) for each in (k or ([] if q else [1]))]
+    return chosen + [Rule("q", each, ranked) for each in (q or [])]
+
+
+def build_from_profile(
+    profile: Profile,
+    rules: list[Rule],
+    output: Path,
+    *,
+    concepts: str = "wordnet",
+    base: str = _BASE,
+    force: bool = False,
+) -> KG:
+    """Tag by the rules and build the KG."""
+    from filtag_kg.concepts import concept_source
+    from filtag_kg.graph import Provenance, build_kg
+    from filtag_kg.tags import tag_filters
+
+    provenance = Provenance.of_profile(profile)
+    identifier = profile.metadata.get("identifier", "network")
+    tags = tag_filters(profile, rules, network=identifier)
+    return build_kg(output, tags, concept_source(concepts), provenance, profile=profile, base=base, force=force)
+
+
+def _told(kg: KG) -> None:
+    counts = kg.manifest["counts"]
+    note(
+        f"{kg.path}: {counts['tags']:,} tags of {counts['classes']:,} classes on {counts['filters']:,} filters of "
+        f"{counts['layers']} layers, {counts['common_concepts']:,} common concepts, {counts['quads']:,} quads"
+    )

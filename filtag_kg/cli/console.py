@@ -1,0 +1,76 @@
+"""What all commands say on stderr, and the options that several of them take."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["Base", "Concepts", "Force", "OutputKG", "Quiet", "note", "print_error", "progress_bar"]
+
+_log = logging.getLogger("filtag_kg")
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.echo(f"note: {record.getMessage()}", err=True)
+
+
+def _set_quiet(quiet: bool) -> bool:
+    if not any(isinstance(handler, _Notes) for handler in _log.handlers):
+        _log.addHandler(_Notes())
+        _log.propagate = False
+    _log.setLevel(logging.ERROR if quiet else logging.INFO)
+    return quiet
+
+
+Quiet = Annotated[
+    bool,
+    typer.Option("-q", "--quiet", help="Print no notes and no progress.", callback=_set_quiet, is_eager=True),
+]
+OutputKG = Annotated[Path, typer.Option("-o", "--output", metavar="KG", help="Directory of the KG to make.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the KG that is there.")]
+Base = Annotated[str, typer.Option("--base", metavar="IRI", help="What the IRIs of the KG's own things begin with.")]
+Concepts = Annotated[str, typer.Option("--concepts", metavar="SOURCE", help="Where concepts come from: wordnet.")]
+
+
+def note(text: str) -> None:
+    """Say something on stderr, unless --quiet."""
+    _log.info(text)
+
+
+def print_error(text: str) -> None:
+    """Say what went wrong, in one line on stderr."""
+    typer.echo(f"error: {' '.join(text.split())}", err=True)
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function of (images done, images in all) that draws a bar with images/s and time left on stderr."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:.0f} images/s")
+
+    columns = (BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as progress:
+        bar = progress.add_task("images", total=None)
+        yield lambda done, total: progress.update(bar, completed=done, total=total)

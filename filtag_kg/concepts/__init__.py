@@ -1,0 +1,46 @@
+"""Concepts: their sources, the links of classes to them, the IsA hierarchy and what tags have in common.
+
+What is exported here is for the rest of the package and stable within it; the embedded data is read at the
+first call of `wordnet`, not at import.
+"""
+
+from filtag_kg.concepts.class_names import class_names
+from filtag_kg.concepts.columns import common_csv, read_common_concepts
+from filtag_kg.concepts.common import CommonConcept, adjusted_p_values, common_concepts, p_values, q_values
+from filtag_kg.concepts.hierarchy import Hierarchy, build_hierarchy
+from filtag_kg.concepts.linking import Link, Links, link_classes, preferred_labels
+from filtag_kg.concepts.source import Concept, ConceptSource, Sense
+from filtag_kg.concepts.sources import concept_source
+from filtag_kg.concepts.sssom import SSSOM_COLUMNS, sssom_text, write_sssom
+from filtag_kg.concepts.terms import CONCEPTNET, noun_term, standard_text, term_uri
+from filtag_kg.concepts.wordnet import WordNet, wordnet
+
+__all__ = [
+    "CONCEPTNET",
+    "SSSOM_COLUMNS",
+    "CommonConcept",
+    "Concept",
+    "ConceptSource",
+    "Hierarchy",
+    "Link",
+    "Links",
+    "Sense",
+    "WordNet",
+    "adjusted_p_values",
+    "build_hierarchy",
+    "class_names",
+    "common_concepts",
+    "common_csv",
+    "concept_source",
+    "link_classes",
+    "noun_term",
+    "p_values",
+    "preferred_labels",
+    "q_values",
+    "read_common_concepts",
+    "sssom_text",
+    "standard_text",
+    "term_uri",
+    "wordnet",
+    "write_sssom",
+]

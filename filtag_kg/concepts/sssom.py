@@ -1,0 +1,112 @@
+"""Write links as SSSOM/TSV, the Simple Standard for Sharing Ontological Mappings.
+
+The file starts with the metadata of the mapping set as commented YAML, then has one row a link, sorted by
+subject. A class without a link has no row; the header's comment counts them.
+
+References
+----------
+Matentzoglu et al. 2022, A Simple Standard for Sharing Ontological Mappings (SSSOM); https://w3id.org/sssom
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+from filtag_kg.files import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from filtag_kg.concepts.linking import Links
+    from filtag_kg.concepts.source import ConceptSource
+
+__all__ = ["SSSOM_COLUMNS", "sssom_text", "write_sssom"]
+
+TOOL = "filtag-kg"
+SSSOM_COLUMNS = (
+    "subject_id",
+    "subject_label",
+    "predicate_id",
+    "object_id",
+    "object_label",
+    "mapping_justification",
+    "object_source_version",
+    "mapping_tool",
+    "confidence",
+)
+_PREFIXES = {
+    "pwn30": "http://wordnet-rdf.princeton.edu/pwn30/",
+    "semapv": "https://w3id.org/semapv/vocab/",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+}
+
+
+def sssom_text(links: Links, source: ConceptSource, *, class_iri: Callable[[str], str], mapping_set_id: str) -> str:
+    """Return links as SSSOM/TSV.
+
+    Parameters
+    ----------
+    links : Links
+        The links.
+    source : ConceptSource
+        The source of the concepts, for its version and licence.
+    class_iri : callable
+        The IRI of a class id. Where all IRIs share what stands before their last ``/`` or ``#``, they are
+        shortened with the prefix ``class``, which the header declares.
+    mapping_set_id : str
+        IRI that identifies this set of links.
+    """
+    subjects = {class_id: class_iri(class_id) for class_id in links}
+    bases = {iri[: max(iri.rfind("/"), iri.rfind("#")) + 1] for iri in subjects.values()}
+    prefixes = {**_PREFIXES, **({"class": bases.pop()} if len(bases) == 1 else {})}
+    metadata = {
+        "mapping_set_id": mapping_set_id,
+        "license": source.licence,
+        "mapping_tool": TOOL,
+        "object_source_version": f"{source.name} {source.version}",
+        "comment": f"{len(links)} of {len(links.class_ids)} classes are linked",
+    }
+    text = io.StringIO()
+    text.write("#curie_map:\n")
+    # JSON strings are YAML strings, whatever characters an IRI brings.
+    text.writelines(f"#  {prefix}: {json.dumps(base)}\n" for prefix, base in sorted(prefixes.items()))
+    text.writelines(f"#{slot}: {json.dumps(value, ensure_ascii=False)}\n" for slot, value in metadata.items())
+    rows = csv.writer(text, delimiter="\t", lineterminator="\n")
+    rows.writerow(SSSOM_COLUMNS)
+    for subject, link in sorted((subjects[class_id], links[class_id]) for class_id in links):
+        rows.writerow(
+            [
+                _shortened(subject, prefixes),
+                link.class_label,
+                link.predicate,
+                _shortened(link.concept, prefixes),
+                link.label,
+                link.justification,
+                f"{source.name} {source.version}",
+                TOOL,
+                f"{link.confidence:.6g}",
+            ]
+        )
+    return text.getvalue()
+
+
+def write_sssom(
+    path: Path, links: Links, source: ConceptSource, *, class_iri: Callable[[str], str], mapping_set_id: str
+) -> None:
+    """Write links to an SSSOM/TSV file, whole or not at all; parameters as in `sssom_text`."""
+    text = sssom_text(links, source, class_iri=class_iri, mapping_set_id=mapping_set_id)
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _shortened(iri: str, prefixes: dict[str, str]) -> str:
+    """Return an IRI as a CURIE where a prefix leaves a plain name."""
+    for prefix, base in prefixes.items():
+        rest = iri.removeprefix(base)
+        if iri.startswith(base) and rest and not set(rest) & set("/#?"):
+            return f"{prefix}:{rest}"
+    return iri

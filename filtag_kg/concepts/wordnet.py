@@ -1,0 +1,125 @@
+"""The nouns of WordNet 3.0, embedded in the package.
+
+The data file has two tables of tab-separated lines with an empty line between them; lists within a field are
+separated by spaces. It is made by ``scripts/make_wordnet_data.py``.
+
+=======  ================================================================================================
+synsets  offset, lexicographer file, domain category, lemmas, hypernyms, instance hypernyms, part meronyms
+index    lemma in lower case, senses by falling frequency: ``offset:count``, or ``offset`` if that is 0
+=======  ================================================================================================
+
+A count says how often the lemma was tagged with the sense in the semantic concordances [1]_.
+
+References
+----------
+.. [1] Fellbaum (ed.) 1998, WordNet: An Electronic Lexical Database; file formats: wndb(5WN), senseidx(5WN)
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import re
+from importlib import resources
+
+from filtag_kg.concepts.source import Concept, Sense
+from filtag_kg.concepts.terms import noun_term
+
+__all__ = ["WordNet", "wordnet"]
+
+_IRI = "http://wordnet-rdf.princeton.edu/pwn30/"
+_CLASS_ID = re.compile(r"n(\d{8})")
+_LEXFILE, _CATEGORY, _LEMMAS, _HYPERNYMS, _INSTANCE_HYPERNYMS, _PARTS = range(6)
+
+
+class WordNet:
+    """Noun synsets of WordNet 3.0 as a concept source.
+
+    The concept of a synset has the IRI ``http://wordnet-rdf.princeton.edu/pwn30/{offset}-n``.
+
+    Parameters
+    ----------
+    synsets : dict of str to str
+        The line of each synset, without the offset that is its key.
+    index : dict of str to str
+        The senses of each lemma.
+    """
+
+    name = "wordnet"
+    version = "3.0"
+    licence = "https://wordnet.princeton.edu/license-and-commercial-use"
+
+    def __init__(self, synsets: dict[str, str], index: dict[str, str]) -> None:
+        # Lines are cut only when asked for: a run touches some 2,000 of the 82,115 synsets.
+        self._synsets = synsets
+        self._index = index
+        self._concepts: dict[str, Concept] = {}
+
+    def __len__(self) -> int:
+        return len(self._synsets)
+
+    def concept(self, concept_id: str) -> Concept:
+        """Return the concept of an IRI; `KeyError` if there is none."""
+        known = self._concepts.get(concept_id)
+        if known is None:
+            known = self._concepts[concept_id] = self._read_concept(concept_id)
+        return known
+
+    def of_class(self, class_id: str) -> str | None:
+        """Return the concept of a WordNet id (``n02084071``), if it is the id of a noun synset."""
+        match = _CLASS_ID.fullmatch(class_id)
+        return _iri(match[1]) if match and match[1] in self._synsets else None
+
+    def senses(self, term: str) -> tuple[Sense, ...]:
+        """Return the noun senses of a word, however its case, spaces and hyphens, most frequent first."""
+        key = "_".join(term.replace("_", " ").split()).lower()
+        key = key if key in self._index else key.replace("-", "_")
+        entries = self._index.get(key, "").split()
+        return tuple(self._sense(key, entry) for entry in entries)
+
+    def broader(self, concept_id: str) -> tuple[str, ...]:
+        """Return the hypernyms, then the instance hypernyms."""
+        return self._related(concept_id, _HYPERNYMS) + self._related(concept_id, _INSTANCE_HYPERNYMS)
+
+    def parts(self, concept_id: str) -> tuple[str, ...]:
+        """Return the part meronyms."""
+        return self._related(concept_id, _PARTS)
+
+    def _fields(self, concept_id: str) -> list[str]:
+        try:
+            return self._synsets[concept_id.removeprefix(_IRI).removesuffix("-n")].split("\t")
+        except KeyError:
+            raise KeyError(concept_id) from None
+
+    def _related(self, concept_id: str, field: int) -> tuple[str, ...]:
+        return tuple(map(_iri, self._fields(concept_id)[field].split()))
+
+    def _lemmas(self, concept_id: str) -> list[str]:
+        return [lemma.replace("_", " ") for lemma in self._fields(concept_id)[_LEMMAS].split(" ")]
+
+    def _sense(self, key: str, entry: str) -> Sense:
+        offset, _, count = entry.partition(":")
+        plain = key.replace("_", " ")
+        spelled = next((lemma for lemma in self._lemmas(_iri(offset)) if lemma.lower() == plain), plain)
+        return Sense(_iri(offset), spelled, int(count or 0))
+
+    def _read_concept(self, concept_id: str) -> Concept:
+        fields = self._fields(concept_id)
+        category = self._lemmas(_iri(fields[_CATEGORY]))[0] if fields[_CATEGORY] else fields[_LEXFILE]
+        label, *alt_labels = self._lemmas(concept_id)
+        terms = dict.fromkeys(noun_term(lemma, category) for lemma in (label, *alt_labels))
+        return Concept(concept_id, label, tuple(alt_labels), tuple(terms))
+
+
+@functools.cache
+def wordnet() -> WordNet:
+    """Return the embedded WordNet 3.0; the first call reads it."""
+    packed = resources.files("filtag_kg.concepts").joinpath("data/wordnet-nouns.tsv.gz").read_bytes()
+    synset_table, index_table = gzip.decompress(packed).decode("ascii").split("\n\n")
+    synsets = {line[:8]: line[9:] for line in synset_table.split("\n")}
+    index = dict(line.split("\t") for line in index_table.rstrip("\n").split("\n"))
+    return WordNet(synsets, index)
+
+
+def _iri(offset: str) -> str:
+    return f"{_IRI}{offset}-n"

@@ -1,0 +1,108 @@
+"""Images as batches of pixels, decoded by several threads ahead of who takes them."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.images.archive import ImageRef, ImageSet
+from filtag_kg.images.decode import UnreadableImageError, decode
+
+__all__ = ["Batch", "batches"]
+
+_MOST_WORKERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Images that were decoded, and images that could not be.
+
+    Parameters
+    ----------
+    pixels : uint8 array of shape (n_images, height, width, 3), RGB in [0, 255]
+    images : tuple of ImageRef, of length n_images
+    unreadable : tuple of (ImageRef, str)
+        What could not be decoded among the images read for this batch, and why.
+    """
+
+    pixels: NDArray[np.uint8]
+    images: tuple[ImageRef, ...]
+    unreadable: tuple[tuple[ImageRef, str], ...] = ()
+
+
+def batches(
+    images: ImageSet,
+    size: tuple[int, int],
+    batch_size: int,
+    *,
+    workers: int | None = None,
+    only: Sequence[ImageRef] | None = None,
+) -> Generator[Batch, None, None]:
+    """Yield images in reading order, `batch_size` at a time; the last batch may hold fewer, or none.
+
+    Two batches at most are read ahead, so that memory does not grow with the number of images. What cannot be
+    read takes no place in a batch, and so does not change how the others are numbered within it.
+
+    Parameters
+    ----------
+    images : ImageSet
+    size : tuple of int
+        (height, width) to resize to.
+    batch_size : int
+    workers : int, optional
+        Threads that decode; by default one for each processor.
+    only : sequence of ImageRef, optional
+        The images to read, in this order; all by default.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    workers = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
+    order = iter(images.reading_order if only is None else only)
+
+    def load(image: ImageRef, content: bytes | None) -> NDArray[np.uint8] | str:
+        try:
+            return decode(images.read(image) if content is None else content, size)
+        except (UnreadableImageError, FiltagError) as error:
+            return str(error)
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
+        ahead: deque[tuple[ImageRef, Future[NDArray[np.uint8] | str]]] = deque()
+
+        def fill() -> None:
+            while len(ahead) < 2 * batch_size and (image := next(order, None)) is not None:
+                # Where order matters, only one thread may read; decoding is what takes the time.
+                content = images.read(image) if images.sequential else None
+                ahead.append((image, pool.submit(load, image, content)))
+
+        try:
+            fill()
+            while ahead:
+                batch = _take(ahead, batch_size)
+                fill()
+                yield batch
+        finally:
+            for _, future in ahead:
+                future.cancel()
+
+
+def _take(ahead: deque[tuple[ImageRef, Future[NDArray[np.uint8] | str]]], batch_size: int) -> Batch:
+    pixels: list[NDArray[np.uint8]] = []
+    taken: list[ImageRef] = []
+    unreadable: list[tuple[ImageRef, str]] = []
+    while ahead and len(pixels) + len(unreadable) < batch_size:
+        image, future = ahead.popleft()
+        result = future.result()
+        if isinstance(result, str):
+            unreadable.append((image, result))
+        else:
+            pixels.append(result)
+            taken.append(image)
+    stacked = np.stack(pixels) if pixels else np.empty((0, 0, 0, 3), np.uint8)
+    return Batch(stacked, tuple(taken), tuple(unreadable))

@@ -1,0 +1,229 @@
+"""Load a network by name or from a file."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.resources
+import logging
+import zipfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.network.backend import KerasModel, import_keras
+from filtag_kg.network.efficientnet_lite0 import build_efficientnet_lite0, load_published_weights
+from filtag_kg.network.feature_map import select_layers
+from filtag_kg.network.network import Network, weights_sha256
+from filtag_kg.network.preprocess import Preprocess, preprocessing, scaling
+from filtag_kg.network.trace import trace
+
+__all__ = ["imagenet_class_ids", "load_network", "network_names"]
+
+_LOGGER = logging.getLogger(__name__)
+_LITE0 = "efficientnet-lite0"
+_FILE_ENDINGS = (".keras", ".h5", ".hdf5")
+_T = TypeVar("_T")
+
+
+def load_network(
+    spec: str,
+    *,
+    preprocess: str | None = None,
+    classes: Path | None = None,
+    layers: str = "conv",
+    weights: str | None = "imagenet",
+) -> Network:
+    """Load a trained CNN.
+
+    Parameters
+    ----------
+    spec : str
+        ``efficientnet-lite0``; the name of a network of ``keras.applications`` (``vgg16``, ``inception-v3``;
+        case and separators do not matter); or the path of a ``.keras`` or ``.h5`` file, which is loaded in
+        safe mode.
+    preprocess : str, optional
+        For a file, what the network expects, see :func:`~filtag_kg.network.preprocess.preprocessing`; by
+        default ``none``, the pictures as they are. The named networks bring their own.
+    classes : Path, optional
+        For a file, a text file with a class id per line in the order of the outputs; a label may follow it
+        after a comma or a tab.
+    layers : str
+        ``conv``, ``all`` or names of layers, see :func:`~filtag_kg.network.feature_map.select_layers`.
+    weights : str or None
+        For a named network: ``imagenet``, or None for random ones, always the same.
+
+    Raises
+    ------
+    FiltagError
+        If there is no such network, file, layer or preprocessing, or the file holds something else.
+    """
+    if weights not in ("imagenet", None):
+        raise ValueError(f"weights must be 'imagenet' or None, got {weights!r}")
+    if _is_file(spec):
+        return _from_file(Path(spec), preprocess, classes, layers)
+    given = "preprocess" if preprocess is not None else "classes" if classes is not None else None
+    if given is not None:
+        raise FiltagError(f"{spec} brings its own {given}: leave --{given} out, it is for networks from a file")
+    key = _plain(spec)
+    if key == _plain(_LITE0):
+        return _lite0(layers, weights)
+    constructors = _constructors()
+    if key not in constructors:
+        names = {_plain(_LITE0): _LITE0} | {name: name for name in constructors}
+        near = difflib.get_close_matches(key, names, n=3, cutoff=0.6)
+        hint = (
+            f"did you mean {' or '.join(names[x] for x in near)}?"
+            if near
+            else "choose from " + ", ".join(names.values())
+        )
+        raise FiltagError(f"no network {spec!r}: {hint} (a .keras or .h5 file is given by its path)")
+    return _application(key, constructors[key], layers, weights)
+
+
+def network_names() -> list[str]:
+    """Return the names that :func:`load_network` knows."""
+    return [_LITE0, *_constructors()]
+
+
+def imagenet_class_ids() -> tuple[str, ...]:
+    """Return the 1,000 WordNet ids of ILSVRC 2012 in the order of the usual networks' outputs: sorted."""
+    text = importlib.resources.files("filtag_kg.network").joinpath("imagenet_wnids.txt").read_text("ascii")
+    return tuple(text.split())
+
+
+def _lite0(layers: str, weights: str | None) -> Network:
+    model = build_efficientnet_lite0()
+    if weights is None:
+        _randomise(model)
+    else:
+        load_published_weights(model)
+    class_ids = () if weights is None else imagenet_class_ids()
+    return _network(_LITE0, model, scaling(127.0, 128.0), class_ids, layers, _LITE0)
+
+
+def _application(key: str, constructor: Callable[..., KerasModel], layers: str, weights: str | None) -> Network:
+    try:
+        model = _with_fresh_names(lambda: constructor(weights=weights))
+    except Exception as error:
+        # Keras wraps what urllib raises in a bare Exception, whose text is all there is to tell it by.
+        if not _is_download_failure(error):
+            raise
+        raise FiltagError(
+            f"the weights of {key} are not in Keras' cache and could not be downloaded: connect to the "
+            "network once, or give a saved .keras file"
+        ) from None
+    if weights is None:
+        _randomise(model)
+    family = constructor.__module__.rpartition(".")[2]
+    class_ids = imagenet_class_ids() if weights and model.output_shape[-1] == 1000 else ()
+    return _network(key, model, preprocessing(family), class_ids, layers, key)
+
+
+def _from_file(path: Path, preprocess: str | None, classes: Path | None, layers: str) -> Network:
+    if not path.is_file():
+        raise FiltagError(f"no network at {path}: check the path")
+    keras = import_keras()
+    try:
+        _refuse_code(path)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise FiltagError(
+            f"{path} cannot be loaded as a Keras network in safe mode ({reason}): save it with model.save('name.keras')"
+        ) from None
+    if preprocess is None:
+        _LOGGER.warning("no preprocessing given for %s: it gets RGB in [0, 255]", path.name)
+    class_ids = () if classes is None else _read_classes(classes)
+    return _network(path.stem.lower(), model, preprocessing(preprocess or "none"), class_ids, layers, str(path))
+
+
+def _refuse_code(path: Path) -> None:
+    """Refuse an HDF5 file whose layers are pickled functions: older Keras has no safe mode for these."""
+    import h5py
+
+    if not h5py.is_hdf5(path):
+        return
+    with h5py.File(path) as file:
+        config = file.attrs.get("model_config", "")
+    if "Lambda" in (config.decode() if isinstance(config, bytes) else str(config)):
+        raise ValueError("it has a Lambda layer, which is code")
+
+
+def _network(
+    name: str, model: KerasModel, preprocess: Preprocess, class_ids: tuple[str, ...], layers: str, where: str
+) -> Network:
+    digest = weights_sha256([np.asarray(weight) for weight in model.get_weights()])
+    graph = trace(model, where)
+    shape = graph.model.inputs[0].shape
+    if len(shape) != 4 or shape[3] != 3 or None in shape[1:3]:
+        raise FiltagError(
+            f"{where} takes input of shape {tuple(shape[1:])}: give a network for colour images of a fixed "
+            "size, "
+            "(height, width, 3)"
+        )
+    outputs = graph.model.outputs[0].shape[-1]
+    if class_ids and len(class_ids) != outputs:
+        raise FiltagError(
+            f"{where} has {outputs} outputs, and {len(class_ids)} classes are given: they must be as many"
+        )
+    chosen = select_layers(graph, layers, where)
+    return Network(name, (shape[1], shape[2]), graph.model, chosen, preprocess, class_ids, digest, layers)
+
+
+def _read_classes(path: Path) -> tuple[str, ...]:
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except OSError as error:
+        raise FiltagError(f"cannot read the classes in {path} ({error.strerror}): check the path") from None
+    except UnicodeDecodeError:
+        raise FiltagError(f"{path} is not text in UTF-8: give a class id a line") from None
+    class_ids = tuple(line.replace("\t", ",").partition(",")[0].strip() for line in lines if line.strip())
+    repeated = next((x for x in class_ids if class_ids.count(x) > 1), None)
+    if repeated is not None or not class_ids or "" in class_ids:
+        what = f"names {repeated!r} twice" if repeated else "names no class, or an empty one"
+        raise FiltagError(f"{path} {what}: give one class id a line, in the order of the network's outputs")
+    return class_ids
+
+
+def _constructors() -> Mapping[str, Callable[..., KerasModel]]:
+    applications = import_keras().applications
+    return {
+        _plain(name): getattr(applications, name)
+        for name in dir(applications)
+        if name[0].isupper() and callable(getattr(applications, name))
+    }
+
+
+def _with_fresh_names(build: Callable[[], _T]) -> _T:
+    """Call `build` where Keras has named no layer yet.
+
+    Keras numbers layers that nobody named (InceptionV3's ``conv2d_93``) over the whole process, per thread.
+    In a thread of its own a network has the same names every time, and nothing of the caller's is reset.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(build).result()
+
+
+def _randomise(model: KerasModel) -> None:
+    """Fill kernels with N(0, 2 / fan-in) (He et al., 2015, equation 10), the same in every process."""
+    random = np.random.default_rng(0)
+    for weight in model.weights:
+        if len(weight.shape) >= 2:
+            fan_in = max(1, int(np.prod(weight.shape[:-1])))
+            weight.assign(random.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(2 / fan_in)))
+
+
+def _is_file(spec: str) -> bool:
+    return spec.lower().endswith(_FILE_ENDINGS) or Path(spec).is_file()
+
+
+def _is_download_failure(error: BaseException) -> bool:
+    return isinstance(error, OSError) or "URL fetch failure" in str(error)
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())

@@ -1,0 +1,123 @@
+"""The graph of a network: which operation makes which tensor, and who takes it.
+
+A Keras model may hold other models as if they were layers, and a layer may belong to several models. Calling
+its operations once more on a fresh input, submodels opened up, gives one flat graph that is this network's
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.network.backend import KerasModel, Operation, Tensor, import_keras
+
+__all__ = ["Graph", "Step", "trace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of an operation: a Keras layer, or a bare operation such as ``x + y``.
+
+    `inputs` and `outputs` are symbolic Keras tensors, flat and in order.
+    """
+
+    operation: Operation
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+
+class Graph:
+    """The steps of a network in forward order, and the flat model that they make.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional, with one input and no submodels; shares its weights with the model that was traced.
+    steps : sequence of Step
+        In forward order.
+    """
+
+    def __init__(self, model: KerasModel, steps: Sequence[Step]) -> None:
+        self.model = model
+        self.steps = tuple(steps)
+        self._consumers: dict[int, list[Step]] = {}
+        for step in self.steps:
+            for tensor in step.inputs:
+                self._consumers.setdefault(id(tensor), []).append(step)
+
+    def consumers(self, tensor: Tensor) -> tuple[Step, ...]:
+        """Return the steps that take `tensor`, in forward order."""
+        return tuple(self._consumers.get(id(tensor), ()))
+
+
+def trace(model: KerasModel, where: str) -> Graph:
+    """Follow an image through a Keras model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional or Sequential, with one image input of shape (n_images, height, width, 3).
+    where : str
+        The network as the user named it, for messages.
+
+    Raises
+    ------
+    FiltagError
+        If the model is subclassed, was never built or takes more than one input.
+    """
+    keras = import_keras()
+    if not _can_be_traced(keras, model):
+        raise FiltagError(
+            f"{where} is a subclassed Keras model, whose layers cannot be followed: "
+            "rebuild it as a functional or Sequential model and save that"
+        )
+    if not model.built or not model.inputs:
+        raise FiltagError(f"{where} was saved before its input was known: add a keras.Input and save it again")
+    if len(model.inputs) != 1:
+        raise FiltagError(f"{where} takes {len(model.inputs)} inputs: give a network that takes one image")
+    source = model.inputs[0]
+    start = keras.Input(batch_shape=source.shape, dtype=source.dtype, name=source.name)
+    steps: list[Step] = []
+    outputs = _replay(keras, model, start, steps)
+    try:
+        flat = keras.Model(start, outputs, name=model.name)
+    except ValueError as error:
+        reason = str(error).partition("\n")[0]
+        raise FiltagError(f"{where} cannot be laid out flat ({reason}): rename the layers that share a name") from None
+    return Graph(flat, steps)
+
+
+def _can_be_traced(keras: ModuleType, operation: Operation) -> bool:
+    # Keras has no public name for the class of functional models; what they have in common is that they are
+    # Functions, graphs of operations.
+    return isinstance(operation, (keras.Sequential, keras.Function))
+
+
+def _replay(keras: ModuleType, model: KerasModel, inputs: Tensor, steps: list[Step]) -> Tensor:
+    if isinstance(model, keras.Sequential):
+        tensor = inputs
+        for layer in model.layers:
+            if not isinstance(layer, keras.layers.InputLayer):
+                tensor = _recording(keras, layer, steps)(tensor)
+        return tensor
+    # The one walk over a functional graph that Keras offers; clone_model uses it, yet wraps every nested
+    # graph.
+    return model._run_through_graph(inputs, operation_fn=lambda operation: _recording(keras, operation, steps))
+
+
+def _recording(keras: ModuleType, operation: Operation, steps: list[Step]) -> Callable[..., Tensor]:
+    def call(*args: Tensor, **kwargs: Tensor) -> Tensor:
+        if _can_be_traced(keras, operation) and operation.built:
+            return _replay(keras, operation, args[0], steps)
+        # A model that was called while training would keep its dropout: the traced one decides by itself.
+        kwargs.pop("training", None)
+        outputs = operation(*args, **kwargs)
+        taken = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, keras.KerasTensor)]
+        made = [x for x in keras.tree.flatten(outputs) if isinstance(x, keras.KerasTensor)]
+        steps.append(Step(operation, tuple(taken), tuple(made)))
+        return outputs
+
+    return call

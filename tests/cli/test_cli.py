@@ -1,0 +1,203 @@
+"""The command line as people meet it: real processes, their exit codes and what they print."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from filtag_kg import KG, Profile, save_profile
+
+COMMANDS = ["demo", "run", "profile", "build", "import", "query", "export", "explain"]
+
+
+def filtag(*arguments: object, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from filtag_kg.cli import main; main()", *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, input=stdin, env=environment, check=False)
+
+
+def answer(*arguments: object, stdin: str = "") -> str:
+    done = filtag(*arguments, stdin=stdin)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def refusal(*arguments: object, cwd: Path | None = None, stdin: str = "") -> str:
+    """Run a command that must end with exit code 1 and one line on stderr, and return the line."""
+    done = filtag(*arguments, cwd=cwd, stdin=stdin)
+    assert done.returncode == 1, (done.returncode, done.stderr)
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0].removeprefix("error: ")
+
+
+@pytest.fixture
+def saved(profile: Profile, tmp_path: Path) -> Path:
+    save_profile(profile, tmp_path / "p.npz")
+    return tmp_path / "p.npz"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_what_it_does(command: str) -> None:
+    assert "Usage:" in answer(command, "--help")
+
+
+def test_help_lists_the_commands() -> None:
+    text = answer("--help")
+    assert all(re.search(rf"^\s+{command}\s+[A-Z]", text, re.MULTILINE) for command in COMMANDS), text
+
+
+def test_version() -> None:
+    assert re.fullmatch(r"filtag \d+\.\d+\.\d+\n", answer("--version"))
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["build"], ["query"], ["build", "p.npz", "-o", "kg", "--k", "x"]])
+def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
+    done = filtag(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_build_query_export(saved: Path, tmp_path: Path) -> None:
+    kg = tmp_path / "kg"
+    done = filtag("build", saved, "-o", kg, "--k", 1, "--k", 2, "--q", 0.5)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(rf"note: {kg}: 72 tags of 8 classes on 6 filters of 2 layers, .* quads\n", done.stderr)
+    assert sorted(path.name for path in kg.iterdir()) == [
+        "common.csv",
+        "filtag.json",
+        "graph.nq.gz",
+        "links.sssom.tsv",
+        "profile.npz",
+        "store",
+        "tags.csv",
+    ]
+    assert [run["rule"] for run in json.loads((kg / "filtag.json").read_text())["runs"]] == ["k=1", "k=2", "q=0.5"]
+    assert answer("query", kg, "filters-by-concept", "concept=dog", "layer=deep", "--format", "csv") == (
+        'layer,filter,matching,tags,share,labels\ndeep,0,3,3,1,"Rhodesian ridgeback, bloodhound, redbone"\n'
+    )
+    assert "bloodhound" in answer("query", kg, "tags-of-filter", "layer=deep", "filter=0")
+    assert answer("export", kg).startswith("@prefix dcat:")
+    filtag("export", kg, "--format", "nquads", "-o", tmp_path / "graph.nq")
+    assert (tmp_path / "graph.nq").read_bytes() == gzip.decompress((kg / "graph.nq.gz").read_bytes())
+
+
+def test_quiet_says_nothing(saved: Path, tmp_path: Path) -> None:
+    done = filtag("build", saved, "-o", tmp_path / "kg", "-q")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_contrast_score(saved: Path, tmp_path: Path) -> None:
+    filtag("build", saved, "-o", tmp_path / "kg", "--score", "contrast")
+    assert "k=1:contrast" in (tmp_path / "kg" / "tags.csv").read_text()
+
+
+def test_sparql_from_a_file_and_from_stdin(kg: KG, tmp_path: Path) -> None:
+    text = "SELECT (COUNT(?f) AS ?n) WHERE { ?f a flt:Filter }"
+    (tmp_path / "q.rq").write_text(text)
+    assert answer("query", kg.path, "--sparql", tmp_path / "q.rq", "--format", "tsv") == "n\n6\n"
+    assert answer("query", kg.path, "--sparql", "-", "--format", "csv", stdin=text) == "n\n6\n"
+    graph = answer("query", kg.path, "--sparql", "-", "--format", "turtle", stdin="CONSTRUCT WHERE { ?f a flt:Filter }")
+    assert graph.count("a flt:Filter") == 6
+
+
+def test_the_list_of_queries() -> None:
+    assert "filters-by-concept concept=… [layer=…] [rule=…]\n    Filters tagged" in answer("query", "--list")
+
+
+def test_a_reader_that_leaves_early_is_no_error(kg: KG) -> None:
+    code = f"from filtag_kg.cli import main; import sys; sys.argv = ['filtag', 'export', {str(kg.path)!r}]; main()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_mistakes_with_a_profile(saved: Path, tmp_path: Path) -> None:
+    kg = tmp_path / "kg"
+    assert refusal("build", tmp_path / "none.npz", "-o", kg).startswith(f"no profile at {tmp_path / 'none.npz'}: check")
+    for name, content in (("empty", b""), ("text", b"hello"), ("half", saved.read_bytes()[:300])):
+        (tmp_path / name).write_bytes(content)
+        assert "is not a readable profile" in refusal("build", tmp_path / name, "-o", kg)
+    np.savez(tmp_path / "other.npz", x=np.zeros(1))
+    assert "it has no array 'mean'" in refusal("build", tmp_path / "other.npz", "-o", kg)
+    assert "--k 0 is no number of filters" in refusal("build", saved, "-o", kg, "--k", 0)
+    assert refusal("build", saved, "-o", kg, "--score", "x") == "no score 'x': choose activation or contrast"
+    assert refusal("build", saved, "-o", kg, "--concepts", "x") == "no concept source 'x': choose wordnet"
+    assert "is no base for IRIs" in refusal("build", saved, "-o", kg, "--base", "x")
+    assert not kg.exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")], "nothing half-made stays"
+
+
+def test_pickled_arrays_are_not_loaded(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "p.npz",
+        **{
+            name: np.array([{}])
+            for name in ("mean", "count", "class_ids", "class_labels", "layer_names", "layer_offsets", "metadata")
+        },
+    )
+    assert "is not a readable profile (Object arrays cannot be loaded" in refusal(
+        "build", tmp_path / "p.npz", "-o", tmp_path / "kg"
+    )
+
+
+def test_an_existing_output_is_refused(saved: Path, kg: KG, tmp_path: Path) -> None:
+    assert refusal("build", saved, "-o", kg.path).endswith(
+        "already holds a KG: choose another -o, or replace it with --force"
+    )
+    assert "exists and is no KG" in refusal("build", saved, "-o", tmp_path)
+    assert "cannot write" in refusal("build", saved, "-o", saved / "kg")
+
+
+def test_mistakes_with_a_kg(kg: KG, tmp_path: Path) -> None:
+    assert refusal("query", tmp_path, "hub-filters").startswith(f"no KG at {tmp_path}: check the path")
+    assert refusal("export", tmp_path / "none").startswith("no KG at")
+    assert "did you mean hub-filters?" in refusal("query", kg.path, "hub-filter")
+    assert refusal("query", kg.path, "hub-filters", "min_tags") == "parameter 'min_tags' is not of the form name=value"
+    assert "is given twice" in refusal("query", kg.path, "hub-filters", "min_tags=1", "min_tags=2")
+    assert refusal("query", kg.path, "--sparql", "-", stdin="SELEC").startswith("the query is malformed: ")
+    assert (
+        refusal("query", kg.path, "--sparql", "none.rq")
+        == "cannot read none.rq (No such file or directory): check the path"
+    )
+    assert refusal("query", kg.path, "hub-filters", "--format", "xml").startswith("no result format 'xml'")
+    assert refusal("export", kg.path, "--format", "xml").startswith("no export format 'xml'")
+
+
+def test_a_damaged_store_is_one_line(saved: Path, tmp_path: Path) -> None:
+    filtag("build", saved, "-o", tmp_path / "kg")
+    for path in (tmp_path / "kg" / "store").iterdir():
+        path.unlink()
+    assert "build the KG anew" in refusal("query", tmp_path / "kg", "hub-filters")
+
+
+def test_import_of_the_published_tags(shared_data: Path, tmp_path: Path) -> None:
+    folder, kg = shared_data / "filtag-vgg16", tmp_path / "vgg"
+    names = ("--class-names", folder / "wnid-names.txt")
+    done = filtag("import", folder / "tags-conv5_3-k1.txt", "--format", "filtag", *names, "-o", kg)
+    assert done.returncode == 0, done.stderr
+    rows = [row.split(",") for row in answer("query", kg, "common-concepts", "-q", "--format", "csv").splitlines()[1:]]
+    best: dict[str, str] = {}
+    for row in rows:
+        best.setdefault(row[1], row[3])
+    wanted = {"437": "dog", "9": "footwear", "1": "brass", "41": "aquatic bird", "60": "spider", "462": "boa"}
+    assert {filter_: best[filter_] for filter_ in wanted} == wanted
+
+
+def test_mistakes_with_imports(tmp_path: Path) -> None:
+    kg = tmp_path / "kg"
+    assert refusal("import", tmp_path / "none", "--format", "filtag", "-o", kg).startswith("no tag file at")
+    assert refusal("import", tmp_path / "none", "--format", "x", "-o", kg) == "no label format 'x': choose filtag"
+    assert not kg.exists()

@@ -1,0 +1,106 @@
+"""A source of concepts written out by hand: eight classes, three dogs, two cats and three vehicles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from filtag_kg.concepts import Concept, Hierarchy, Links, Sense, build_hierarchy, link_classes
+from filtag_kg.tags import TagTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+BROADER = {
+    "beagle": ("dog",),
+    "collie": ("dog",),
+    "husky": ("dog",),
+    "siamese": ("cat",),
+    "tabby": ("cat",),
+    "car": ("vehicle",),
+    "bus": ("vehicle",),
+    "tram": ("vehicle",),
+    "dog": ("animal",),
+    "cat": ("animal",),
+    "animal": ("thing",),
+    "vehicle": ("thing",),
+    "thing": (),
+}
+PARTS = {"dog": ("tail",), "vehicle": ("wheel", "brake"), "thing": ()}
+CLASSES = tuple(BROADER)[:8]
+
+
+class SmallSource:
+    """A concept source whose IRIs are the words themselves."""
+
+    name, version, licence = "small", "1", "https://example.org/licence"
+
+    def __init__(self, broader: dict[str, tuple[str, ...]] = BROADER) -> None:
+        self._broader = broader
+
+    def concept(self, concept_id: str) -> Concept:
+        return Concept(concept_id, concept_id, (), ())
+
+    def of_class(self, class_id: str) -> str | None:
+        return class_id if class_id in self._broader else None
+
+    def senses(self, term: str) -> tuple[Sense, ...]:
+        return ()
+
+    def broader(self, concept_id: str) -> tuple[str, ...]:
+        return self._broader[concept_id]
+
+    def parts(self, concept_id: str) -> tuple[str, ...]:
+        return PARTS.get(concept_id, ())
+
+
+def hierarchy_of(class_ids: Iterable[str], broader: dict[str, tuple[str, ...]] = BROADER) -> tuple[Links, Hierarchy]:
+    class_ids = list(class_ids)
+    links = link_classes(class_ids, class_ids, SmallSource(broader))
+    return links, build_hierarchy(links, SmallSource(broader))
+
+
+def table(
+    tags: Iterable[tuple[int, int, str]],
+    class_ids: Iterable[str] = CLASSES,
+    n_filters: tuple[int, ...] = (4, 4),
+) -> TagTable:
+    """Return a table of (layer index, filter, class id) with one rule."""
+    class_ids = tuple(class_ids)
+    rows = list(tags)
+    layer, filter_, class_ = (
+        np.array([row[at] if at < 2 else class_ids.index(row[at]) for row in rows], dtype=np.int64) for at in range(3)
+    )
+    nothing = np.zeros(len(rows), dtype=np.int64)
+    return TagTable(
+        network="net",
+        layer_names=tuple(f"conv{place}" for place in range(len(n_filters))),
+        n_filters=n_filters,
+        class_ids=class_ids,
+        class_labels=class_ids,
+        rules=("k=1",),
+        rule=nothing,
+        layer=layer,
+        filter=filter_,
+        class_=class_,
+        rank=nothing,
+        activation=np.full(len(rows), np.nan),
+        contrast=np.full(len(rows), np.nan),
+    )
+
+
+@pytest.fixture
+def classes() -> tuple[str, ...]:
+    return CLASSES
+
+
+@pytest.fixture
+def make_hierarchy() -> Callable[..., tuple[Links, Hierarchy]]:
+    return hierarchy_of
+
+
+@pytest.fixture
+def make_table() -> Callable[..., TagTable]:
+    return table

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pyoxigraph as ox
+import pytest
+from rich.console import Console
+
+from filtag_kg import FiltagError
+from filtag_kg.query import Result, format_result, table_of
+
+RESULT = Result(
+    ("label", "n", "link"),
+    (
+        (
+            ox.Literal('a, "b"\n[red]'),
+            ox.Literal(0.123456789),
+            ox.NamedNode("http://www.w3.org/2004/02/skos/core#broader"),
+        ),
+        (ox.Literal("chien", language="fr"), None, None),
+    ),
+)
+
+
+def test_csv_and_tsv_keep_every_character() -> None:
+    for format_, delimiter in (("csv", ","), ("tsv", "\t")):
+        rows = list(csv.reader(io.StringIO(format_result(RESULT, format_)), delimiter=delimiter))
+        assert rows == [list(RESULT.columns), *map(list, RESULT.values())]
+
+
+def test_json_is_the_standards() -> None:
+    found = list(ox.parse_query_results(format_result(RESULT, "json"), format=ox.QueryResultsFormat.JSON))
+    assert [tuple(row) for row in found] == list(RESULT.rows)
+    assert json.loads(format_result(Result(("answer",), ((ox.Literal(True),),)), "json")) == {
+        "head": {},
+        "boolean": True,
+    }
+
+
+def test_turtle_is_for_graphs_alone() -> None:
+    node = ox.NamedNode("http://x")
+    graph = Result.of_triples([ox.Triple(node, node, ox.Literal("a"))])
+    assert '<http://x> <http://x> "a" .' in format_result(graph, "turtle")
+    with pytest.raises(FiltagError, match="turtle is for the graphs of CONSTRUCT and DESCRIBE"):
+        format_result(RESULT, "turtle")
+
+
+def test_the_table_shortens_iris_and_prints_markup_as_it_is() -> None:
+    console = Console(width=100, file=io.StringIO())
+    console.print(table_of(RESULT))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "skos:broader" in text
+    assert "0.123 " in text
+    assert "[red]" in text

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from rdflib.plugins.sparql import prepareQuery
+
+from filtag_kg import KG, FiltagError, find_query, named_query, open_endpoint, sparql_query
+from filtag_kg.query import LocalEndpoint, RemoteEndpoint, catalogue, format_result
+from filtag_kg.query.ask import bind
+from tests.query.sparql_server import sparql_server
+
+GOLDEN = Path(__file__).with_name("golden")
+
+# What is asked of each query; its answer, read and found right by a person, is in golden/.
+ASKED = {
+    "common-concepts": {"layer": "deep", "rule": "q=0.5"},
+    "concept-by-layer": {"concept": "dog"},
+    "filters-by-concept": {"concept": "dog", "layer": "deep", "rule": "q=0.5"},
+    "filters-of-class": {"class": "tabby", "rule": "q=0.5"},
+    "hub-filters": {"min_tags": "4"},
+    "parts-of-filter": {"layer": "deep", "filter": "2"},
+    "run-provenance": {},
+    "shared-filters": {"class_a": "n02087394", "class_b": "bloodhound", "rule": "q=0.5"},
+    "single-class-filters": {"rule": "q=0.5"},
+    "tags-of-filter": {"layer": "deep", "filter": "0"},
+    "untagged-filters": {"rule": "k=1"},
+}
+COLUMNS = {
+    "common-concepts": "layer, filter, concept, label, coverage, support, q_value",
+    "concept-by-layer": "layer, filters, matching, share",
+    "filters-by-concept": "layer, filter, matching, tags, share, labels",
+    "filters-of-class": "layer, filter, rank, activation",
+    "hub-filters": "layer, filter, tags",
+    "parts-of-filter": "part, label, tags",
+    "run-provenance": "property, value",
+    "shared-filters": "layer, filter, rank_a, rank_b",
+    "single-class-filters": "layer, filter, tags",
+    "tags-of-filter": "class_id, label, rank, activation, contrast, concept",
+    "untagged-filters": "layer, filter, tags",
+}
+
+
+@pytest.fixture(scope="module")
+def remote(kg: KG) -> Iterator[RemoteEndpoint]:
+    with sparql_server(kg.store()) as url:
+        yield RemoteEndpoint(url)
+
+
+def test_the_catalogue_is_the_contract() -> None:
+    assert {query.name: ", ".join(query.columns) for query in catalogue()} == COLUMNS
+    assert all("rule" in query.optional and query.summary for query in catalogue())
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_each_query_has_the_columns_that_it_says_and_is_standard_sparql(name: str) -> None:
+    query = find_query(name)
+    assert tuple(map(str, prepareQuery(query.text).algebra["PV"])) == query.columns
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_each_query_gives_its_golden_answer(name: str, kg: KG) -> None:
+    answer = format_result(named_query(LocalEndpoint(kg), find_query(name), ASKED[name]), "csv")
+    assert answer == (GOLDEN / f"{name}.csv").read_text()
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_remote_endpoint_gives_the_same_answer(name: str, kg: KG, remote: RemoteEndpoint) -> None:
+    query = find_query(name)
+    for format_ in ("csv", "json"):
+        local = format_result(named_query(LocalEndpoint(kg), query, ASKED[name]), format_)
+        assert format_result(named_query(remote, query, ASKED[name]), format_) == local
+
+
+def filters(kg: KG, concept: str) -> str:
+    return format_result(named_query(LocalEndpoint(kg), find_query("filters-by-concept"), {"concept": concept}), "csv")
+
+
+@pytest.mark.parametrize(
+    "concept",
+    [
+        "Dog",
+        "domestic_dog",
+        "http://wordnet-rdf.princeton.edu/pwn30/02084071-n",
+        "/c/en/dog",
+        "/c/en/dog/n",
+        "/c/en/dog/n/wn/animal",
+        "http://api.conceptnet.io/c/en/dog",
+        "http://api.conceptnet.io/c/en/dog/n/wn/animal",
+    ],
+)
+def test_a_concept_is_found_by_label_iri_and_conceptnet_term(kg: KG, concept: str) -> None:
+    assert filters(kg, concept) == filters(kg, "dog")
+    assert filters(kg, concept).count("\n") > 1
+
+
+@pytest.mark.parametrize(
+    "concept", ["unicorn", "/c/en/do", "http://api.conceptnet.io/c/en/do", 'dog" } #', "dog\\", "?x"]
+)
+def test_a_concept_that_is_not_there_gives_no_rows_and_a_note(
+    kg: KG, concept: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="filtag_kg"):
+        assert filters(kg, concept) == "layer,filter,matching,tags,share,labels\n"
+    assert f"no concept in the graph is called {concept!r}" in caplog.text
+
+
+def test_values_are_bound_as_terms() -> None:
+    hostile = ox.Literal('x" } DROP ALL # \\g<0> \\')
+    bound = bind("ASK { VALUES ?word { UNDEF } ?s ?p ?word }", {"word": [hostile]})
+    store = ox.Store()
+    store.add(ox.Quad(ox.NamedNode("http://s"), ox.NamedNode("http://p"), hostile))
+    assert bool(store.query(bound))
+
+
+def test_a_word_with_several_senses_means_all_of_them_and_says_so(vgg: KG, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="filtag_kg"):
+        answer = named_query(LocalEndpoint(vgg), find_query("filters-by-concept"), {"concept": "dog"})
+    assert "'dog' has 2 senses in the graph, all of them asked for: dog <" in caplog.text
+    rows = answer.values()
+    assert (len(rows), sum(int(row[2]) for row in rows)) == (33, 118)
+    assert [row[1:4] for row in rows[:3]] == [("268", "17", "17"), ("318", "15", "15"), ("437", "10", "10")]
+
+
+def test_a_class_label_is_matched_with_its_case_first(vgg: KG) -> None:
+    query = find_query("filters-of-class")
+    dog, garment = (
+        named_query(LocalEndpoint(vgg), query, {"class": name}).values() for name in ("Cardigan", "cardigan")
+    )
+    assert len(dog) == len(garment) == 1
+    assert dog != garment
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        (
+            "tags-of-filter",
+            {"layer": "deep"},
+            "query tags-of-filter needs filter=…: use tags-of-filter layer=… filter=… [rule=…]",
+        ),
+        (
+            "hub-filters",
+            {"min": "3"},
+            "query hub-filters has no parameter 'min': use hub-filters [min_tags=…] [rule=…]",
+        ),
+        ("hub-filters", {"min_tags": "-1"}, "min_tags=-1 is no whole number: give one from 0"),
+        ("hub-filters", {"rule": "k=9"}, "no rule 'k=9' in this KG: it has k=1, q=0.5"),
+    ],
+)
+def test_wrong_parameters_are_named(kg: KG, name: str, parameters: dict[str, str], message: str) -> None:
+    with pytest.raises(FiltagError) as error:
+        named_query(LocalEndpoint(kg), find_query(name), parameters)
+    assert str(error.value) == message
+
+
+def test_an_unknown_query_suggests_the_nearest() -> None:
+    with pytest.raises(FiltagError, match="no query is named 'filter-by-concept': did you mean filters-by-concept\\?"):
+        find_query("filter-by-concept")
+
+
+def test_raw_sparql_of_all_forms(kg: KG, remote: RemoteEndpoint) -> None:
+    for text in (
+        "SELECT (COUNT(*) AS ?n) WHERE { ?f a flt:Filter }",
+        "ASK { ?f a flt:Filter }",
+        "CONSTRUCT { ?f a flt:Filter } WHERE { ?f a flt:Filter }",
+    ):
+        local = sparql_query(LocalEndpoint(kg), text)
+        assert local == sparql_query(remote, text)
+        assert local.rows
+    assert format_result(sparql_query(remote, "ASK { ?f a flt:Nothing }"), "csv") == "answer\nfalse\n"
+
+
+def test_malformed_sparql_is_one_line_from_both(kg: KG, remote: RemoteEndpoint) -> None:
+    for endpoint in (LocalEndpoint(kg), remote):
+        with pytest.raises(FiltagError, match=r"malformed: .*expected") as error:
+            sparql_query(endpoint, "SELECT ?x\nWHERE {{ ?x }")
+        assert "\n" not in str(error.value)
+
+
+def test_updates_are_no_queries(kg: KG) -> None:
+    with pytest.raises(FiltagError, match="malformed"):
+        sparql_query(LocalEndpoint(kg), "DELETE WHERE { ?s ?p ?o }")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("nothing", "no SPARQL endpoint at"),
+        ("failing", "failed to answer"),
+        ("page", "answered with no SPARQL results"),
+    ],
+)
+def test_what_is_no_endpoint_is_said_in_one_line(remote: RemoteEndpoint, path: str, message: str) -> None:
+    with pytest.raises(FiltagError, match=message) as error:
+        sparql_query(open_endpoint(remote.url.replace("sparql", path)), "ASK {}")
+    assert "\n" not in str(error.value)
+
+
+def test_an_endpoint_that_is_not_there() -> None:
+    with pytest.raises(FiltagError, match="cannot be reached"):
+        sparql_query(open_endpoint("http://127.0.0.1:9/sparql"), "ASK {}")
