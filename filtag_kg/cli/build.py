@@ -67,11 +67,15 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Do the whole job: the pass over the images, tags, concepts, graph."""
-    from filtag_kg.graph import check_output
+    from filtag_kg.concepts import concept_source
+    from filtag_kg.graph import DataIris, check_output
     from filtag_kg.profile import save_profile
 
     rules = rules_from(k, q, score)
     check_output(output, force=force)
+    # Mistakes that can be told now are not kept for after the pass.
+    concept_source(concepts)
+    DataIris(base)
     made = make_profile(
         network,
         images,

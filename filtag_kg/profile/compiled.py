@@ -85,7 +85,12 @@ def _compile_tensorflow(activations: Callable[[Tensor], tuple[Tensor, Tensor]], 
 
     # XLA is slower than TensorFlow's own kernels on a processor, by a factor of fifteen where it was
     # measured.
-    graph = tf.function(activations, input_signature=[tf.TensorSpec(shape, tf.uint8)], jit_compile=False)
+    graph = tf.function(
+        activations,
+        input_signature=[tf.TensorSpec(shape, tf.uint8)],
+        jit_compile=False,
+        autograph=False,
+    )
 
     def run(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         scaled, constant = graph(tf.convert_to_tensor(pixels))
