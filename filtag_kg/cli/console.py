@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-__all__ = ["Base", "Concepts", "Force", "OutputKG", "Quiet", "note", "print_error", "progress_bar"]
+__all__ = ["Base", "Concepts", "Force", "OutputKG", "Quiet", "note", "print_error", "progress_bar", "results_console"]
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _log = logging.getLogger("filtag_kg")
 
@@ -47,6 +51,13 @@ def note(text: str) -> None:
 def print_error(text: str) -> None:
     """Say what went wrong, in one line on stderr."""
     typer.echo(f"error: {' '.join(text.split())}", err=True)
+
+
+def results_console() -> Console:
+    """Return a console on stdout: as wide as the terminal, and wide where there is none."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filtag_kg.cli.build import build_from_profile
-from filtag_kg.cli.console import Force, Quiet
+from filtag_kg.cli.console import Force, Quiet, results_console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,7 +35,6 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Build a KG of a real network, ask it about dogs, export it; no network connection needed."""
-    from rich.console import Console
     from rich.syntax import Syntax
 
     from filtag_kg.demo import DEMO_RULES, demo_profile
@@ -43,7 +42,7 @@ def demo(
     from filtag_kg.graph import check_output, export_graph
     from filtag_kg.query import LocalEndpoint, find_query, named_query, sparql_query
 
-    console = Console()
+    console = results_console()
     check_output(output, force=force)
     profile = demo_profile()
     counts = f"{len(profile.layer_names)} layers, {profile.mean.shape[1]:,} filters, {len(profile.class_ids)} classes"
@@ -65,7 +64,7 @@ def demo(
 
     question = _COHERENT.replace("LAST", last)
     console.print("\n4. What do filters stand for, beyond chance?   SPARQL, as for filtag query --sparql FILE:")
-    console.print(Syntax(question, "sparql", background_color="default"))
+    console.print(Syntax(question, "sparql", background_color="default", word_wrap=True))
     console.print(_first_rows(sparql_query(endpoint, question)))
 
     turtle = output.with_name(f"{output.name}.ttl")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.console import Quiet
+from filtag_kg.cli.console import Quiet, results_console
 from filtag_kg.cli.profile import Classes, Preprocess
 from filtag_kg.errors import FiltagError
 
@@ -49,11 +49,10 @@ def explain(
 
 def print_explanation(found: Explanation) -> None:
     """Print an explanation to read."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    console = results_console()
     best = ", ".join(f"{escape(label)} {confidence:.1%}" for label, confidence in found.predictions)
     console.print(f"predicted: [bold]{best}[/bold]")
     console.print(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from filtag_kg.cli.console import Quiet
+from filtag_kg.cli.console import Quiet, results_console
 from filtag_kg.errors import FiltagError
 
 __all__ = ["export", "query", "read_text"]
@@ -31,8 +31,6 @@ def query(
 
     For example: filtag query my-kg filters-by-concept concept=dog
     """
-    from rich.console import Console
-
     from filtag_kg.query import (
         RESULT_FORMATS,
         catalogue,
@@ -58,7 +56,7 @@ def query(
     else:
         result = sparql_query(endpoint, read_text(str(sparql)))
     if format_ == "table":
-        Console(width=None if sys.stdout.isatty() else 200, soft_wrap=False).print(table_of(result))
+        results_console().print(table_of(result))
     else:
         typer.echo(format_result(result, format_), nl=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import shutil
 from collections.abc import Iterable, Iterator
 from typing import IO, BinaryIO, cast
@@ -46,7 +47,34 @@ def export_graph(kg: KG, format_: str, output: BinaryIO) -> None:
             return
         # Sorted quads put equal triples of different graphs next to each other.
         triples = (quad.triple for quad in ox.parse(input=cast("IO[bytes]", file), format=ox.RdfFormat.N_QUADS))
-        ox.serialize(_without_repeats(triples), output, format=EXPORT_FORMATS[format_], prefixes=PREFIXES)
+        _serialize(_without_repeats(triples), EXPORT_FORMATS[format_], output)
+
+
+def _serialize(triples: Iterable[ox.Triple], format_: ox.RdfFormat, output: BinaryIO) -> None:
+    """Write triples, the prefixes in alphabetical order: Oxigraph's own order is another in every process."""
+    sample = io.BytesIO()
+    node = ox.NamedNode("http://example.org/")
+    ox.serialize([ox.Triple(node, node, node)], sample, format=format_, prefixes=PREFIXES)
+    header = [line for line in sample.getvalue().splitlines(keepends=True) if line.startswith(b"@prefix")]
+    output.writelines(sorted(header))
+    body = _Body(output, skip=len(b"".join(header)))
+    ox.serialize(triples, cast("IO[bytes]", body), format=format_, prefixes=PREFIXES)
+
+
+class _Body:
+    """A file that passes on what is written to it, but for a header of so many bytes."""
+
+    def __init__(self, output: BinaryIO, *, skip: int) -> None:
+        self._output = output
+        self._skip = skip
+
+    def write(self, chunk: bytes) -> int:
+        self._output.write(chunk[self._skip :])
+        self._skip = max(0, self._skip - len(chunk))
+        return len(chunk)
+
+    def flush(self) -> None:
+        self._output.flush()
 
 
 def _without_repeats(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:

@@ -23,7 +23,7 @@ from filtag_kg import (
     wordnet,
 )
 from filtag_kg.concepts import common_csv, read_common_concepts
-from filtag_kg.graph import check_output
+from filtag_kg.graph import PREFIXES, check_output
 
 
 def built(output: Path, profile: Profile, **options: object) -> KG:
@@ -63,6 +63,13 @@ def test_rdflib_finds_the_stores_triples_in_the_turtle(kg: KG) -> None:
 def test_exports_of_triples_agree(kg: KG, format_: str, parser: str) -> None:
     parsed = rdflib.Graph().parse(data=exported(kg, format_), format=parser)
     assert len(parsed) == len({quad.triple for quad in kg.store()})
+
+
+def test_turtle_begins_with_sorted_prefixes(kg: KG) -> None:
+    lines = exported(kg, "turtle").decode().splitlines()
+    prefixes = [line for line in lines if line.startswith("@prefix")]
+    assert prefixes == lines[: len(prefixes)] == sorted(prefixes)
+    assert len(prefixes) == len(PREFIXES)
 
 
 def test_quads_are_exported_as_they_are_stored(kg: KG) -> None:
