@@ -84,7 +84,7 @@ def batches(
         try:
             fill()
             while ahead:
-                batch = _take(ahead, batch_size)
+                batch = _take(ahead, batch_size, size)
                 fill()
                 yield batch
         finally:
@@ -92,7 +92,9 @@ def batches(
                 future.cancel()
 
 
-def _take(ahead: deque[tuple[ImageRef, Future[NDArray[np.uint8] | str]]], batch_size: int) -> Batch:
+def _take(
+    ahead: deque[tuple[ImageRef, Future[NDArray[np.uint8] | str]]], batch_size: int, size: tuple[int, int]
+) -> Batch:
     pixels: list[NDArray[np.uint8]] = []
     taken: list[ImageRef] = []
     unreadable: list[tuple[ImageRef, str]] = []
@@ -104,5 +106,5 @@ def _take(ahead: deque[tuple[ImageRef, Future[NDArray[np.uint8] | str]]], batch_
         else:
             pixels.append(result)
             taken.append(image)
-    stacked = np.stack(pixels) if pixels else np.empty((0, 0, 0, 3), np.uint8)
+    stacked = np.stack(pixels) if pixels else np.empty((0, *size, 3), np.uint8)
     return Batch(stacked, tuple(taken), tuple(unreadable))

@@ -108,6 +108,9 @@ def _lite0(layers: str, weights: str | None) -> Network:
 def _application(key: str, constructor: Callable[..., KerasModel], layers: str, weights: str | None) -> Network:
     try:
         model = _with_fresh_names(lambda: constructor(weights=weights))
+        if None in model.input_shape[1:3]:
+            # MobileNetV3 takes any size; 224 is what it was trained with.
+            model = _with_fresh_names(lambda: constructor(weights=weights, input_shape=(224, 224, 3)))
     except Exception as error:
         # Keras wraps what urllib raises in a bare Exception, whose text is all there is to tell it by.
         if not _is_download_failure(error):
@@ -156,7 +159,7 @@ def _refuse_code(path: Path) -> None:
 def _network(
     name: str, model: KerasModel, preprocess: Preprocess, class_ids: tuple[str, ...], layers: str, where: str
 ) -> Network:
-    digest = weights_sha256([np.asarray(weight) for weight in model.get_weights()])
+    digest = weights_sha256(model.get_weights())
     graph = trace(model, where)
     shape = graph.model.inputs[0].shape
     if len(shape) != 4 or shape[3] != 3 or None in shape[1:3]:

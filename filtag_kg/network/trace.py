@@ -78,6 +78,21 @@ def trace(model: KerasModel, where: str) -> Graph:
         raise FiltagError(f"{where} was saved before its input was known: add a keras.Input and save it again")
     if len(model.inputs) != 1:
         raise FiltagError(f"{where} takes {len(model.inputs)} inputs: give a network that takes one image")
+    return _as_built(keras, model) or _replayed(keras, model, where)
+
+
+def _as_built(keras: ModuleType, model: KerasModel) -> Graph | None:
+    """Return the graph as the model's layers hold it, if it is flat and they hold no other."""
+    operations = [x for x in _operations(keras, model) if not isinstance(x, keras.layers.InputLayer)]
+    if any(_can_be_traced(keras, x) or len(x._inbound_nodes) != 1 for x in operations):
+        return None
+    flatten = keras.tree.flatten
+    steps = [Step(x, tuple(flatten(x.input)), tuple(flatten(x.output))) for x in operations]
+    # A Sequential becomes a functional model of the same layers.
+    return Graph(keras.Model(model.inputs[0], model.outputs, name=model.name), steps)
+
+
+def _replayed(keras: ModuleType, model: KerasModel, where: str) -> Graph:
     source = model.inputs[0]
     start = keras.Input(batch_shape=source.shape, dtype=source.dtype, name=source.name)
     steps: list[Step] = []
@@ -88,6 +103,11 @@ def trace(model: KerasModel, where: str) -> Graph:
         reason = str(error).partition("\n")[0]
         raise FiltagError(f"{where} cannot be laid out flat ({reason}): rename the layers that share a name") from None
     return Graph(flat, steps)
+
+
+def _operations(keras: ModuleType, model: KerasModel) -> list[Operation]:
+    operations: list[Operation] = model.layers if isinstance(model, keras.Sequential) else model.operations
+    return operations
 
 
 def _can_be_traced(keras: ModuleType, operation: Operation) -> bool:

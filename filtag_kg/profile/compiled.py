@@ -1,6 +1,6 @@
 """The pass as one compiled graph: pixels in, one number per filter out.
 
-Feature maps never leave the graph: EfficientNet-Lite0 has 4.4 million numbers in them per image, and 11
+Feature maps never leave the graph: EfficientNet-Lite0 has 4.4 million numbers in them per image, and 12
 thousand filters. Nothing behind the last chosen feature map is computed.
 """
 
@@ -41,7 +41,7 @@ def compile_pass(network: Network, batch_size: int) -> CompiledPass:
           that there is nothing to scale and its activations are 0.
     """
     keras = import_keras()
-    maps = keras.Model(network.model.inputs, [layer.feature_map for layer in network.layers])
+    maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers])
 
     def activations(pixels: Tensor) -> tuple[Tensor, Tensor]:
         images = network.preprocess(keras.ops.cast(pixels, "float32"))

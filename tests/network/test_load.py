@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.network import imagenet_class_ids, load_network, network_names
+from filtag_kg.network.network import weights_sha256
+from filtag_kg.network.preprocess import preprocessing
+
+
+@pytest.fixture(scope="module")
+def saved(keras, tmp_path_factory):
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, activation="relu", name="conv")(image)
+    model = keras.Model(image, keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(x)))
+    path = tmp_path_factory.mktemp("network") / "Toy.keras"
+    model.save(path)
+    return path
+
+
+def refusal(*args, **kwargs) -> str:
+    with pytest.raises(FiltagError) as error:
+        load_network(*args, **kwargs)
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("spec", ["MobileNetV2", "mobilenet-v2", "Mobilenet_v2"])
+def test_case_and_separators_do_not_matter(keras, spec):
+    network = load_network(spec, weights=None, layers="Conv_1")
+    assert (network.name, network.input_size, network.n_filters) == ("mobilenetv2", (224, 224), 1280)
+
+
+def test_random_weights_are_always_the_same(keras):
+    first, second = (load_network("mobilenet", weights=None) for _ in range(2))
+    assert first.identifier == second.identifier
+    assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]
+    assert first.class_ids == ()
+
+
+def test_unnamed_layers_are_numbered_from_the_start_each_time(keras):
+    names = [[layer.name for layer in load_network("inceptionv3", weights=None).layers] for _ in range(2)]
+    assert names[0] == names[1]
+    assert "conv2d" in names[0]
+
+
+def test_a_network_from_a_file(saved, tmp_path):
+    classes = tmp_path / "classes.txt"
+    classes.write_text("n01, tench\nn02\tgoldfish\n\n", "utf-8")
+    network = load_network(str(saved), preprocess="0..1", classes=classes)
+    assert (network.name, network.input_size, network.class_ids) == ("toy", (8, 8), ("n01", "n02"))
+    assert network.identifier == f"toy-{network.weights_sha256[:12]}"
+    np.testing.assert_allclose(network.preprocess(np.full((1, 8, 8, 3), 51, np.float32)), 0.2)
+
+
+def test_h5_and_keras_files_of_one_network_have_one_hash(keras, saved):
+    as_h5 = saved.with_suffix(".h5")
+    keras.saving.load_model(saved).save(as_h5)
+    hashes = {load_network(str(path), preprocess="none").weights_sha256 for path in (saved, as_h5)}
+    assert len(hashes) == 1
+
+
+def test_mistakes_end_in_one_line(saved, tmp_path):
+    assert refusal("vgg15").startswith("no network 'vgg15': did you mean vgg")
+    assert refusal(str(tmp_path / "none.keras")) == f"no network at {tmp_path / 'none.keras'}: check the path"
+    assert refusal("vgg16", preprocess="vgg16").startswith("vgg16 brings its own preprocess")
+    broken = tmp_path / "broken.keras"
+    broken.write_bytes(b"nonsense")
+    assert refusal(str(broken)).startswith(f"{broken} cannot be loaded as a Keras network in safe mode (")
+    assert refusal(str(saved), preprocess="vgg17").startswith("no preprocessing 'vgg17' (did you mean vgg")
+    classes = tmp_path / "classes.txt"
+    classes.write_text("a\nb\nc\n", "utf-8")
+    assert refusal(str(saved), classes=classes) == (
+        f"{saved} has 2 outputs, and 3 classes are given: they must be as many"
+    )
+    classes.write_text("a\na\n", "utf-8")
+    assert "names 'a' twice" in refusal(str(saved), classes=classes)
+    assert refusal(str(saved), classes=tmp_path / "no.txt").startswith(f"cannot read the classes in {tmp_path}")
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_code_in_a_file_is_never_run(keras, tmp_path, ending):
+    image = keras.Input((8, 8, 3))
+    model = keras.Model(image, keras.layers.Conv2D(2, 3)(keras.layers.Lambda(lambda x: x * 2)(image)))
+    path = tmp_path / f"code{ending}"
+    model.save(path)
+    assert refusal(str(path)).startswith(f"{path} cannot be loaded as a Keras network in safe mode (")
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (None, None, 3), (8, 3)])
+def test_input_that_is_no_picture_of_known_size(keras, tmp_path, shape):
+    image = keras.Input(shape)
+    layer = keras.layers.Conv2D(2, 3) if len(shape) == 3 else keras.layers.Conv1D(2, 3)
+    path = tmp_path / "odd.keras"
+    keras.Model(image, layer(image)).save(path)
+    assert "give a network for colour images of a fixed size" in refusal(str(path))
+
+
+def test_weights_that_cannot_be_downloaded(keras, monkeypatch):
+    def offline(**kwargs):
+        raise Exception("URL fetch failure on https://…: None -- [Errno -3] Temporary failure")  # noqa: TRY002
+
+    offline.__module__ = "keras.src.applications.vgg16"
+    monkeypatch.setattr(keras.applications, "VGG16", offline)
+    assert refusal("vgg16").startswith("the weights of vgg16 are not in Keras' cache and could not be downloaded: ")
+
+
+def test_names(keras):
+    names = network_names()
+    assert names[0] == "efficientnet-lite0"
+    assert {"vgg16", "inceptionv3", "resnet50", "mobilenetv2"} <= set(names)
+
+
+def test_imagenet_classes_are_sorted():
+    class_ids = imagenet_class_ids()
+    assert len(set(class_ids)) == 1000
+    assert list(class_ids) == sorted(class_ids)
+    assert class_ids[0] == "n01440764"
+
+
+@pytest.mark.parametrize(
+    ("name", "of_0", "of_255"), [("none", 0, 255), ("0..1", 0, 1), ("-1..1", -1, 1), ("mobilenet_v2", -1, 1)]
+)
+def test_preprocessing(keras, name, of_0, of_255):
+    apply = preprocessing(name)
+    pictures = keras.ops.convert_to_tensor(np.array([0, 255], np.float32).reshape(1, 1, 2, 1).repeat(3, axis=3))
+    np.testing.assert_allclose(np.asarray(apply(pictures))[0, :, :, 0], [[of_0, of_255]])
+
+
+def test_the_hash_sees_shape_type_order_and_values():
+    arrays = [np.arange(4, dtype=np.float32), np.ones((2, 2), np.float32)]
+    variants = [
+        arrays,
+        arrays[::-1],
+        [arrays[0].reshape(2, 2), arrays[1]],
+        [arrays[0].astype(np.float64), arrays[1]],
+        [arrays[0] + 1, arrays[1]],
+    ]
+    assert len({weights_sha256(variant) for variant in variants}) == len(variants)
+    assert weights_sha256([arrays[0].astype(">f4")]) == weights_sha256([arrays[0]])
+
+
+def test_importing_the_package_imports_no_keras():
+    code = (
+        "import sys, filtag_kg.network, filtag_kg.images, filtag_kg.profile.collect;"
+        "assert not {'keras', 'tensorflow', 'PIL', 'h5py'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
