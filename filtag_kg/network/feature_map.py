@@ -76,8 +76,7 @@ def select_layers(graph: Graph, choice: str, where: str) -> tuple[Layer, ...]:
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise FiltagError(
-            f"layer {repeated} of {where} is applied {names.count(repeated)} times, so that a filter has no "
-            "one "
+            f"layer {repeated} of {where} is applied {names.count(repeated)} times, so that a filter has no one "
             "feature map: choose other layers with --layers"
         )
     return tuple(_layer(graph, step, kind, where) for step, kind in layers)

@@ -164,8 +164,7 @@ def _network(
     shape = graph.model.inputs[0].shape
     if len(shape) != 4 or shape[3] != 3 or None in shape[1:3]:
         raise FiltagError(
-            f"{where} takes input of shape {tuple(shape[1:])}: give a network for colour images of a fixed "
-            "size, "
+            f"{where} takes input of shape {tuple(shape[1:])}: give a network for colour images of a fixed size, "
             "(height, width, 3)"
         )
     outputs = graph.model.outputs[0].shape[-1]

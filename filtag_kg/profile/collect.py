@@ -146,8 +146,7 @@ def _activations(
         layer = network.layers[int(np.searchsorted(_offsets(network), filter_, side="right")) - 1]
         raise FiltagError(
             f"layer {layer.name} of {network.name} is not a finite number for {batch.images[image].name}: "
-            "check the "
-            "network's weights and its preprocessing"
+            "check the network's weights and its preprocessing"
         )
     for index in np.nonzero(constant[:n_images])[1]:
         seen.constant[network.layers[index].name] += 1
@@ -158,8 +157,7 @@ def _activations(
 def _check_classes(images: ImageSet, *, keep_going: bool) -> None:
     if len(images.classes) < 2:
         raise FiltagError(
-            f"{images.path} has one class only, {images.classes[0]}: what a filter prefers shows between "
-            "classes, "
+            f"{images.path} has one class only, {images.classes[0]}: what a filter prefers shows between classes, "
             "give two or more"
         )
     if not keep_going:

@@ -201,3 +201,16 @@ def test_mistakes_with_imports(tmp_path: Path) -> None:
     assert refusal("import", tmp_path / "none", "--format", "filtag", "-o", kg).startswith("no tag file at")
     assert refusal("import", tmp_path / "none", "--format", "x", "-o", kg) == "no label format 'x': choose filtag"
     assert not kg.exists()
+
+
+def test_the_demo_builds_asks_exports_and_says_what_next(tmp_path: Path) -> None:
+    done = filtag("demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for said in ("Which filters react to dogs?", "What do filters stand for", "filtag query --list"):
+        assert said in done.stdout
+    assert re.search(r"^\s*head_conv .*(dog|terrier|hound|retriever)", done.stdout, re.MULTILINE), done.stdout
+    assert (tmp_path / "demo-kg" / "filtag.json").is_file()
+    assert (tmp_path / "demo-kg.ttl").read_text().startswith("@prefix")
+    rows = answer("query", tmp_path / "demo-kg", "filters-by-concept", "concept=dog", "--format", "csv", "-q")
+    assert len(rows.splitlines()) > 10
+    assert "demo-kg already holds a KG" in refusal("demo", cwd=tmp_path)
