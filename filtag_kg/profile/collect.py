@@ -91,9 +91,7 @@ def collect(
             seen.unreadable += batch.unreadable
             if not keep_going:
                 _check_unreadable(seen.unreadable, images)
-            for image, activations in zip(
-                batch.images, _activations(run, batch, batch_size, network, seen), strict=True
-            ):
+            for image, activations in zip(batch.images, _activations(run, batch, network, seen), strict=True):
                 moments.add(row[image.class_id], activations)
             done += len(batch.images) + len(batch.unreadable)
             if progress is not None:
@@ -127,19 +125,12 @@ def collect(
     )
 
 
-def _activations(
-    run: CompiledPass, batch: Batch, batch_size: int, network: Network, seen: _Seen
-) -> NDArray[np.float32]:
+def _activations(run: CompiledPass, batch: Batch, network: Network, seen: _Seen) -> NDArray[np.float32]:
     """Return float32 of shape (n_images, n_filters), in [0, 1]."""
-    n_images = len(batch.images)
-    if n_images == 0:
+    if not batch.images:
         return np.empty((0, network.n_filters), np.float32)
-    pixels = batch.pixels
-    if n_images < batch_size:
-        # One shape only, so that the graph is compiled once.
-        pixels = np.concatenate([pixels, np.zeros((batch_size - n_images, *pixels.shape[1:]), np.uint8)])
-    padded, constant = run(pixels)
-    activations = padded[:n_images]
+    outputs = run(batch.pixels)
+    activations = outputs.activations
     finite = np.isfinite(activations)
     if not finite.all():
         image, filter_ = np.argwhere(~finite)[0]
@@ -148,7 +139,7 @@ def _activations(
             f"layer {layer.name} of {network.name} is not a finite number for {batch.images[image].name}: "
             "check the network's weights and its preprocessing"
         )
-    for index in np.nonzero(constant[:n_images])[1]:
+    for index in np.nonzero(outputs.constant)[1]:
         seen.constant[network.layers[index].name] += 1
     # Rounding may take a mean a hair beyond the range that it lies in.
     return np.clip(activations, 0, 1)

@@ -1,12 +1,14 @@
 """The pass as one compiled graph: pixels in, one number per filter out.
 
 Feature maps never leave the graph: EfficientNet-Lite0 has 4.4 million numbers in them per image, and 12
-thousand filters. Nothing behind the last chosen feature map is computed.
+thousand filters. Nothing behind the last chosen feature map is computed unless the network's own answer is
+wanted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
@@ -15,51 +17,105 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import Network, Tensor, import_keras
 
-__all__ = ["CompiledPass", "compile_pass"]
-
-CompiledPass = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], NDArray[np.bool_]]]
+__all__ = ["CompiledPass", "Forward", "Outputs", "compile_pass", "forward"]
 
 
-def compile_pass(network: Network, batch_size: int) -> CompiledPass:
-    """Compile the computation of the activation ā(m,i,d) (paper, section 2.1) for the backend in use.
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a batch of images makes of a network.
+
+    Parameters
+    ----------
+    activations : float32 array of shape (n_images, n_filters)
+        ā(m,i,d), layers side by side: of each feature map the mean, after scaling its layer to [0, 1] for that
+        image; not finite where the network's output is not.
+    constant : bool array of shape (n_images, n_layers)
+        Whether all of the layer's outputs are equal, so that there is nothing to scale and its activations
+        are 0.
+    scores : float32 array of shape (n_images, n_classes)
+        The network's own outputs; n_classes is 0 where they were not asked for.
+    """
+
+    activations: NDArray[np.float32]
+    constant: NDArray[np.bool_]
+    scores: NDArray[np.float32]
+
+
+CompiledPass = Callable[[NDArray[np.uint8]], Outputs]
+Forward = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+
+
+def forward(network: Network, *, scores: bool = False) -> Forward:
+    """Return the computation of the activation ā(m,i,d) (paper, section 2.1) in Keras operations.
+
+    Parameters
+    ----------
+    network : Network
+    scores : bool
+        Whether the network's own outputs are wanted too.
+
+    Returns
+    -------
+    callable
+        From pixels, uint8 of shape (n_images, height, width, 3) in RGB, to the tensors of :class:`Outputs`.
+    """
+    keras = import_keras()
+    answers = network.model.outputs[:1] if scores else []
+    maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers] + answers)
+
+    def run(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        images = network.preprocess(keras.ops.cast(pixels, "float32"))
+        outputs = maps(images, training=False)
+        # Keras gives a model with one output back without its list.
+        outputs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+        n_images = outputs[0].shape[0]
+        answer = outputs.pop() if scores else keras.ops.zeros((n_images, 0))
+        scaled, constant = zip(*(_scaled_means(keras.ops, output) for output in outputs), strict=True)
+        answer = keras.ops.cast(keras.ops.reshape(answer, (n_images, int(np.prod(answer.shape[1:])))), "float32")
+        return keras.ops.concatenate(scaled, axis=1), keras.ops.stack(constant, axis=1), answer
+
+    return run
+
+
+def compile_pass(network: Network, batch_size: int, *, scores: bool = False) -> CompiledPass:
+    """Compile :func:`forward` for the backend in use, and for all devices that it has.
 
     Parameters
     ----------
     network : Network
     batch_size : int
-        The one batch size that the graph is compiled for.
+        The one batch size that the graph is compiled for; smaller batches are padded, and their padding cut off.
+    scores : bool
+        Whether the network's own outputs are wanted too.
 
-    Returns
-    -------
-    callable
-        From pixels, uint8 of shape (batch_size, height, width, 3) in RGB, to
-
-        - activations, float32 of shape (batch_size, n_filters), layers side by side: of each feature map the
-          mean, after scaling its layer to [0, 1] for that image; not finite where the network's output is
-          not;
-        - constant, bool of shape (batch_size, n_layers): whether all of the layer's outputs are equal, so
-          that there is nothing to scale and its activations are 0.
+    Raises
+    ------
+    FiltagError
+        If Keras runs on a backend that is not supported.
     """
-    keras = import_keras()
-    maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers])
-
-    def activations(pixels: Tensor) -> tuple[Tensor, Tensor]:
-        images = network.preprocess(keras.ops.cast(pixels, "float32"))
-        outputs = maps(images, training=False)
-        # Keras gives a model with one output back without its list.
-        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
-        scaled, constant = zip(*(_scaled_means(keras.ops, output) for output in outputs), strict=True)
-        return keras.ops.concatenate(scaled, axis=1), keras.ops.stack(constant, axis=1)
-
-    backend = keras.backend.backend()
+    backend = import_keras().backend.backend()
+    run = forward(network, scores=scores)
     shape = (batch_size, *network.input_size, 3)
     if backend == "tensorflow":
-        return _compile_tensorflow(activations, shape)
-    if backend == "jax":
-        return _compile_jax(activations)
-    if backend == "torch":
-        return _compile_torch(activations)
-    raise FiltagError(f"Keras runs on {backend}, which is not supported: set KERAS_BACKEND to tensorflow, jax or torch")
+        graph = _compile_tensorflow(run, shape)
+    elif backend == "jax":
+        graph = _compile_jax(run, batch_size)
+    elif backend == "torch":
+        graph = _compile_torch(run)
+    else:
+        raise FiltagError(
+            f"Keras runs on {backend}, which is not supported: set KERAS_BACKEND to tensorflow, jax or torch"
+        )
+
+    def padded(pixels: NDArray[np.uint8]) -> Outputs:
+        n_images = len(pixels)
+        if n_images < batch_size:
+            # One shape only, so that the graph is compiled once.
+            pixels = np.concatenate([pixels, np.zeros((batch_size - n_images, *pixels.shape[1:]), np.uint8)])
+        activations, constant, answer = graph(pixels)
+        return Outputs(activations[:n_images], constant[:n_images], answer[:n_images])
+
+    return padded
 
 
 def _scaled_means(ops: ModuleType, feature_maps: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,45 +136,49 @@ def _scaled_means(ops: ModuleType, feature_maps: Tensor) -> tuple[Tensor, Tensor
     return (ops.mean(per_filter, axis=1) - low[:, None]) * factor[:, None], constant
 
 
-def _compile_tensorflow(activations: Callable[[Tensor], tuple[Tensor, Tensor]], shape: tuple[int, ...]) -> CompiledPass:
+_Arrays = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]
+_Graph = Callable[[NDArray[np.uint8]], _Arrays]
+
+
+def _compile_tensorflow(run: Forward, shape: tuple[int, ...]) -> _Graph:
     import tensorflow as tf
 
     # XLA is slower than TensorFlow's own kernels on a processor, by a factor of fifteen where it was
     # measured.
-    graph = tf.function(
-        activations,
-        input_signature=[tf.TensorSpec(shape, tf.uint8)],
-        jit_compile=False,
-        autograph=False,
-    )
+    graph = tf.function(run, input_signature=[tf.TensorSpec(shape, tf.uint8)], jit_compile=False, autograph=False)
 
-    def run(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        scaled, constant = graph(tf.convert_to_tensor(pixels))
-        return scaled.numpy(), constant.numpy()
+    def call(pixels: NDArray[np.uint8]) -> _Arrays:
+        activations, constant, scores = graph(tf.convert_to_tensor(pixels))
+        return activations.numpy(), constant.numpy(), scores.numpy()
 
-    return run
+    return call
 
 
-def _compile_jax(activations: Callable[[Tensor], tuple[Tensor, Tensor]]) -> CompiledPass:
+def _compile_jax(run: Forward, batch_size: int) -> _Graph:
     import jax
 
-    graph = jax.jit(activations)
+    devices = jax.devices()
+    # As many devices as share the batch evenly; XLA splits the graph among them.
+    n_devices = max(n for n in range(1, len(devices) + 1) if batch_size % n == 0)
+    mesh = jax.sharding.Mesh(np.array(devices[:n_devices]), ("images",))
+    over_images = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("images"))
+    graph = jax.jit(run, in_shardings=over_images)
 
-    def run(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        scaled, constant = graph(pixels)
-        return np.asarray(scaled), np.asarray(constant)
+    def call(pixels: NDArray[np.uint8]) -> _Arrays:
+        activations, constant, scores = graph(jax.device_put(pixels, over_images))
+        return np.asarray(activations), np.asarray(constant), np.asarray(scores)
 
-    return run
+    return call
 
 
-def _compile_torch(activations: Callable[[Tensor], tuple[Tensor, Tensor]]) -> CompiledPass:
+def _compile_torch(run: Forward) -> _Graph:
     import torch
 
     keras = import_keras()
 
-    def run(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def call(pixels: NDArray[np.uint8]) -> _Arrays:
         with torch.inference_mode():
-            scaled, constant = activations(keras.ops.convert_to_tensor(pixels))
-            return scaled.cpu().numpy(), constant.cpu().numpy()
+            activations, constant, scores = run(keras.ops.convert_to_tensor(pixels))
+            return activations.cpu().numpy(), constant.cpu().numpy(), scores.cpu().numpy()
 
-    return run
+    return call

@@ -1,19 +1,47 @@
-"""A few images through the network: their activations, and what the network says they are."""
+"""Images through the network one by one: what its filters and its outputs make of each."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.images import ImageRef, ImageSet, batches
 from filtag_kg.network import Network, import_keras
-from filtag_kg.profile.compiled import compile_pass
+from filtag_kg.profile.compiled import Outputs, compile_pass, forward
 
-__all__ = ["observe"]
+__all__ = ["Observation", "observations", "observe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a network makes of some images.
+
+    Parameters
+    ----------
+    images : tuple of ImageRef, of length n_images
+    activations : float64 array of shape (n_images, n_filters), in [0, 1]
+        ā(m,i,d) of each image d, layers side by side.
+    confidences : float64 array of shape (n_images, n_classes), in [0, 1]
+        Of outputs that are no probabilities yet, the softmax.
+    unreadable : tuple of (ImageRef, str)
+        What could not be decoded among the images read for this batch, and why.
+    """
+
+    images: tuple[ImageRef, ...]
+    activations: NDArray[np.float64]
+    confidences: NDArray[np.float64]
+    unreadable: tuple[tuple[ImageRef, str], ...] = ()
 
 
 def observe(network: Network, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what the filters and the outputs of a network make of images.
+    """Return what the filters and the outputs of a network make of a few images, at once.
+
+    Nothing is compiled: for one image that would take longer than the network itself.
 
     Parameters
     ----------
@@ -24,26 +52,70 @@ def observe(network: Network, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.flo
     Returns
     -------
     activations : float64 array of shape (n_images, n_filters), in [0, 1]
-        ā(m,i,d) of each image d, layers side by side.
     confidences : float64 array of shape (n_images, n_classes), in [0, 1]
-        Of outputs that are no probabilities yet, the softmax.
 
     Raises
     ------
     FiltagError
         If the network puts out what is not a finite number.
     """
-    keras = import_keras()
-    activations, _ = compile_pass(network, len(pixels))(pixels)
-    images = network.preprocess(keras.ops.cast(pixels, "float32"))
-    scores = keras.ops.convert_to_numpy(network.model(images, training=False)).astype(np.float64)
-    scores = scores.reshape(len(pixels), -1)
-    if not (np.isfinite(activations).all() and np.isfinite(scores).all()):
+    to_numpy = import_keras().ops.convert_to_numpy
+    activations, constant, scores = (to_numpy(x) for x in forward(network, scores=True)(pixels))
+    return _checked(network, Outputs(activations, constant, scores))
+
+
+def observations(
+    network: Network,
+    images: ImageSet,
+    *,
+    batch_size: int = 32,
+    workers: int | None = None,
+    only: Sequence[ImageRef] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Generator[Observation, None, None]:
+    """Yield what the network makes of images, a batch at a time, in reading order.
+
+    Parameters
+    ----------
+    network : Network
+    images : ImageSet
+        Open.
+    batch_size : int
+    workers : int, optional
+        Threads that decode images; by default one for each processor.
+    only : sequence of ImageRef, optional
+        The images to look at; all by default.
+    progress : callable, optional
+        Called after each batch with the images done and the images in all.
+
+    Raises
+    ------
+    FiltagError
+        If the network puts out what is not a finite number.
+    """
+    run = compile_pass(network, batch_size, scores=True)
+    total = len(images.images if only is None else only)
+    done = 0
+    with closing(batches(images, network.input_size, batch_size, workers=workers, only=only)) as stream:
+        for batch in stream:
+            activations, confidences = _checked(network, run(batch.pixels))
+            yield Observation(batch.images, activations, confidences, batch.unreadable)
+            done += len(batch.images) + len(batch.unreadable)
+            if progress is not None:
+                progress(done, total)
+
+
+def _checked(network: Network, outputs: Outputs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if not (np.isfinite(outputs.activations).all() and np.isfinite(outputs.scores).all()):
         raise FiltagError(
             f"{network.name} puts out what is not a finite number: check its weights and its preprocessing"
         )
-    if scores.min() < 0 or not np.allclose(scores.sum(axis=1), 1, atol=1e-3):
-        raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-        scores = raised / raised.sum(axis=1, keepdims=True)
     # Rounding may take a mean a hair beyond the range that it lies in.
-    return np.clip(activations.astype(np.float64), 0, 1), scores
+    return np.clip(outputs.activations.astype(np.float64), 0, 1), _probabilities(outputs.scores.astype(np.float64))
+
+
+def _probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    if scores.size == 0 or (scores.min() >= 0 and np.allclose(scores.sum(axis=1), 1, atol=1e-3)):
+        return scores
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))

@@ -45,6 +45,8 @@ class Profile:
         The filters of layer m are the columns ``layer_offsets[m]:layer_offsets[m + 1]``.
     metadata : mapping of str to JSON values
         How the profile was made: network, weights' hash, images, versions, start and end of the pass, notes.
+    held_out : tuple of str
+        Names of the images that were kept for evaluation and are not in the profile, sorted.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Profile:
     layer_names: tuple[str, ...]
     layer_offsets: NDArray[np.int64]
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    held_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.class_ids), int(self.layer_offsets[-1]) if self.layer_offsets.size else 0)
@@ -92,6 +95,8 @@ def save_profile(profile: Profile, path: Path) -> None:
     }
     if profile.variance is not None:
         arrays["variance"] = profile.variance
+    if profile.held_out:
+        arrays["held_out"] = np.array(profile.held_out, dtype=np.str_)
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -119,6 +124,7 @@ def load_profile(path: Path) -> Profile:
                 layer_names=tuple(file["layer_names"].tolist()),
                 layer_offsets=file["layer_offsets"].astype(np.int64),
                 metadata=json.loads(str(file["metadata"])),
+                held_out=tuple(file["held_out"].tolist()) if "held_out" in file.files else (),
             )
     except FileNotFoundError:
         raise FiltagError(f"no profile at {path}: check the path, or make one with filtag profile") from None

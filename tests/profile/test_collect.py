@@ -139,11 +139,11 @@ def test_a_layer_without_contrast_scales_to_zero_and_is_counted(keras, archive, 
 
 def test_activations_lie_in_the_unit_interval(network):
     run = compile_pass(network, 5)
-    activations, constant = run(np.random.default_rng(2).integers(0, 256, (5, *SIZE, 3), np.uint8))
-    assert (activations.shape, constant.shape) == ((5, network.n_filters), (5, 4))
-    assert activations.min() > -1e-6
-    assert activations.max() < 1 + 1e-6
-    assert not constant.any()
+    outputs = run(np.random.default_rng(2).integers(0, 256, (5, *SIZE, 3), np.uint8))
+    assert (outputs.activations.shape, outputs.constant.shape) == ((5, network.n_filters), (5, 4))
+    assert outputs.activations.min() > -1e-6
+    assert outputs.activations.max() < 1 + 1e-6
+    assert not outputs.constant.any()
 
 
 def test_what_is_not_a_number_is_found(keras, archive, tmp_path):
