@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,11 @@ from filtag_kg.cli.profile import (
     KeepGoing,
     Layers,
     NetworkName,
+    Pass,
     Preprocess,
+    Restart,
+    Seed,
+    Split,
     Workers,
     make_profile,
 )
@@ -62,36 +67,28 @@ def run(
     base: Base = _BASE,
     batch_size: BatchSize = 32,
     workers: Workers = None,
+    split: Split = None,
+    seed: Seed = 0,
     keep_going: KeepGoing = False,
+    restart: Restart = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Do the whole job: the pass over the images, tags, concepts, graph."""
     from filtag_kg.concepts import concept_source
     from filtag_kg.graph import DataIris, check_output
-    from filtag_kg.profile import save_profile
 
     rules = rules_from(k, q, score)
     check_output(output, force=force)
     # Mistakes that can be told now are not kept for after the pass.
     concept_source(concepts)
     DataIris(base)
-    made = make_profile(
-        network,
-        images,
-        preprocess=preprocess,
-        classes=classes,
-        layers=layers,
-        batch_size=batch_size,
-        workers=workers,
-        keep_going=keep_going,
-        quiet=quiet,
-    )
     # What took hours outlives whatever may go wrong in the seconds that follow.
     kept = output.with_name(f"{output.name}.profile.npz")
-    save_profile(made, kept)
+    options = Pass(network, images, preprocess, classes, layers, batch_size, workers, keep_going, split, seed, quiet)
+    made = make_profile(options, kept, restart=restart)
     try:
-        _told(build_from_profile(made, rules, output, concepts=concepts, base=base, force=force))
+        _told(build_from_profile(made, rules, output, images=images, concepts=concepts, base=base, force=force))
     except FiltagError as error:
         raise FiltagError(f"{error} (the profile is kept in {kept}: go on with filtag build)") from None
     kept.unlink()
@@ -104,6 +101,10 @@ def build(
     q: Q = None,
     score: ScoreName = "activation",
     concepts: Concepts = "wordnet",
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR|TAR|ZIP", help="The images of the profile, for thumbnails of each filter's best."),
+    ] = None,
     base: Base = _BASE,
     force: Force = False,
     quiet: Quiet = False,
@@ -114,7 +115,8 @@ def build(
 
     rules = rules_from(k, q, score)
     check_output(output, force=force)
-    _told(build_from_profile(load_profile(profile), rules, output, concepts=concepts, base=base, force=force))
+    made = load_profile(profile)
+    _told(build_from_profile(made, rules, output, images=images, concepts=concepts, base=base, force=force))
 
 
 def import_(
@@ -171,19 +173,23 @@ def build_from_profile(
     rules: list[Rule],
     output: Path,
     *,
+    images: Path | None = None,
     concepts: str = "wordnet",
     base: str = _BASE,
     force: bool = False,
 ) -> KG:
-    """Tag by the rules and build the KG."""
+    """Tag by the rules and build the KG, with thumbnails where there are images."""
     from filtag_kg.concepts import concept_source
     from filtag_kg.graph import Provenance, build_kg
+    from filtag_kg.images import open_images
     from filtag_kg.tags import tag_filters
 
     provenance = Provenance.of_profile(profile)
     identifier = profile.metadata.get("identifier", "network")
     tags = tag_filters(profile, rules, network=identifier)
-    return build_kg(output, tags, concept_source(concepts), provenance, profile=profile, base=base, force=force)
+    source = concept_source(concepts)
+    with open_images(images) if images is not None else nullcontext() as opened:
+        return build_kg(output, tags, source, provenance, profile=profile, images=opened, base=base, force=force)
 
 
 def _told(kg: KG) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,11 @@ __all__ = [
     "KeepGoing",
     "Layers",
     "NetworkName",
+    "Pass",
     "Preprocess",
+    "Restart",
+    "Seed",
+    "Split",
     "Workers",
     "make_profile",
     "profile",
@@ -39,7 +44,8 @@ Images = Annotated[
     typer.Option(
         "--images",
         metavar="DIR|TAR|ZIP",
-        help="Labelled images: a folder per class, or an archive of such folders.",
+        help="Labelled images: a folder per class, an archive of such folders, or shards: 'train-{00..99}.tar'.",
+        show_default=False,
     ),
 ]
 Preprocess = Annotated[
@@ -66,74 +72,108 @@ Workers = Annotated[int | None, typer.Option(metavar="N", min=1, max=256, help="
 KeepGoing = Annotated[
     bool, typer.Option("--keep-going", help="Go on where many images are unreadable or a class has too few.")
 ]
+Split = Annotated[
+    float | None,
+    typer.Option(metavar="SHARE", help="Take this share of each class's images; hold the others out for evaluate."),
+]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of the split.")]
+Restart = Annotated[bool, typer.Option("--restart", help="Start anew where a pass was interrupted.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What the options say about a pass over images."""
+
+    network: str
+    images: Path
+    preprocess: str | None
+    classes: Path | None
+    layers: str
+    batch_size: int
+    workers: int | None
+    keep_going: bool
+    split: float | None
+    seed: int
+    quiet: bool
 
 
 def profile(
-    network: NetworkName,
-    images: Images,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="P.npz", help="The profile to make.")],
+    profiles: Annotated[
+        list[Path] | None, typer.Argument(metavar="[P.npz ...]", help="With --merge: the profiles to merge.")
+    ] = None,
+    network: NetworkName = "",
+    images: Images = Path(),
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Merge the profiles of disjoint images, instead of a pass.")
+    ] = False,
     preprocess: Preprocess = None,
     classes: Classes = None,
     layers: Layers = "conv",
     batch_size: BatchSize = 32,
     workers: Workers = None,
+    split: Split = None,
+    seed: Seed = 0,
     keep_going: KeepGoing = False,
+    restart: Restart = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the profile that is there.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Pass images of every class through a network and keep what each filter makes of each class."""
-    from filtag_kg.profile import save_profile
-
     if output.exists() and not force:
         raise FiltagError(f"{output} exists: choose another -o, or replace it with --force")
-    made = make_profile(
-        network,
-        images,
-        preprocess=preprocess,
-        classes=classes,
-        layers=layers,
-        batch_size=batch_size,
-        workers=workers,
-        keep_going=keep_going,
-        quiet=quiet,
-    )
-    save_profile(made, output)
+    if merge != bool(profiles) or merge == bool(network) or merge == (images != Path()):
+        raise typer.BadParameter("give --network and --images for a pass, or --merge and two profiles or more")
+    if merge:
+        made = _merged(profiles or [], output, keep_going=keep_going)
+    else:
+        options = Pass(
+            network, images, preprocess, classes, layers, batch_size, workers, keep_going, split, seed, quiet
+        )
+        made = make_profile(options, output, restart=restart)
     note(
         f"{output}: {len(made.class_ids):,} classes on {made.mean.shape[1]:,} filters of {len(made.layer_names)} layers"
     )
 
 
-def make_profile(
-    network: str,
-    images: Path,
-    *,
-    preprocess: str | None,
-    classes: Path | None,
-    layers: str,
-    batch_size: int,
-    workers: int | None,
-    keep_going: bool,
-    quiet: bool,
-) -> Profile:
-    """Load the network, open the images, and pass them through it."""
+def make_profile(options: Pass, output: Path, *, restart: bool) -> Profile:
+    """Load the network, pass the images through it, and save the profile.
+
+    A pass that was interrupted is gone on with.
+    """
     from filtag_kg.concepts import preferred_labels, wordnet
     from filtag_kg.images import open_images
     from filtag_kg.network import load_network
-    from filtag_kg.profile import collect
+    from filtag_kg.profile import checkpointing, collect, save_profile
 
-    with open_images(images) as image_set:
+    with open_images(options.images) as image_set, checkpointing(output, restart=restart) as checkpoint:
         labels = dict(zip(image_set.classes, preferred_labels(image_set.classes, wordnet()), strict=True))
-        loaded = load_network(network, preprocess=preprocess, classes=classes, layers=layers)
-        with progress_bar(quiet) as progress:
+        loaded = load_network(
+            options.network, preprocess=options.preprocess, classes=options.classes, layers=options.layers
+        )
+        with progress_bar(options.quiet) as progress:
             made = collect(
                 loaded,
                 image_set,
                 labels=labels,
-                batch_size=batch_size,
-                workers=workers,
-                keep_going=keep_going,
+                batch_size=options.batch_size,
+                workers=options.workers,
+                keep_going=options.keep_going,
+                split=options.split,
+                seed=options.seed,
+                checkpoint=checkpoint,
                 progress=progress,
             )
+        save_profile(made, output)
     for line in made.metadata["notes"]:
         note(line)
+    return made
+
+
+def _merged(paths: list[Path], output: Path, *, keep_going: bool) -> Profile:
+    from filtag_kg.profile import check_profile, load_profile, merge_profiles, save_profile
+
+    made = merge_profiles([load_profile(path) for path in paths])
+    check_profile(made, "the profiles", keep_going=keep_going)
+    save_profile(made, output)
     return made

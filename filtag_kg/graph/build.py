@@ -34,10 +34,12 @@ from filtag_kg.graph.emit import (
     emit_network,
     emit_run,
 )
+from filtag_kg.graph.exemplars import write_exemplars
 from filtag_kg.graph.kg import FORMAT_VERSION, KG, check_output, open_kg
 from filtag_kg.graph.nquads import Triple, quads
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, DataIris
+from filtag_kg.images import ImageSet
 from filtag_kg.profile import Profile, save_profile
 from filtag_kg.tags import TagTable, tags_csv
 
@@ -106,6 +108,7 @@ def build_kg(
     provenance: Provenance,
     *,
     profile: Profile | None = None,
+    images: ImageSet | None = None,
     base: str = DEFAULT_BASE,
     conceptnet: str = CONCEPTNET,
     seed: int = 0,
@@ -122,6 +125,8 @@ def build_kg(
     provenance : Provenance
     profile : Profile, optional
         Kept in the KG, where the tags come from one.
+    images : ImageSet, optional
+        Those of the profile, open: thumbnails of its exemplars are kept in the KG.
     base : str
         What the IRIs of the KG's own things begin with.
     conceptnet : str
@@ -226,6 +231,9 @@ def build_kg(
     with replacing(output, directory=True, overwrite=force) as room:
         if profile is not None:
             save_profile(profile, room / "profile.npz")
+            if images is not None and profile.exemplars is not None:
+                (room / "exemplars").mkdir()
+                write_exemplars(profile, images, room / "exemplars")
         (room / "tags.csv").write_text(tags_csv(tags), encoding="utf-8")
         (room / "links.sssom.tsv").write_text(mappings, encoding="utf-8")
         (room / "common.csv").write_text(common_csv(common), encoding="utf-8")

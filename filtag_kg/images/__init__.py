@@ -1,8 +1,11 @@
-"""Labelled images from a folder, a tar or a zip: list, decode, batch."""
+"""Labelled images from a folder, a tar or a zip: list, split, decode, batch."""
 
-from filtag_kg.images.archive import IMAGE_SUFFIXES, ImageRef, ImageSet, open_images
+from filtag_kg.images.archive import IMAGE_SUFFIXES
 from filtag_kg.images.batches import Batch, batches
-from filtag_kg.images.decode import UnreadableImageError, decode
+from filtag_kg.images.decode import UnreadableImageError, decode, thumbnail
+from filtag_kg.images.image_set import ImageRef, ImageSet
+from filtag_kg.images.shards import combined_sha256, expand_braces, open_images, open_shard
+from filtag_kg.images.split import split_images
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -11,6 +14,11 @@ __all__ = [
     "ImageSet",
     "UnreadableImageError",
     "batches",
+    "combined_sha256",
     "decode",
+    "expand_braces",
     "open_images",
+    "open_shard",
+    "split_images",
+    "thumbnail",
 ]

@@ -5,135 +5,28 @@ Nothing is extracted, and nothing outside is reached: links are left alone.
 
 from __future__ import annotations
 
-import hashlib
 import os
+import posixpath
+import sys
 import tarfile
 import threading
 import zipfile
-import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from types import TracebackType
-from typing import Self
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import sha256_of
+from filtag_kg.images.image_set import DAMAGE, ImageRef, ImageSet, reason
 
-__all__ = ["IMAGE_SUFFIXES", "ImageRef", "ImageSet", "open_images"]
+__all__ = ["IMAGE_SUFFIXES", "open_archive"]
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _ADVICE = "give a folder, .tar or .zip with a folder of images per class"
-_DAMAGE = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ImageRef:
-    """An image that has not been read: images are ordered by class id, then name.
+def open_archive(path: Path) -> ImageSet:
+    """List the labelled images in one folder, tar (compressed or not) or zip.
 
-    Parameters
-    ----------
-    class_id : str
-        The name of the folder that the image lies in.
-    name : str
-        Its path in the folder or archive, with ``/``.
-    """
-
-    class_id: str
-    name: str
-
-
-class ImageSet:
-    """Labelled images, opened by :func:`open_images`.
-
-    Parameters
-    ----------
-    path : Path
-    images : sequence of ImageRef
-        In any order.
-    read : callable
-        From an image's name to its bytes; from several threads at once.
-    close : callable
-    digest : callable
-        The SHA-256 of what the images lie in.
-    reading_order : sequence of ImageRef, optional
-        Every image, in the order in which to read them where any other would be slow; else the list's.
-
-    Attributes
-    ----------
-    images : tuple of ImageRef
-        Sorted.
-    classes : tuple of str
-        The class ids, sorted.
-    sequential : bool
-        Whether the images are to be read in `reading_order`, one after the other.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        images: Sequence[ImageRef],
-        *,
-        read: Callable[[str], bytes],
-        close: Callable[[], None],
-        digest: Callable[[], str],
-        reading_order: Sequence[ImageRef] | None = None,
-    ) -> None:
-        self.path = path
-        self.sequential = reading_order is not None
-        self.images = tuple(sorted(images))
-        self.classes = tuple(sorted({image.class_id for image in images}))
-        self.reading_order = self.images if reading_order is None else tuple(reading_order)
-        self._read = read
-        self._close = close
-        self._digest = digest
-
-    def read(self, image: ImageRef) -> bytes:
-        """Return the bytes of an image's file; safe from several threads at once.
-
-        Raises
-        ------
-        FiltagError
-            If the archive is damaged there, or the file is gone.
-        """
-        try:
-            return self._read(image.name)
-        except _DAMAGE as error:
-            raise FiltagError(f"cannot read {image.name} in {self.path.name} ({_reason(error)})") from None
-
-    def sha256(self) -> str:
-        """Return the SHA-256 of the archive, or of a folder's list of images with their sizes."""
-        return self._digest()
-
-    def __enter__(self) -> Self:
-        """Return the images themselves."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the archive."""
-        self._close()
-
-
-def open_images(path: Path) -> ImageSet:
-    """List the labelled images in a folder, a tar (compressed or not) or a zip.
-
-    An image is a file whose suffix is among :data:`IMAGE_SUFFIXES`; its class is the folder that it lies in.
-    Hidden files, ``__MACOSX`` and links are left out.
-
-    Raises
-    ------
-    FiltagError
-        If there is nothing at `path`, it is damaged or of another kind, or holds no image in a class folder.
+    See :func:`~filtag_kg.images.open_images`.
     """
     try:
         if path.is_dir():
@@ -146,14 +39,14 @@ def open_images(path: Path) -> ImageSet:
             opened = _open_tar(path)
         else:
             raise FiltagError(f"{path} is neither a folder nor a readable tar or zip: {_ADVICE}")
-    except _DAMAGE as error:
-        raise FiltagError(f"{path} cannot be read ({_reason(error)}): copy it again, or {_ADVICE}") from None
+    except DAMAGE as error:
+        raise FiltagError(f"{path} cannot be read ({reason(error)}): copy it again, or {_ADVICE}") from None
     if not opened.images:
-        opened.__exit__(None, None, None)
+        opened.close()
         raise FiltagError(f"no images in {path}: {_ADVICE}")
     loose = next((image.name for image in opened.images if not image.class_id), None)
     if loose is not None:
-        opened.__exit__(None, None, None)
+        opened.close()
         raise FiltagError(f"{loose} in {path} lies in no class folder: {_ADVICE}")
     return opened
 
@@ -169,17 +62,15 @@ def _open_folder(path: Path) -> ImageSet:
             if _is_image(inside) and not file.is_symlink() and file.is_file():
                 sizes[inside] = file.stat().st_size
 
-    def digest() -> str:
-        listing = "".join(f"{name}\t{sizes[name]}\n" for name in sorted(sizes))
-        return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
-
-    return ImageSet(
+    opened = ImageSet(
         path,
         [_ref(name) for name in sizes],
+        sizes=sizes,
         read=lambda name: (path / name).read_bytes(),
         close=lambda: None,
-        digest=digest,
+        digest=lambda: opened.listing_sha256(),
     )
+    return opened
 
 
 def _open_zip(path: Path) -> ImageSet:
@@ -192,6 +83,7 @@ def _open_zip(path: Path) -> ImageSet:
     return ImageSet(
         path,
         [_ref(name) for name in members],
+        sizes={name: member.file_size for name, member in members.items()},
         read=lambda name: archive.read(members[name]),
         close=archive.close,
         digest=lambda: sha256_of(path),
@@ -239,6 +131,7 @@ def _open_tar(path: Path) -> ImageSet:
     return ImageSet(
         path,
         refs,
+        sizes={name: size for name, (_, size) in spans.items()},
         read=read,
         close=archive.close,
         digest=lambda: sha256_of(path),
@@ -270,11 +163,8 @@ def _hidden(part: str) -> bool:
 
 
 def _ref(name: str) -> ImageRef:
-    return ImageRef(PurePosixPath(name).parent.name, name)
-
-
-def _reason(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
+    # Millions of images share few classes: one string for each class.
+    return ImageRef(sys.intern(posixpath.basename(posixpath.dirname(posixpath.normpath(name)))), name)
 
 
 def _raise(error: OSError) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.images.archive import ImageRef, ImageSet
 from filtag_kg.images.decode import UnreadableImageError, decode
+from filtag_kg.images.image_set import ImageRef, ImageSet
 
 __all__ = ["Batch", "batches"]
 
@@ -45,10 +45,12 @@ def batches(
     workers: int | None = None,
     only: Sequence[ImageRef] | None = None,
 ) -> Generator[Batch, None, None]:
-    """Yield images in reading order, `batch_size` at a time; the last batch may hold fewer, or none.
+    """Yield images in reading order, `batch_size` at a time; the last batch of a shard may hold fewer, or none.
 
-    Two batches at most are read ahead, so that memory does not grow with the number of images. What cannot be
-    read takes no place in a batch, and so does not change how the others are numbered within it.
+    What a network makes of an image depends on its place in the batch by a rounding error. No batch reaches
+    over into another shard, so that a shard gives the same numbers alone and among others. What cannot be read
+    takes its place in a batch for the same reason: the others' places can be told from their order alone. Two
+    batches at most are read ahead, so that memory does not grow with the number of images.
 
     Parameters
     ----------
@@ -59,11 +61,13 @@ def batches(
     workers : int, optional
         Threads that decode; by default one for each processor.
     only : sequence of ImageRef, optional
-        The images to read, in this order; all by default.
+        The images to read; all by default. In this order, unless another would be slow.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     workers = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
+    if only is not None and images.sequential:
+        only = images.only(only).reading_order
     order = iter(images.reading_order if only is None else only)
 
     def load(image: ImageRef, content: bytes | None) -> NDArray[np.uint8] | str:
@@ -84,7 +88,7 @@ def batches(
         try:
             fill()
             while ahead:
-                batch = _take(ahead, batch_size, size)
+                batch = _take(ahead, batch_size, size, images)
                 fill()
                 yield batch
         finally:
@@ -93,12 +97,16 @@ def batches(
 
 
 def _take(
-    ahead: deque[tuple[ImageRef, Future[NDArray[np.uint8] | str]]], batch_size: int, size: tuple[int, int]
+    ahead: deque[tuple[ImageRef, Future[NDArray[np.uint8] | str]]],
+    batch_size: int,
+    size: tuple[int, int],
+    images: ImageSet,
 ) -> Batch:
+    shard = images.shard_of(ahead[0][0])
     pixels: list[NDArray[np.uint8]] = []
     taken: list[ImageRef] = []
     unreadable: list[tuple[ImageRef, str]] = []
-    while ahead and len(pixels) + len(unreadable) < batch_size:
+    while ahead and len(pixels) + len(unreadable) < batch_size and images.shard_of(ahead[0][0]) == shard:
         image, future = ahead.popleft()
         result = future.result()
         if isinstance(result, str):

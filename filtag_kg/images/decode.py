@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +15,7 @@ from filtag_kg.errors import MissingExtraError
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["UnreadableImageError", "decode"]
+__all__ = ["UnreadableImageError", "decode", "thumbnail"]
 
 
 class UnreadableImageError(ValueError):
@@ -45,22 +47,47 @@ def decode(content: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
     MissingExtraError
         If Pillow is not installed.
     """
+    height, width = size
+    # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size; here never below twice what is asked for, in both
+    # directions since a rotation may exchange the sides.
+    with _opened(content, 2 * max(height, width)) as image:
+        from PIL import Image
+
+        return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def thumbnail(content: bytes, side: int = 96) -> bytes:
+    """Return a JPEG of an image that is `side` pixels wide or high at most, and keeps the aspect.
+
+    Raises
+    ------
+    UnreadableImageError
+        As :func:`decode`.
+    """
+    with _opened(content, 2 * side) as image:
+        image.thumbnail((side, side))
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=80, optimize=True)
+        return file.getvalue()
+
+
+@contextmanager
+def _opened(content: bytes, draft: int) -> Iterator[Image.Image]:
+    """Yield an image in RGB and the right way up; sides that are longer than `draft` may be reduced to it."""
     try:
-        from PIL import Image, ImageOps
+        from PIL import Image, ImageOps, UnidentifiedImageError
     except ModuleNotFoundError:
         raise MissingExtraError("Pillow") from None
-    height, width = size
     try:
         image: Image.Image = Image.open(io.BytesIO(content))
         _refuse_bomb(image)
-        # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size; here never below twice what is asked for, in
-        # both directions since a rotation may exchange the sides.
-        longest = 2 * max(height, width)
-        image.draft(None, (longest, longest))
-        image = _to_rgb(ImageOps.exif_transpose(image))
-        return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+        image.draft(None, (draft, draft))
+        yield _to_rgb(ImageOps.exif_transpose(image))
     except MemoryError:
         raise UnreadableImageError("too large for the memory") from None
+    except UnidentifiedImageError:
+        # Pillow's own text has an address in it, and would be another each time.
+        raise UnreadableImageError("empty" if not content else "not in a known image format") from None
     except Exception as error:  # noqa: BLE001
         # Pillow's decoders raise whatever a damaged file makes of them: OSError, SyntaxError, struct.error,
         # ValueError, IndexError, zlib.error, DecompressionBombError. All say the same of the file.

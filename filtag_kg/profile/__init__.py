@@ -1,7 +1,24 @@
 """The profile: what each class does to each filter, and the pass that finds out."""
 
-from filtag_kg.profile.collect import collect
+from filtag_kg.profile.checkpoint import Checkpoint, checkpointing
+from filtag_kg.profile.collect import check_profile, collect
+from filtag_kg.profile.exemplars import EXEMPLARS, Exemplars
+from filtag_kg.profile.merge import merge_profiles
 from filtag_kg.profile.observe import Observation, observations, observe
 from filtag_kg.profile.profile import Profile, load_profile, save_profile
 
-__all__ = ["Observation", "Profile", "collect", "load_profile", "observations", "observe", "save_profile"]
+__all__ = [
+    "EXEMPLARS",
+    "Checkpoint",
+    "Exemplars",
+    "Observation",
+    "Profile",
+    "check_profile",
+    "checkpointing",
+    "collect",
+    "load_profile",
+    "merge_profiles",
+    "observations",
+    "observe",
+    "save_profile",
+]

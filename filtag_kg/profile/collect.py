@@ -5,11 +5,9 @@ Keras is imported when the pass begins, not with this module.
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections import Counter
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,24 +17,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.images import Batch, ImageRef, ImageSet, batches
-from filtag_kg.network import Network, import_keras
-from filtag_kg.profile.compiled import CompiledPass, compile_pass
+from filtag_kg.images import Batch, ImageRef, ImageSet, batches, split_images
+from filtag_kg.network import Network
+from filtag_kg.profile.checkpoint import Checkpoint
+from filtag_kg.profile.compiled import CompiledPass, Outputs, compile_pass
+from filtag_kg.profile.exemplars import EXEMPLARS, TopImages
+from filtag_kg.profile.facts import MOST_NAMED, network_facts, notes_of
 from filtag_kg.profile.moments import Moments
 from filtag_kg.profile.profile import Profile
 
-__all__ = ["collect"]
+__all__ = ["check_profile", "collect"]
 
 _MOST_UNREADABLE = 0.01
-_MOST_NAMED = 100
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What the pass has to tell besides the numbers."""
+class _Tally:
+    """What the pass has found so far.
 
+    Parameters
+    ----------
+    done : int
+        Images of the reading order that were taken, readable or not.
+    constant : Counter of int
+        For each layer's place the images for which all its outputs are equal.
+    """
+
+    moments: Moments
+    top: TopImages
+    started: str
+    done: int = 0
     unreadable: list[tuple[ImageRef, str]] = field(default_factory=list)
-    constant: Counter[str] = field(default_factory=Counter)
+    constant: Counter[int] = field(default_factory=Counter)
+
+    @classmethod
+    def empty(cls, n_classes: int, n_filters: int, exemplars: int) -> _Tally:
+        moments = Moments.empty(n_classes, n_filters)
+        return cls(moments, TopImages(n_filters, exemplars), datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return everything, as JSON values and arrays."""
+        return (
+            {
+                "done": self.done,
+                "started": self.started,
+                "unreadable": [[image.class_id, image.name, reason] for image, reason in self.unreadable],
+                "constant": list(self.constant.items()),
+            },
+            {
+                "count": self.moments.count,
+                "mean": self.moments.mean,
+                "squares": self.moments.squares,
+                "exemplar_image": self.top.image,
+                "exemplar_activation": self.top.activation,
+            },
+        )
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> _Tally:
+        """Return what :meth:`state` described."""
+        top = TopImages(0)
+        top.image, top.activation = arrays["exemplar_image"], arrays["exemplar_activation"]
+        return cls(
+            Moments(arrays["count"], arrays["mean"], arrays["squares"]),
+            top,
+            state["started"],
+            state["done"],
+            [(ImageRef(class_id, name), reason) for class_id, name, reason in state["unreadable"]],
+            Counter(dict(state["constant"])),
+        )
 
 
 def collect(
@@ -47,6 +96,11 @@ def collect(
     batch_size: int = 32,
     workers: int | None = None,
     keep_going: bool = False,
+    split: float | None = None,
+    seed: int = 0,
+    exemplars: int = EXEMPLARS,
+    checkpoint: Checkpoint | None = None,
+    shard: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Profile:
     """Run all images through the network and take mean and variance of each filter's activation per class.
@@ -65,8 +119,24 @@ def collect(
     keep_going : bool
         Go on however many images are unreadable, keep classes with one image, whose variance is 0, and leave
         out those with none.
+    split : float, in (0, 1), optional
+        Share of each class's images to take; the others are held out, and named in the profile.
+    seed : int
+        Of the split.
+    exemplars : int
+        Images to keep for each filter, those that activate it most.
+    checkpoint : Checkpoint, optional
+        Where to go on from, and what to write while the pass runs.
+    shard : bool
+        Whether the images are a part of those that the profile is for: what is too little for a whole is then
+        enough, and :func:`check_profile` is for when the parts are merged.
     progress : callable, optional
         Called after each batch with the images done and the images in all.
+
+    Returns
+    -------
+    Profile
+        The same, to the last bit, whether the pass was interrupted or not.
 
     Raises
     ------
@@ -74,63 +144,114 @@ def collect(
         If there are fewer than two classes, a class has fewer than two readable images, more than 1 % of the
         images are unreadable, or the network puts out what is not a finite number.
     """
-    started = datetime.now(UTC)
-    _check_classes(images, keep_going=keep_going)
-    run = compile_pass(network, batch_size)
-    moments = Moments(len(images.classes), network.n_filters)
-    row = {class_id: index for index, class_id in enumerate(images.classes)}
-    seen = _Seen()
-    done = 0
-    # A large archive takes minutes to hash: beside the pass they cost nothing.
-    with (
-        ThreadPoolExecutor(1, thread_name_prefix="sha256") as thread,
-        closing(batches(images, network.input_size, batch_size, workers=workers)) as stream,
-    ):
+    facts = {**network_facts(network), "batch_size": batch_size}
+    held_out: tuple[ImageRef, ...] = ()
+    if split is not None:
+        kept, held_out = split_images(images.images, split, seed)
+        images = images.only(kept)
+        facts |= {"split": split, "seed": seed}
+    if not shard:
+        _check_classes(images, keep_going=keep_going)
+    inputs = {**facts, "images": images.listing_sha256(), "exemplars": exemplars}
+    strict = not (keep_going or shard)
+    tally, sha256 = _pass(network, images, inputs, workers=workers, strict=strict, left=checkpoint, progress=progress)
+    profile = _profile(network, images, tally, facts, sha256, labels or {}, held_out)
+    if not shard:
+        check_profile(profile, str(images.path), keep_going=keep_going)
+    return profile
+
+
+def check_profile(profile: Profile, where: str, *, keep_going: bool = False) -> None:
+    """Make sure that a profile has seen enough images to be used.
+
+    Parameters
+    ----------
+    profile : Profile
+    where : str
+        What its images lie in, for messages.
+    keep_going : bool
+        Let pass whatever can be worked with.
+
+    Raises
+    ------
+    FiltagError
+        If fewer than two classes are left; without `keep_going`, if one of them has fewer than two readable
+        images, or more than 1 % of all images are unreadable.
+    """
+    if not keep_going:
+        facts = profile.metadata["images"]
+        if facts["unreadable"] > _MOST_UNREADABLE * (facts["unreadable"] + facts["read"]):
+            raise _too_many_unreadable(where, *profile.metadata["unreadable"][0])
+        few = [class_id for class_id, count in profile.metadata["few"].items() if count < 2]
+        _refuse_small(few, where, "readable image")
+    if len(profile.class_ids) < 2:
+        raise FiltagError(f"fewer than two classes in {where} have a readable image: mend the images")
+
+
+def _pass(
+    network: Network,
+    images: ImageSet,
+    inputs: Mapping[str, Any],
+    *,
+    workers: int | None,
+    strict: bool,
+    left: Checkpoint | None,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[_Tally, str]:
+    """Go on from where a pass was left; return what it found, and the hash of the images."""
+    with ThreadPoolExecutor(1, thread_name_prefix="sha256") as thread:
+        # A large archive takes minutes to hash: beside the pass they cost nothing.
         digest = thread.submit(images.sha256)
-        for batch in stream:
-            seen.unreadable += batch.unreadable
-            if not keep_going:
-                _check_unreadable(seen.unreadable, images)
-            for image, activations in zip(batch.images, _activations(run, batch, network, seen), strict=True):
-                moments.add(row[image.class_id], activations)
-            done += len(batch.images) + len(batch.unreadable)
+        state = left.load(inputs) if left is not None else None
+        empty = _Tally.empty(len(images.classes), network.n_filters, inputs["exemplars"])
+        tally = _Tally.of_state(*state) if state else empty
+        if progress is not None and state:
+            progress(tally.done, len(images.images))
+        for batch, outputs in _outputs(network, images, tally.done, inputs["batch_size"], workers):
+            _add(tally, batch, outputs, network, images)
+            if strict:
+                _check_unreadable(tally.unreadable, images)
+            if left is not None and (left.due() or tally.done == len(images.images)):
+                left.save(inputs, *tally.state())
             if progress is not None:
-                progress(done, len(images.images))
-        sha256 = digest.result()
-    notes = _notes(seen)
-    kept = _kept_classes(images, moments, notes, keep_going=keep_going)
-    class_ids = tuple(images.classes[index] for index in kept)
-    metadata = {
-        **_facts(network),
-        "batch_size": batch_size,
-        "images": {
-            "source": images.path.resolve().name,
-            "sha256": sha256,
-            "read": int(moments.count.sum()),
-            "unreadable": len(seen.unreadable),
-        },
-        "started": started.isoformat(timespec="seconds"),
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "notes": notes,
-    }
-    return Profile(
-        mean=moments.mean[kept],
-        variance=moments.variance()[kept],
-        count=moments.count[kept],
-        class_ids=class_ids,
-        class_labels=tuple((labels or {}).get(class_id, class_id) for class_id in class_ids),
-        layer_names=tuple(layer.name for layer in network.layers),
-        layer_offsets=_offsets(network),
-        metadata=metadata,
-    )
+                progress(tally.done, len(images.images))
+        return tally, digest.result()
 
 
-def _activations(run: CompiledPass, batch: Batch, network: Network, seen: _Seen) -> NDArray[np.float32]:
-    """Return float32 of shape (n_images, n_filters), in [0, 1]."""
-    if not batch.images:
-        return np.empty((0, network.n_filters), np.float32)
-    outputs = run(batch.pixels)
-    activations = outputs.activations
+def _outputs(
+    network: Network, images: ImageSet, done: int, batch_size: int, workers: int | None
+) -> Generator[tuple[Batch, Outputs | None], None, None]:
+    """Yield each batch with what the network makes of it, while the next one is in the network already."""
+    run: CompiledPass = compile_pass(network, batch_size)
+    stream = batches(images, network.input_size, batch_size, workers=workers, only=images.reading_order[done:])
+    with ThreadPoolExecutor(1, thread_name_prefix="network") as thread, closing(stream):
+        before: tuple[Batch, Future[Outputs] | None] | None = None
+        for batch in stream:
+            running = thread.submit(run, batch.pixels) if batch.images else None
+            if before is not None:
+                yield before[0], before[1].result() if before[1] else None
+            before = batch, running
+        if before is not None:
+            yield before[0], before[1].result() if before[1] else None
+
+
+def _add(tally: _Tally, batch: Batch, outputs: Outputs | None, network: Network, images: ImageSet) -> None:
+    """Add a batch; `outputs` is None where none of its images is readable."""
+    tally.unreadable += batch.unreadable
+    if outputs is not None:
+        activations = _finite(outputs.activations, batch, network)
+        unread = {image for image, _ in batch.unreadable}
+        taken = images.reading_order[tally.done : tally.done + len(batch.images) + len(unread)]
+        places = np.array([tally.done + place for place, image in enumerate(taken) if image not in unread])
+        rows = np.searchsorted(images.classes, [image.class_id for image in batch.images])
+        for row, activation in zip(rows, activations, strict=True):
+            tally.moments.add(int(row), activation)
+        tally.top.add(places, activations)
+        tally.constant.update(np.nonzero(outputs.constant)[1].tolist())
+    tally.done += len(batch.images) + len(batch.unreadable)
+
+
+def _finite(activations: NDArray[np.float32], batch: Batch, network: Network) -> NDArray[np.float32]:
     finite = np.isfinite(activations)
     if not finite.all():
         image, filter_ = np.argwhere(~finite)[0]
@@ -139,10 +260,50 @@ def _activations(run: CompiledPass, batch: Batch, network: Network, seen: _Seen)
             f"layer {layer.name} of {network.name} is not a finite number for {batch.images[image].name}: "
             "check the network's weights and its preprocessing"
         )
-    for index in np.nonzero(outputs.constant)[1]:
-        seen.constant[network.layers[index].name] += 1
     # Rounding may take a mean a hair beyond the range that it lies in.
     return np.clip(activations, 0, 1)
+
+
+def _profile(
+    network: Network,
+    images: ImageSet,
+    tally: _Tally,
+    facts: Mapping[str, Any],
+    sha256: str,
+    labels: Mapping[str, str],
+    held_out: tuple[ImageRef, ...],
+) -> Profile:
+    moments = tally.moments
+    kept = np.flatnonzero(moments.count)
+    class_ids = tuple(images.classes[index] for index in kept)
+    count = dict(zip(images.classes, moments.count.tolist(), strict=True))
+    named = sorted(tally.unreadable)[:MOST_NAMED]
+    metadata = {
+        **facts,
+        "images": {
+            "source": images.path.resolve().name,
+            "sha256": sha256,
+            "read": int(moments.count.sum()),
+            "unreadable": len(tally.unreadable),
+        },
+        "unreadable": [[image.name, reason] for image, reason in named],
+        "constant": {network.layers[index].name: images for index, images in sorted(tally.constant.items())},
+        "few": {class_id: images for class_id, images in count.items() if images < 2},
+        "started": tally.started,
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return Profile(
+        mean=moments.mean[kept],
+        variance=moments.variance()[kept],
+        count=moments.count[kept],
+        class_ids=class_ids,
+        class_labels=tuple(labels.get(class_id, class_id) for class_id in class_ids),
+        layer_names=tuple(layer.name for layer in network.layers),
+        layer_offsets=_offsets(network),
+        metadata=metadata | {"notes": notes_of(metadata)},
+        held_out=tuple(sorted(image.name for image in held_out)),
+        exemplars=tally.top.named([image.name for image in images.reading_order]) if len(tally.top.image) else None,
+    )
 
 
 def _check_classes(images: ImageSet, *, keep_going: bool) -> None:
@@ -153,13 +314,13 @@ def _check_classes(images: ImageSet, *, keep_going: bool) -> None:
         )
     if not keep_going:
         sizes = Counter(image.class_id for image in images.images)
-        _refuse_small([class_id for class_id in images.classes if sizes[class_id] < 2], images, "image")
+        _refuse_small([class_id for class_id in images.classes if sizes[class_id] < 2], str(images.path), "image")
 
 
-def _refuse_small(class_ids: list[str], images: ImageSet, what: str) -> None:
+def _refuse_small(class_ids: list[str], where: str, what: str) -> None:
     if class_ids:
         raise FiltagError(
-            f"class {_list(class_ids)} in {images.path} has fewer than two {what}s, too few for a variance: "
+            f"class {_list(class_ids)} in {where} has fewer than two {what}s, too few for a variance: "
             "add images, remove the class, or go on regardless with --keep-going"
         )
 
@@ -167,64 +328,14 @@ def _refuse_small(class_ids: list[str], images: ImageSet, what: str) -> None:
 def _check_unreadable(unreadable: list[tuple[ImageRef, str]], images: ImageSet) -> None:
     if len(unreadable) > _MOST_UNREADABLE * len(images.images):
         image, reason = unreadable[0]
-        raise FiltagError(
-            f"more than 1 % of the images in {images.path} are unreadable, first {image.name} ({reason}): "
-            "mend or remove them, or skip them with --keep-going"
-        )
+        raise _too_many_unreadable(str(images.path), image.name, reason)
 
 
-def _kept_classes(images: ImageSet, moments: Moments, notes: list[str], *, keep_going: bool) -> list[int]:
-    few = [images.classes[index] for index in np.flatnonzero(moments.count < 2)]
-    if not keep_going:
-        _refuse_small(few, images, "readable image")
-    kept = np.flatnonzero(moments.count).tolist()
-    if len(kept) < 2:
-        raise FiltagError(f"fewer than two classes in {images.path} have a readable image: mend the images")
-    notes += [
-        f"class {class_id}: " + ("one image, variance 0" if index in kept else "no readable image, left out")
-        for index, class_id in enumerate(images.classes)
-        if class_id in few
-    ]
-    return [int(index) for index in kept]
-
-
-def _notes(seen: _Seen) -> list[str]:
-    unreadable = sorted(seen.unreadable)
-    notes = [f"unreadable: {image.name} ({reason})" for image, reason in unreadable[:_MOST_NAMED]]
-    if len(unreadable) > _MOST_NAMED:
-        notes.append(f"unreadable: {len(unreadable) - _MOST_NAMED} more")
-    notes += [
-        f"layer {name}: all outputs equal for {count} images, scaled to 0" for name, count in seen.constant.items()
-    ]
-    return notes
-
-
-def _facts(network: Network) -> dict[str, Any]:
-    return {
-        "network": network.name,
-        "identifier": network.identifier,
-        "weights_sha256": network.weights_sha256,
-        "input_size": list(network.input_size),
-        "layers_option": network.layers_option,
-        "layer_kinds": [layer.kind for layer in network.layers],
-        "versions": _versions(),
-    }
-
-
-def _versions() -> dict[str, str]:
-    keras = import_keras()
-    backend = keras.backend.backend()
-    found = {"python": platform.python_version(), "backend": backend}
-    for name in ("filtag-kg", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow"):
-        is_backend = name in ("tensorflow", "tensorflow-cpu", "jax", "torch")
-        if is_backend and not name.startswith(backend):
-            continue
-        try:
-            found["backend_version" if is_backend else name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            # A checkout that was not installed, or the other of TensorFlow's two distributions.
-            continue
-    return found
+def _too_many_unreadable(where: str, name: str, reason: str) -> FiltagError:
+    return FiltagError(
+        f"more than 1 % of the images in {where} are unreadable, first {name} ({reason}): "
+        "mend or remove them, or skip them with --keep-going"
+    )
 
 
 def _offsets(network: Network) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing
+from filtag_kg.profile.exemplars import Exemplars
 
 __all__ = ["Profile", "load_profile", "save_profile"]
 
@@ -47,6 +48,8 @@ class Profile:
         How the profile was made: network, weights' hash, images, versions, start and end of the pass, notes.
     held_out : tuple of str
         Names of the images that were kept for evaluation and are not in the profile, sorted.
+    exemplars : Exemplars, optional
+        The images that activate each filter most.
 
     Raises
     ------
@@ -63,6 +66,7 @@ class Profile:
     layer_offsets: NDArray[np.int64]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     held_out: tuple[str, ...] = ()
+    exemplars: Exemplars | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.class_ids), int(self.layer_offsets[-1]) if self.layer_offsets.size else 0)
@@ -76,6 +80,8 @@ class Profile:
             raise ValueError("every layer must have at least one filter")
         if len(set(self.class_ids)) != shape[0]:
             raise ValueError("class_ids must be unique")
+        if self.exemplars is not None and len(self.exemplars.image) != shape[1]:
+            raise ValueError(f"exemplars must be those of {shape[1]} filters")
 
     def layer(self, layer_index: int) -> NDArray[np.float64]:
         """Return the means of one layer: float64 array of shape (n_classes, n_filters of the layer)."""
@@ -97,6 +103,10 @@ def save_profile(profile: Profile, path: Path) -> None:
         arrays["variance"] = profile.variance
     if profile.held_out:
         arrays["held_out"] = np.array(profile.held_out, dtype=np.str_)
+    if profile.exemplars is not None:
+        arrays["exemplar_names"] = np.array(profile.exemplars.names, dtype=np.str_)
+        arrays["exemplar_image"] = profile.exemplars.image
+        arrays["exemplar_activation"] = profile.exemplars.activation
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -125,9 +135,18 @@ def load_profile(path: Path) -> Profile:
                 layer_offsets=file["layer_offsets"].astype(np.int64),
                 metadata=json.loads(str(file["metadata"])),
                 held_out=tuple(file["held_out"].tolist()) if "held_out" in file.files else (),
+                exemplars=_exemplars(file) if "exemplar_names" in file.files else None,
             )
     except FileNotFoundError:
         raise FiltagError(f"no profile at {path}: check the path, or make one with filtag profile") from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         reason = str(error).partition("\n")[0]
         raise FiltagError(f"{path} is not a readable profile ({reason}); make it anew with filtag profile") from None
+
+
+def _exemplars(file: Mapping[str, NDArray[Any]]) -> Exemplars:
+    return Exemplars(
+        tuple(file["exemplar_names"].tolist()),
+        file["exemplar_image"].astype(np.int32),
+        file["exemplar_activation"].astype(np.float32),
+    )

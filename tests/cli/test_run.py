@@ -57,6 +57,77 @@ def test_a_run_makes_a_kg_that_answers(network: Path, images: Path, tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "kg"], "no profile is left beside the KG"
 
 
+def test_a_run_keeps_thumbnails_of_each_filter_s_best_images(network: Path, images: Path, tmp_path: Path) -> None:
+    import csv
+
+    from PIL import Image
+
+    done = filtag("run", *options(network, images, tmp_path / "kg"))
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "kg" / "exemplars"
+    with (folder / "exemplars.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["layer_index", "layer", "filter", "rank", "image", "class_id", "activation", "thumbnail"]
+    for filter_, class_id in enumerate(COLOURS):
+        best = [row for row in rows if row["filter"] == str(filter_)][:3]
+        assert [row["class_id"] for row in best] == [class_id] * 3
+        assert [row["rank"] for row in best] == ["1", "2", "3"]
+        with Image.open(folder / best[0]["thumbnail"]) as thumbnail:
+            assert max(thumbnail.size) <= 96
+            colour = np.asarray(thumbnail).mean(axis=(0, 1))
+        np.testing.assert_allclose(colour, COLOURS[class_id], atol=6)
+    assert {path.name for path in folder.iterdir()} == {"exemplars.csv", *(row["thumbnail"] for row in rows)}
+
+
+def test_a_profile_s_thumbnails_come_later_from_its_images(network: Path, images: Path, tmp_path: Path) -> None:
+    assert filtag("profile", *options(network, images, tmp_path / "p.npz"), "-q").returncode == 0
+    kg = tmp_path / "kg"
+    assert filtag("build", tmp_path / "p.npz", "-o", kg, "--images", images, "-q").returncode == 0
+    assert (kg / "exemplars" / "exemplars.csv").is_file()
+    (images / "n02123045" / "1.png").unlink()
+    assert "n02123045/1.png is not in" in refusal(
+        "build", tmp_path / "p.npz", "-o", tmp_path / "other", "--images", images
+    )
+    assert not (tmp_path / "other").exists()
+
+
+def test_shards_pass_alone_and_merge_from_the_command_line(network: Path, images: Path, tmp_path: Path) -> None:
+    for shard in "ab":
+        for class_id in COLOURS:
+            (tmp_path / "shards" / shard / class_id).mkdir(parents=True)
+    for path in sorted(images.rglob("*.png")):
+        shard = "b" if path.stem == "2" else "a"
+        shutil.copy(path, tmp_path / "shards" / shard / path.parent.name)
+    both = tmp_path / "shards" / "{a,b}"
+    assert filtag("profile", *options(network, both, tmp_path / "whole.npz"), "-q").returncode == 0
+    for shard in "ab":
+        done = filtag(
+            "profile", *options(network, tmp_path / "shards" / shard, tmp_path / f"{shard}.npz"), "--keep-going", "-q"
+        )
+        assert done.returncode == 0, done.stderr
+    merged = tmp_path / "merged.npz"
+    done = filtag("profile", "--merge", tmp_path / "a.npz", tmp_path / "b.npz", "-o", merged)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(load_profile(merged).mean, load_profile(tmp_path / "whole.npz").mean, atol=1e-9)
+    assert "in two of the profiles" in refusal(
+        "profile", "--merge", tmp_path / "a.npz", tmp_path / "a.npz", "-o", tmp_path / "twice.npz"
+    )
+    assert filtag("profile", "--merge", "-o", tmp_path / "none.npz").returncode == 2
+    assert filtag("profile", "-o", tmp_path / "none.npz").returncode == 2
+
+
+def test_a_split_holds_images_out_and_remembers_them(network: Path, images: Path, tmp_path: Path) -> None:
+    arguments = [*options(network, images, tmp_path / "p.npz"), "--split", 0.67, "--seed", 3]
+    assert filtag("profile", *arguments, "-q").returncode == 0
+    profile = load_profile(tmp_path / "p.npz")
+    assert profile.count.tolist() == [2, 2, 2]
+    assert [name.partition("/")[0] for name in profile.held_out] == list(COLOURS)
+    assert (profile.metadata["split"], profile.metadata["seed"]) == (0.67, 3)
+    assert "--split 1.5 is no share" in refusal(
+        "profile", *options(network, images, tmp_path / "q.npz"), "--split", 1.5
+    )
+
+
 def test_folder_tar_and_zip_give_the_same_profile(network: Path, images: Path, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "images.tar", "w") as tar:
         tar.add(images, "images")

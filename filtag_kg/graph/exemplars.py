@@ -1,0 +1,79 @@
+"""Thumbnails of the images that activate each filter most, and the table that says which they are."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.images import ImageRef, ImageSet, UnreadableImageError, thumbnail
+from filtag_kg.profile import Exemplars, Profile
+
+__all__ = ["EXEMPLAR_COLUMNS", "write_exemplars"]
+
+EXEMPLAR_COLUMNS = ("layer_index", "layer", "filter", "rank", "image", "class_id", "activation", "thumbnail")
+
+
+def write_exemplars(profile: Profile, images: ImageSet, folder: Path) -> None:
+    """Write ``exemplars.csv`` and a numbered JPEG for each image in it.
+
+    Parameters
+    ----------
+    profile : Profile
+        With exemplars.
+    images : ImageSet
+        Open; those that the profile was made of.
+    folder : Path
+        Empty.
+
+    Raises
+    ------
+    FiltagError
+        If an exemplar is not among the images, or cannot be read any more.
+    """
+    found = profile.exemplars
+    assert found is not None
+    by_name = {image.name: image for image in images.images}
+    missing = next((name for name in found.names if name not in by_name), None)
+    if missing is not None:
+        raise FiltagError(f"{missing} is not in {images.path}: give the images that the profile was made of")
+    thumbnails = _write_thumbnails([by_name[name] for name in found.names], images, folder)
+    with (folder / "exemplars.csv").open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(EXEMPLAR_COLUMNS)
+        table.writerows(_rows(profile, found, by_name, thumbnails))
+
+
+def _rows(
+    profile: Profile, found: Exemplars, by_name: Mapping[str, ImageRef], thumbnails: Sequence[str]
+) -> Iterator[tuple[object, ...]]:
+    for layer, name in enumerate(profile.layer_names):
+        start, end = profile.layer_offsets[layer : layer + 2]
+        for column in range(start, end):
+            best = zip(found.image[column], found.activation[column], strict=True)
+            for rank, (place, activation) in enumerate(best, 1):
+                if place >= 0:
+                    image = by_name[found.names[place]]
+                    value = f"{activation:.6g}"
+                    yield layer, name, column - start, rank, image.name, image.class_id, value, thumbnails[place]
+
+
+def _write_thumbnails(chosen: list[ImageRef], images: ImageSet, folder: Path) -> list[str]:
+    """Return the thumbnails' names, in the order of the images; numbers, for images may be called anything."""
+    names = {image: f"{place:07}.jpg" for place, image in enumerate(chosen)}
+
+    def write(image: ImageRef, content: bytes) -> None:
+        try:
+            (folder / names[image]).write_bytes(thumbnail(content))
+        except UnreadableImageError as error:
+            raise FiltagError(f"{image.name} in {images.path} cannot be read any more ({error})") from None
+
+    with ThreadPoolExecutor(thread_name_prefix="thumbnail") as pool:
+        # In blocks, so that no more than a block's files are in memory.
+        order = images.only(chosen).reading_order
+        for start in range(0, len(order), 256):
+            block = order[start : start + 256]
+            list(pool.map(write, block, [images.read(image) for image in block]))
+    return list(names.values())

@@ -1,0 +1,154 @@
+"""Labelled images, wherever they lie: what there is, and how to read it."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from filtag_kg.errors import FiltagError
+
+__all__ = ["DAMAGE", "ImageRef", "ImageSet", "reason"]
+
+# What Python's readers of archives raise where one is damaged.
+DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ImageRef:
+    """An image that has not been read: images are ordered by class id, then name.
+
+    Parameters
+    ----------
+    class_id : str
+        The name of the folder that the image lies in.
+    name : str
+        Its path in the folder or archive, with ``/``.
+    """
+
+    class_id: str
+    name: str
+
+
+class ImageSet:
+    """Labelled images, opened by :func:`~filtag_kg.images.open_images`.
+
+    Parameters
+    ----------
+    path : Path
+        What was opened: of several shards, their pattern.
+    images : sequence of ImageRef
+        In any order.
+    sizes : mapping of str to int
+        From the names of the images, or of more, to the bytes of their files.
+    read : callable
+        From an image's name to its bytes; from several threads at once.
+    close : callable
+    digest : callable
+        The SHA-256 of what the images lie in.
+    reading_order : sequence of ImageRef, optional
+        Every image, in the order in which to read them where any other would be slow; else the list's.
+    shards : mapping of str to int, optional
+        From an image's name to the number of the shard that it lies in, where there are several.
+
+    Attributes
+    ----------
+    images : tuple of ImageRef
+        Sorted.
+    classes : tuple of str
+        The class ids, sorted.
+    sequential : bool
+        Whether the images are to be read in `reading_order`, one after the other.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        images: Sequence[ImageRef],
+        *,
+        sizes: Mapping[str, int],
+        read: Callable[[str], bytes],
+        close: Callable[[], None],
+        digest: Callable[[], str],
+        reading_order: Sequence[ImageRef] | None = None,
+        shards: Mapping[str, int] | None = None,
+    ) -> None:
+        self.path = path
+        self.sizes = sizes
+        self._shards = shards or {}
+        self.sequential = reading_order is not None
+        self.images = tuple(sorted(images))
+        self.classes = tuple(sorted({image.class_id for image in images}))
+        self.reading_order = self.images if reading_order is None else tuple(reading_order)
+        self._read = read
+        self.close = close
+        self._digest = digest
+
+    def read(self, image: ImageRef) -> bytes:
+        """Return the bytes of an image's file; safe from several threads at once.
+
+        Raises
+        ------
+        FiltagError
+            If the archive is damaged there, or the file is gone.
+        """
+        try:
+            return self._read(image.name)
+        except DAMAGE as error:
+            raise FiltagError(f"cannot read {image.name} in {self.path.name} ({reason(error)})") from None
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the archive, or of a folder's list of images with their sizes."""
+        return self._digest()
+
+    def listing_sha256(self) -> str:
+        """Return the SHA-256 of the list of images with their sizes: what can be told without reading them."""
+        listing = "".join(f"{name}\t{self.sizes[name]}\n" for name in sorted(image.name for image in self.images))
+        return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
+
+    def shard_of(self, image: ImageRef) -> int:
+        """Return the number of the shard that an image lies in; 0 where there is one."""
+        return self._shards.get(image.name, 0)
+
+    def only(self, kept: Iterable[ImageRef]) -> ImageSet:
+        """Return some of the images, from the same archive and closed with it."""
+        chosen = set(kept)
+        return ImageSet(
+            self.path,
+            [image for image in self.images if image in chosen],
+            sizes=self.sizes,
+            read=self._read,
+            close=self.close,
+            digest=self._digest,
+            reading_order=[image for image in self.reading_order if image in chosen] if self.sequential else None,
+            shards=self._shards,
+        )
+
+    def __enter__(self) -> Self:
+        """Return the images themselves."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the archive."""
+        self.close()
+
+
+def reason(error: BaseException) -> str:
+    """Return in a few words what an error of :data:`DAMAGE` says."""
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__

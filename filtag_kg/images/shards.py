@@ -1,0 +1,119 @@
+"""Open labelled images: one archive, or several that are read as one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.images.archive import open_archive
+from filtag_kg.images.image_set import ImageRef, ImageSet
+
+__all__ = ["combined_sha256", "expand_braces", "open_images", "open_shard"]
+
+_MOST = 1_000_000
+
+
+def open_images(path: Path) -> ImageSet:
+    """List the labelled images in a folder, a tar (compressed or not), a zip, or in several of these.
+
+    Several are named by a pattern, as shells know it: ``train-{0000..0146}.tar``, ``{first,second}.zip``. An
+    image is a file whose suffix is among :data:`IMAGE_SUFFIXES`; its class is the folder that it lies in. Hidden
+    files, ``__MACOSX`` and links are left out.
+
+    Raises
+    ------
+    FiltagError
+        If there is nothing at `path`, it is damaged or of another kind, or holds no image in a class folder.
+    """
+    paths = expand_braces(str(path))
+    if len(paths) > 1 and not path.exists():
+        return _open_shards(path, [Path(each) for each in paths])
+    return open_archive(path)
+
+
+def open_shard(path: Path) -> ImageSet:
+    """Open one of several shards: its images are named as they are when all shards are opened together."""
+    return _open_shards(path, [path])
+
+
+def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
+    repeated = next((name for name, count in Counter(path.name for path in paths).items() if count > 1), None)
+    if repeated is not None:
+        raise FiltagError(f"two shards of {pattern} are called {repeated}: give each a name of its own")
+    opened: list[ImageSet] = []
+    try:
+        opened.extend(open_archive(path) for path in paths)
+    except FiltagError:
+        for shard in opened:
+            shard.close()
+        raise
+    placed = [
+        (ImageRef(inside.class_id, f"{shard.path.name}/{inside.name}"), inside, place)
+        for place, shard in enumerate(opened)
+        for inside in shard.reading_order
+    ]
+    found = {image.name: (opened[place], inside) for image, inside, place in placed}
+
+    def read(name: str) -> bytes:
+        shard, inside = found[name]
+        return shard.read(inside)
+
+    def close() -> None:
+        for shard in opened:
+            shard.close()
+
+    return ImageSet(
+        pattern,
+        [image for image, _, _ in placed],
+        sizes={image.name: opened[place].sizes[inside.name] for image, inside, place in placed},
+        read=read,
+        close=close,
+        digest=lambda: combined_sha256(shard.sha256() for shard in opened),
+        # One shard after the other, so that a shard's batches are the same wherever it is read.
+        reading_order=[image for image, _, _ in placed],
+        shards={image.name: place for image, _, place in placed},
+    )
+
+
+def expand_braces(pattern: str) -> list[str]:
+    """Expand ``{0000..0146}`` and ``{a,b}`` as a shell would; several braces nest from the left.
+
+    >>> expand_braces("train-{08..10}.tar")
+    ['train-08.tar', 'train-09.tar', 'train-10.tar']
+    >>> expand_braces("{a,b}/{1..2}.zip")
+    ['a/1.zip', 'a/2.zip', 'b/1.zip', 'b/2.zip']
+    >>> expand_braces("plain.tar")
+    ['plain.tar']
+
+    Raises
+    ------
+    FiltagError
+        If a range goes down, or the names are more than a million.
+    """
+    match = re.search(r"\{(?:(\d+)\.\.(\d+)|([^{},]*(?:,[^{},]*)+))\}", pattern)
+    if match is None:
+        return [pattern]
+    first, last, choices = match.groups()
+    if choices is not None:
+        middles = choices.split(",")
+    else:
+        if not int(first) <= int(last) < int(first) + _MOST:
+            raise FiltagError(f"{match[0]} in {pattern} is no range of shards: write the lower number first")
+        width = max(len(first), len(last)) if first.startswith("0") or last.startswith("0") else 0
+        middles = [f"{number:0{width}}" for number in range(int(first), int(last) + 1)]
+    return [
+        pattern[: match.start()] + middle + rest for middle in middles for rest in expand_braces(pattern[match.end() :])
+    ]
+
+
+def combined_sha256(digests: Iterable[str]) -> str:
+    """Return one SHA-256 for several shards, in whatever order they come.
+
+    >>> combined_sha256(["ab", "cd"]) == combined_sha256(["cd", "ab"])
+    True
+    """
+    return hashlib.sha256("".join(f"{digest}\n" for digest in sorted(digests)).encode()).hexdigest()

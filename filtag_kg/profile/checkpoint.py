@@ -1,0 +1,153 @@
+"""What an unfinished pass has found so far, on disk, so that it can be gone on with.
+
+A checkpoint is an ``.npz`` file of plain arrays beside the profile to be made. A lock keeps a second process
+from working on the same one; the system lets go of it when the process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtag_kg.errors import FiltagError
+
+__all__ = ["Checkpoint", "checkpointing"]
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """Where an unfinished pass is kept, and how often.
+
+    Parameters
+    ----------
+    path : Path
+    seconds : float
+        The least time between two checkpoints.
+    """
+
+    path: Path
+    seconds: float
+    _last: float = 0.0
+
+    def load(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] | None:
+        """Return state and arrays of the pass that was left, if there is one.
+
+        Parameters
+        ----------
+        inputs : mapping of str to JSON values
+            What decides the pass's results.
+
+        Raises
+        ------
+        FiltagError
+            If the pass that was left had other inputs, or its checkpoint is damaged.
+        """
+        self._last = time.monotonic()
+        if not self.path.exists():
+            return None
+        advice = "finish that pass, or start anew with --restart"
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            state = json.loads(str(arrays.pop("state")))
+            given = state.pop("inputs")
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+            reason = str(error).partition("\n")[0]
+            raise FiltagError(f"{self.path} is no readable checkpoint ({reason}): start anew with --restart") from None
+        for name, value in inputs.items():
+            if given.get(name) != value:
+                raise FiltagError(f"{self.path} is of a pass with another {name}: {advice}")
+        return state, arrays
+
+    def due(self) -> bool:
+        """Return whether enough time has gone by since the last checkpoint."""
+        return time.monotonic() - self._last >= self.seconds
+
+    def save(self, inputs: Mapping[str, Any], state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write a checkpoint; the one before it stays until this one is whole.
+
+        Raises
+        ------
+        FiltagError
+            If it cannot be written.
+        """
+        text = json.dumps({"inputs": dict(inputs), **state}, ensure_ascii=True)
+        unfinished = _beside(self.path, ".new")
+        try:
+            with unfinished.open("wb") as file:
+                np.savez(file, allow_pickle=False, state=np.array(text), **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(self.path)
+        except OSError as error:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise FiltagError(
+                f"cannot write the checkpoint {self.path} ({error.strerror}): make room, then run the same again"
+            ) from None
+        self._last = time.monotonic()
+
+    def remove(self) -> None:
+        """Remove it: the pass is finished, or is to be started anew."""
+        for path in (self.path, _beside(self.path, ".new")):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def checkpointing(output: Path, *, seconds: float = 60.0, restart: bool = False) -> Iterator[Checkpoint]:
+    """Yield the checkpoint of the pass that makes `output`, and remove it once the body is through.
+
+    If the body raises, what was written of it stays, and the next pass goes on from there.
+
+    Parameters
+    ----------
+    output : Path
+        The file to be made.
+    seconds : float
+        The least time between two checkpoints.
+    restart : bool
+        Whether to forget a pass that was left.
+
+    Raises
+    ------
+    FiltagError
+        If another process is at work on the same output, or its folder cannot be written.
+    """
+    import filelock
+
+    path = _beside(output.absolute(), ".partial")
+    lock = filelock.FileLock(_beside(path, ".lock"), blocking=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout:
+        raise FiltagError(f"another process is making {output}: wait for it, or choose another -o") from None
+    except OSError as error:
+        raise FiltagError(
+            f"cannot write {output} ({error.strerror or error}): choose another place with -o or mend its permissions"
+        ) from None
+    try:
+        checkpoint = Checkpoint(path, seconds)
+        if restart:
+            checkpoint.remove()
+        yield checkpoint
+        checkpoint.remove()
+    finally:
+        # While it is held, so that nobody else's is removed; Windows keeps what is open.
+        with suppress(OSError):
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)

@@ -1,0 +1,121 @@
+"""Merge the profiles of disjoint images to the profile of all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.images import combined_sha256
+from filtag_kg.profile.exemplars import merge_exemplars
+from filtag_kg.profile.facts import MOST_NAMED, notes_of
+from filtag_kg.profile.moments import Moments
+from filtag_kg.profile.profile import Profile
+
+__all__ = ["merge_profiles"]
+
+_MUST_AGREE = ("identifier", "layers_option", "input_size", "precision")
+
+
+def merge_profiles(profiles: Sequence[Profile]) -> Profile:
+    """Return the profile that one pass over the images of all profiles gives.
+
+    Means and variances are merged in float64; what differs from one pass is rounding, 1e-15 of a value, and
+    what the network itself rounds differently where images share other batches.
+
+    Parameters
+    ----------
+    profiles : sequence of Profile
+        Of the same network, and of different images: shards of one data set.
+
+    Raises
+    ------
+    FiltagError
+        If there are none, networks or layers differ, two profiles are of the same images, or one has no
+        variance.
+    """
+    if not profiles:
+        raise FiltagError("no profiles to merge: name two or more")
+    first = profiles[0]
+    _check(profiles)
+    class_ids = sorted({class_id for profile in profiles for class_id in profile.class_ids})
+    row = {class_id: index for index, class_id in enumerate(class_ids)}
+    moments = Moments.empty(len(class_ids), first.mean.shape[1])
+    labels: dict[str, str] = {}
+    for profile in profiles:
+        assert profile.variance is not None
+        part = Moments(profile.count, profile.mean, profile.variance * profile.count[:, None])
+        moments.merge(part, np.array([row[class_id] for class_id in profile.class_ids], np.int64))
+        labels |= dict(zip(profile.class_ids, profile.class_labels, strict=True))
+    exemplars = [profile.exemplars for profile in profiles if profile.exemplars is not None]
+    return Profile(
+        mean=moments.mean,
+        variance=moments.variance(),
+        count=moments.count,
+        class_ids=tuple(class_ids),
+        class_labels=tuple(labels[class_id] for class_id in class_ids),
+        layer_names=first.layer_names,
+        layer_offsets=first.layer_offsets,
+        metadata=_metadata(profiles, dict(zip(class_ids, moments.count.tolist(), strict=True))),
+        held_out=tuple(sorted({name for profile in profiles for name in profile.held_out})),
+        exemplars=merge_exemplars(exemplars) if len(exemplars) == len(profiles) else None,
+    )
+
+
+def _check(profiles: Sequence[Profile]) -> None:
+    first = profiles[0]
+    for profile in profiles[1:]:
+        for name in _MUST_AGREE:
+            if profile.metadata.get(name) != first.metadata.get(name):
+                raise FiltagError(
+                    f"profiles of different {name} cannot be merged, {first.metadata.get(name)} and "
+                    f"{profile.metadata.get(name)}: merge those of one network, passed over alike"
+                )
+        if profile.layer_names != first.layer_names or profile.mean.shape[1] != first.mean.shape[1]:
+            raise FiltagError("profiles of different layers cannot be merged: merge those of one network")
+    if any(profile.variance is None for profile in profiles):
+        raise FiltagError("a profile without variances cannot be merged: make it anew with filtag profile")
+    digests = Counter(shard["sha256"] for profile in profiles for shard in _shards(profile))
+    twice = next((digest for digest, times in digests.items() if times > 1), None)
+    if twice is not None:
+        sources = [shard["source"] for profile in profiles for shard in _shards(profile) if shard["sha256"] == twice]
+        raise FiltagError(f"the images of {sources[0]} are in two of the profiles: merge each image's once")
+
+
+def _shards(profile: Profile) -> list[dict[str, Any]]:
+    images = profile.metadata.get("images", {})
+    shards: list[dict[str, Any]] = images.get("shards") or ([images] if "sha256" in images else [])
+    return shards
+
+
+def _metadata(profiles: Sequence[Profile], count: dict[str, int]) -> dict[str, Any]:
+    """Return the first profile's facts, with those of the images taken together."""
+    every = [profile.metadata for profile in profiles]
+    shards = sorted((shard for profile in profiles for shard in _shards(profile)), key=lambda shard: shard["source"])
+    constant: Counter[str] = Counter()
+    few: Counter[str] = Counter()
+    for metadata in every:
+        constant.update(metadata.get("constant", {}))
+        few.update(dict.fromkeys(metadata.get("few", {}), 0))
+    images: dict[str, Any] = {
+        "source": ", ".join(shard["source"] for shard in shards[:3])
+        + (f" and {len(shards) - 3} more" * (len(shards) > 3)),
+        "sha256": combined_sha256(shard["sha256"] for shard in shards),
+        "read": sum(count.values()),
+        "unreadable": sum(metadata.get("images", {}).get("unreadable", 0) for metadata in every),
+        "shards": shards,
+    }
+    unreadable = sorted(item for metadata in every for item in metadata.get("unreadable", ()))[:MOST_NAMED]
+    merged = {
+        **every[0],
+        "images": images,
+        "unreadable": unreadable,
+        "constant": {name: constant[name] for name in profiles[0].layer_names if constant[name]},
+        "few": {class_id: count.get(class_id, 0) for class_id in sorted({*few, *count}) if count.get(class_id, 0) < 2},
+        "started": min((metadata["started"] for metadata in every if "started" in metadata), default=""),
+        "ended": max((metadata["ended"] for metadata in every if "ended" in metadata), default=""),
+    }
+    return merged | {"notes": notes_of(merged)}
