@@ -18,6 +18,7 @@ from filtag_kg.cli.profile import (
     NetworkName,
     Pass,
     Preprocess,
+    Ray,
     Restart,
     Seed,
     Split,
@@ -70,6 +71,7 @@ def run(
     split: Split = None,
     seed: Seed = 0,
     keep_going: KeepGoing = False,
+    ray: Ray = None,
     restart: Restart = False,
     force: Force = False,
     quiet: Quiet = False,
@@ -85,8 +87,22 @@ def run(
     DataIris(base)
     # What took hours outlives whatever may go wrong in the seconds that follow.
     kept = output.with_name(f"{output.name}.profile.npz")
-    options = Pass(network, images, preprocess, classes, layers, batch_size, workers, keep_going, split, seed, quiet)
-    made = make_profile(options, kept, restart=restart)
+    options = Pass(
+        network=network,
+        images=images,
+        preprocess=preprocess,
+        classes=classes,
+        layers=layers,
+        batch_size=batch_size,
+        workers=workers,
+        keep_going=keep_going,
+        split=split,
+        seed=seed,
+        ray=ray,
+        restart=restart,
+        quiet=quiet,
+    )
+    made = make_profile(options, kept)
     try:
         _told(build_from_profile(made, rules, output, images=images, concepts=concepts, base=base, force=force))
     except FiltagError as error:

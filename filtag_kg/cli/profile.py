@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from filtag_kg.cli.console import Quiet, note, progress_bar
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
+    from filtag_kg.network import Network
     from filtag_kg.profile import Profile
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "NetworkName",
     "Pass",
     "Preprocess",
+    "Ray",
     "Restart",
     "Seed",
     "Split",
@@ -77,6 +80,14 @@ Split = Annotated[
     typer.Option(metavar="SHARE", help="Take this share of each class's images; hold the others out for evaluate."),
 ]
 Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of the split.")]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Spread the shards over a Ray cluster: host:port, auto, or local. No checkpoint is kept.",
+    ),
+]
 Restart = Annotated[bool, typer.Option("--restart", help="Start anew where a pass was interrupted.")]
 
 
@@ -94,6 +105,8 @@ class Pass:
     keep_going: bool
     split: float | None
     seed: int
+    ray: str | None
+    restart: bool
     quiet: bool
 
 
@@ -115,6 +128,10 @@ def profile(
     split: Split = None,
     seed: Seed = 0,
     keep_going: KeepGoing = False,
+    part: Annotated[
+        bool, typer.Option("--part", help="The images are a part: fewer will do, the profile is for --merge.")
+    ] = False,
+    ray: Ray = None,
     restart: Restart = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the profile that is there.")] = False,
     quiet: Quiet = False,
@@ -127,47 +144,103 @@ def profile(
     if merge:
         made = _merged(profiles or [], output, keep_going=keep_going)
     else:
-        options = Pass(
-            network, images, preprocess, classes, layers, batch_size, workers, keep_going, split, seed, quiet
+        made = make_profile(
+            Pass(
+                network=network,
+                images=images,
+                preprocess=preprocess,
+                classes=classes,
+                layers=layers,
+                batch_size=batch_size,
+                workers=workers,
+                keep_going=keep_going,
+                split=split,
+                seed=seed,
+                ray=ray,
+                restart=restart,
+                quiet=quiet,
+            ),
+            output,
+            part=part,
         )
-        made = make_profile(options, output, restart=restart)
     note(
         f"{output}: {len(made.class_ids):,} classes on {made.mean.shape[1]:,} filters of {len(made.layer_names)} layers"
     )
 
 
-def make_profile(options: Pass, output: Path, *, restart: bool) -> Profile:
+def make_profile(options: Pass, output: Path, *, part: bool = False) -> Profile:
     """Load the network, pass the images through it, and save the profile.
 
     A pass that was interrupted is gone on with.
     """
-    from filtag_kg.concepts import preferred_labels, wordnet
+    from filtag_kg.profile import save_profile
+
+    if options.ray is not None:
+        given = "--part" if part else "--restart" if options.restart else "--workers" if options.workers else None
+        if given is not None:
+            raise FiltagError(f"{given} has no effect with --ray: leave one of them out")
+        made = _pass_on_ray(options)
+        save_profile(made, output)
+    else:
+        made = _pass_here(options, output, part=part)
+    for line in made.metadata["notes"]:
+        note(line)
+    return made
+
+
+def _pass_here(options: Pass, output: Path, *, part: bool) -> Profile:
     from filtag_kg.images import open_images
-    from filtag_kg.network import load_network
     from filtag_kg.profile import checkpointing, collect, save_profile
 
-    with open_images(options.images) as image_set, checkpointing(output, restart=restart) as checkpoint:
-        labels = dict(zip(image_set.classes, preferred_labels(image_set.classes, wordnet()), strict=True))
-        loaded = load_network(
-            options.network, preprocess=options.preprocess, classes=options.classes, layers=options.layers
-        )
+    with open_images(options.images) as images, checkpointing(output, restart=options.restart) as checkpoint:
+        network = _loaded(options)
         with progress_bar(options.quiet) as progress:
             made = collect(
-                loaded,
-                image_set,
-                labels=labels,
+                network,
+                images,
+                labels=_labels(images.classes),
                 batch_size=options.batch_size,
                 workers=options.workers,
                 keep_going=options.keep_going,
                 split=options.split,
                 seed=options.seed,
                 checkpoint=checkpoint,
+                shard=part,
                 progress=progress,
             )
+        # The checkpoint goes when the profile is there.
         save_profile(made, output)
-    for line in made.metadata["notes"]:
-        note(line)
     return made
+
+
+def _pass_on_ray(options: Pass) -> Profile:
+    from filtag_kg.profile import collect_on_ray
+
+    assert options.ray is not None
+    made = collect_on_ray(
+        partial(_loaded, options),
+        options.images,
+        options.ray,
+        batch_size=options.batch_size,
+        split=options.split,
+        seed=options.seed,
+        keep_going=options.keep_going,
+        quiet=options.quiet,
+    )
+    labels = _labels(made.class_ids)
+    return replace(made, class_labels=tuple(labels[class_id] for class_id in made.class_ids))
+
+
+def _loaded(options: Pass) -> Network:
+    from filtag_kg.network import load_network
+
+    return load_network(options.network, preprocess=options.preprocess, classes=options.classes, layers=options.layers)
+
+
+def _labels(class_ids: tuple[str, ...]) -> dict[str, str]:
+    from filtag_kg.concepts import preferred_labels, wordnet
+
+    return dict(zip(class_ids, preferred_labels(class_ids, wordnet()), strict=True))
 
 
 def _merged(paths: list[Path], output: Path, *, keep_going: bool) -> Profile:

@@ -111,9 +111,14 @@ def expand_braces(pattern: str) -> list[str]:
 
 
 def combined_sha256(digests: Iterable[str]) -> str:
-    """Return one SHA-256 for several shards, in whatever order they come.
+    """Return one SHA-256 for several shards, in whatever order they come; of one, its own.
 
+    >>> combined_sha256(["ab"])
+    'ab'
     >>> combined_sha256(["ab", "cd"]) == combined_sha256(["cd", "ab"])
     True
     """
-    return hashlib.sha256("".join(f"{digest}\n" for digest in sorted(digests)).encode()).hexdigest()
+    first, *others = sorted(digests)
+    if not others:
+        return first
+    return hashlib.sha256("".join(f"{digest}\n" for digest in (first, *others)).encode()).hexdigest()

@@ -1,6 +1,7 @@
 """The profile: what each class does to each filter, and the pass that finds out."""
 
 from filtag_kg.profile.checkpoint import Checkpoint, checkpointing
+from filtag_kg.profile.cluster import collect_on_ray
 from filtag_kg.profile.collect import check_profile, collect
 from filtag_kg.profile.exemplars import EXEMPLARS, Exemplars
 from filtag_kg.profile.merge import merge_profiles
@@ -16,6 +17,7 @@ __all__ = [
     "check_profile",
     "checkpointing",
     "collect",
+    "collect_on_ray",
     "load_profile",
     "merge_profiles",
     "observations",

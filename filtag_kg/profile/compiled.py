@@ -7,7 +7,7 @@ wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -45,7 +45,7 @@ CompiledPass = Callable[[NDArray[np.uint8]], Outputs]
 Forward = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
-def forward(network: Network, *, scores: bool = False) -> Forward:
+def forward(network: Network, *, scores: bool = False, copied: bool = False) -> Forward:
     """Return the computation of the activation ā(m,i,d) (paper, section 2.1) in Keras operations.
 
     Parameters
@@ -53,6 +53,8 @@ def forward(network: Network, *, scores: bool = False) -> Forward:
     network : Network
     scores : bool
         Whether the network's own outputs are wanted too.
+    copied : bool
+        Whether to compute with a copy of the weights, which lies on the device that is current in this call.
 
     Returns
     -------
@@ -62,6 +64,10 @@ def forward(network: Network, *, scores: bool = False) -> Forward:
     keras = import_keras()
     answers = network.model.outputs[:1] if scores else []
     maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers] + answers)
+    if copied:
+        weights = maps.get_weights()
+        maps = keras.models.clone_model(maps)
+        maps.set_weights(weights)
 
     def run(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         images = network.preprocess(keras.ops.cast(pixels, "float32"))
@@ -77,8 +83,13 @@ def forward(network: Network, *, scores: bool = False) -> Forward:
     return run
 
 
-def compile_pass(network: Network, batch_size: int, *, scores: bool = False) -> CompiledPass:
-    """Compile :func:`forward` for the backend in use, and for all devices that it has.
+def compile_pass(
+    network: Network, batch_size: int, *, scores: bool = False, devices: Sequence[str] | None = None
+) -> CompiledPass:
+    """Compile :func:`forward` for the backend in use, and for all its devices.
+
+    On TensorFlow and JAX each device takes an equal part of every batch: where a batch does not divide by their
+    number, as many devices as it divides by. PyTorch works on one device.
 
     Parameters
     ----------
@@ -87,6 +98,8 @@ def compile_pass(network: Network, batch_size: int, *, scores: bool = False) -> 
         The one batch size that the graph is compiled for; smaller batches are padded, and their padding cut off.
     scores : bool
         Whether the network's own outputs are wanted too.
+    devices : sequence of str, optional
+        TensorFlow's names of devices; by default all GPUs, or what there is without one.
 
     Raises
     ------
@@ -94,14 +107,12 @@ def compile_pass(network: Network, batch_size: int, *, scores: bool = False) -> 
         If Keras runs on a backend that is not supported.
     """
     backend = import_keras().backend.backend()
-    run = forward(network, scores=scores)
-    shape = (batch_size, *network.input_size, 3)
     if backend == "tensorflow":
-        graph = _compile_tensorflow(run, shape)
+        graph = _compile_tensorflow(network, batch_size, scores, devices)
     elif backend == "jax":
-        graph = _compile_jax(run, batch_size)
+        graph = _compile_jax(network, batch_size, scores)
     elif backend == "torch":
-        graph = _compile_torch(run)
+        graph = _compile_torch(forward(network, scores=scores))
     else:
         raise FiltagError(
             f"Keras runs on {backend}, which is not supported: set KERAS_BACKEND to tensorflow, jax or torch"
@@ -140,35 +151,69 @@ _Arrays = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]
 _Graph = Callable[[NDArray[np.uint8]], _Arrays]
 
 
-def _compile_tensorflow(run: Forward, shape: tuple[int, ...]) -> _Graph:
+def _compile_tensorflow(network: Network, batch_size: int, scores: bool, devices: Sequence[str] | None) -> _Graph:
     import tensorflow as tf
 
+    keras = import_keras()
+    if devices is None:
+        devices = [device.name for device in tf.config.list_logical_devices("GPU")]
+    parts = _parts(len(devices), batch_size)
+    if parts == 1:
+        run = forward(network, scores=scores)
+    else:
+        towers = []
+        for device in devices[:parts]:
+            with tf.device(device):
+                towers.append(forward(network, scores=scores, copied=True))
+
+        def run(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            outputs = []
+            for device, tower, part in zip(devices, towers, tf.split(pixels, parts), strict=False):
+                with tf.device(device):
+                    outputs.append(tower(part))
+            first, second, third = (keras.ops.concatenate(x) for x in zip(*outputs, strict=True))
+            return first, second, third
+
+    shape = (batch_size, *network.input_size, 3)
     # XLA is slower than TensorFlow's own kernels on a processor, by a factor of fifteen where it was
     # measured.
     graph = tf.function(run, input_signature=[tf.TensorSpec(shape, tf.uint8)], jit_compile=False, autograph=False)
 
     def call(pixels: NDArray[np.uint8]) -> _Arrays:
-        activations, constant, scores = graph(tf.convert_to_tensor(pixels))
-        return activations.numpy(), constant.numpy(), scores.numpy()
+        activations, constant, answer = graph(tf.convert_to_tensor(pixels))
+        return activations.numpy(), constant.numpy(), answer.numpy()
 
     return call
 
 
-def _compile_jax(run: Forward, batch_size: int) -> _Graph:
+def _compile_jax(network: Network, batch_size: int, scores: bool) -> _Graph:
     import jax
 
+    keras = import_keras()
+    run = forward(network, scores=scores)
     devices = jax.devices()
-    # As many devices as share the batch evenly; XLA splits the graph among them.
-    n_devices = max(n for n in range(1, len(devices) + 1) if batch_size % n == 0)
-    mesh = jax.sharding.Mesh(np.array(devices[:n_devices]), ("images",))
+    mesh = jax.sharding.Mesh(np.array(devices[: _parts(len(devices), batch_size)]), ("images",))
     over_images = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("images"))
-    graph = jax.jit(run, in_shardings=over_images)
+    everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    variables = network.model.variables
+    weights = [jax.device_put(variable.value, everywhere) for variable in variables]
+
+    def with_weights(weights: list[Tensor], pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        # Weights that the graph closed over would be compiled into it as constants.
+        with keras.StatelessScope(state_mapping=list(zip(variables, weights, strict=True))):
+            return run(pixels)
+
+    graph = jax.jit(with_weights, in_shardings=(everywhere, over_images))
 
     def call(pixels: NDArray[np.uint8]) -> _Arrays:
-        activations, constant, scores = graph(jax.device_put(pixels, over_images))
-        return np.asarray(activations), np.asarray(constant), np.asarray(scores)
+        activations, constant, answer = graph(weights, jax.device_put(pixels, over_images))
+        return np.asarray(activations), np.asarray(constant), np.asarray(answer)
 
     return call
+
+
+def _parts(n_devices: int, batch_size: int) -> int:
+    return max((n for n in range(1, n_devices + 1) if batch_size % n == 0), default=1)
 
 
 def _compile_torch(run: Forward) -> _Graph:

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing
 from filtag_kg.profile.exemplars import Exemplars
 
-__all__ = ["Profile", "load_profile", "save_profile"]
+__all__ = ["Profile", "load_profile", "read_profile", "save_profile", "write_profile"]
 
 _ARRAYS = ("mean", "count", "class_ids", "class_labels", "layer_names", "layer_offsets", "metadata")
 
@@ -90,6 +90,12 @@ class Profile:
 
 def save_profile(profile: Profile, path: Path) -> None:
     """Write a profile; the file is whole or not there, and the same profile gives the same bytes."""
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        write_profile(profile, file)
+
+
+def write_profile(profile: Profile, file: BinaryIO) -> None:
+    """Write a profile to an open file."""
     arrays: dict[str, NDArray[Any]] = {
         "mean": profile.mean,
         "count": profile.count,
@@ -107,8 +113,7 @@ def save_profile(profile: Profile, path: Path) -> None:
         arrays["exemplar_names"] = np.array(profile.exemplars.names, dtype=np.str_)
         arrays["exemplar_image"] = profile.exemplars.image
         arrays["exemplar_activation"] = profile.exemplars.activation
-    with replacing(path) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+    np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def load_profile(path: Path) -> Profile:
@@ -120,28 +125,43 @@ def load_profile(path: Path) -> Profile:
         If the file is missing, is no profile, or is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [name for name in _ARRAYS if name not in file.files]
-            if missing:
-                raise FiltagError(f"{path} is no profile: it has no array {missing[0]!r}; make one with filtag profile")
-            variance = file["variance"].astype(np.float64) if "variance" in file.files else None
-            return Profile(
-                mean=file["mean"].astype(np.float64),
-                variance=variance,
-                count=file["count"].astype(np.int64),
-                class_ids=tuple(file["class_ids"].tolist()),
-                class_labels=tuple(file["class_labels"].tolist()),
-                layer_names=tuple(file["layer_names"].tolist()),
-                layer_offsets=file["layer_offsets"].astype(np.int64),
-                metadata=json.loads(str(file["metadata"])),
-                held_out=tuple(file["held_out"].tolist()) if "held_out" in file.files else (),
-                exemplars=_exemplars(file) if "exemplar_names" in file.files else None,
-            )
+        with path.open("rb") as file:
+            return read_profile(file, str(path))
     except FileNotFoundError:
         raise FiltagError(f"no profile at {path}: check the path, or make one with filtag profile") from None
+    except OSError as error:
+        raise FiltagError(f"{path} cannot be read ({error.strerror}): check the path and its permissions") from None
+
+
+def read_profile(file: BinaryIO, name: str) -> Profile:
+    """Read a profile from an open file, which messages call `name`.
+
+    Raises
+    ------
+    FiltagError
+        If the file is no profile, or is damaged.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            missing = [array for array in _ARRAYS if array not in arrays.files]
+            if missing:
+                raise FiltagError(f"{name} is no profile: it has no array {missing[0]!r}; make one with filtag profile")
+            variance = arrays["variance"].astype(np.float64) if "variance" in arrays.files else None
+            return Profile(
+                mean=arrays["mean"].astype(np.float64),
+                variance=variance,
+                count=arrays["count"].astype(np.int64),
+                class_ids=tuple(arrays["class_ids"].tolist()),
+                class_labels=tuple(arrays["class_labels"].tolist()),
+                layer_names=tuple(arrays["layer_names"].tolist()),
+                layer_offsets=arrays["layer_offsets"].astype(np.int64),
+                metadata=json.loads(str(arrays["metadata"])),
+                held_out=tuple(arrays["held_out"].tolist()) if "held_out" in arrays.files else (),
+                exemplars=_exemplars(arrays) if "exemplar_names" in arrays.files else None,
+            )
     except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         reason = str(error).partition("\n")[0]
-        raise FiltagError(f"{path} is not a readable profile ({reason}); make it anew with filtag profile") from None
+        raise FiltagError(f"{name} is not a readable profile ({reason}); make it anew with filtag profile") from None
 
 
 def _exemplars(file: Mapping[str, NDArray[Any]]) -> Exemplars:
