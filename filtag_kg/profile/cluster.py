@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +49,15 @@ class _Worker:
         self._network = options.load()
 
     def __call__(self, rows: _Rows) -> _Rows:
-        """Pass shards, whose paths are in column ``shard``; their profiles are in column ``part``."""
-        return {"part": [self._passed(Path(str(path))) for path in rows["shard"]]}
+        """Pass shards, whose paths are in column ``shard``; their profiles are in column ``part``.
+
+        A mistake of the user's is in column ``error``: what is raised here, Ray would wrap past recognition.
+        """
+        (path,) = rows["shard"]
+        try:
+            return {"part": [self._passed(Path(str(path)))], "error": [""]}
+        except FiltagError as error:
+            return {"part": [b""], "error": [str(error)]}
 
     def _passed(self, path: Path) -> bytes:
         options = self._options
@@ -127,9 +135,14 @@ def collect_on_ray(
         num_gpus=1 if gpus else 0,
     )
     try:
-        profile = _merged_as_tree(parts.materialize())
+        parts = parts.materialize()
+        mistakes = sorted(row["error"] for row in parts.select_columns(["error"]).take_all() if row["error"])
+        if mistakes:
+            raise FiltagError(mistakes[0])
+        profile = _merged_as_tree(parts.select_columns(["part"]))
     except ray.exceptions.RayError as error:
-        raise _as_filtag_error(error) from None
+        reason = " ".join(str(error).split())[:300]
+        raise FiltagError(f"the pass failed on the cluster ({reason}): see Ray's logs, then run it again") from None
     check_profile(profile, str(images), keep_going=keep_going)
     return profile
 
@@ -140,8 +153,12 @@ def _connect(address: str) -> None:
     if ray.is_initialized():
         return
     try:
+        if ":" in address and "//" not in address:
+            # Ray itself tries for minutes before it gives up.
+            host, _, port = address.rpartition(":")
+            socket.create_connection((host, int(port)), timeout=10).close()
         ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise FiltagError(
             f"no Ray cluster at {address} ({reason}): start one with ray start --head, or give --ray local"
@@ -168,12 +185,3 @@ def _packed(profile: Profile) -> bytes:
 
 def _unpacked(content: bytes) -> Profile:
     return read_profile(io.BytesIO(content), "a part of the profile")
-
-
-def _as_filtag_error(error: BaseException) -> FiltagError:
-    """Return what went wrong on a worker, in one line; Ray wraps it several times over."""
-    while (cause := getattr(error, "cause", None) or error.__cause__) is not None and cause is not error:
-        error = cause
-    if isinstance(error, FiltagError):
-        return FiltagError(str(error))
-    return FiltagError(f"the pass failed on the cluster ({' '.join(str(error).split())[:300]}): see Ray's logs")
