@@ -1,52 +1,141 @@
-"""Time the pass over the images against the bare network.
+"""Time the pass over the images against the bare network, and against the way FILTAG's scripts do it.
 
-Both run in one process: the bare compiled network on a batch that lies in memory, and the whole of
-``collect`` from the image files. After a warm-up the two take turns; medians are compared, and the ratio is
-what counts.
+In one process, taking turns, after a warm-up that is left out:
+
+- bare: the whole compiled network on a batch that lies in memory;
+- ours: the whole of ``collect`` from JPEG files, without the seconds that it takes to start;
+- published: one image at a time through ``predict``, all feature maps to the host, scikit-learn's MinMaxScaler a
+  layer, the mean of each map.
+
+Medians of the rounds' ratios are what counts; absolute speeds are the machine's. The peak memory is that of
+processes of their own, for some images and for four times as many.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import json
 import os
 import platform
+import resource
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from filtag_kg.images import ImageSet, batches, open_images
+from filtag_kg.images import ImageSet, batches, decode, open_images
 from filtag_kg.network import Network, Tensor, import_keras, load_network
-from filtag_kg.profile.collect import collect
+from filtag_kg.profile import collect
+
+NETWORKS = ("vgg16", "inceptionv3", "mobilenetv2", "efficientnet-lite0")
 
 
-def bare_network(network: Network, batch: np.ndarray) -> Callable[[], Tensor]:
+def main() -> None:
+    """Measure each network, and print a table with what it was measured on."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", action="append", help=f"may be repeated; by default {', '.join(NETWORKS)}")
+    parser.add_argument("--weights", default="none", choices=("imagenet", "none"))
+    parser.add_argument("--images", type=Path, help="by default JPEGs of ImageNet's usual size, made here")
+    parser.add_argument("--limit", type=int, default=192, help="images")
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--published", type=int, default=8, help="images a round for the published way; 0: leave out")
+    parser.add_argument("--memory", action="store_true", help="measure the peak memory too")
+    parser.add_argument("--peak-of", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = options.images or made_images(Path(folder), options.limit)
+        if options.peak_of:
+            print(json.dumps(peak_memory(options, path)))
+            return
+        print(f"machine  {platform.machine()}, {os.cpu_count()} processors; {versions()}")
+        print(f"images   {path.name}, {options.limit}; batches of {options.batch_size}; {options.rounds} rounds\n")
+        print("| network | filters | bare, images/s | ours, images/s | ours / bare | ours / published | peak memory |")
+        print("|---|--:|--:|--:|--:|--:|--:|")
+        for name in options.network or NETWORKS:
+            print(row(name, options, path), flush=True)
+
+
+def row(name: str, options: argparse.Namespace, path: Path) -> str:
+    """Return a network's row of the table."""
+    network = load_network(name, weights=None if options.weights == "none" else options.weights)
+    with open_images(path) as opened:
+        images = limited(opened, options.limit)
+        batch = next(iter(batches(images, network.input_size, options.batch_size))).pixels
+        bare = bare_network(network, batch)
+        published = published_way(network, images)
+        bare_times, our_times, published_times = [], [], []
+        for round_ in range(options.rounds + 1):
+            times = (
+                seconds_bare(bare, len(batch), len(images.images)),
+                seconds_pass(network, images, options.batch_size, options.workers),
+                published(options.published) if options.published else float("nan"),
+            )
+            if round_ > 0:
+                for kept, seconds in zip((bare_times, our_times, published_times), times, strict=True):
+                    kept.append(seconds)
+    to_bare = statistics.median(x / y for x, y in zip(bare_times, our_times, strict=True))
+    to_published = statistics.median(x / y for x, y in zip(published_times, our_times, strict=True))
+    speeds = f"{1 / statistics.median(bare_times):.1f} | {1 / statistics.median(our_times):.1f}"
+    filters = f"{network.n_filters:,}"
+    del network, bare, published
+    gc.collect()
+    import_keras().backend.clear_session()
+    memory = peak_memories(name, options) if options.memory else ""
+    return f"| {name} | {filters} | {speeds} | {to_bare:.3f} | {to_published:.1f} | {memory} |"
+
+
+def bare_network(network: Network, batch: np.ndarray) -> Callable[[], object]:
     """Return a function that runs the compiled network, head and all, on a batch in memory."""
-    import tensorflow as tf
-
-    ops = import_keras().ops
+    keras = import_keras()
 
     def scores(pixels: Tensor) -> Tensor:
-        return network.model(network.preprocess(ops.cast(pixels, "float32")), training=False)
+        return network.model(network.preprocess(keras.ops.cast(pixels, "float32")), training=False)
 
-    graph = tf.function(
+    if keras.backend.backend() == "jax":
+        import jax
+
+        graph = jax.jit(scores)
+        on_device = jax.device_put(batch)
+        return lambda: graph(on_device).block_until_ready()
+    import tensorflow as tf
+
+    compiled = tf.function(
         scores, input_signature=[tf.TensorSpec(batch.shape, tf.uint8)], jit_compile=False, autograph=False
     )
     tensor = tf.constant(batch)
-    return lambda: graph(tensor).numpy()
+    return lambda: compiled(tensor).numpy()
 
 
-def limited(images: ImageSet, per_class: int) -> ImageSet:
-    """Keep the first images of each class."""
-    if per_class:
-        by_class = [[x for x in images.images if x.class_id == class_id][:per_class] for class_id in images.classes]
-        images.images = images.reading_order = tuple(image for of_class in by_class for image in of_class)
-    return images
+def published_way(network: Network, images: ImageSet) -> Callable[[int], float]:
+    """Return a function from a number of images to the seconds per image that the published way takes."""
+    keras = import_keras()
+    from sklearn.preprocessing import MinMaxScaler
+
+    maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers])
+
+    def seconds(n_images: int) -> float:
+        start = time.perf_counter()
+        for image in images.images[:n_images]:
+            pixels = decode(images.read(image), network.input_size)
+            prepared = keras.ops.convert_to_numpy(network.preprocess(pixels[None].astype(np.float32)))
+            for feature_maps in maps.predict(prepared, verbose=0):
+                scaled = MinMaxScaler().fit_transform(feature_maps.reshape(-1, 1)).reshape(feature_maps.shape)
+                scaled.mean(axis=(0, 1, 2))
+        return (time.perf_counter() - start) / n_images
+
+    return seconds
 
 
-def seconds_bare(bare: Callable[[], Tensor], batch_size: int, n_images: int) -> float:
+def seconds_bare(bare: Callable[[], object], batch_size: int, n_images: int) -> float:
     """Return the seconds per image of the bare network."""
     repeats = max(1, n_images // batch_size)
     start = time.perf_counter()
@@ -55,10 +144,9 @@ def seconds_bare(bare: Callable[[], Tensor], batch_size: int, n_images: int) -> 
     return (time.perf_counter() - start) / (repeats * batch_size)
 
 
-def seconds_pass(network: Network, images: ImageSet, batch_size: int, workers: int | None) -> tuple[float, float]:
-    """Return the seconds per image of our pass, and those that it took to start: tracing and the first batch."""
+def seconds_pass(network: Network, images: ImageSet, batch_size: int, workers: int | None) -> float:
+    """Return the seconds per image of our pass, from its first batch to its last."""
     ticks: list[tuple[float, int]] = []
-    start = time.perf_counter()
     collect(
         network,
         images,
@@ -68,55 +156,62 @@ def seconds_pass(network: Network, images: ImageSet, batch_size: int, workers: i
         progress=lambda done, _: ticks.append((time.perf_counter(), done)),
     )
     (first, n_first), (last, n_last) = ticks[0], ticks[-1]
-    return (last - first) / (n_last - n_first), first - start
+    return (last - first) / (n_last - n_first)
 
 
-def main() -> None:
-    """Measure, and print the ratio with what it was measured on."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--network", default="efficientnet-lite0")
-    parser.add_argument("--weights", default="imagenet", choices=("imagenet", "none"))
-    parser.add_argument("--layers", default="conv")
-    parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--limit", type=int, default=0, help="images, the first of each class; 0: all")
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--workers", type=int)
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    weights = None if options.weights == "none" else options.weights
-    network = load_network(options.network, layers=options.layers, weights=weights)
-    with open_images(options.images) as images:
-        limited(images, -(-options.limit // len(images.classes)))
-        batch = next(iter(batches(images, network.input_size, options.batch_size))).pixels
-        bare = bare_network(network, batch)
-        bare_times, our_times, starts = [], [], []
-        for round_ in range(options.rounds + 1):
-            bare_time = seconds_bare(bare, len(batch), len(images.images))
-            our_time, start = seconds_pass(network, images, options.batch_size, options.workers)
-            if round_ > 0:
-                bare_times.append(bare_time)
-                our_times.append(our_time)
-                starts.append(start)
-    bare_median, our_median = statistics.median(bare_times), statistics.median(our_times)
-    ratio = statistics.median(x / y for x, y in zip(bare_times, our_times, strict=True))
-    print(f"network      {network.identifier}, {len(network.layers)} layers, {network.n_filters} filters")
-    print(f"input        {options.images.name}, {len(images.images)} images, batches of {options.batch_size}")
-    print(f"machine      {platform.machine()}, {os.cpu_count()} processors; {versions()}")
-    print(f"bare network {1 / bare_median:8.1f} images/s")
-    print(f"our pass     {1 / our_median:8.1f} images/s, after {statistics.median(starts):.1f} s to start")
-    print(f"ratio        {ratio:8.3f} (median of {options.rounds} rounds, warm-up left out)")
+def peak_memories(name: str, options: argparse.Namespace) -> str:
+    """Return the peak memory of the pass over so many images, and over four times as many."""
+    peaks = []
+    for n_images in (options.limit, 4 * options.limit):
+        command = [sys.executable, __file__, "--peak-of", name, "--limit", str(n_images)]
+        command += ["--batch-size", str(options.batch_size), "--weights", options.weights]
+        command += ["--images", str(options.images)] if options.images else []
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        peaks.append(json.loads(done.stdout))
+    return " → ".join(f"{peak / 1e9:.2f} GB" for peak in peaks)
 
 
-def versions() -> dict[str, str]:
+def peak_memory(options: argparse.Namespace, path: Path) -> int:
+    """Return the peak memory of this process, in bytes, after the pass."""
+    network = load_network(options.peak_of, weights=None if options.weights == "none" else options.weights)
+    with open_images(path) as images:
+        collect(network, limited(images, options.limit), batch_size=options.batch_size, keep_going=True)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def limited(images: ImageSet, n_images: int) -> ImageSet:
+    """Keep the first images of each class."""
+    per_class = -(-n_images // len(images.classes))
+    kept = [[x for x in images.images if x.class_id == class_id][:per_class] for class_id in images.classes]
+    return images.only(image for of_class in kept for image in of_class)
+
+
+def made_images(folder: Path, n_images: int) -> Path:
+    """Write JPEGs of 500 × 375 pixels, of smooth noise, which take as long to decode as photographs."""
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    path = folder / "made-500x375"
+    for index in range(n_images):
+        target = path / f"class{index % 4}" / f"{index:05}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        coarse = Image.fromarray(random.integers(0, 256, (75, 100, 3), np.uint8)).resize((500, 375), 3)
+        coarse.save(target, quality=90)
+    return path
+
+
+def versions() -> str:
     """Return the versions that a figure depends on."""
-    from importlib.metadata import version
-
-    keras = import_keras()
-    import tensorflow as tf
-
-    return {"python": platform.python_version(), "keras": keras.__version__, "tensorflow": tf.__version__} | {
-        name: version(name) for name in ("numpy", "pillow")
-    }
+    backend = import_keras().backend.backend()
+    package = "tensorflow-cpu" if backend == "tensorflow" and platform.machine() == "x86_64" else backend
+    named = ["keras", package, "numpy", "pillow", "scikit-learn"]
+    found = [f"Python {platform.python_version()}"]
+    for name in named:
+        try:
+            found.append(f"{name} {version(name)}")
+        except ModuleNotFoundError:
+            continue
+    return ", ".join(found)
 
 
 if __name__ == "__main__":
