@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -166,6 +168,24 @@ def test_mistakes_end_in_one_line_and_leave_nothing(network: Path, images: Path,
     assert "exists and is no KG" in refusal("run", *options(network, images, empty.parent))
     assert not kg.exists()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith((".", "kg"))]
+
+
+def test_a_full_disk_ends_in_one_line_and_leaves_nothing(network: Path, images: Path, tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk: the system refuses what goes beyond it."""
+    room = tmp_path / "room"
+    room.mkdir()
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); "
+        "from filtag_kg.cli import main; main()"
+    )
+    for command, output in (("profile", "p.npz"), ("run", "kg")):
+        arguments = [command, *map(str, options(network, images, room / output)), "-q"]
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 1, done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert "File too large" in done.stderr
+        assert not (room / output).exists()
+        assert not list(room.iterdir()), "a pass that wrote no checkpoint leaves none"
 
 
 def test_going_on_with_an_unreadable_image_names_it(network: Path, images: Path, tmp_path: Path) -> None:
