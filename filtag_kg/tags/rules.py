@@ -103,12 +103,12 @@ def contrast_to(profile: Profile, activation: NDArray[np.float64]) -> NDArray[np
     Parameters
     ----------
     profile : Profile
-    activation : float64 array of shape (n_filters,)
-        Of one image, say.
+    activation : float64 array of shape (n_filters,) or (n_images, n_filters)
+        Of one image, say, or of several.
 
     Returns
     -------
-    float64 array of shape (n_filters,)
+    float64 array of the same shape
     """
     return _contrast(activation, profile.mean)
 
