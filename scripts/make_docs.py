@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-COMMANDS = ("demo", "run", "profile", "build", "import", "query", "export", "explain")
+COMMANDS = ("demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate")
 
 
 def main() -> int:

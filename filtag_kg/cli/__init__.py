@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from filtag_kg.cli import build, demo, explain, profile, query
+from filtag_kg.cli import build, demo, evaluate, explain, profile, query
 from filtag_kg.cli.console import print_error
 from filtag_kg.errors import FiltagError
 
@@ -28,6 +28,7 @@ app.command("import")(build.import_)
 app.command("query")(query.query)
 app.command("export")(query.export)
 app.command("explain")(explain.explain)
+app.command("evaluate")(evaluate.evaluate)
 
 
 @app.callback(invoke_without_command=True)

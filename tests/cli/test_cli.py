@@ -15,7 +15,7 @@ import pytest
 
 from filtag_kg import KG, Profile, save_profile
 
-COMMANDS = ["demo", "run", "profile", "build", "import", "query", "export", "explain"]
+COMMANDS = ["demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate"]
 
 
 def filtag(*arguments: object, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,205 @@
+"""``filtag evaluate``: how often the tags of the filters that an image activates name its class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from filtag_kg.cli.build import rules_from
+from filtag_kg.cli.console import Quiet, note, progress_bar, results_console
+from filtag_kg.cli.profile import BatchSize, Classes, Images, NetworkName, Preprocess, Workers
+from filtag_kg.errors import FiltagError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from filtag_kg.explain import Evaluation, HitsRow
+    from filtag_kg.tags import LayerDistribution, Rule
+
+__all__ = ["evaluate"]
+
+# The paper's Figure 4.
+_N = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
+_K = (1, 2, 5, 10, 25)
+_Q = (0.05, 0.1, 0.25)
+
+
+def evaluate(
+    profile: Annotated[Path, typer.Argument(metavar="P.npz", help="A profile that filtag profile made.")],
+    network: NetworkName,
+    images: Images,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Directory to make for the CSV files and the plot."),
+    ] = None,
+    n: Annotated[
+        list[int] | None,
+        typer.Option("--n", metavar="N", help="Take Hits@N. May be repeated; 1, 5, 10, 20, 30 … 100 if left out."),
+    ] = None,
+    k: Annotated[
+        list[int] | None,
+        typer.Option("--k", metavar="K", help="Tag and look by the K most active filters of a layer. May be repeated."),
+    ] = None,
+    q: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--q",
+            metavar="Q",
+            help="The same by this share of a layer's filters. May be repeated. With neither, k is 1, 2, 5, 10, 25 and "
+            "q 0.05, 0.1, 0.25.",
+        ),
+    ] = None,
+    score: Annotated[
+        str,
+        typer.Option(
+            "--score",
+            metavar="activation|contrast|both",
+            help="Rank filters by activation, as the paper does, by contrast with other classes, or report both.",
+        ),
+    ] = "activation",
+    permutations: Annotated[
+        int, typer.Option(metavar="N", min=0, max=10_000, help="Permutations of the tag sets for the null.")
+    ] = 20,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the permutations.")] = 0,
+    preprocess: Preprocess = None,
+    classes: Classes = None,
+    batch_size: BatchSize = 32,
+    workers: Workers = None,
+    quiet: Quiet = False,
+) -> None:
+    """Take Hits@n: how often the tags of the filters that a test image activates name its class."""
+    from filtag_kg.explain import evaluate as evaluate_images
+    from filtag_kg.explain import hits_rows
+    from filtag_kg.images import open_images
+    from filtag_kg.network import load_network
+    from filtag_kg.profile import load_profile
+    from filtag_kg.tags import tag_distribution, tag_filters
+
+    rules = _rules(k, q, score)
+    if output is not None and output.exists():
+        raise FiltagError(f"{output} exists: choose another -o, or remove it")
+    loaded = load_profile(profile)
+    layers = loaded.metadata.get("layers_option", "conv")
+    with open_images(images) as test:
+        cnn = load_network(network, preprocess=preprocess, classes=classes, layers=layers)
+        with progress_bar(quiet) as progress:
+            found = evaluate_images(
+                loaded,
+                cnn,
+                test,
+                rules,
+                n or _N,
+                permutations=permutations,
+                seed=seed,
+                batch_size=batch_size,
+                workers=workers,
+                progress=progress,
+            )
+    for line in found.notes:
+        note(line)
+    distribution = tag_distribution(tag_filters(loaded, rules, network=cnn.identifier))
+    if output is not None:
+        _write(found, distribution, output)
+    _print(found, list(hits_rows(found)), distribution)
+    if output is not None:
+        note(f"{output}: hits.csv, classes.csv, distribution.csv, hits.svg")
+
+
+def _rules(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]:
+    if score not in ("activation", "contrast", "both"):
+        raise FiltagError(f"no score {score!r}: choose activation, contrast or both")
+    if not k and not q:
+        k, q = list(_K), list(_Q)
+    scores = ("activation", "contrast") if score == "both" else (score,)
+    return [rule for each in scores for rule in rules_from(k, q, each)]
+
+
+def _write(found: Evaluation, distribution: Sequence[LayerDistribution], output: Path) -> None:
+    from filtag_kg.explain import class_hits_csv, hits_csv, hits_svg
+    from filtag_kg.files import replacing
+    from filtag_kg.tags import distribution_csv
+
+    with replacing(output, directory=True, overwrite=False) as room:
+        (room / "hits.csv").write_text(hits_csv(found), encoding="utf-8")
+        (room / "classes.csv").write_text(class_hits_csv(found), encoding="utf-8")
+        (room / "distribution.csv").write_text(distribution_csv(distribution), encoding="utf-8")
+        (room / "hits.svg").write_text(hits_svg(found.hits), encoding="utf-8")
+
+
+def _print(found: Evaluation, rows: list[HitsRow], distribution: Sequence[LayerDistribution]) -> None:
+    console = results_console()
+    images, classes = int(found.hits.images.sum()), int((found.hits.images > 0).sum())
+    accuracy = "" if found.top1 is None else f"; the network's top-1 accuracy is {found.top1:.1%}"
+    console.print(f"{images:,} images of {classes:,} classes{accuracy}\n")
+    console.print(_hits_table(rows))
+    if found.top1 is not None:
+        console.print()
+        console.print(_correlation_table(rows))
+    console.print()
+    console.print(_distribution_table(distribution))
+
+
+def _table(title: str) -> Table:
+    from rich.table import Table
+
+    return Table(title=title, title_justify="left", title_style="bold", box=None, header_style="bold", pad_edge=False)
+
+
+def _by_line(rows: list[HitsRow]) -> dict[tuple[str, str], list[HitsRow]]:
+    lines: dict[tuple[str, str], list[HitsRow]] = {}
+    for row in rows:
+        lines.setdefault((row.rule, row.layers), []).append(row)
+    return lines
+
+
+def _hits_table(rows: list[HitsRow]) -> Table:
+    """Make a table with two lines for each rule and choice of layers: the hits, and below them the null."""
+    table = _table("Hits@n, %; below it the null: the same with tag sets permuted over filters")
+    lines = _by_line(rows)
+    for name in ("rule", "layers", ""):
+        table.add_column(name)
+    for row in next(iter(lines.values())):
+        table.add_column(f"n={row.n}", justify="right")
+    for (rule, layers), line in lines.items():
+        table.add_row(rule, layers, "hits", *(f"{100 * row.hits:.1f}" for row in line))
+        if line[0].null is not None:
+            nulls = (f"{100 * row.null:.1f}" for row in line if row.null is not None)
+            table.add_row("", "", "null", *nulls, style="dim")
+    return table
+
+
+def _correlation_table(rows: list[HitsRow]) -> Table:
+    """Make a table of the first three n: the rest is in hits.csv."""
+    table = _table("Spearman's ρ between a class's Hits@n and its accuracy, with its 95 % confidence interval")
+    lines = _by_line(rows)
+    table.add_column("rule")
+    table.add_column("layers")
+    for row in next(iter(lines.values()))[:3]:
+        table.add_column(f"n={row.n}")
+    for (rule, layers), line in lines.items():
+        table.add_row(rule, layers, *(_correlation(row) for row in line[:3]))
+    return table
+
+
+def _correlation(row: HitsRow) -> str:
+    if row.rho is None:
+        return "-"
+    interval = "" if row.rho_low is None else f" ({row.rho_low:.2f} to {row.rho_high:.2f})"
+    return f"{row.rho:.2f}{interval}"
+
+
+def _distribution_table(distribution: Sequence[LayerDistribution]) -> Table:
+    from rich.markup import escape
+
+    last = [row for row in distribution if row.layer_index == distribution[-1].layer_index]
+    table = _table(f"Tags on the {last[0].filters:,} filters of the last layer, {escape(last[0].layer)}")
+    table.add_column("rule")
+    for name in ("tagged", "median", "most", "hubs", "their tags", "Gini", "at least"):
+        table.add_column(name, justify="right")
+    for row in last:
+        shares = (f"{row.hub_share:.0%}", f"{row.gini:.2f}", f"{row.least_gini:.2f}")
+        table.add_row(row.rule, f"{row.tagged:,}", f"{row.median:g}", str(row.max), str(row.hubs), *shares)
+    return table

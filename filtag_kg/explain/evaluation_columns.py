@@ -1,0 +1,128 @@
+"""An evaluation as the rows of ``hits.csv`` and ``classes.csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, fields
+
+import numpy as np
+
+from filtag_kg.explain.evaluation import Evaluation, rank_correlation
+from filtag_kg.explain.hits import SCOPES
+
+__all__ = ["ClassHitsRow", "HitsRow", "class_hits_csv", "class_hits_rows", "hits_csv", "hits_rows"]
+
+# Enough for any use, and few enough that rounding in the network, which differs by batch size, does not show.
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class HitsRow:
+    """Hits@n over all images; the fields are the columns of ``hits.csv``, in order.
+
+    Parameters
+    ----------
+    rule : str
+    layers : {"all", "last"}
+    n, images : int
+    hits : float, in [0, 1]
+    null, null_sd : float or None
+        Mean and standard deviation over the permutations; None without permutations, the latter also of one alone.
+    rho, rho_low, rho_high : float or None
+        Spearman's ρ between Hits@n and accuracy over classes, and its 95 % confidence interval.
+    classes : int
+        Classes that ρ is taken over.
+    """
+
+    rule: str
+    layers: str
+    n: int
+    images: int
+    hits: float
+    null: float | None
+    null_sd: float | None
+    rho: float | None
+    rho_low: float | None
+    rho_high: float | None
+    classes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassHitsRow:
+    """Hits@n over the images of one class; the fields are the columns of ``classes.csv``, in order.
+
+    `accuracy` is None for a class that the network has no output for.
+    """
+
+    rule: str
+    layers: str
+    n: int
+    class_id: str
+    label: str
+    images: int
+    hits: float
+    accuracy: float | None
+
+
+def hits_rows(found: Evaluation) -> Iterator[HitsRow]:
+    """Yield Hits@n by rule, layers and n."""
+    hits = found.hits
+    overall = hits.overall
+    permutations = len(hits.null)
+    for rule, scope, place in np.ndindex(*overall.shape):
+        null = hits.null[:, rule, scope, place]
+        correlation = rank_correlation(hits.by_class[rule, scope, place], found.accuracy)
+        yield HitsRow(
+            rule=str(hits.rules[rule]),
+            layers=SCOPES[scope],
+            n=hits.n[place],
+            images=int(hits.images.sum()),
+            hits=float(overall[rule, scope, place]),
+            null=float(null.mean()) if permutations else None,
+            null_sd=float(null.std(ddof=1)) if permutations > 1 else None,
+            rho=correlation.rho,
+            rho_low=correlation.low,
+            rho_high=correlation.high,
+            classes=correlation.n_classes,
+        )
+
+
+def class_hits_rows(found: Evaluation) -> Iterator[ClassHitsRow]:
+    """Yield Hits@n by rule, layers, n and class, for every class with images."""
+    hits = found.hits
+    for rule, scope, place, class_ in np.ndindex(*hits.by_class.shape):
+        if hits.images[class_]:
+            accuracy = float(found.accuracy[class_])
+            yield ClassHitsRow(
+                rule=str(hits.rules[rule]),
+                layers=SCOPES[scope],
+                n=hits.n[place],
+                class_id=found.class_ids[class_],
+                label=found.class_labels[class_],
+                images=int(hits.images[class_]),
+                hits=float(hits.by_class[rule, scope, place, class_]),
+                accuracy=None if math.isnan(accuracy) else accuracy,
+            )
+
+
+def hits_csv(found: Evaluation) -> str:
+    """Return the text of ``hits.csv``; what is unknown is an empty cell."""
+    return _csv(HitsRow, hits_rows(found))
+
+
+def class_hits_csv(found: Evaluation) -> str:
+    """Return the text of ``classes.csv``; what is unknown is an empty cell."""
+    return _csv(ClassHitsRow, class_hits_rows(found))
+
+
+def _csv(row_type: type[HitsRow | ClassHitsRow], rows: Iterator[HitsRow] | Iterator[ClassHitsRow]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(column.name for column in fields(row_type))
+    writer.writerows(
+        [round(value, _DIGITS) if isinstance(value, float) else value for value in astuple(row)] for row in rows
+    )
+    return text.getvalue()
