@@ -82,6 +82,8 @@ def evaluate(
     if output is not None and output.exists():
         raise FiltagError(f"{output} exists: choose another -o, or remove it")
     loaded = load_profile(profile)
+    identifier = loaded.metadata.get("identifier", "network")
+    distribution = tag_distribution(tag_filters(loaded, rules, network=identifier))
     layers = loaded.metadata.get("layers_option", "conv")
     with open_images(images) as test:
         cnn = load_network(network, preprocess=preprocess, classes=classes, layers=layers)
@@ -100,7 +102,6 @@ def evaluate(
             )
     for line in found.notes:
         note(line)
-    distribution = tag_distribution(tag_filters(loaded, rules, network=cnn.identifier))
     if output is not None:
         _write(found, distribution, output)
     _print(found, list(hits_rows(found)), distribution)
