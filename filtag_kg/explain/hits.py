@@ -33,6 +33,8 @@ from filtag_kg.tags import Rule, TagTable, contrast_to, tag_filters
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    TagMatrix = csr_array | NDArray[np.integer]
+
 __all__ = ["SCOPES", "Hits", "active_filters", "class_places", "expected_hits", "hits_at_n", "permuted_filters"]
 
 SCOPES = ("all", "last")
@@ -40,6 +42,8 @@ SCOPES = ("all", "last")
 
 # Bounds the memory of a block of images and their permutations: half a gigabyte, however many images a batch has.
 _NUMBERS_AT_ONCE = 2**24
+# Of the tag matrices of all rules together.
+_DENSE_BYTES = 2**29
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def hits_at_n(
     places = np.array(sorted(n), dtype=np.int64)
     tags = tag_filters(profile, rules, network="")
     last = int(profile.layer_offsets[-2])
-    tagged = [tag_matrix(tags, rule) for rule in rules]
+    tagged = tag_matrices(tags, rules)
     tagged_last = [matrix[last:] for matrix in tagged]
     moved = permuted_filters(profile.layer_offsets, permutations, seed)
     n_classes = len(profile.class_ids)
@@ -175,15 +179,25 @@ def active_filters(
     return [np.concatenate(found[rule], axis=1) for rule in rules]
 
 
-def tag_matrix(tags: TagTable, rule: Rule) -> csr_array:
-    """Return which classes tag which filters by a rule: int32 of shape (n_filters, n_classes), 1 or 0."""
+def tag_matrices(tags: TagTable, rules: Sequence[Rule]) -> list[TagMatrix]:
+    """Return which classes tag which filters by each rule: whole numbers of shape (n_filters, n_classes), 1 or 0.
+
+    Small numbers, so that products are fast, yet large enough to count all filters; dense where memory allows, since
+    a dense product costs the same however many tags the active filters have.
+    """
     from scipy.sparse import csr_array
 
-    of_rule = tags.of_rule(str(rule))
     offsets = np.cumsum([0, *tags.n_filters])
-    ones = np.ones(len(of_rule), dtype=np.int32)
-    columns = (offsets[of_rule.layer] + of_rule.filter, of_rule.class_)
-    return csr_array((ones, columns), shape=(int(offsets[-1]), len(tags.class_ids)))
+    shape = (int(offsets[-1]), len(tags.class_ids))
+    number = np.dtype(np.int16 if shape[0] < 2**15 else np.int32)
+    found = []
+    for rule in rules:
+        of_rule = tags.of_rule(str(rule))
+        ones = np.ones(len(of_rule), dtype=number)
+        found.append(csr_array((ones, (offsets[of_rule.layer] + of_rule.filter, of_rule.class_)), shape=shape))
+    if shape[0] * shape[1] * number.itemsize * len(rules) > _DENSE_BYTES:
+        return list(found)
+    return [matrix.toarray() for matrix in found]
 
 
 def permuted_filters(layer_offsets: NDArray[np.int64], permutations: int, seed: int) -> NDArray[np.int32]:
@@ -198,12 +212,14 @@ def permuted_filters(layer_offsets: NDArray[np.int64], permutations: int, seed: 
     return moved
 
 
-def class_places(counts: NDArray[np.int32], classes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def class_places(
+    counts: NDArray[np.integer], classes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each image's class stands when classes are ranked by count.
 
     Parameters
     ----------
-    counts : int32 array of shape (n_images, n_classes)
+    counts : integer array of shape (n_images, n_classes)
         Active filters tagged with each class.
     classes : int64 array of shape (n_images,)
 
@@ -248,12 +264,13 @@ def _blocks(
             yield activations[start : start + most], classes[start : start + most]
 
 
-def _counts(active: NDArray[np.int32], tagged: csr_array) -> NDArray[np.int32]:
-    """Count for each image the active filters that each class tags: int32 of shape (n_images, n_classes)."""
+def _counts(active: NDArray[np.int32], tagged: TagMatrix) -> NDArray[np.integer]:
+    """Count for each image the active filters that each class tags: whole numbers of shape (n_images, n_classes)."""
     from scipy.sparse import csr_array
 
     n_images, n_active = active.shape
-    ones = np.ones(active.size, dtype=np.int32)
+    ones = np.ones(active.size, dtype=tagged.dtype)
     ends = np.arange(0, active.size + 1, n_active, dtype=np.int32)
     images = csr_array((ones, active.ravel(), ends), shape=(n_images, tagged.shape[0]))
-    return np.asarray((images @ tagged).toarray())
+    counts = images @ tagged
+    return counts if isinstance(counts, np.ndarray) else np.asarray(counts.toarray())

@@ -141,14 +141,21 @@ def test_batches_make_no_difference(seed: int, size: int) -> None:
     assert (np.diff(whole.null, axis=-1) >= 0).all()
 
 
-def test_large_batches_are_cut_to_bound_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bound", ["_NUMBERS_AT_ONCE", "_DENSE_BYTES"])
+def test_large_batches_are_cut_and_large_tag_matrices_sparse(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
     profile = made_up(4)
     observed = [some_images(profile, 4)]
     whole = hits_at_n(profile, RULES, [1, 2], observed, permutations=3)
-    monkeypatch.setattr("filtag_kg.explain.hits._NUMBERS_AT_ONCE", 100)
+    monkeypatch.setattr(f"filtag_kg.explain.hits.{bound}", 100)
     cut = hits_at_n(profile, RULES, [1, 2], observed, permutations=3)
     np.testing.assert_allclose(cut.by_class, whole.by_class, atol=1e-12)
     np.testing.assert_allclose(cut.null, whole.null, atol=1e-12)
+
+
+def test_more_active_filters_than_a_small_number_counts() -> None:
+    profile = made_up(4, n_classes=2, sizes=(2**15 + 100,))
+    found = hits_at_n(profile, [Rule("q", 1)], [1, 2], [(profile.mean, np.arange(2))], permutations=0)
+    assert found.overall[0].tolist() == [[0.5, 1], [0.5, 1]], "all classes tag all filters"
 
 
 def test_the_null_equals_the_hits_where_all_filters_have_the_same_tags() -> None:
