@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,58 +13,184 @@ from filtag_kg.cli.profile import Classes, Preprocess
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
-    from filtag_kg.explain import Explanation
+    from collections.abc import Iterable
 
-__all__ = ["explain", "print_explanation"]
+    from rich.console import Console
+    from rich.table import Table
+
+    from filtag_kg.explain import Evidence, Explanation, Support, WhyNot
+    from filtag_kg.graph import KG
+    from filtag_kg.network import Network
+
+__all__ = ["KGNetwork", "TagRule", "explain", "network_of", "print_explanation"]
+
+KGNetwork = Annotated[
+    str | None,
+    typer.Option("--network", metavar="NET", help="The network; the one the KG was made of, if left out."),
+]
+TagRule = Annotated[
+    str | None,
+    typer.Option("--rule", metavar="RULE", help="The rule whose tags to use; the KG's first, if left out."),
+]
+_FORMATS = ("text", "json", "turtle")
 
 
 def explain(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The image to explain.")],
-    network: Annotated[
-        str | None,
-        typer.Option("--network", metavar="NET", help="The network; the one the KG was made of, if left out."),
-    ] = None,
+    network: KGNetwork = None,
     preprocess: Preprocess = None,
     classes: Classes = None,
-    rule: Annotated[
+    rule: TagRule = None,
+    why: Annotated[
         str | None,
-        typer.Option(metavar="RULE", help="The rule whose tags to use; the KG's first, if left out."),
+        typer.Option(metavar="CLASS", help="Why this class (id or label) and not the prediction, or that of --not?"),
     ] = None,
+    not_: Annotated[
+        str | None, typer.Option("--not", metavar="CLASS", help="The class that --why is contrasted with.")
+    ] = None,
+    most: Annotated[int, typer.Option(metavar="N", min=1, help="Tags, concepts and layers to show.")] = 8,
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json or turtle.")] = "text",
     quiet: Quiet = False,
 ) -> None:
-    """Explain how a network classifies one image, through the tags of the filters that it activates."""
-    from filtag_kg.explain import explain_image
+    """Explain how a network classifies one image, through the tags of the filters that it activates.
+
+    For example: filtag explain my-kg cat.jpg --why tabby --not lynx
+    """
+    from filtag_kg.explain import explain_image, explanation_json, explanation_turtle
     from filtag_kg.graph import open_kg
+
+    if format_ not in _FORMATS:
+        raise FiltagError(f"no format {format_!r}: choose one of {', '.join(_FORMATS)}")
+    opened = open_kg(kg)
+    loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
+    found = explain_image(opened, loaded, image, rule=rule, most=most, why=why, not_=not_)
+    if format_ == "text":
+        print_explanation(found, most=most)
+    else:
+        typer.echo(explanation_json(found) if format_ == "json" else explanation_turtle(found, opened), nl=False)
+
+
+def network_of(kg: KG, name: str | None, *, preprocess: str | None, classes: Path | None) -> Network:
+    """Load the network that a KG was made of, by its own name or by where it lies now.
+
+    Raises
+    ------
+    FiltagError
+        If the KG does not say which it is, and no name is given.
+    """
     from filtag_kg.network import load_network
 
-    opened = open_kg(kg)
-    made_of = opened.manifest["inputs"].get("profile", {})
-    name = network or made_of.get("network")
+    made_of = kg.manifest["inputs"].get("profile", {})
+    name = name or made_of.get("network")
     if name is None:
-        raise FiltagError(f"{kg} does not say which network it was made of: name it with --network")
-    layers = made_of.get("layers_option", "conv")
-    loaded = load_network(name, preprocess=preprocess, classes=classes, layers=layers)
-    print_explanation(explain_image(opened, loaded, image, rule=rule))
+        raise FiltagError(f"{kg.path} does not say which network it was made of: name it with --network")
+    return load_network(name, preprocess=preprocess, classes=classes, layers=made_of.get("layers_option", "conv"))
 
 
-def print_explanation(found: Explanation) -> None:
+def print_explanation(found: Explanation, *, most: int = 8) -> None:
     """Print an explanation to read."""
     from rich.markup import escape
-    from rich.table import Table
 
     console = results_console()
-    best = ", ".join(f"{escape(label)} {confidence:.1%}" for label, confidence in found.predictions)
-    console.print(f"predicted: [bold]{best}[/bold]")
+    best = ", ".join(f"{escape(best.label)} {best.confidence:.1%}" for best in found.predictions)
+    console.print(f"predicted: [bold]{best or 'nothing'}[/bold]")
     console.print(
         f"{found.n_tagged} of the {found.n_active} filters that {escape(found.image)} activates most have tags "
         f"(rule {found.rule})."
     )
-    for title, rows in (("their tags", found.labels), ("their common concepts", found.concepts)):
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        table.add_column(title)
-        table.add_column("filters", justify="right")
-        table.add_column("layers")
-        for row in rows:
-            table.add_row(escape(row.label), str(row.filters), escape(", ".join(row.layers)))
-        console.print(table)
+    if found.support is not None:
+        console.print(_verdict(found.support))
+    elif found.predictions:
+        console.print(
+            f"{escape(found.predictions[0].label)} is no class of the KG: its tags cannot say anything of it."
+        )
+    console.print(_evidence("their tags", found.labels))
+    console.print(_evidence("their common concepts", found.concepts))
+    _print_layers(found, console, most)
+    if found.why_not is not None:
+        _print_why_not(found.why_not, console)
+
+
+def _verdict(support: Support) -> str:
+    from rich.markup import escape
+
+    verdict = "support" if support.supported else "do not support"
+    return (
+        f"The tags [bold]{verdict}[/bold] {escape(support.label)}: {_counted(support)}. As many by chance: "
+        f"p = {support.p_filters:.2g} if filters were active at random, p = {support.p_classes:.2g} for a class drawn "
+        "at random."
+    )
+
+
+def _counted(support: Support) -> str:
+    return (
+        f"{support.filters} of {support.active} active filters have its tag, rank {support.rank:g} of "
+        f"{support.classes} classes"
+    )
+
+
+def _evidence(title: str, rows: Iterable[Evidence]) -> Table:
+    from rich.markup import escape
+
+    table = _table(title, "filters", "layers")
+    for row in rows:
+        table.add_row(escape(row.label), str(row.filters), escape(", ".join(row.layers)))
+    return table
+
+
+def _table(title: str, number: str, *others: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column(title)
+    table.add_column(number, justify="right")
+    for other in others:
+        table.add_column(other)
+    return table
+
+
+def _print_layers(found: Explanation, console: Console, most: int) -> None:
+    """Print for the last layers, which see the most, their filters with the tags that they share most."""
+    from rich.markup import escape
+
+    by_layer: dict[str, list[str]] = {}
+    tags: dict[str, Counter[str]] = {}
+    for filter_ in found.active:
+        by_layer.setdefault(filter_.layer, []).append(str(filter_.filter))
+        labels = dict(filter_.tags)
+        tags.setdefault(filter_.layer, Counter()).update(labels.values())
+    table = _table("layer", "active", "filters", "most frequent tags")
+    for layer in list(by_layer)[-most:]:
+        first = sorted(tags[layer].items(), key=lambda item: (-item[1], item[0]))[:3]
+        shown = ", ".join(by_layer[layer][:5]) + (", …" if len(by_layer[layer]) > 5 else "")
+        table.add_row(
+            escape(layer),
+            str(len(by_layer[layer])),
+            shown,
+            escape(", ".join(label if count == 1 else f"{label} ×{count}" for label, count in first)),
+        )
+    if len(by_layer) > most:
+        table.caption = f"the last {most} of {len(by_layer)} layers; --most {len(by_layer)} shows all"
+        table.caption_justify = "left"
+    console.print(table)
+
+
+def _print_why_not(contrasted: WhyNot, console: Console) -> None:
+    from rich.markup import escape
+
+    first, second = contrasted.why, contrasted.why_not
+    console.print(f"\nwhy [bold]{escape(first.label)}[/bold] and not [bold]{escape(second.label)}[/bold]?")
+    for support, confidence in ((first, contrasted.why_confidence), (second, contrasted.why_not_confidence)):
+        says = "the network has no such output" if confidence is None else f"the network says {confidence:.1%}"
+        console.print(f"{escape(support.label)}: {says}; {_counted(support)}.")
+    table = _table("active filters tagged", "filters", "layers", "common concepts")
+    for title, carriers in (
+        (f"{first.label}, not {second.label}", contrasted.only_why),
+        (f"{second.label}, not {first.label}", contrasted.only_why_not),
+        ("both", contrasted.both),
+    ):
+        layers = [f"{layer} {count}" for layer, count in carriers.layers[-4:][::-1]]
+        concepts = [f"{row.label} {row.filters}" for row in carriers.concepts[:4]]
+        table.add_row(escape(title), str(len(carriers.filters)), escape(", ".join(layers)), escape(", ".join(concepts)))
+    console.print(table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import astuple, fields
 from pathlib import Path
 
@@ -22,11 +22,30 @@ def common_csv(found: Iterable[CommonConcept]) -> str:
     return text.getvalue()
 
 
-def read_common_concepts(path: Path) -> list[CommonConcept]:
-    """Read the ``common.csv`` of a KG."""
+def read_common_concepts(
+    path: Path, *, rule: str | None = None, filters: Container[tuple[str, int]] | None = None
+) -> list[CommonConcept]:
+    """Read the ``common.csv`` of a KG.
+
+    Parameters
+    ----------
+    path : Path
+    rule : str, optional
+        Read the rows of this rule alone.
+    filters : container of (layer, filter), optional
+        Read the rows of these filters alone: of a large KG that takes a fraction of the time.
+    """
     read = {"str": str, "int": int, "float": float}
-    types = {field.name: read[str(field.type)] for field in fields(CommonConcept)}
+    columns = [field.name for field in fields(CommonConcept)]
+    types = [read[str(field.type)] for field in fields(CommonConcept)]
     with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        header = next(rows, [])
+        place = [header.index(name) for name in columns]
+        of_rule, of_layer, of_filter = (place[columns.index(name)] for name in ("rule", "layer", "filter"))
         return [
-            CommonConcept(**{name: types[name](value) for name, value in row.items()}) for row in csv.DictReader(file)
+            CommonConcept(*(type_(row[index]) for type_, index in zip(types, place, strict=True)))
+            for row in rows
+            if (rule is None or row[of_rule] == rule)
+            and (filters is None or (row[of_layer], int(row[of_filter])) in filters)
         ]

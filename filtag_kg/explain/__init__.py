@@ -31,4 +31,17 @@ __all__ = [
     "hits_rows",
     "hits_svg",
     "rank_correlation",
+from filtag_kg.explain.classification import ActiveFilter, Explanation, Prediction, explain_image
+from filtag_kg.explain.evidence import Evidence
+from filtag_kg.explain.explanation_json import explanation_json
+from filtag_kg.explain.explanation_rdf import explanation_turtle
+from filtag_kg.explain.support import Support
+from filtag_kg.explain.why_not import Carriers, WhyNot
+    "ActiveFilter",
+    "Carriers",
+    "Prediction",
+    "Support",
+    "WhyNot",
+    "explanation_json",
+    "explanation_turtle",
 ]

@@ -2,41 +2,70 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.concepts import preferred_labels, read_common_concepts, wordnet
+from filtag_kg.concepts import CommonConcept, preferred_labels, read_common_concepts, wordnet
 from filtag_kg.errors import FiltagError
+from filtag_kg.explain.active_filters import TaggedFilters, tagged_filters
+from filtag_kg.explain.evidence import Evidence, concept_evidence, tag_evidence
+from filtag_kg.explain.support import Support, support_of
+from filtag_kg.explain.why_not import WhyNot, find_class, why_not
 from filtag_kg.graph import KG
 from filtag_kg.images import UnreadableImageError, decode
 from filtag_kg.network import Network
-from filtag_kg.profile import load_profile, observe
-from filtag_kg.tags import Rule, contrast_to, parse_rule, read_tag_assignments
+from filtag_kg.profile import observe
 
-__all__ = ["Evidence", "Explanation", "explain_image"]
+__all__ = ["ActiveFilter", "Explanation", "Prediction", "explain_image"]
+
+_MOST_PREDICTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """A label or concept that several of the activated filters stand for.
+class Prediction:
+    """One of the network's answers.
 
     Parameters
     ----------
+    class_id : str or None
+        None where the network does not say what its outputs stand for.
     label : str
-    filters : int
-        Activated filters that have it.
-    layers : tuple of str
-        The layers of those filters, the one with most of them first, at most three.
+        Then the place of the output.
+    confidence : float, in [0, 1]
     """
 
+    class_id: str | None
     label: str
-    filters: int
-    layers: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFilter:
+    """A filter that the image activates, and what it stands for.
+
+    Parameters
+    ----------
+    layer_index : int
+    layer : str
+    filter : int
+    activation : float, in [0, 1]
+        ā(m,i,d) of the image.
+    tags : tuple of (class id, label)
+        The classes that tag it.
+    concepts : tuple of (IRI, label)
+        What those have in common, the best first.
+    """
+
+    layer_index: int
+    layer: str
+    filter: int
+    activation: float
+    tags: tuple[tuple[str, str], ...]
+    concepts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +75,58 @@ class Explanation:
     Parameters
     ----------
     image : str
-    rule : str
-        The rule whose tags are used, and by which the image's own filters are chosen in each layer.
-    predictions : tuple of (label, confidence)
-        The network's best, confidence in [0, 1].
-    n_active, n_tagged : int
-        Filters that the image activates most, and those of them that have tags.
+        Name of the file.
+    image_sha256 : str
+        Of the file's bytes.
+    network : str
+        Identifier.
+    rule, run_id : str
+        The rule whose tags are used, and by which the image's own filters are chosen in each layer; and its run.
+    predictions : tuple of Prediction
+        The network's best three.
+    active : tuple of ActiveFilter
+        The filters that the image activates most in each layer, in forward order.
     labels, concepts : tuple of Evidence
         Tags and common concepts of those filters, those of most filters first.
+    support : Support or None
+        What the tags say for the predicted class; None if it is none of the KG's classes.
+    why_not : WhyNot or None
+        Two classes contrasted, if that was asked for.
     """
 
     image: str
+    image_sha256: str
+    network: str
     rule: str
-    predictions: tuple[tuple[str, float], ...]
-    n_active: int
-    n_tagged: int
+    run_id: str
+    predictions: tuple[Prediction, ...]
+    active: tuple[ActiveFilter, ...]
     labels: tuple[Evidence, ...]
     concepts: tuple[Evidence, ...]
+    support: Support | None
+    why_not: WhyNot | None = None
+
+    @property
+    def n_active(self) -> int:
+        """Filters that the image activates most."""
+        return len(self.active)
+
+    @property
+    def n_tagged(self) -> int:
+        """Those of them that have tags."""
+        return sum(bool(filter_.tags) for filter_ in self.active)
 
 
-def explain_image(kg: KG, network: Network, image: Path, *, rule: str | None = None, most: int = 8) -> Explanation:
+def explain_image(
+    kg: KG,
+    network: Network,
+    image: Path,
+    *,
+    rule: str | None = None,
+    most: int = 8,
+    why: str | None = None,
+    not_: str | None = None,
+) -> Explanation:
     """Explain one classification.
 
     As the rule gives each class its most active filters of a layer, it gives the image its own: their tags and
@@ -82,79 +143,104 @@ def explain_image(kg: KG, network: Network, image: Path, *, rule: str | None = N
         activates them than the classes of the profile do.
     most : int
         Labels and concepts to return.
+    why, not_ : str, optional
+        Contrast these two classes of the KG, given by id or label; `why` alone is contrasted with the prediction.
 
     Raises
     ------
     FiltagError
-        If the network is another one, the KG has no such rule or no profile, or the image cannot be read.
+        If the network is another one, the KG has no such rule or class or no profile that the rule needs, or the
+        image cannot be read.
     """
-    name = rule or kg.rules[0]
-    if name not in kg.rules:
-        raise FiltagError(f"no rule {name!r} in {kg.path}: it has {', '.join(kg.rules)}")
-    if network.identifier != kg.manifest["network"]:
-        raise FiltagError(
-            f"{kg.path} was made of {kg.manifest['network']}, not of {network.identifier}: name the right --network"
-        )
-    activation, confidence = observe(network, _pixels(image, network)[None])
-    active = _active_filters(kg, network, activation[0], parse_rule(name))
-    tagged: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for row in read_tag_assignments(kg.tags_path):
-        if row.rule == name and (row.layer, row.filter) in active:
-            tagged[row.layer, row.filter].append(row.label)
-    common: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for found in read_common_concepts(kg.common_path):
-        if found.rule == name and (found.layer, found.filter) in active:
-            common[found.layer, found.filter].append(found.label)
+    if not_ is not None and why is None:
+        raise FiltagError("--not says what a class is contrasted with: name that class with --why")
+    filters = tagged_filters(kg, network, rule)
+    asked = [
+        None if name is None else find_class(name, filters.class_ids, filters.class_labels) for name in (why, not_)
+    ]
+    content = _content(image)
+    activations, confidences = observe(network, _pixels(content, image, network)[None])
+    active = filters.active(activations)[0]
+    places = filters.places(active)
+    common = read_common_concepts(kg.common_path, rule=str(filters.rule), filters=set(places))
+    predictions = _predictions(network, confidences[0], filters)
+    best = predictions[0].class_id if predictions else None
+    contrasted = None
+    if asked[0] is not None:
+        against = asked[1] or _predicted(best, predictions, filters)
+        confidence_of = dict(zip(network.class_ids, confidences[0].tolist(), strict=False))
+        contrasted = why_not(filters, active, asked[0], against, common=common, confidence_of=confidence_of, most=most)
     return Explanation(
         image=image.name,
-        rule=name,
-        predictions=_predictions(network, confidence[0]),
-        n_active=len(active),
-        n_tagged=len(tagged),
-        labels=_counted(tagged.items(), most),
-        concepts=_counted(common.items(), most),
+        image_sha256=hashlib.sha256(content).hexdigest(),
+        network=network.identifier,
+        rule=str(filters.rule),
+        run_id=filters.run_id,
+        predictions=predictions,
+        active=_active_filters(filters, active, activations[0], common),
+        labels=tag_evidence(filters, active, most),
+        concepts=concept_evidence(common, most),
+        support=support_of(filters, active, filters.class_ids.index(best)) if best in filters.class_ids else None,
+        why_not=contrasted,
     )
 
 
-def _pixels(image: Path, network: Network) -> NDArray[np.uint8]:
+def _content(image: Path) -> bytes:
     try:
-        return decode(image.read_bytes(), network.input_size)
+        return image.read_bytes()
     except OSError as error:
         raise FiltagError(f"cannot read {image} ({error.strerror}): check the path") from None
+
+
+def _pixels(content: bytes, image: Path, network: Network) -> NDArray[np.uint8]:
+    try:
+        return decode(content, network.input_size)
     except UnreadableImageError as error:
         raise FiltagError(f"{image} is no readable image ({error}): give a JPEG, PNG or the like") from None
 
 
-def _active_filters(kg: KG, network: Network, activation: NDArray[np.float64], rule: Rule) -> set[tuple[str, int]]:
-    """Return (layer, filter) of the filters that the rule gives to the image, as if it were a class."""
-    scores = (
-        activation if rule.score == "activation" else contrast_to(load_profile(kg.path / "profile.npz"), activation)
-    )
-    active: set[tuple[str, int]] = set()
-    start = 0
-    for layer in network.layers:
-        of_layer = scores[start : start + layer.n_filters]
-        order = np.argsort(-of_layer, kind="stable")
-        active.update((layer.name, int(index)) for index in order[: rule.filters_kept(layer.n_filters)])
-        start += layer.n_filters
-    return active
-
-
-def _predictions(network: Network, confidence: NDArray[np.float64]) -> tuple[tuple[str, float], ...]:
-    """Return the three best, by label; without class ids, by the place of the output."""
-    order = np.argsort(-confidence, kind="stable")[:3]
-    ids = [network.class_ids[i] if network.class_ids else f"output {i}" for i in order]
-    return tuple(zip(preferred_labels(ids, wordnet()), confidence[order].tolist(), strict=True))
-
-
-def _counted(labels_of: Iterable[tuple[tuple[str, int], list[str]]], most: int) -> tuple[Evidence, ...]:
-    """Count in how many filters each label occurs; equal counts are sorted by label."""
-    layers: dict[str, Counter[str]] = defaultdict(Counter)
-    for (layer, _), labels in labels_of:
-        for label in set(labels):
-            layers[label][layer] += 1
-    ranked = sorted(layers.items(), key=lambda item: (-item[1].total(), item[0]))[:most]
+def _predictions(network: Network, confidence: NDArray[np.float64], filters: TaggedFilters) -> tuple[Prediction, ...]:
+    """Return the best, labelled as in the KG or else by WordNet; without class ids, by the place of the output."""
+    order = np.argsort(-confidence, kind="stable")[:_MOST_PREDICTIONS].tolist()
+    if not network.class_ids:
+        return tuple(Prediction(None, f"output {place}", float(confidence[place])) for place in order)
+    ids = [network.class_ids[place] for place in order]
+    labels = dict(zip(ids, preferred_labels(ids, wordnet()), strict=True))
+    labels.update(zip(filters.class_ids, filters.class_labels, strict=True))
     return tuple(
-        Evidence(label, found.total(), tuple(sorted(found, key=lambda name: (-found[name], name))[:3]))
-        for label, found in ranked
+        Prediction(class_id, labels[class_id], float(confidence[place]))
+        for class_id, place in zip(ids, order, strict=True)
+    )
+
+
+def _predicted(best: str | None, predictions: tuple[Prediction, ...], filters: TaggedFilters) -> str:
+    if best is None or best not in filters.class_ids:
+        label = predictions[0].label if predictions else "nothing"
+        raise FiltagError(f"the network says {label}, which is no class of the KG: name one of its classes with --not")
+    return best
+
+
+def _active_filters(
+    filters: TaggedFilters,
+    active: NDArray[np.bool_],
+    activation: NDArray[np.float64],
+    common: list[CommonConcept],
+) -> tuple[ActiveFilter, ...]:
+    concepts: dict[tuple[str, int], list[tuple[int, str, str]]] = {}
+    for row in common:
+        concepts.setdefault((row.layer, row.filter), []).append((row.rank, row.concept, row.label))
+    layer_index = {layer: index for index, layer in enumerate(filters.layer_names)}
+    return tuple(
+        ActiveFilter(
+            layer_index=layer_index[layer],
+            layer=layer,
+            filter=index,
+            activation=float(activation[column]),
+            tags=tuple(
+                (filters.class_ids[class_], filters.class_labels[class_])
+                for class_ in np.flatnonzero(filters.tagged[column]).tolist()
+            ),
+            concepts=tuple((concept, label) for _, concept, label in sorted(concepts.get((layer, index), []))),
+        )
+        for column, (layer, index) in zip(np.flatnonzero(active).tolist(), filters.places(active), strict=True)
     )

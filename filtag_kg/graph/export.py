@@ -12,9 +12,10 @@ import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph.kg import KG
+from filtag_kg.graph.nquads import Triple
 from filtag_kg.graph.vocabulary import PREFIXES
 
-__all__ = ["EXPORT_FORMATS", "export_graph"]
+__all__ = ["EXPORT_FORMATS", "export_graph", "turtle_text"]
 
 EXPORT_FORMATS = {
     "turtle": ox.RdfFormat.TURTLE,
@@ -48,6 +49,15 @@ def export_graph(kg: KG, format_: str, output: BinaryIO) -> None:
         # Sorted quads put equal triples of different graphs next to each other.
         triples = (quad.triple for quad in ox.parse(input=cast("IO[bytes]", file), format=ox.RdfFormat.N_QUADS))
         _serialize(_without_repeats(triples), EXPORT_FORMATS[format_], output)
+
+
+def turtle_text(triples: Iterable[Triple]) -> str:
+    """Return triples as Turtle, sorted, under the vocabulary's prefixes."""
+    lines = sorted({f"{s} {p} {o} ." for s, p, o in triples})
+    parsed = (quad.triple for quad in ox.parse(input="\n".join(lines), format=ox.RdfFormat.N_TRIPLES))
+    turtle = io.BytesIO()
+    _serialize(parsed, EXPORT_FORMATS["turtle"], turtle)
+    return turtle.getvalue().decode()
 
 
 def _serialize(triples: Iterable[ox.Triple], format_: ox.RdfFormat, output: BinaryIO) -> None:

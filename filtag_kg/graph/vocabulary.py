@@ -35,20 +35,31 @@ FLT = frozenset(
         "ClassLabel",
         "CommonConcept",
         "ConceptLink",
+        "Evidence",
+        "Explanation",
         "Filter",
         "TagAssignment",
         "TaggingRun",
         # properties
+        "about",
         "activation",
+        "activeFilter",
         "adjustedPValue",
+        "classesPValue",
         "coherenceQValue",
         "commonConcept",
         "concept",
         "conceptNetTerm",
+        "confidence",
+        "contentSha256",
         "contrast",
         "coverage",
+        "evidence",
+        "expectedRank",
         "filter",
+        "filterCount",
         "filterIndex",
+        "filtersPValue",
         "hasTag",
         "imagesSha256",
         "inLayer",
@@ -57,17 +68,24 @@ FLT = frozenset(
         "network",
         "pValue",
         "partOf",
+        "predictedClass",
         "profileSha256",
         "rank",
         "rule",
         "ruleIndex",
         "score",
         "seed",
+        "sharedFilter",
         "software",
         "supportCount",
+        "supportingFilter",
         "tag",
         "tagsSha256",
         "weightsSha256",
+        "whyClass",
+        "whyFilter",
+        "whyNotClass",
+        "whyNotFilter",
     }
 )
 """The project's own terms; a test holds them equal to those that ``ontology/filtag.ttl`` defines."""
@@ -147,6 +165,14 @@ class DataIris:
     def common(self, run_id: str, layer: str, filter_: int, rank: int) -> str:
         """Return the IRI of a filter's common concept."""
         return self._path("run", run_id, "common", layer, filter_, rank)
+
+    def image(self, sha256: str) -> str:
+        """Return the IRI of an image file, wherever it lies: it is known by its bytes."""
+        return self._path("image", sha256)
+
+    def explanation(self, run_id: str, sha256: str, *parts: str) -> str:
+        """Return the IRI of a run's explanation of an image, or of a part of it."""
+        return self._path("run", run_id, "explanation", sha256, *parts)
 
     def dataset(self, kg_id: str) -> str:
         """Return the IRI of the KG as a dataset, which names the graph that describes it, too."""

@@ -1,81 +1,40 @@
 from __future__ import annotations
 
+import io
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
-from filtag_kg.concepts import preferred_labels
+from filtag_kg import KG, FiltagError
+from filtag_kg.concepts import read_common_concepts
 from filtag_kg.explain import explain_image
+from filtag_kg.network import Network
+from filtag_kg.profile import observe
+from filtag_kg.tags import read_tag_assignments
 
-keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
+pytest.importorskip("keras", reason="the cpu extra is not installed")
 
-from filtag_kg.network import Network, load_network  # noqa: E402
-from filtag_kg.profile import observe  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    """Two layers of which the last has one filter for red, one for green and one for blue."""
-    folder = tmp_path_factory.mktemp("network")
-    image = keras.Input((8, 8, 3))
-    first = keras.layers.Conv2D(2, 1, name="first", activation="relu")(image)
-    last = keras.layers.Conv2D(3, 1, name="last", use_bias=False)(image)
-    scores = keras.layers.GlobalAveragePooling2D()(keras.layers.Concatenate()([first, last]))
-    model = keras.Model(image, keras.layers.Dense(2, name="scores")(scores))
-    model.get_layer("last").set_weights([np.eye(3, dtype=np.float32)[None, None]])
-    model.save(folder / "colours.keras")
-    (folder / "classes.txt").write_text("n02087394\nn02123045\n")
-    return load_network(str(folder / "colours.keras"), preprocess="0..1", classes=folder / "classes.txt")
-
-
-@pytest.fixture(scope="module")
-def colours(network: Network, tmp_path_factory: pytest.TempPathFactory) -> KG:
-    """The red filter is tagged with two dogs, the green one with a cat, the blue one with cars."""
-    classes = {"n02087394": 2, "n02088466": 2, "n02123045": 3, "n03770679": 4}
-    # Of eight classes, two dogs are as few as a common concept must be to say something.
-    classes |= {"n02814533": 4, "n02930766": 4, "n03100240": 4, "n04285008": 4}
-    mean = np.full((8, 5), 0.1)
-    for row, column in enumerate(classes.values()):
-        mean[row, column] = 0.9
-    profile = Profile(
-        mean=mean,
-        variance=None,
-        count=np.ones(8, dtype=np.int64),
-        class_ids=tuple(classes),
-        class_labels=preferred_labels(list(classes), wordnet()),
-        layer_names=tuple(layer.name for layer in network.layers),
-        layer_offsets=np.array([0, 2, 5]),
-        metadata={"network": network.name, "identifier": network.identifier},
-    )
-    tags = tag_filters(profile, [Rule("k", 1), Rule("k", 1, "contrast")], network=network.identifier)
-    output = tmp_path_factory.mktemp("kg") / "kg"
-    return build_kg(output, tags, wordnet(), Provenance.of_profile(profile), profile=profile)
-
-
-def picture(folder: Path, colour: tuple[int, int, int]) -> Path:
-    from PIL import Image
-
-    Image.new("RGB", (20, 10), colour).save(folder / "picture.png")
-    return folder / "picture.png"
+Painter = Callable[[tuple[int, int, int]], Path]
 
 
 @pytest.mark.parametrize("rule", ["k=1", "k=1:contrast"])
 def test_a_red_image_is_explained_by_the_dogs_of_the_red_filter(
-    colours: KG, network: Network, tmp_path: Path, rule: str
+    colours: KG, network: Network, picture: Painter, rule: str
 ) -> None:
-    found = explain_image(colours, network, picture(tmp_path, (250, 10, 20)), rule=rule)
+    found = explain_image(colours, network, picture((250, 10, 20)), rule=rule)
     labels = {evidence.label: evidence.layers for evidence in found.labels}
     assert labels["Rhodesian ridgeback"][-1] == labels["bloodhound"][-1] == "last"
     assert "hunting dog" in {evidence.label for evidence in found.concepts}
     assert (found.n_active, found.rule, found.image) == (2, rule, "picture.png")
-    assert {label for label, _ in found.predictions} == {"Rhodesian ridgeback", "tabby"}
-    assert sum(confidence for _, confidence in found.predictions) == pytest.approx(1)
+    assert {best.label for best in found.predictions} == {"Rhodesian ridgeback", "tabby"}
+    assert sum(best.confidence for best in found.predictions) == pytest.approx(1)
 
 
-def test_a_blue_image_is_explained_by_the_car(colours: KG, network: Network, tmp_path: Path) -> None:
-    found = explain_image(colours, network, picture(tmp_path, (10, 20, 250)))
+def test_a_blue_image_is_explained_by_the_car(colours: KG, network: Network, picture: Painter) -> None:
+    found = explain_image(colours, network, picture((10, 20, 250)))
     assert "minivan" in {evidence.label for evidence in found.labels}
 
 
@@ -88,8 +47,8 @@ def test_observed_activations_are_those_of_the_maps(network: Network) -> None:
     assert confidences.sum() == pytest.approx(1)
 
 
-def test_mistakes(colours: KG, kg: KG, network: Network, tmp_path: Path) -> None:
-    red = picture(tmp_path, (250, 0, 0))
+def test_mistakes(colours: KG, kg: KG, network: Network, picture: Painter, tmp_path: Path) -> None:
+    red = picture((250, 0, 0))
     with pytest.raises(FiltagError, match=r"was made of toy-0123456789ab, not of colours-[0-9a-f]{12}: name the right"):
         explain_image(kg, network, red)
     with pytest.raises(FiltagError, match=r"no rule 'k=9' in .*: it has k=1, k=1:contrast"):
@@ -99,3 +58,105 @@ def test_mistakes(colours: KG, kg: KG, network: Network, tmp_path: Path) -> None
     (tmp_path / "text.png").write_text("hello")
     with pytest.raises(FiltagError, match=r"text.png is no readable image \(.*\): give a JPEG, PNG or the like"):
         explain_image(colours, network, tmp_path / "text.png")
+
+
+@pytest.mark.parametrize("rule", ["k=1", "k=1:contrast"])
+def test_what_is_counted_is_what_the_files_of_the_kg_say(
+    colours: KG, network: Network, picture: Painter, rule: str
+) -> None:
+    found = explain_image(colours, network, picture((250, 10, 20)), rule=rule, most=100)
+    tags: Counter[str] = Counter()
+    concepts: Counter[str] = Counter()
+    rows = [row for row in read_tag_assignments(colours.tags_path) if row.rule == rule]
+    common = [row for row in read_common_concepts(colours.common_path) if row.rule == rule]
+    for active in found.active:
+        here = [row for row in rows if (row.layer, row.filter) == (active.layer, active.filter)]
+        assert sorted(active.tags) == sorted((row.class_id, row.label) for row in here)
+        tags.update(row.class_id for row in here)
+        shared = [row for row in common if (row.layer, row.filter) == (active.layer, active.filter)]
+        assert active.concepts == tuple((row.concept, row.label) for row in shared)
+        concepts.update(row.concept for row in shared)
+    assert {row.id: row.filters for row in found.labels} == tags
+    assert {row.id: row.filters for row in found.concepts} == concepts
+    assert [row.filters for row in found.labels] == sorted(tags.values(), reverse=True)
+
+
+def test_a_prediction_is_supported_where_its_tags_are_among_the_most(
+    colours: KG, network: Network, picture: Painter
+) -> None:
+    found = explain_image(colours, network, picture((250, 0, 0)))
+    assert found.support is not None
+    assert found.predictions[0].class_id == found.support.class_id
+    assert (found.support.classes, found.support.active) == (8, 2)
+
+
+def test_one_class_and_not_another(colours: KG, network: Network, picture: Painter) -> None:
+    red = picture((250, 0, 0))
+    found = explain_image(colours, network, red, why="bloodhound", not_="n03770679").why_not
+    assert found is not None
+    assert ("last", 0) in found.only_why.filters
+    assert found.only_why_not.filters == ()
+    assert {row.label for row in found.only_why.concepts} == {"hunting dog"}
+    assert (found.why.class_id, found.why_not.class_id) == ("n02088466", "n03770679")
+    assert (found.why_confidence, found.why_not_confidence) == (None, None), "the network has neither output"
+
+    best, other = (prediction.class_id for prediction in explain_image(colours, network, red).predictions)
+    against_prediction = explain_image(colours, network, red, why=other).why_not
+    assert against_prediction is not None
+    assert against_prediction.why_not.class_id == best
+    assert against_prediction.why_confidence == pytest.approx(1 - (against_prediction.why_not_confidence or 0))
+    with pytest.raises(FiltagError, match=f"--why and --not are both {best}: name two classes"):
+        explain_image(colours, network, red, why=best)
+    with pytest.raises(FiltagError, match="--not says what a class is contrasted with: name that class with --why"):
+        explain_image(colours, network, red, not_=best)
+    with pytest.raises(FiltagError, match=r"no class 'bloodhoud' in the KG: did you mean bloodhound\?"):
+        explain_image(colours, network, red, why="bloodhoud")
+
+
+def odd_images() -> dict[str, bytes]:
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    wide = Image.fromarray(rng.integers(0, 256, (3, 2000, 3), dtype=np.uint8))
+    deep = Image.fromarray(rng.integers(0, 2**16, (9, 9), dtype=np.uint16))
+    found = {}
+    for name, image, kind in (
+        ("wide", wide, "PNG"),
+        ("grey", wide.convert("L"), "JPEG"),
+        ("cmyk", wide.convert("CMYK"), "JPEG"),
+        ("palette", wide.convert("P"), "GIF"),
+        ("transparent", wide.convert("RGBA"), "PNG"),
+        ("two colours", wide.convert("1"), "PNG"),
+        ("16 bit", deep, "PNG"),
+        ("one pixel", wide.crop((0, 0, 1, 1)), "PNG"),
+    ):
+        file = io.BytesIO()
+        image.save(file, kind)
+        found[name] = file.getvalue()
+    return found
+
+
+@pytest.mark.parametrize("name", list(odd_images()))
+def test_images_of_any_form_are_explained(colours: KG, network: Network, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(odd_images()[name])
+    assert explain_image(colours, network, path).n_active == 2
+
+
+@pytest.mark.parametrize("name", ["wide", "grey", "16 bit"])
+def test_cut_off_images_end_in_one_line(colours: KG, network: Network, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(odd_images()[name][:-20][:120])
+    with pytest.raises(FiltagError, match=r"is no readable image \(.*\): give a JPEG, PNG or the like$"):
+        explain_image(colours, network, path)
+
+
+def test_places_that_hold_no_image_end_in_one_line(colours: KG, network: Network, tmp_path: Path) -> None:
+    with pytest.raises(FiltagError, match=r"cannot read .* \(Is a directory\): check the path"):
+        explain_image(colours, network, tmp_path)
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(FiltagError, match=r"empty.png is no readable image \("):
+        explain_image(colours, network, tmp_path / "empty.png")
+    (tmp_path / "locked.png").touch(mode=0)
+    with pytest.raises(FiltagError, match=r"locked.png (is no readable image|\(Permission denied\))"):
+        explain_image(colours, network, tmp_path / "locked.png")

@@ -1,0 +1,72 @@
+"""Time an explanation of one image against one bare forward pass of the network.
+
+    python benchmarks/explain.py KG IMAGE
+
+The network is loaded; nothing else is kept between two explanations: each reads the image, the profile and the
+common concepts anew, as the command does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from filtag_kg.explain import explain_image
+from filtag_kg.graph import open_kg
+from filtag_kg.images import decode
+from filtag_kg.network import import_keras, load_network
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Return how long a call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Measure, and print the ratio with what it was measured on."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kg", type=Path, metavar="KG")
+    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("--network", default="efficientnet-lite0")
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    network = load_network(options.network)
+    kg = open_kg(options.kg)
+    ops = import_keras().ops
+    pixels = decode(options.image.read_bytes(), network.input_size)[None]
+
+    def bare() -> object:
+        return network.model(network.preprocess(ops.cast(pixels, "float32")), training=False)
+
+    def explain() -> object:
+        return explain_image(kg, network, options.image, why=kg_class, not_=other_class)
+
+    found = explain_image(kg, network, options.image)
+    kg_class, other_class = found.labels[0].id, found.labels[1].id
+    first = seconds(lambda: explain_image(open_kg(options.kg), load_network(options.network), options.image))
+    times = [(seconds(bare), seconds(explain)) for _ in range(options.rounds + 1)][1:]
+    bare_median, our_median = (statistics.median(column) for column in zip(*times, strict=True))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("keras", "numpy"))
+    versions = f"python {platform.python_version()}, {packages}"
+    counts = kg.manifest["counts"]
+    print(f"network        {network.identifier}, {len(network.layers)} layers, {network.n_filters} filters")
+    print(f"KG             {counts['classes']} classes, {counts['tags']:,} tags, rules {', '.join(kg.rules)}")
+    print(
+        f"machine        {platform.machine()}, {os.cpu_count()} processors; python {platform.python_version()}, {versions}"
+    )
+    print(f"load + explain {first:6.2f} s")
+    print(f"explain_image  {our_median:6.2f} s (median of {options.rounds}), with --why and --not")
+    print(f"bare network   {bare_median:6.2f} s, one image, not compiled")
+    print(f"ratio          {our_median / bare_median:6.2f}")
+
+
+if __name__ == "__main__":
+    main()

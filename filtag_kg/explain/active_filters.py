@@ -1,0 +1,176 @@
+"""Which filters an image activates most, and which classes tag those (paper, section 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph import KG
+from filtag_kg.network import Network
+from filtag_kg.profile import Profile, load_profile
+from filtag_kg.tags import Rule, contrast_to, parse_rule, read_tag_assignments, tag_filters
+
+__all__ = ["TaggedFilters", "tagged_filters"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaggedFilters:
+    """The filters of a network with their tags by one rule of a KG.
+
+    Filters of all layers stand side by side, in forward order; a filter's place in that row is its column in an
+    image's activations.
+
+    Parameters
+    ----------
+    rule : Rule
+    run_id : str
+        Of the run that made the tags.
+    layer_names : tuple of str, of length n_layers
+    layer_offsets : int64 array of shape (n_layers + 1,)
+        The filters of layer m are ``layer_offsets[m]:layer_offsets[m + 1]``.
+    class_ids, class_labels : tuple of str, of length n_classes
+        The classes of the KG; ids are unique, labels need not be.
+    tagged : bool array of shape (n_filters, n_classes)
+        Whether the class tags the filter.
+    profile : Profile, optional
+        None where the tags were imported.
+    """
+
+    rule: Rule
+    run_id: str
+    layer_names: tuple[str, ...]
+    layer_offsets: NDArray[np.int64]
+    class_ids: tuple[str, ...]
+    class_labels: tuple[str, ...]
+    tagged: NDArray[np.bool_]
+    profile: Profile | None
+
+    def active(self, activations: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return the filters that the rule gives to each image, as if the image were a class.
+
+        Parameters
+        ----------
+        activations : float64 array of shape (n_images, n_filters), in [0, 1]
+
+        Returns
+        -------
+        bool array of shape (n_images, n_filters)
+            In each row and layer as many as the rule keeps; of equal scores the lower filter index.
+        """
+        if self.rule.score == "activation":
+            scores = activations
+        else:
+            assert self.profile is not None
+            scores = contrast_to(self.profile, activations)
+        active = np.zeros(scores.shape, dtype=np.bool_)
+        for start, stop in self.layers():
+            order = np.argsort(-scores[:, start:stop], axis=1, kind="stable")
+            kept = start + order[:, : self.rule.filters_kept(stop - start)]
+            np.put_along_axis(active, kept, True, axis=1)
+        return active
+
+    def layers(self) -> Iterable[tuple[int, int]]:
+        """Return the first column of each layer and the one behind its last."""
+        return pairwise(self.layer_offsets.tolist())
+
+    def by_layer(self, columns: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Count the true entries of each layer.
+
+        Parameters
+        ----------
+        columns : bool array of shape (n_filters, ...)
+
+        Returns
+        -------
+        int64 array of shape (n_layers, ...)
+        """
+        return np.add.reduceat(columns, self.layer_offsets[:-1], axis=0, dtype=np.int64)
+
+    def places(self, columns: NDArray[np.bool_]) -> list[tuple[str, int]]:
+        """Return layer and index of the filters where `columns`, of shape (n_filters,), is true."""
+        places = np.flatnonzero(columns)
+        layers = np.searchsorted(self.layer_offsets, places, side="right") - 1
+        return [
+            (self.layer_names[layer], int(place - self.layer_offsets[layer]))
+            for place, layer in zip(places.tolist(), layers.tolist(), strict=True)
+        ]
+
+
+def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedFilters:
+    """Return the tags of a KG as a table of filters and classes.
+
+    Where the KG has a profile the tags are made anew from it: that is faster than reading ``tags.csv``, and gives
+    the same.
+
+    Parameters
+    ----------
+    kg : KG
+    network : Network
+        The one that the KG was made of.
+    rule : str, optional
+        The KG's first, if left out.
+
+    Raises
+    ------
+    FiltagError
+        If the network is another one or was loaded with other layers, or the KG has no such rule or no profile
+        that the rule needs.
+    """
+    name = rule or kg.rules[0]
+    if name not in kg.rules:
+        raise FiltagError(f"no rule {name!r} in {kg.path}: it has {', '.join(kg.rules)}")
+    if network.identifier != kg.manifest["network"]:
+        raise FiltagError(
+            f"{kg.path} was made of {kg.manifest['network']}, not of {network.identifier}: name the right --network"
+        )
+    parsed = parse_rule(name)
+    run_id = next(run["id"] for run in kg.manifest["runs"] if run["rule"] == name)
+    if (kg.path / "profile.npz").exists():
+        return _from_profile(kg, network, parsed, run_id)
+    if parsed.score == "contrast":
+        raise FiltagError(f"{kg.path} has no profile, which rule {name} needs: name another with --rule")
+    return _from_csv(kg, network, parsed, run_id)
+
+
+def _from_profile(kg: KG, network: Network, rule: Rule, run_id: str) -> TaggedFilters:
+    profile = load_profile(kg.path / "profile.npz")
+    offsets = _offsets(network)
+    if profile.layer_names != _layer_names(network) or not np.array_equal(profile.layer_offsets, offsets):
+        option = profile.metadata.get("layers_option", "conv")
+        raise FiltagError(
+            f"{kg.path} is about other layers of {network.name} than were loaded: load it with layers {option!r}"
+        )
+    tags = tag_filters(profile, [rule], network=network.identifier)
+    tagged = np.zeros((len(profile.mean[0]), len(profile.class_ids)), dtype=np.bool_)
+    tagged[offsets[tags.layer] + tags.filter, tags.class_] = True
+    return TaggedFilters(
+        rule, run_id, profile.layer_names, offsets, profile.class_ids, profile.class_labels, tagged, profile
+    )
+
+
+def _from_csv(kg: KG, network: Network, rule: Rule, run_id: str) -> TaggedFilters:
+    rows = [row for row in read_tag_assignments(kg.tags_path) if row.rule == str(rule)]
+    labels = dict(sorted((row.class_id, row.label) for row in rows))
+    place = {class_id: index for index, class_id in enumerate(labels)}
+    layer_names, offsets = _layer_names(network), _offsets(network)
+    start = dict(zip(layer_names, offsets.tolist(), strict=False))
+    unknown = sorted({row.layer for row in rows} - start.keys())
+    if unknown:
+        raise FiltagError(f"{network.name} has no layer {unknown[0]!r}, which {kg.path} is about: load it with that")
+    tagged = np.zeros((network.n_filters, len(labels)), dtype=np.bool_)
+    for row in rows:
+        tagged[start[row.layer] + row.filter, place[row.class_id]] = True
+    return TaggedFilters(rule, run_id, layer_names, offsets, tuple(labels), tuple(labels.values()), tagged, None)
+
+
+def _layer_names(network: Network) -> tuple[str, ...]:
+    return tuple(layer.name for layer in network.layers)
+
+
+def _offsets(network: Network) -> NDArray[np.int64]:
+    return np.cumsum([0, *(layer.n_filters for layer in network.layers)], dtype=np.int64)

@@ -1,0 +1,152 @@
+"""Why one class and not another: the active filters that carry the tags of either, or of both."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtag_kg.concepts import CommonConcept
+from filtag_kg.errors import FiltagError
+from filtag_kg.explain.active_filters import TaggedFilters
+from filtag_kg.explain.evidence import Evidence, concept_evidence
+from filtag_kg.explain.support import Support, support_of
+
+__all__ = ["Carriers", "WhyNot", "find_class", "why_not"]
+
+
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """Active filters with the same tags of the two classes.
+
+    Parameters
+    ----------
+    filters : tuple of (layer, filter)
+        In forward order.
+    layers : tuple of (layer, filters)
+        How many of each layer, in forward order; layers without any are left out.
+    concepts : tuple of Evidence
+        Common concepts of those filters.
+    """
+
+    filters: tuple[tuple[str, int], ...]
+    layers: tuple[tuple[str, int], ...]
+    concepts: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """Two classes contrasted by the filters that an image activates.
+
+    Parameters
+    ----------
+    why, why_not : Support
+        The class A asked for, and the class B it is contrasted with.
+    why_confidence, why_not_confidence : float or None
+        The network's confidence in each; None if it has no such output.
+    only_why, only_why_not, both : Carriers
+        Active filters tagged with A but not B, with B but not A, and with both.
+    """
+
+    why: Support
+    why_not: Support
+    why_confidence: float | None
+    why_not_confidence: float | None
+    only_why: Carriers
+    only_why_not: Carriers
+    both: Carriers
+
+
+def why_not(
+    filters: TaggedFilters,
+    active: NDArray[np.bool_],
+    why: str,
+    not_: str,
+    *,
+    common: Sequence[CommonConcept],
+    confidence_of: dict[str, float],
+    most: int,
+) -> WhyNot:
+    """Contrast two classes.
+
+    Parameters
+    ----------
+    filters : TaggedFilters
+    active : bool array of shape (n_filters,)
+        What one image activates.
+    why, not_ : str
+        Ids of two classes of `filters`.
+    common : sequence of CommonConcept
+        Those of the active filters.
+    confidence_of : dict of class id to float
+        The network's confidence in each of its classes.
+    most : int
+        Concepts of each group to return.
+
+    Raises
+    ------
+    FiltagError
+        If both are the same class.
+    """
+    if why == not_:
+        raise FiltagError(f"--why and --not are both {why}: name two classes")
+    first, second = filters.class_ids.index(why), filters.class_ids.index(not_)
+    with_first, with_second = filters.tagged[:, first], filters.tagged[:, second]
+    groups = (active & with_first & ~with_second, active & with_second & ~with_first, active & with_first & with_second)
+    only_why, only_why_not, both = (_carriers(filters, group, common, most) for group in groups)
+    return WhyNot(
+        why=support_of(filters, active, first),
+        why_not=support_of(filters, active, second),
+        why_confidence=confidence_of.get(why),
+        why_not_confidence=confidence_of.get(not_),
+        only_why=only_why,
+        only_why_not=only_why_not,
+        both=both,
+    )
+
+
+def find_class(name: str, class_ids: Sequence[str], class_labels: Sequence[str]) -> str:
+    """Return the id of the class that a name means: an id, or a label in any case.
+
+    >>> find_class("Tabby", ["n02123045"], ["tabby"])
+    'n02123045'
+
+    Raises
+    ------
+    FiltagError
+        If no class has that name, or several do.
+    """
+    if name in class_ids:
+        return name
+    wanted = _plain(name)
+    found = [
+        class_id
+        for class_id, label in zip(class_ids, class_labels, strict=True)
+        if wanted in map(_plain, (class_id, label))
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise FiltagError(f"{len(found)} classes are called {name!r}: name one by its id, {' or '.join(sorted(found))}")
+    spelled = {_plain(label): label for label in (*class_ids, *class_labels)}
+    near = [spelled[key] for key in difflib.get_close_matches(wanted, spelled, n=3, cutoff=0.6)]
+    hint = f"did you mean {' or '.join(near)}?" if near else "give the id or label of a class of the KG"
+    raise FiltagError(f"no class {name!r} in the KG: {hint}")
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.replace("_", " ").split()).casefold()
+
+
+def _carriers(filters: TaggedFilters, group: NDArray[np.bool_], common: Sequence[CommonConcept], most: int) -> Carriers:
+    places = filters.places(group)
+    within = set(places)
+    counts = zip(filters.layer_names, filters.by_layer(group).tolist(), strict=True)
+    return Carriers(
+        filters=tuple(places),
+        layers=tuple((layer, count) for layer, count in counts if count),
+        concepts=concept_evidence([row for row in common if (row.layer, row.filter) in within], most),
+    )
