@@ -59,9 +59,7 @@ def main() -> None:
     counts = kg.manifest["counts"]
     print(f"network        {network.identifier}, {len(network.layers)} layers, {network.n_filters} filters")
     print(f"KG             {counts['classes']} classes, {counts['tags']:,} tags, rules {', '.join(kg.rules)}")
-    print(
-        f"machine        {platform.machine()}, {os.cpu_count()} processors; python {platform.python_version()}, {versions}"
-    )
+    print(f"machine        {platform.machine()}, {os.cpu_count()} processors; {versions}")
     print(f"load + explain {first:6.2f} s")
     print(f"explain_image  {our_median:6.2f} s (median of {options.rounds}), with --why and --not")
     print(f"bare network   {bare_median:6.2f} s, one image, not compiled")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.graph import KG
 from filtag_kg.network import Network
 from filtag_kg.profile import Profile, load_profile
-from filtag_kg.tags import Rule, contrast_to, parse_rule, read_tag_assignments, tag_filters
+from filtag_kg.tags import Rule, contrast_to, parse_rule
 
 __all__ = ["TaggedFilters", "tagged_filters"]
 
@@ -38,7 +40,7 @@ class TaggedFilters:
     tagged : bool array of shape (n_filters, n_classes)
         Whether the class tags the filter.
     profile : Profile, optional
-        None where the tags were imported.
+        What a contrast rule compares images with; None for other rules.
     """
 
     rule: Rule
@@ -104,9 +106,6 @@ class TaggedFilters:
 def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedFilters:
     """Return the tags of a KG as a table of filters and classes.
 
-    Where the KG has a profile the tags are made anew from it: that is faster than reading ``tags.csv``, and gives
-    the same.
-
     Parameters
     ----------
     kg : KG
@@ -129,43 +128,59 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
             f"{kg.path} was made of {kg.manifest['network']}, not of {network.identifier}: name the right --network"
         )
     parsed = parse_rule(name)
-    run_id = next(run["id"] for run in kg.manifest["runs"] if run["rule"] == name)
-    if (kg.path / "profile.npz").exists():
-        return _from_profile(kg, network, parsed, run_id)
-    if parsed.score == "contrast":
-        raise FiltagError(f"{kg.path} has no profile, which rule {name} needs: name another with --rule")
-    return _from_csv(kg, network, parsed, run_id)
-
-
-def _from_profile(kg: KG, network: Network, rule: Rule, run_id: str) -> TaggedFilters:
-    profile = load_profile(kg.path / "profile.npz")
-    offsets = _offsets(network)
-    if profile.layer_names != _layer_names(network) or not np.array_equal(profile.layer_offsets, offsets):
-        option = profile.metadata.get("layers_option", "conv")
-        raise FiltagError(
-            f"{kg.path} is about other layers of {network.name} than were loaded: load it with layers {option!r}"
-        )
-    tags = tag_filters(profile, [rule], network=network.identifier)
-    tagged = np.zeros((len(profile.mean[0]), len(profile.class_ids)), dtype=np.bool_)
-    tagged[offsets[tags.layer] + tags.filter, tags.class_] = True
-    return TaggedFilters(
-        rule, run_id, profile.layer_names, offsets, profile.class_ids, profile.class_labels, tagged, profile
-    )
-
-
-def _from_csv(kg: KG, network: Network, rule: Rule, run_id: str) -> TaggedFilters:
-    rows = [row for row in read_tag_assignments(kg.tags_path) if row.rule == str(rule)]
-    labels = dict(sorted((row.class_id, row.label) for row in rows))
+    pairs, labels = _tags(kg.tags_path, name)
     place = {class_id: index for index, class_id in enumerate(labels)}
     layer_names, offsets = _layer_names(network), _offsets(network)
     start = dict(zip(layer_names, offsets.tolist(), strict=False))
-    unknown = sorted({row.layer for row in rows} - start.keys())
-    if unknown:
-        raise FiltagError(f"{network.name} has no layer {unknown[0]!r}, which {kg.path} is about: load it with that")
+    _check_layers(kg, network, {layer for layer, _, _ in pairs} - start.keys())
     tagged = np.zeros((network.n_filters, len(labels)), dtype=np.bool_)
-    for row in rows:
-        tagged[start[row.layer] + row.filter, place[row.class_id]] = True
-    return TaggedFilters(rule, run_id, layer_names, offsets, tuple(labels), tuple(labels.values()), tagged, None)
+    for layer, filter_, class_id in pairs:
+        tagged[start[layer] + filter_, place[class_id]] = True
+    return TaggedFilters(
+        rule=parsed,
+        run_id=next(run["id"] for run in kg.manifest["runs"] if run["rule"] == name),
+        layer_names=layer_names,
+        layer_offsets=offsets,
+        class_ids=tuple(labels),
+        class_labels=tuple(labels.values()),
+        tagged=tagged,
+        profile=_profile(kg, name) if parsed.score == "contrast" else None,
+    )
+
+
+def _tags(path: Path, rule: str) -> tuple[list[tuple[str, int, str]], dict[str, str]]:
+    """Return (layer, filter, class id) of one rule's tags, and the labels of the classes by id, sorted.
+
+    Only what is needed is read: parsing every cell of a large KG would take longer than the network.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            header = next(rows, [])
+            of_rule, *columns = map(header.index, ("rule", "layer", "filter", "class_id", "label"))
+            kept = [[row[column] for column in columns] for row in rows if row[of_rule] == rule]
+        labels = {class_id: label for _, _, class_id, label in kept}
+        return [(layer, int(filter_), class_id) for layer, filter_, class_id, _ in kept], dict(sorted(labels.items()))
+    except (OSError, ValueError, IndexError, csv.Error):
+        raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
+
+
+def _profile(kg: KG, rule: str) -> Profile:
+    path = kg.path / "profile.npz"
+    if not path.exists():
+        raise FiltagError(f"{kg.path} has no profile, which rule {rule} needs: name another with --rule")
+    return load_profile(path)
+
+
+def _check_layers(kg: KG, network: Network, unknown: set[str]) -> None:
+    counts = kg.manifest["counts"]
+    # Imported tags may be about some of a network's layers; a profile is about all that were loaded.
+    whole = "profile" not in kg.manifest["inputs"] or counts["filters"] == network.n_filters
+    if unknown or not whole:
+        option = kg.manifest["inputs"].get("profile", {}).get("layers_option", "conv")
+        raise FiltagError(
+            f"{kg.path} is about other layers of {network.name} than were loaded: load it with layers {option!r}"
+        )
 
 
 def _layer_names(network: Network) -> tuple[str, ...]:
