@@ -12,6 +12,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 COMMANDS = ("demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate")
+COMMANDS = ("demo", "run", "profile", "build", "import", "query", "export", "explain", "errors")
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "filtag_kg"
-FLOORS = ["network", "images", "profile", "tags", "concepts", "graph", "query", "explain", "demo", "cli"]
+FLOORS = ["network", "images", "profile", "tags", "concepts", "graph", "query", "explain", "report", "demo", "cli"]
 ANYWHERE = {"errors", "files"}
 
 
@@ -47,6 +47,7 @@ def test_heavy_packages_are_not_imported_at_the_door(code: str) -> None:
         "SPARQLWrapper",
         "rdflib",
         "requests",
+        "jinja2",
     )
     script = f"{code}; import sys; print(*sorted(set({heavy!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

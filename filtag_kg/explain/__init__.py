@@ -1,4 +1,5 @@
 """Explanations: one classification through the tags of its filters, and how well tags name the classes of images."""
+"""Explanations: one classification, and the mistakes on many, through the tags of the filters that take part."""
 
 from filtag_kg.explain.classification import Evidence, Explanation, explain_image
 from filtag_kg.explain.evaluation import Correlation, Evaluation, evaluate, rank_correlation
@@ -32,9 +33,19 @@ __all__ = [
     "hits_svg",
     "rank_correlation",
 from filtag_kg.explain.classification import ActiveFilter, Explanation, Prediction, explain_image
+from filtag_kg.explain.confusions import (
+    ClassConfusion,
+    Confusion,
+    class_confusions,
+    confusions,
+    confusions_csv,
+    mistakes_csv,
+)
 from filtag_kg.explain.evidence import Evidence
 from filtag_kg.explain.explanation_json import explanation_json
 from filtag_kg.explain.explanation_rdf import explanation_turtle
+from filtag_kg.explain.mistakes import ErrorAnalysis, Mistake, find_mistakes
+from filtag_kg.explain.nearest_concept import Group
 from filtag_kg.explain.support import Support
 from filtag_kg.explain.why_not import Carriers, WhyNot
     "ActiveFilter",
@@ -42,6 +53,19 @@ from filtag_kg.explain.why_not import Carriers, WhyNot
     "Prediction",
     "Support",
     "WhyNot",
+    "ClassConfusion",
+    "Confusion",
+    "ErrorAnalysis",
+    "Evidence",
+    "Explanation",
+    "Group",
+    "Mistake",
+    "class_confusions",
+    "confusions",
+    "confusions_csv",
+    "explain_image",
     "explanation_json",
     "explanation_turtle",
+    "find_mistakes",
+    "mistakes_csv",
 ]

@@ -1,0 +1,118 @@
+"""``filtag errors``: a network's mistakes through the tags of the filters that the images activate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from filtag_kg.cli.console import Quiet, note, progress_bar, results_console
+from filtag_kg.cli.explain import KGNetwork, TagRule, network_of
+from filtag_kg.cli.profile import BatchSize, Classes, Images, Preprocess, Workers
+
+if TYPE_CHECKING:
+    from filtag_kg.explain import ErrorAnalysis
+
+__all__ = ["errors"]
+
+_MOST_ROWS = 15
+
+
+def errors(
+    kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
+    images: Images,
+    network: KGNetwork = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Make this directory of errors.csv, confusions.csv and errors.html."
+        ),
+    ] = None,
+    preprocess: Preprocess = None,
+    classes: Classes = None,
+    rule: TagRule = None,
+    kg_classes: Annotated[
+        bool, typer.Option("--kg-classes", help="Take the network's answer among the classes of the KG alone.")
+    ] = False,
+    batch_size: BatchSize = 32,
+    workers: Workers = None,
+    keep_going: Annotated[
+        bool,
+        typer.Option(
+            "--keep-going", help="Leave out folders that the network has no class for; go on if many are unreadable."
+        ),
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Classify images and explain the mistakes: what was taken for what, and what the tags say of it.
+
+    For example: filtag errors my-kg --images test.tar -o mistakes
+    """
+    from filtag_kg.explain import find_mistakes
+    from filtag_kg.graph import open_kg
+    from filtag_kg.images import open_images
+    from filtag_kg.report import refuse_existing, write_errors
+
+    if output is not None:
+        refuse_existing(output)
+    opened = open_kg(kg)
+    with open_images(images) as image_set:
+        loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
+        with progress_bar(quiet) as progress:
+            found = find_mistakes(
+                opened,
+                loaded,
+                image_set,
+                rule=rule,
+                kg_classes=kg_classes,
+                batch_size=batch_size,
+                workers=workers,
+                keep_going=keep_going,
+                progress=progress,
+            )
+    for line in found.notes:
+        note(line)
+    if output is None:
+        _print_summary(found)
+        return
+    write_errors(found, output)
+    note(
+        f"{output}: {len(found.mistakes):,} mistakes on {found.n_images:,} images (accuracy {found.accuracy:.1%}) in "
+        "errors.csv, confusions.csv and errors.html"
+    )
+
+
+def _print_summary(found: ErrorAnalysis) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from filtag_kg.explain import confusions
+
+    console = results_console()
+    console.print(
+        f"accuracy [bold]{found.accuracy:.1%}[/bold]: {len(found.mistakes):,} of {found.n_images:,} images are "
+        f"misclassified (rule {found.rule})."
+    )
+    if not found.mistakes:
+        return
+    rows = confusions(found.mistakes)
+    same = sum(row.mistakes for row in rows if row.same)
+    near = sum(mistake.agree for mistake in found.mistakes)
+    console.print(
+        f"{same / len(found.mistakes):.0%} of the mistakes stay within one kind of thing, "
+        f"{near / len(found.mistakes):.0%} are near by meaning."
+    )
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("kind of thing")
+    table.add_column("taken for")
+    table.add_column("mistakes", justify="right")
+    table.add_column("of its mistakes", justify="right")
+    for row in rows[:_MOST_ROWS]:
+        table.add_row(
+            escape(row.true_label), escape(row.predicted_label), f"{row.mistakes:,}", f"{row.share_of_true:.0%}"
+        )
+    if len(rows) > _MOST_ROWS:
+        table.caption = f"{_MOST_ROWS} of {len(rows):,} pairs; -o DIR writes all"
+        table.caption_justify = "left"
+    console.print(table)

@@ -1,0 +1,119 @@
+"""Mistakes counted by what was taken for what: kinds of things (*dog for dog: 61 %*), and classes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+
+from filtag_kg.explain.mistakes import Mistake
+from filtag_kg.explain.nearest_concept import Group
+
+__all__ = ["ClassConfusion", "Confusion", "class_confusions", "confusions", "confusions_csv", "mistakes_csv"]
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """How often one kind of thing was taken for another; the fields are the columns of ``confusions.csv``.
+
+    Parameters
+    ----------
+    true_concept, true_label, predicted_concept, predicted_label : str
+        IRIs and labels of the concepts; class id and label of a class that is a group of its own.
+    same : bool
+        Whether both are one: a dog taken for another dog.
+    mistakes : int
+    share_of_true : float, in (0, 1]
+        Of the mistakes on that kind of thing: *dog for dog: 61 %*.
+    share : float, in (0, 1]
+        Of all mistakes.
+    """
+
+    true_concept: str
+    true_label: str
+    predicted_concept: str
+    predicted_label: str
+    same: bool
+    mistakes: int
+    share_of_true: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassConfusion:
+    """How often one class was taken for another, with the first of those mistakes."""
+
+    first: Mistake
+    mistakes: int
+
+
+def confusions(mistakes: Sequence[Mistake]) -> list[Confusion]:
+    """Return the confusions of groups, the most frequent first; equals by label and concept."""
+    counts = Counter((mistake.true_group, mistake.predicted_group) for mistake in mistakes)
+    of_true: Counter[Group] = Counter(mistake.true_group for mistake in mistakes)
+    found = [
+        Confusion(
+            true_concept=true.id,
+            true_label=true.label,
+            predicted_concept=predicted.id,
+            predicted_label=predicted.label,
+            same=true == predicted,
+            mistakes=count,
+            share_of_true=count / of_true[true],
+            share=count / len(mistakes),
+        )
+        for (true, predicted), count in counts.items()
+    ]
+    return sorted(
+        found, key=lambda x: (-x.mistakes, x.true_label, x.predicted_label, x.true_concept, x.predicted_concept)
+    )
+
+
+def class_confusions(mistakes: Iterable[Mistake]) -> list[ClassConfusion]:
+    """Return the confusions of classes, the most frequent first; equals by label and class id."""
+    first: dict[tuple[str, str], Mistake] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for mistake in mistakes:
+        pair = (mistake.true_id, mistake.predicted_id)
+        first.setdefault(pair, mistake)
+        counts[pair] += 1
+    found = [ClassConfusion(first[pair], count) for pair, count in counts.items()]
+    return sorted(
+        found,
+        key=lambda x: (-x.mistakes, x.first.true_label, x.first.predicted_label, x.first.true_id, x.first.predicted_id),
+    )
+
+
+def confusions_csv(found: Iterable[Confusion]) -> str:
+    """Return confusions as the text of ``confusions.csv``, in the order given."""
+    return _csv([field.name for field in fields(Confusion)], map(astuple, found))
+
+
+def mistakes_csv(mistakes: Iterable[Mistake]) -> str:
+    """Return mistakes as the text of ``errors.csv``, in the order given.
+
+    What is unknown is an empty cell. Filters are written ``layer/filter`` and separated by spaces, concepts by
+    semicolons; of a group its label is written.
+    """
+    names = [field.name for field in fields(Mistake)]
+    return _csv(names, ([_cell(getattr(mistake, name)) for name in names] for mistake in mistakes))
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, Group):
+        return value.label
+    if isinstance(value, tuple):
+        if all(isinstance(part, str) for part in value):
+            return "; ".join(value)
+        return " ".join(f"{layer}/{index}" for layer, index in value)
+    return value
+
+
+def _csv(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([str(cell).lower() if isinstance(cell, bool) else cell for cell in row] for row in rows)
+    return text.getvalue()

@@ -1,0 +1,149 @@
+"""The page of a network's mistakes: what was taken for what, how near by meaning, and what the tags say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.explain import (
+    ErrorAnalysis,
+    Group,
+    Mistake,
+    class_confusions,
+    confusions,
+    confusions_csv,
+    mistakes_csv,
+)
+from filtag_kg.files import replacing
+from filtag_kg.report.jinja import environment
+
+__all__ = ["Kind", "Speaking", "errors_page", "kinds", "refuse_existing", "speaking", "write_errors"]
+
+_MOST_KINDS = 24
+_MOST_CONFUSIONS = 40
+_MOST_CLASSES = 40
+_MOST_MISTAKES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The mistakes on one kind of thing.
+
+    Parameters
+    ----------
+    group : Group
+    mistakes : int
+    same, near, far : float, in [0, 1]
+        Shares of them: taken for the same kind of thing; for another, but with a near concept in common; neither.
+    """
+
+    group: Group
+    mistakes: int
+    same: float
+    near: float
+    far: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """For which class the tags of the active filters speak, in how many mistakes.
+
+    Parameters
+    ----------
+    true, predicted, equal : int
+        More of the active filters carry the one, the other, or as many carry both.
+    unknown : int
+        The KG does not have both classes.
+    """
+
+    true: int
+    predicted: int
+    equal: int
+    unknown: int
+
+    @property
+    def compared(self) -> int:
+        """Mistakes of which the KG has both classes."""
+        return self.true + self.predicted + self.equal
+
+
+def kinds(mistakes: Sequence[Mistake]) -> list[Kind]:
+    """Return the mistakes on each kind of thing, those with most first; equals by label."""
+    of: dict[Group, list[Mistake]] = {}
+    for mistake in mistakes:
+        of.setdefault(mistake.true_group, []).append(mistake)
+    found = []
+    for group, members in of.items():
+        same = sum(mistake.true_group == mistake.predicted_group for mistake in members)
+        near = sum(mistake.agree and mistake.true_group != mistake.predicted_group for mistake in members)
+        total = len(members)
+        found.append(Kind(group, total, same / total, near / total, (total - same - near) / total))
+    return sorted(found, key=lambda kind: (-kind.mistakes, kind.group.label, kind.group.id))
+
+
+def speaking(mistakes: Sequence[Mistake]) -> Speaking:
+    """Count for which class the tags speak."""
+    pairs = [
+        (mistake.true_filters, mistake.predicted_filters)
+        for mistake in mistakes
+        if mistake.true_filters is not None and mistake.predicted_filters is not None
+    ]
+    return Speaking(
+        true=sum(true > predicted for true, predicted in pairs),
+        predicted=sum(true < predicted for true, predicted in pairs),
+        equal=sum(true == predicted for true, predicted in pairs),
+        unknown=len(mistakes) - len(pairs),
+    )
+
+
+def errors_page(found: ErrorAnalysis) -> str:
+    """Return the page as HTML: whole in itself, a few hundred kilobytes however many mistakes there are."""
+    mistakes = found.mistakes
+    by_confidence = sorted(mistakes, key=lambda mistake: (-mistake.confidence, mistake.true_id, mistake.image))
+    taken, classes, of_kind = confusions(mistakes), class_confusions(mistakes), kinds(mistakes)
+    return (
+        environment()
+        .get_template("errors.html")
+        .render(
+            found=found,
+            same=sum(mistake.true_group == mistake.predicted_group for mistake in mistakes),
+            agree=sum(mistake.agree for mistake in mistakes),
+            speaking=speaking(mistakes),
+            kinds=of_kind[:_MOST_KINDS],
+            n_kinds=len(of_kind),
+            confusions=taken[:_MOST_CONFUSIONS],
+            n_confusions=len(taken),
+            classes=classes[:_MOST_CLASSES],
+            n_class_pairs=len(classes),
+            mistakes=by_confidence[:_MOST_MISTAKES],
+        )
+    )
+
+
+def write_errors(found: ErrorAnalysis, output: Path) -> None:
+    """Write ``errors.csv``, ``confusions.csv`` and ``errors.html`` into a new directory, whole or not there.
+
+    Raises
+    ------
+    FiltagError
+        If the directory is there already, or cannot be written.
+    """
+    refuse_existing(output)
+    with replacing(output, directory=True, overwrite=False) as room:
+        (room / "errors.csv").write_text(mistakes_csv(found.mistakes), encoding="utf-8")
+        (room / "confusions.csv").write_text(confusions_csv(confusions(found.mistakes)), encoding="utf-8")
+        (room / "errors.html").write_text(errors_page(found), encoding="utf-8")
+
+
+def refuse_existing(output: Path) -> None:
+    """Make sure that nothing is at `output`, before minutes are spent on it.
+
+    Raises
+    ------
+    FiltagError
+        If something is.
+    """
+    if output.exists() or output.is_symlink():
+        raise FiltagError(f"{output} exists and is not replaced: choose another -o")
