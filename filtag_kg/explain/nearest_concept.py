@@ -8,9 +8,9 @@
               concepts above it), then to the lower IRI
     agree     ic(nearest) >= ln 4: at most a quarter of the classes share as much. It is the same bound
               that a common concept of tags has to pass
-    group     of the concepts at or above a class with ic >= ln 4 and K >= 2, the one whose name occurs most
-              often in the source's corpus; ties to the more specific, then to the lower IRI. A class
-              without such a concept is a group of its own
+    group     of the concepts at or above a class with ic >= ln 4 that cover two or more classes, those of
+              the KG or of the network, the one whose name occurs most often in the source's corpus; ties to
+              the more specific, then to the lower IRI. A class without such a concept is a group of its own
 
 The group stands for the basic level of Rosch et al. [2]_: *dog* rather than *hunting dog* or *carnivore*, which
 they found to be the level of the words that people use most. Counted over WordNet's semantic concordances, that puts
@@ -91,6 +91,11 @@ class ClassConcepts:
         return np.asarray(self._isa.below[: self._n_classes].sum(axis=0), dtype=np.int64)
 
     @cached_property
+    def _kinds(self) -> NDArray[np.bool_]:
+        """Which concepts may be a group: they cover some classes, and not more than a quarter of the KG's."""
+        return np.asarray((self._isa.below.sum(axis=0) >= 2) & (self._ic >= MIN_IC - 1e-12))
+
+    @cached_property
     def _ic(self) -> NDArray[np.float64]:
         return np.log(self._n_classes / np.maximum(self._counts, 1))
 
@@ -121,7 +126,7 @@ class ClassConcepts:
         return self._groups[class_id]
 
     def _find_group(self, class_id: str) -> Group:
-        able = self._isa.below[self._row[class_id]] & (self._counts >= 2) & (self._ic >= MIN_IC - 1e-12)
+        able = self._isa.below[self._row[class_id]] & self._kinds
         candidates = self._specific_first[able[self._specific_first]]
         if not candidates.size:
             return Group(class_id, self._label[class_id])

@@ -101,7 +101,11 @@ def speaking(mistakes: Sequence[Mistake]) -> Speaking:
 def errors_page(found: ErrorAnalysis) -> str:
     """Return the page as HTML: whole in itself, a few hundred kilobytes however many mistakes there are."""
     mistakes = found.mistakes
-    by_confidence = sorted(mistakes, key=lambda mistake: (-mistake.confidence, mistake.true_id, mistake.image))
+    surest = sorted(
+        mistakes,
+        key=lambda mistake: (mistake.shared is None, -mistake.confidence, mistake.true_id, mistake.image),
+    )[:_MOST_MISTAKES]
+    shares = [share for mistake in surest for share in (mistake.true_share, mistake.predicted_share) if share]
     taken, classes, of_kind = confusions(mistakes), class_confusions(mistakes), kinds(mistakes)
     return (
         environment()
@@ -117,7 +121,8 @@ def errors_page(found: ErrorAnalysis) -> str:
             n_confusions=len(taken),
             classes=classes[:_MOST_CLASSES],
             n_class_pairs=len(classes),
-            mistakes=by_confidence[:_MOST_MISTAKES],
+            mistakes=surest,
+            largest=max(shares, default=1.0),
         )
     )
 
