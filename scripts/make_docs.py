@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-COMMANDS = ("demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate")
-COMMANDS = ("demo", "run", "profile", "build", "import", "query", "export", "explain", "errors")
+COMMANDS = ("demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate", "errors")
 
 
 def main() -> int:

@@ -6,8 +6,7 @@ import sys
 
 import typer
 
-from filtag_kg.cli import build, demo, evaluate, explain, profile, query
-from filtag_kg.cli import build, demo, errors, explain, profile, query
+from filtag_kg.cli import build, demo, errors, evaluate, explain, profile, query
 from filtag_kg.cli.console import print_error
 from filtag_kg.errors import FiltagError
 

@@ -169,7 +169,7 @@ def _profile(kg: KG, rule: str) -> Profile:
     path = kg.path / "profile.npz"
     if not path.exists():
         raise FiltagError(f"{kg.path} has no profile, which rule {rule} needs: name another with --rule")
-    return load_profile(path)
+    return load_profile(path, means_alone=True)
 
 
 def _check_layers(kg: KG, network: Network, unknown: set[str]) -> None:

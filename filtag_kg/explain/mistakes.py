@@ -222,7 +222,7 @@ def _open_to(network: Network, filters: TaggedFilters, *, kg_classes: bool) -> N
 def _held_out(kg: KG, images: ImageSet, notes: list[str]) -> tuple[ImageRef, ...]:
     """Return the images in reading order: only those kept for evaluation, where the rest made the profile."""
     path = kg.path / "profile.npz"
-    profile = load_profile(path) if path.exists() else None
+    profile = load_profile(path, means_alone=True) if path.exists() else None
     if profile is None or not profile.held_out:
         return images.reading_order
     if images.sha256() != profile.metadata.get("images", {}).get("sha256"):

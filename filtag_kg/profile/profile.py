@@ -116,8 +116,14 @@ def write_profile(profile: Profile, file: BinaryIO) -> None:
     np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
-def load_profile(path: Path) -> Profile:
+def load_profile(path: Path, *, means_alone: bool = False) -> Profile:
     """Read a profile that :func:`save_profile` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    means_alone : bool
+        Leave out variance and exemplars: for 1,000 classes that halves a second of reading.
 
     Raises
     ------
@@ -126,14 +132,14 @@ def load_profile(path: Path) -> Profile:
     """
     try:
         with path.open("rb") as file:
-            return read_profile(file, str(path))
+            return read_profile(file, str(path), means_alone=means_alone)
     except FileNotFoundError:
         raise FiltagError(f"no profile at {path}: check the path, or make one with filtag profile") from None
     except OSError as error:
         raise FiltagError(f"{path} cannot be read ({error.strerror}): check the path and its permissions") from None
 
 
-def read_profile(file: BinaryIO, name: str) -> Profile:
+def read_profile(file: BinaryIO, name: str, *, means_alone: bool = False) -> Profile:
     """Read a profile from an open file, which messages call `name`.
 
     Raises
@@ -146,10 +152,10 @@ def read_profile(file: BinaryIO, name: str) -> Profile:
             missing = [array for array in _ARRAYS if array not in arrays.files]
             if missing:
                 raise FiltagError(f"{name} is no profile: it has no array {missing[0]!r}; make one with filtag profile")
-            variance = arrays["variance"].astype(np.float64) if "variance" in arrays.files else None
+            others = set() if means_alone else {"variance", "exemplar_names"} & set(arrays.files)
             return Profile(
-                mean=arrays["mean"].astype(np.float64),
-                variance=variance,
+                mean=arrays["mean"].astype(np.float64, copy=False),
+                variance=arrays["variance"].astype(np.float64, copy=False) if "variance" in others else None,
                 count=arrays["count"].astype(np.int64),
                 class_ids=tuple(arrays["class_ids"].tolist()),
                 class_labels=tuple(arrays["class_labels"].tolist()),
@@ -157,7 +163,7 @@ def read_profile(file: BinaryIO, name: str) -> Profile:
                 layer_offsets=arrays["layer_offsets"].astype(np.int64),
                 metadata=json.loads(str(arrays["metadata"])),
                 held_out=tuple(arrays["held_out"].tolist()) if "held_out" in arrays.files else (),
-                exemplars=_exemplars(arrays) if "exemplar_names" in arrays.files else None,
+                exemplars=_exemplars(arrays) if "exemplar_names" in others else None,
             )
     except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         reason = str(error).partition("\n")[0]

@@ -15,8 +15,7 @@ import pytest
 
 from filtag_kg import KG, Profile, save_profile
 
-COMMANDS = ["demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate"]
-COMMANDS = ["demo", "run", "profile", "build", "import", "query", "export", "explain", "errors"]
+COMMANDS = ["demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate", "errors"]
 
 
 def filtag(*arguments: object, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -10,9 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filtag_kg import save_profile
 from filtag_kg.cli import main
-from filtag_kg.cli.profile import make_profile
 from tests.cli.test_cli import filtag
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
@@ -46,19 +44,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(network: Path, images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    profile = make_profile(
-        str(network),
-        images,
-        preprocess="0..1",
-        classes=None,
-        layers="conv",
-        batch_size=32,
-        workers=None,
-        keep_going=False,
-        quiet=True,
-    )
     path = tmp_path_factory.mktemp("profile") / "p.npz"
-    save_profile(profile, path)
+    done = filtag("profile", "--network", network, "--images", images, "--preprocess", "0..1", "-o", path, "-q")
+    assert done.returncode == 0, done.stderr
     return path
 
 

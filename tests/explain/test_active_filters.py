@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filtag_kg import KG, FiltagError, load_profile, open_kg, tag_filters
+from filtag_kg import KG, FiltagError, Profile, load_profile, open_kg, save_profile, tag_filters
 from filtag_kg.explain.active_filters import tagged_filters
 from filtag_kg.network import Network
 from filtag_kg.tags import contrast_to, parse_rule, tag_assignments
@@ -67,3 +67,11 @@ def test_a_damaged_tag_file_is_one_line(colours: KG, network: Network, tmp_path:
             (tmp_path / "kg" / "tags.csv").write_text(content)
         with pytest.raises(FiltagError, match=r"tags.csv is missing or damaged: build the KG anew$"):
             tagged_filters(open_kg(tmp_path / "kg"), network)
+
+
+def test_a_profile_is_read_without_what_is_not_needed(tmp_path: Path, profile: Profile) -> None:
+    save_profile(profile, tmp_path / "p.npz")
+    means = load_profile(tmp_path / "p.npz", means_alone=True)
+    assert means.variance is None
+    np.testing.assert_array_equal(means.mean, profile.mean)
+    assert load_profile(tmp_path / "p.npz").variance is not None
