@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtag_kg import FiltagError, Profile, Rule
@@ -226,6 +226,7 @@ def test_correlation_as_bonett_and_wright() -> None:
     assert found.n_classes == 15
 
 
+@settings(deadline=None)  # the first example imports scipy.stats
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
 def test_an_interval_lies_around_its_correlation(pairs: list[tuple[int, int]]) -> None:
     x, y = (np.array([pair[side] for pair in pairs], dtype=np.float64) for side in (0, 1))

@@ -111,6 +111,7 @@ def test_by_hand() -> None:
     assert found.null.shape == (0, 1, 2, 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=6), st.data())
 def test_the_expectation_is_the_share_of_the_orders_of_ties(counts: list[int], data: st.DataObject) -> None:
     own = data.draw(st.integers(0, len(counts) - 1))

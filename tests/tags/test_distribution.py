@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtag_kg import Profile, Rule, TagTable, tag_filters
@@ -73,6 +73,7 @@ def test_rules_and_layers_stand_in_the_order_of_the_table(profile: Profile) -> N
     assert lines[1].startswith("q=0.5,0,shallow,2,1,8,8.0,8,1,1.0,0.5,")
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=12))
 def test_the_index_equals_the_mean_difference_and_no_spread_is_more_even(counts: list[int]) -> None:
     total, n = sum(counts), len(counts)
