@@ -7,6 +7,7 @@ between: where the path forks, or joins another (Add, Concatenate), the filter's
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import ModuleType
@@ -42,12 +43,26 @@ class Layer:
         ``Conv2D``, ``SeparableConv2D`` or ``DepthwiseConv2D``.
     feature_map : keras.KerasTensor of shape (n_images, height, width, n_filters)
         Symbolic: where in the network's graph the feature maps of all its filters are.
+    feature_map_of : str
+        The name of the operation whose output that is: the layer's own, or that of the last normalisation or
+        activation that belongs to it.
+    chain : tuple of str
+        What leads from the layer's input to its feature maps, the kinds of the operations in order. An
+        activation goes by its function, one that the layer applies itself stands with the layer:
+        ``("Conv2D with relu", "BatchNormalization")``.
     """
 
     name: str
     n_filters: int
     kind: str
     feature_map: Tensor = field(repr=False, compare=False)
+    feature_map_of: str
+    chain: tuple[str, ...]
+
+    @property
+    def taken_after(self) -> str:
+        """The chain as people read it: ``Conv2D → BatchNormalization → relu``."""
+        return " → ".join(self.chain)
 
 
 def select_layers(graph: Graph, choice: str, where: str) -> tuple[Layer, ...]:
@@ -109,25 +124,60 @@ def _layer(graph: Graph, step: Step, kind: str, where: str) -> Layer:
         raise FiltagError(
             f"layer {step.operation.name} of {where} has its channels first: save the network with channels last"
         )
-    feature_map = _feature_map(graph, step)
-    return Layer(step.operation.name, int(feature_map.shape[-1]), kind, feature_map)
+    chain = [step, *_followers(graph, step)]
+    feature_map = chain[-1].outputs[0]
+    return Layer(
+        step.operation.name,
+        int(feature_map.shape[-1]),
+        kind,
+        feature_map,
+        chain[-1].operation.name,
+        (_with_activation(kind, step.operation), *(_spelling(x.operation) for x in chain[1:])),
+    )
 
 
-def _feature_map(graph: Graph, step: Step) -> Tensor:
+def _followers(graph: Graph, step: Step) -> list[Step]:
+    """Return the normalisation and the activation that directly follow a convolution, in their order."""
     keras = import_keras()
-    activated = step.operation.activation is not keras.activations.linear
+    activated = not _is_linear(step.operation)
     normalised = False
-    feature_map = step.outputs[0]
-    while len(consumers := graph.consumers(feature_map)) == 1:
-        follower = consumers[0]
-        if not normalised and isinstance(follower.operation, keras.layers.BatchNormalization):
+    followers: list[Step] = []
+    while len(consumers := graph.consumers((followers or [step])[-1].outputs[0])) == 1:
+        operation = consumers[0].operation
+        if not normalised and isinstance(operation, keras.layers.BatchNormalization):
             normalised = True
-        elif not activated and _is_activation(keras, follower.operation):
+        elif not activated and _is_activation(keras, operation):
             activated = True
         else:
             break
-        feature_map = follower.outputs[0]
-    return feature_map
+        followers.append(consumers[0])
+    return followers
+
+
+def _is_linear(convolution: Operation) -> bool:
+    linear: bool = convolution.activation is import_keras().activations.linear
+    return linear
+
+
+def _with_activation(kind: str, convolution: Operation) -> str:
+    return kind if _is_linear(convolution) else f"{kind} with {_function_name(convolution.activation)}"
+
+
+def _spelling(follower: Operation) -> str:
+    layers = import_keras().layers
+    if isinstance(follower, layers.BatchNormalization):
+        return "BatchNormalization"
+    if isinstance(follower, layers.Activation):
+        return _function_name(follower.activation)
+    if isinstance(follower, layers.ReLU) and follower.max_value == 6:
+        return "relu6"
+    return type(follower).__name__.lower()
+
+
+def _function_name(activation: Callable[[Tensor], Tensor]) -> str:
+    # Keras takes any callable, also a layer, as activation.
+    name: str = getattr(activation, "__name__", type(activation).__name__.lower())
+    return name
 
 
 def _kind(step: Step) -> str | None:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.network import load_network
 from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.trace import trace
 
@@ -22,7 +21,13 @@ def producer(graph, tensor):
 
 def feature_map_of(keras, build):
     (layer,), graph = layers_of(keras, build)
-    return producer(graph, layer.feature_map)
+    assert layer.feature_map_of == producer(graph, layer.feature_map)
+    return layer.feature_map_of
+
+
+def taken_after(keras, build):
+    (layer,), _ = layers_of(keras, build)
+    return layer.taken_after
 
 
 def test_normalisation_and_activation_belong_to_the_feature_map(keras):
@@ -71,6 +76,48 @@ def test_a_second_activation_is_not_the_filter_s(keras):
         return layers.ReLU(name="b")(layers.Activation("tanh", name="a")(layers.Conv2D(4, 3, name="conv")(x)))
 
     assert feature_map_of(keras, build) == "a"
+
+
+@pytest.mark.parametrize(
+    ("options", "followers", "expected"),
+    [
+        ({}, [], "Conv2D"),
+        ({"activation": "relu"}, [], "Conv2D with relu"),
+        ({"activation": "hard_swish"}, ["BatchNormalization"], "Conv2D with hard_silu → BatchNormalization"),
+        ({}, ["BatchNormalization", "ReLU"], "Conv2D → BatchNormalization → relu"),
+        ({}, ["ELU", "BatchNormalization"], "Conv2D → elu → BatchNormalization"),
+    ],
+)
+def test_the_chain_reads_as_text(keras, options, followers, expected):
+    def build(layers, x):
+        x = layers.Conv2D(4, 3, **options)(x)
+        for follower in followers:
+            x = getattr(layers, follower)()(x)
+        return layers.MaxPooling2D()(x)
+
+    assert taken_after(keras, build) == expected
+
+
+def test_an_activation_goes_by_its_function_however_it_is_given(keras):
+    activations = [
+        lambda layers: layers.ReLU(6.0),
+        lambda layers: layers.Activation("relu6"),
+        lambda layers: keras.ops.relu6,
+        lambda layers: layers.Activation(keras.activations.relu6),
+    ]
+    for activation in activations:
+
+        def build(layers, x, activation=activation):
+            return layers.Flatten()(activation(layers)(layers.DepthwiseConv2D(3)(x)))
+
+        assert taken_after(keras, build) == "DepthwiseConv2D → relu6"
+
+
+def test_a_layer_as_activation(keras):
+    def build(layers, x):
+        return layers.Flatten()(layers.Conv2D(4, 3, activation=layers.LeakyReLU())(x))
+
+    assert taken_after(keras, build) == "Conv2D with leakyrelu"
 
 
 def test_a_fork_ends_the_feature_map(keras):
@@ -173,27 +220,3 @@ def test_a_subclassed_network_is_refused(keras):
 
     with pytest.raises(FiltagError, match=r"^toy is a subclassed Keras model, whose layers cannot be followed: "):
         trace(Subclassed(), "toy")
-
-
-# Where the feature maps of the first, a middle and the last convolution of a published architecture are.
-ARCHITECTURES = {
-    "vgg16": (13, {"block1_conv1": "block1_conv1", "block5_conv3": "block5_conv3"}),
-    "resnet50": (53, {"conv1_conv": "conv1_relu", "conv2_block1_3_conv": "conv2_block1_3_bn",
-                      "conv2_block1_0_conv": "conv2_block1_0_bn"}),
-    "inceptionv3": (94, {"conv2d": "activation", "conv2d_93": "activation_93"}),
-    "mobilenetv2": (35, {"Conv1": "Conv1_relu", "block_1_project": "block_1_project_BN", "Conv_1": "out_relu"}),
-    "densenet121": (120, {"conv1_conv": "conv1_relu", "conv2_block1_1_conv": "conv2_block1_1_relu",
-                          "conv2_block1_2_conv": "conv2_block1_2_conv"}),
-    "efficientnetb0": (65, {"stem_conv": "stem_activation", "block1a_project_conv": "block1a_project_bn",
-                            "block1a_se_reduce": "block1a_se_reduce", "top_conv": "top_activation"}),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_published_architectures(keras, name):
-    n_layers, expected = ARCHITECTURES[name]
-    network = load_network(name, weights=None)
-    assert len(network.layers) == n_layers
-    graph = trace(network.model, name)
-    found = {layer.name: producer(graph, layer.feature_map) for layer in select_layers(graph, "conv", name)}
-    assert {layer: found[layer] for layer in expected} == expected
