@@ -21,7 +21,7 @@ from filtag_kg.network.network import Network, weights_sha256
 from filtag_kg.network.preprocess import Preprocess, preprocessing, scaling
 from filtag_kg.network.trace import trace
 
-__all__ = ["imagenet_class_ids", "load_network", "network_names"]
+__all__ = ["build_model", "imagenet_class_ids", "load_network", "network_names"]
 
 _LOGGER = logging.getLogger(__name__)
 _LITE0 = "efficientnet-lite0"
@@ -69,11 +69,8 @@ def load_network(
     if given is not None:
         raise FiltagError(f"{spec} brings its own {given}: leave --{given} out, it is for networks from a file")
     key = _plain(spec)
-    if key == _plain(_LITE0):
-        return _lite0(layers, weights)
-    constructors = _constructors()
-    if key not in constructors:
-        names = {_plain(_LITE0): _LITE0} | {name: name for name in constructors}
+    names = {_plain(name): name for name in network_names()}
+    if key not in names:
         near = difflib.get_close_matches(key, names, n=3, cutoff=0.6)
         hint = (
             f"did you mean {' or '.join(names[x] for x in near)}?"
@@ -81,7 +78,7 @@ def load_network(
             else "choose from " + ", ".join(names.values())
         )
         raise FiltagError(f"no network {spec!r}: {hint} (a .keras or .h5 file is given by its path)")
-    return _application(key, constructors[key], layers, weights)
+    return _named(names[key], layers, weights)
 
 
 def network_names() -> list[str]:
@@ -95,17 +92,27 @@ def imagenet_class_ids() -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _lite0(layers: str, weights: str | None) -> Network:
-    model = build_efficientnet_lite0()
-    if weights is None:
-        _randomise(model)
-    else:
-        load_published_weights(model)
-    class_ids = () if weights is None else imagenet_class_ids()
-    return _network(_LITE0, model, scaling(127.0, 128.0), class_ids, layers, _LITE0)
+def build_model(name: str, weights: str | None) -> KerasModel:
+    """Return one of :func:`network_names` as a Keras model, its layers named as in a fresh process.
 
+    Parameters
+    ----------
+    name : str
+        As :func:`network_names` spells it.
+    weights : str or None
+        ``imagenet``, or None for what Keras starts with, which differs from process to process.
 
-def _application(key: str, constructor: Callable[..., KerasModel], layers: str, weights: str | None) -> Network:
+    Raises
+    ------
+    FiltagError
+        If the weights are not there and cannot be had.
+    """
+    if name == _LITE0:
+        model = build_efficientnet_lite0()
+        if weights is not None:
+            load_published_weights(model)
+        return model
+    constructor = _constructors()[name]
     try:
         model = _with_fresh_names(lambda: constructor(weights=weights))
         if None in model.input_shape[1:3]:
@@ -116,14 +123,22 @@ def _application(key: str, constructor: Callable[..., KerasModel], layers: str, 
         if not _is_download_failure(error):
             raise
         raise FiltagError(
-            f"the weights of {key} are not in Keras' cache and could not be downloaded: connect to the "
+            f"the weights of {name} are not in Keras' cache and could not be downloaded: connect to the "
             "network once, or give a saved .keras file"
         ) from None
+    return model
+
+
+def _named(name: str, layers: str, weights: str | None) -> Network:
+    model = build_model(name, weights)
     if weights is None:
         _randomise(model)
-    family = constructor.__module__.rpartition(".")[2]
+    if name == _LITE0:
+        preprocess = scaling(127.0, 128.0)
+    else:
+        preprocess = preprocessing(_constructors()[name].__module__.rpartition(".")[2])
     class_ids = imagenet_class_ids() if weights and model.output_shape[-1] == 1000 else ()
-    return _network(key, model, preprocessing(family), class_ids, layers, key)
+    return _network(name, model, preprocess, class_ids, layers, name)
 
 
 def _from_file(path: Path, preprocess: str | None, classes: Path | None, layers: str) -> Network:

@@ -1,0 +1,72 @@
+"""Write docs/networks.md: for every network that can be named, its layers, and where their feature maps are taken.
+
+Keras builds each network as it starts them, without weights from anywhere; this takes some five minutes and 3 GB.
+With ``--check`` nothing is written, and a stale page ends with exit code 1.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from pathlib import Path
+
+from filtag_kg.network import import_keras, network_names
+from filtag_kg.network.feature_map import select_layers
+from filtag_kg.network.load import build_model
+from filtag_kg.network.trace import trace
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "networks.md"
+START, END = "<!-- table -->\n", "<!-- end of table -->\n"
+HEAD = (
+    "| network | input | layers | filters | 1 × 1 | with depthwise | feature maps are taken after |\n"
+    "|---|---|---|---|---|---|---|\n"
+)
+
+
+def main() -> int:
+    """Write the table into the page, or with --check compare it."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
+    table, _, after = rest.partition(END)
+    made = HEAD + "".join(rows())
+    if "--check" not in sys.argv:
+        PAGE.write_text(before + START + made + END + after, encoding="utf-8")
+    elif table != made:
+        print(f"stale: {PAGE.name}: run python {Path(__file__).name}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def rows() -> list[str]:
+    """Return the row of every network; one network is in memory at a time."""
+    made = []
+    for name in network_names():
+        made.append(row(name))
+        import_keras().backend.clear_session()
+        gc.collect()
+    return made
+
+
+def row(name: str) -> str:
+    """Return one network's row, as a line of Markdown."""
+    graph = trace(build_model(name, None), name)
+    height, width = graph.model.input_shape[1:3]
+    layers = select_layers(graph, "conv", name)
+    every = select_layers(graph, "all", name)
+    pixels = sum(tuple(layer.feature_map.shape[1:3]) == (1, 1) for layer in layers)
+    # The most frequent first, and of equally frequent ones that which comes first in the network.
+    chains = Counter(layer.taken_after for layer in layers).most_common()
+    cells = (
+        f"`{name}`",
+        f"{height} × {width}",
+        len(layers),
+        f"{sum(layer.n_filters for layer in layers):,}",
+        pixels or "",
+        f"{len(every)}, {sum(layer.n_filters for layer in every):,}" if len(every) > len(layers) else "",
+        "; ".join(f"{chain} ×{times}" for chain, times in chains),
+    )
+    return "| " + " | ".join(map(str, cells)) + " |\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""The page docs/networks.md against the networks that it is about."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from filtag_kg.network import network_names
+from scripts.make_networks_table import END, PAGE, START, row
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def table():
+    page = PAGE.read_text(encoding="utf-8")
+    lines = page.partition(START)[2].partition(END)[0].splitlines(keepends=True)
+    return {re.match(r"\| `(.+?)` \|", line)[1]: line for line in lines[2:]}
+
+
+def test_every_network_has_a_row(keras, table):
+    assert list(table) == network_names()
+
+
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "mobilenetv3small", "resnet50"])
+def test_rows_of_small_networks(keras, table, name):
+    assert table[name] == row(name)
+
+
+@pytest.mark.slow
+def test_all_rows(keras):
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "make_networks_table.py", "--check"],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
