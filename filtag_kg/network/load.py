@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.resources
 import logging
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from filtag_kg.network.backend import KerasModel, import_keras
 from filtag_kg.network.efficientnet_lite0 import build_efficientnet_lite0, load_published_weights
 from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.network import Network, weights_sha256
+from filtag_kg.network.precision import check_precision, compute_in
 from filtag_kg.network.preprocess import Preprocess, preprocessing, scaling
 from filtag_kg.network.trace import trace
 
@@ -25,6 +27,7 @@ __all__ = ["build_model", "imagenet_class_ids", "load_network", "network_names"]
 
 _LOGGER = logging.getLogger(__name__)
 _LITE0 = "efficientnet-lite0"
+_UNKNOWN_CLASS = re.compile(r"(?:Could not locate class|Unknown layer:) '([^']+)'")
 _FILE_ENDINGS = (".keras", ".h5", ".hdf5")
 _T = TypeVar("_T")
 
@@ -36,6 +39,7 @@ def load_network(
     classes: Path | None = None,
     layers: str = "conv",
     weights: str | None = "imagenet",
+    precision: str = "float32",
 ) -> Network:
     """Load a trained CNN.
 
@@ -55,16 +59,19 @@ def load_network(
         ``conv``, ``all`` or names of layers, see :func:`~filtag_kg.network.feature_map.select_layers`.
     weights : str or None
         For a named network: ``imagenet``, or None for random ones, always the same.
+    precision : str
+        What the layers compute in: ``float32``, ``float16`` or ``bfloat16``. The weights stay in float32.
 
     Raises
     ------
     FiltagError
-        If there is no such network, file, layer or preprocessing, or the file holds something else.
+        If there is no such network, file, layer, preprocessing or precision, or the file holds something else.
     """
     if weights not in ("imagenet", None):
         raise ValueError(f"weights must be 'imagenet' or None, got {weights!r}")
+    check_precision(precision)
     if _is_file(spec):
-        return _from_file(Path(spec), preprocess, classes, layers)
+        return _from_file(Path(spec), preprocess, classes, layers, precision)
     given = "preprocess" if preprocess is not None else "classes" if classes is not None else None
     if given is not None:
         raise FiltagError(f"{spec} brings its own {given}: leave --{given} out, it is for networks from a file")
@@ -78,7 +85,7 @@ def load_network(
             else "choose from " + ", ".join(names.values())
         )
         raise FiltagError(f"no network {spec!r}: {hint} (a .keras or .h5 file is given by its path)")
-    return _named(names[key], layers, weights)
+    return _named(names[key], layers, weights, precision)
 
 
 def network_names() -> list[str]:
@@ -129,7 +136,7 @@ def build_model(name: str, weights: str | None) -> KerasModel:
     return model
 
 
-def _named(name: str, layers: str, weights: str | None) -> Network:
+def _named(name: str, layers: str, weights: str | None, precision: str) -> Network:
     model = build_model(name, weights)
     if weights is None:
         _randomise(model)
@@ -138,10 +145,10 @@ def _named(name: str, layers: str, weights: str | None) -> Network:
     else:
         preprocess = preprocessing(_constructors()[name].__module__.rpartition(".")[2])
     class_ids = imagenet_class_ids() if weights and model.output_shape[-1] == 1000 else ()
-    return _network(name, model, preprocess, class_ids, layers, name)
+    return _network(name, model, preprocess, class_ids, layers, precision, name)
 
 
-def _from_file(path: Path, preprocess: str | None, classes: Path | None, layers: str) -> Network:
+def _from_file(path: Path, preprocess: str | None, classes: Path | None, layers: str, precision: str) -> Network:
     if not path.is_file():
         raise FiltagError(f"no network at {path}: check the path")
     keras = import_keras()
@@ -149,6 +156,12 @@ def _from_file(path: Path, preprocess: str | None, classes: Path | None, layers:
         _refuse_code(path)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        # Keras has no error of its own for this.
+        if unknown := _UNKNOWN_CLASS.search(str(error)):
+            raise FiltagError(
+                f"{path} needs the class {unknown[1]}, which is code and not in the file: rebuild the network of "
+                "Keras' own layers, as a functional or Sequential model, and save that"
+            ) from None
         reason = " ".join(str(error).split())[:200]
         raise FiltagError(
             f"{path} cannot be loaded as a Keras network in safe mode ({reason}): save it with model.save('name.keras')"
@@ -156,7 +169,8 @@ def _from_file(path: Path, preprocess: str | None, classes: Path | None, layers:
     if preprocess is None:
         _LOGGER.warning("no preprocessing given for %s: it gets RGB in [0, 255]", path.name)
     class_ids = () if classes is None else _read_classes(classes)
-    return _network(path.stem.lower(), model, preprocessing(preprocess or "none"), class_ids, layers, str(path))
+    chosen = preprocessing(preprocess or "none")
+    return _network(path.stem.lower(), model, chosen, class_ids, layers, precision, str(path))
 
 
 def _refuse_code(path: Path) -> None:
@@ -172,7 +186,13 @@ def _refuse_code(path: Path) -> None:
 
 
 def _network(
-    name: str, model: KerasModel, preprocess: Preprocess, class_ids: tuple[str, ...], layers: str, where: str
+    name: str,
+    model: KerasModel,
+    preprocess: Preprocess,
+    class_ids: tuple[str, ...],
+    layers: str,
+    precision: str,
+    where: str,
 ) -> Network:
     digest = weights_sha256(model.get_weights())
     graph = trace(model, where)
@@ -188,7 +208,8 @@ def _network(
             f"{where} has {outputs} outputs, and {len(class_ids)} classes are given: they must be as many"
         )
     chosen = select_layers(graph, layers, where)
-    return Network(name, (shape[1], shape[2]), graph.model, chosen, preprocess, class_ids, digest, layers)
+    compute_in(graph, precision)
+    return Network(name, (shape[1], shape[2]), graph.model, chosen, preprocess, class_ids, digest, layers, precision)
 
 
 def _read_classes(path: Path) -> tuple[str, ...]:

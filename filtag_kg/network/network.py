@@ -39,6 +39,8 @@ class Network:
     weights_sha256 : str
     layers_option : str
         How `layers` were chosen.
+    precision : str
+        What the layers compute in, ``float32``, ``float16`` or ``bfloat16``; the weights are the same.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Network:
     class_ids: tuple[str, ...] = field(repr=False)
     weights_sha256: str
     layers_option: str = "conv"
+    precision: str = "float32"
 
     @property
     def identifier(self) -> str:

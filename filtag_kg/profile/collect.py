@@ -259,6 +259,7 @@ def _finite(activations: NDArray[np.float32], batch: Batch, network: Network) ->
         raise FiltagError(
             f"layer {layer.name} of {network.name} is not a finite number for {batch.images[image].name}: "
             "check the network's weights and its preprocessing"
+            + (f", or compute in float32 instead of {network.precision}" * (network.precision != "float32"))
         )
     # Rounding may take a mean a hair beyond the range that it lies in.
     return np.clip(activations, 0, 1)

@@ -23,6 +23,7 @@ def network_facts(network: Network) -> dict[str, Any]:
         "weights_sha256": network.weights_sha256,
         "input_size": list(network.input_size),
         "layers_option": network.layers_option,
+        "precision": network.precision,
         "layer_kinds": [layer.kind for layer in network.layers],
         "versions": _versions(),
     }

@@ -197,6 +197,53 @@ def test_going_on_with_an_unreadable_image_names_it(network: Path, images: Path,
     assert metadata["images"]["unreadable"] == 1
 
 
+def test_precision_is_kept_in_the_profile(network: Path, images: Path, tmp_path: Path) -> None:
+    means = {}
+    for precision in ("float32", "bfloat16"):
+        output = tmp_path / f"{precision}.npz"
+        filtag("profile", *options(network, images, output), "--precision", precision, "-q")
+        made = load_profile(output)
+        assert made.metadata["precision"] == precision
+        means[precision] = made.mean
+    difference = np.abs(means["bfloat16"] - means["float32"]).max()
+    assert 0 < difference < 2**-8
+    assert refusal("run", *options(network, images, tmp_path / "kg"), "--precision", "float8") == (
+        "no precision 'float8': choose float32, float16 or bfloat16"
+    )
+    assert refusal("profile", "--merge", *tmp_path.glob("*.npz"), "-o", tmp_path / "m.npz").startswith(
+        "profiles of different precision cannot be merged"
+    )
+
+
+SUBCLASSED = """
+import sys
+import keras
+
+@keras.saving.register_keras_serializable("theirs")
+class Theirs(keras.Model):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.convolution = keras.layers.Conv2D(3, 1)
+        self.pool = keras.layers.GlobalAveragePooling2D()
+
+    def call(self, image):
+        return self.pool(self.convolution(image))
+
+model = Theirs()
+model(keras.ops.zeros((1, 8, 8, 3)))
+model.save(sys.argv[1])
+"""
+
+
+def test_a_subclassed_network_from_a_file(images: Path, tmp_path: Path) -> None:
+    path = tmp_path / "theirs.keras"
+    subprocess.run([sys.executable, "-c", SUBCLASSED, path], capture_output=True, check=True)
+    assert refusal("profile", *options(path, images, tmp_path / "p.npz")) == (
+        f"{path} needs the class Theirs, which is code and not in the file: rebuild the network of Keras' own layers, "
+        "as a functional or Sequential model, and save that"
+    )
+
+
 def test_a_build_that_fails_after_the_pass_keeps_the_profile(
     network: Path, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -163,6 +163,39 @@ def test_what_is_not_a_number_is_found(keras, archive, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("kernel", "bias"),
+    [([np.inf, 0], [0, 0]), ([-np.inf, 0], [0, 0]), ([0, 0], [np.inf, np.inf]), ([0, 0], [0, -np.inf])],
+)
+def test_what_is_infinite_is_found(keras, archive, tmp_path, kernel, bias):
+    image = keras.Input((*SIZE, 3))
+    model = keras.Model(image, keras.layers.Conv2D(2, 1, name="broken")(image))
+    kernels = np.zeros((1, 1, 3, 2), np.float32)
+    kernels[0, 0, 0] = kernel
+    model.get_layer("broken").set_weights([kernels, np.array(bias, np.float32)])
+    model.save(tmp_path / "broken.keras")
+    network = load_network(str(tmp_path / "broken.keras"), preprocess="none")
+    assert refusal(network, archive).startswith("layer broken of broken is not a finite number for n00/00.png: ")
+
+
+def test_a_layer_that_is_constant_for_one_image_only(keras, tmp_path):
+    image = keras.Input((*SIZE, 3))
+    x = keras.layers.Conv2D(2, 1, name="first", activation="relu")(image)
+    model = keras.Model(image, keras.layers.Conv2D(2, 1, name="second")(x))
+    kernel = np.zeros((1, 1, 3, 2), np.float32)
+    kernel[0, 0, 0] = 1, 2
+    # Nothing of a picture without red is left.
+    model.get_layer("first").set_weights([kernel, np.zeros(2, np.float32)])
+    model.save(tmp_path / "red.keras")
+    network = load_network(str(tmp_path / "red.keras"), preprocess="none", layers="first")
+    pixels = np.random.default_rng(4).integers(0, 256, (3, *SIZE, 3), np.uint8)
+    pixels[1, :, :, 0] = 0
+    outputs = compile_pass(network, 3)(pixels)
+    assert outputs.constant[:, 0].tolist() == [False, True, False]
+    assert not outputs.activations[1].any()
+    assert outputs.activations[[0, 2]].all()
+
+
 def refusal(network, path, **options) -> str:
     with open_images(path) as images, pytest.raises(FiltagError) as error:
         collect(network, images, **options)

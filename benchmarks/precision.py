@@ -1,0 +1,102 @@
+"""Compare the tags that a network gets in float16 and bfloat16 with those in float32, on the same images.
+
+By layer: the Jaccard index of the two sets of (filter, class), 1 where all tags are the same. Two images a class
+are few: means over more images differ less, and so do the tags.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from filtag_kg import Profile, Rule, tag_filters
+from filtag_kg.images import open_images
+from filtag_kg.network import import_keras, load_network
+from filtag_kg.profile import collect
+
+RULES = tuple(
+    Rule(kind, value, score) for kind, value in (("k", 1), ("q", 0.05)) for score in ("activation", "contrast")
+)
+
+
+def main() -> None:
+    """Pass over the images once for each precision, and print what differs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--network", default="efficientnet-lite0")
+    parser.add_argument("--weights", default="imagenet", choices=("imagenet", "none"))
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--limit", type=int, default=400, help="images, the first of each class; 0: all")
+    parser.add_argument("--batch-size", type=int, default=32)
+    options = parser.parse_args()
+    profiles, rates = {}, {}
+    for precision in ("float32", "float16", "bfloat16"):
+        profiles[precision], rates[precision] = measured(options, precision)
+    whole = profiles["float32"]
+    keras = import_keras()
+    print(f"network  {whole.metadata['identifier']}, {len(whole.layer_names)} layers, {whole.mean.shape[1]} filters")
+    print(f"input    {options.images.name}, {whole.count.sum()} images of {len(whole.class_ids)} classes")
+    print(f"machine  {platform.machine()}, {device()}; python {platform.python_version()}, keras {keras.__version__}")
+    backend = whole.metadata["versions"].get("backend_version")
+    print(f"backend  {keras.backend.backend()} {backend}, numpy {version('numpy')}")
+    for precision in ("float16", "bfloat16"):
+        less = profiles[precision]
+        print(f"\n{precision}: {rates[precision] / rates['float32']:.2f} of the speed of float32")
+        print(f"  means differ by at most {np.abs(less.mean - whole.mean).max():.1e}, "
+              f"in the middle by {np.median(np.abs(less.mean - whole.mean)):.1e}")  # fmt: skip
+        print("  tags that stay (Jaccard)      mean   worst layer")
+        for rule in RULES:
+            shares = agreement(whole, less, rule)
+            worst = min(shares, key=lambda layer: shares[layer])
+            mean = sum(shares.values()) / len(shares)
+            print(f"  {rule!s:<28} {mean:6.3f}  {shares[worst]:6.3f} ({worst})")
+
+
+def measured(options: argparse.Namespace, precision: str) -> tuple[Profile, float]:
+    """Return the profile, and the images a second once the first batch is through."""
+    weights = None if options.weights == "none" else options.weights
+    network = load_network(options.network, weights=weights, precision=precision)
+    ticks: list[tuple[float, int]] = []
+    with open_images(options.images) as images:
+        if options.limit:
+            per_class = -(-options.limit // len(images.classes))
+            by_class = {class_id: [x for x in images.images if x.class_id == class_id] for class_id in images.classes}
+            images = images.only([image for of_class in by_class.values() for image in of_class[:per_class]])
+        profile = collect(
+            network,
+            images,
+            batch_size=options.batch_size,
+            keep_going=True,
+            progress=lambda done, _: ticks.append((time.perf_counter(), done)),
+        )
+    (first, n_first), (last, n_last) = ticks[0], ticks[-1]
+    return profile, (n_last - n_first) / (last - first)
+
+
+def agreement(one: Profile, other: Profile, rule: Rule) -> dict[str, float]:
+    """Return for each layer the Jaccard index of the tags of two profiles."""
+    sets = []
+    for profile in (one, other):
+        tags = tag_filters(profile, [rule], network="network")
+        by_layer: list[set[tuple[int, int]]] = [set() for _ in profile.layer_names]
+        for layer, filter_, class_ in zip(tags.layer, tags.filter, tags.class_, strict=True):
+            by_layer[layer].add((int(filter_), int(class_)))
+        sets.append(by_layer)
+    return {
+        name: len(before & after) / len(before | after)
+        for name, before, after in zip(one.layer_names, *sets, strict=True)
+    }
+
+
+def device() -> str:
+    """Return what the network runs on."""
+    keras = import_keras()
+    return ", ".join(keras.distribution.list_devices()) or "cpu"
+
+
+if __name__ == "__main__":
+    main()
