@@ -248,11 +248,20 @@ def _with_fresh_names(build: Callable[[], _T]) -> _T:
 
 def _randomise(model: KerasModel) -> None:
     """Fill kernels with N(0, 2 / fan-in) (He et al., 2015, equation 10), the same in every process."""
+    layers = import_keras().layers
+    # A depthwise kernel is (height, width, channels, multiplier), and sees one channel at a time.
+    variances: dict[int, float] = {}
+    for layer in model._flatten_layers():
+        if isinstance(layer, layers.DepthwiseConv2D):
+            variances[id(layer.kernel)] = 2 / np.prod(layer.kernel_size)
+        elif isinstance(layer, layers.SeparableConv2D):
+            # The 2 makes up for what a rectifier cuts off, and none is between its two kernels.
+            variances[id(layer.depthwise_kernel)] = 1 / np.prod(layer.kernel_size)
     random = np.random.default_rng(0)
     for weight in model.weights:
         if len(weight.shape) >= 2:
-            fan_in = max(1, int(np.prod(weight.shape[:-1])))
-            weight.assign(random.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(2 / fan_in)))
+            variance = variances.get(id(weight), 2 / max(1, int(np.prod(weight.shape[:-1]))))
+            weight.assign(random.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(variance)))
 
 
 def _is_file(spec: str) -> bool:

@@ -43,6 +43,15 @@ def test_random_weights_are_always_the_same(keras):
     assert first.class_ids == ()
 
 
+@pytest.mark.parametrize("name", ["mobilenetv2", "xception"])
+def test_random_weights_neither_fade_nor_grow(keras, name):
+    network = load_network(name, weights=None)
+    pixels = np.random.default_rng(0).integers(0, 256, (1, *network.input_size, 3)).astype(np.float32)
+    last = keras.Model(network.model.inputs[0], network.layers[-1].feature_map)
+    maps = np.asarray(last(network.preprocess(pixels), training=False))
+    assert 1e-2 < maps.std() < 1e3
+
+
 def test_unnamed_layers_are_numbered_from_the_start_each_time(keras):
     names = [[layer.name for layer in load_network("inceptionv3", weights=None).layers] for _ in range(2)]
     assert names[0] == names[1]
