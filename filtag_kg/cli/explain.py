@@ -102,9 +102,7 @@ def print_explanation(found: Explanation, *, most: int = 8) -> None:
     if found.support is not None:
         console.print(_verdict(found.support))
     elif found.predictions:
-        console.print(
-            f"{escape(found.predictions[0].label)} is no class of the KG: its tags cannot say anything of it."
-        )
+        console.print(f"{escape(found.predictions[0].label)} is no class of the KG, whose tags say nothing of it.")
     console.print(_evidence("their tags", found.labels))
     console.print(_evidence("their common concepts", found.concepts))
     _print_layers(found, console, most)
