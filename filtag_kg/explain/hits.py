@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ from filtag_kg.tags import Rule, TagTable, contrast_to, tag_filters
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    TagMatrix = csr_array | NDArray[np.integer]
+    TagMatrix: TypeAlias = csr_array | NDArray[np.integer]
 
 __all__ = ["SCOPES", "Hits", "active_filters", "class_places", "expected_hits", "hits_at_n", "permuted_filters"]
 
