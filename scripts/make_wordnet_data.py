@@ -24,7 +24,13 @@ OUTPUT = Path(__file__).resolve().parent.parent / "filtag_kg" / "concepts" / "da
 DATA_NAME = "wordnet-nouns.tsv.gz"
 LICENSE_NAME = "LICENSE-WORDNET"
 # Pointer symbols of wninput(5WN); the last domain category wins, as in ConceptNet's reader.
-POINTERS = {"@": "hypernyms", "@i": "instance_hypernyms", "%p": "part_meronyms", ";c": "category"}
+POINTERS = {
+    "@": "hypernyms",
+    "@i": "instance_hypernyms",
+    "%p": "part_meronyms",
+    "%s": "substance_meronyms",
+    ";c": "category",
+}
 
 
 def find_database() -> Path | None:
@@ -58,7 +64,10 @@ def synset_line(fields: list[str], lexnames: dict[str, str]) -> str:
         lexnames[lexicographer].removeprefix("noun."),
         " ".join(pointers["category"][-1:]),
         " ".join(lemmas),
-        *(" ".join(pointers[kind]) for kind in ("hypernyms", "instance_hypernyms", "part_meronyms")),
+        *(
+            " ".join(pointers[kind])
+            for kind in ("hypernyms", "instance_hypernyms", "part_meronyms", "substance_meronyms")
+        ),
     ]
     return "\t".join(columns)
 

@@ -9,7 +9,7 @@ from filtag_kg.concepts.columns import common_csv, read_common_concepts
 from filtag_kg.concepts.common import CommonConcept, adjusted_p_values, common_concepts, p_values, q_values
 from filtag_kg.concepts.hierarchy import Hierarchy, build_hierarchy
 from filtag_kg.concepts.linking import Link, Links, link_classes, preferred_labels
-from filtag_kg.concepts.source import Concept, ConceptSource, Sense
+from filtag_kg.concepts.source import RELATIONS, Concept, ConceptSource, Edge, Sense
 from filtag_kg.concepts.sources import concept_source
 from filtag_kg.concepts.sssom import SSSOM_COLUMNS, sssom_text, write_sssom
 from filtag_kg.concepts.terms import CONCEPTNET, noun_term, standard_text, term_uri
@@ -17,10 +17,12 @@ from filtag_kg.concepts.wordnet import WordNet, wordnet
 
 __all__ = [
     "CONCEPTNET",
+    "RELATIONS",
     "SSSOM_COLUMNS",
     "CommonConcept",
     "Concept",
     "ConceptSource",
+    "Edge",
     "Hierarchy",
     "Link",
     "Links",

@@ -63,7 +63,7 @@ def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
     while waiting:
         concept_id = waiting.pop()
         if concept_id not in parents:
-            parents[concept_id] = tuple(sorted(set(source.broader(concept_id)) - {concept_id}))
+            parents[concept_id] = tuple(sorted({edge.end for edge in source.edges(concept_id, "IsA")} - {concept_id}))
             waiting.extend(parents[concept_id])
     parents = dict(sorted(parents.items()))
     column = {concept_id: place for place, concept_id in enumerate(parents)}
@@ -75,7 +75,12 @@ def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
     for row, class_id in enumerate(links.class_ids):
         if class_id in links:
             below[row, above[links[class_id].concept]] = True
-    parts = {concept_id: tuple(map(source.concept, sorted(source.parts(concept_id)))) for concept_id in parents}
+    parts = {
+        concept_id: tuple(
+            map(source.concept, sorted(edge.start for edge in source.edges(concept_id, "PartOf", incoming=True)))
+        )
+        for concept_id in parents
+    }
     return Hierarchy(
         class_ids=links.class_ids,
         concepts=tuple(map(source.concept, parents)),

@@ -1,11 +1,17 @@
-"""What a concept is, and what a source of concepts can be asked."""
+"""What a concept is, how concepts relate, and what a source of concepts can be asked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["Concept", "ConceptSource", "Sense"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["RELATIONS", "Concept", "ConceptSource", "Edge", "Sense"]
+
+RELATIONS = ("IsA", "PartOf", "HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation")
+"""The relations that are asked for, by ConceptNet's names: *start* is a kind of, is a part of, has … *end*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +28,15 @@ class Concept:
         Its other labels.
     terms : tuple of str
         Paths of its ConceptNet terms (``/c/en/dog/n/wn/animal``), one for each label unless labels share one.
+    source : str
+        Name of the source that has it.
     """
 
     id: str
     label: str
     alt_labels: tuple[str, ...]
     terms: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,35 @@ class Sense:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What a source says of two concepts.
+
+    Parameters
+    ----------
+    relation : str
+        One of `RELATIONS`.
+    start, end : str
+        IRIs of the concepts: *beagle* is the start and *dog* the end of an IsA edge.
+    weight : float
+        How strongly it is stated, on ConceptNet's scale: 1 for one contributor, 2 for WordNet.
+    source : str
+        Name of the source.
+    dataset : str
+        Where the source has it from, a path of ConceptNet's such as ``/d/wordnet/3.1``.
+    licence : str
+        IRI of the licence of that data set.
+    """
+
+    relation: str
+    start: str
+    end: str
+    weight: float
+    source: str
+    dataset: str
+    licence: str
+
+
 class ConceptSource(Protocol):
     """Where concepts and their relations come from. All answers are in a fixed order."""
 
@@ -64,6 +102,10 @@ class ConceptSource(Protocol):
     def licence(self) -> str:
         """IRI of the licence of the data."""
 
+    @property
+    def members(self) -> tuple[ConceptSource, ...]:
+        """The sources that answer: this one alone, unless it combines others."""
+
     def concept(self, concept_id: str) -> Concept:
         """Return the concept of an IRI; `KeyError` if the source has none."""
 
@@ -73,8 +115,8 @@ class ConceptSource(Protocol):
     def senses(self, term: str) -> tuple[Sense, ...]:
         """Return the meanings of a word in any spelling of case and spaces, the most frequent first."""
 
-    def broader(self, concept_id: str) -> tuple[str, ...]:
-        """Return the IRIs of the concepts directly above: of which this is a kind or an instance."""
+    def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
+        """Yield what is said of a concept, as it is asked for: edges that start at it, or with `incoming` end there.
 
-    def parts(self, concept_id: str) -> tuple[str, ...]:
-        """Return the IRIs of the concepts that are parts of this one."""
+        `concept_id` is the IRI of a concept of this source, and so are the edges' ends.
+        """

@@ -4,9 +4,13 @@ The data file has two tables of tab-separated lines with an empty line between t
 separated by spaces. It is made by ``scripts/make_wordnet_data.py``.
 
 =======  ================================================================================================
-synsets  offset, lexicographer file, domain category, lemmas, hypernyms, instance hypernyms, part meronyms
+synsets  offset, lexicographer file, domain category, lemmas, hypernyms, instance hypernyms, part meronyms,
+         substance meronyms
 index    lemma in lower case, senses by falling frequency: ``offset:count``, or ``offset`` if that is 0
 =======  ================================================================================================
+
+Hypernyms and instance hypernyms are *IsA* here, as in ConceptNet, part meronyms *PartOf* and substance meronyms
+*MadeOf*.
 
 A count says how often the lemma was tagged with the sense in the semantic concordances [1]_.
 
@@ -21,15 +25,24 @@ import functools
 import gzip
 import re
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from filtag_kg.concepts.source import Concept, Sense
+from filtag_kg.concepts.source import Concept, Edge, Sense
 from filtag_kg.concepts.terms import noun_term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["WordNet", "wordnet"]
 
 _IRI = "http://wordnet-rdf.princeton.edu/pwn30/"
 _CLASS_ID = re.compile(r"n(\d{8})")
-_LEXFILE, _CATEGORY, _LEMMAS, _HYPERNYMS, _INSTANCE_HYPERNYMS, _PARTS = range(6)
+_LEXFILE, _CATEGORY, _LEMMAS, _HYPERNYMS, _INSTANCE_HYPERNYMS, _PARTS, _SUBSTANCES = range(7)
+# Fields that hold the ends of a relation's edges, and those that hold the starts.
+_ENDS = {"IsA": (_HYPERNYMS, _INSTANCE_HYPERNYMS), "MadeOf": (_SUBSTANCES,)}
+_STARTS = {"PartOf": (_PARTS,)}
+# ConceptNet's weight of what WordNet states.
+_WEIGHT = 2.0
 
 
 class WordNet:
@@ -54,9 +67,15 @@ class WordNet:
         self._synsets = synsets
         self._index = index
         self._concepts: dict[str, Concept] = {}
+        self._inverses: dict[str, dict[str, tuple[str, ...]]] = {}
 
     def __len__(self) -> int:
         return len(self._synsets)
+
+    @property
+    def members(self) -> tuple[WordNet, ...]:
+        """WordNet itself."""
+        return (self,)
 
     def concept(self, concept_id: str) -> Concept:
         """Return the concept of an IRI; `KeyError` if there is none."""
@@ -77,13 +96,30 @@ class WordNet:
         entries = self._index.get(key, "").split()
         return tuple(self._sense(key, entry) for entry in entries)
 
-    def broader(self, concept_id: str) -> tuple[str, ...]:
-        """Return the hypernyms, then the instance hypernyms."""
-        return self._related(concept_id, _HYPERNYMS) + self._related(concept_id, _INSTANCE_HYPERNYMS)
+    def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
+        """Yield the edges of a synset: hypernyms before instance hypernyms, else in the order of the database.
 
-    def parts(self, concept_id: str) -> tuple[str, ...]:
-        """Return the part meronyms."""
-        return self._related(concept_id, _PARTS)
+        The other ends of what the database lists at one end alone are looked for in all of it.
+        """
+        listed, elsewhere = (_STARTS, _ENDS) if incoming else (_ENDS, _STARTS)
+        others = [iri for field in listed.get(relation, ()) for iri in self._related(concept_id, field)]
+        if relation in elsewhere:
+            self._fields(concept_id)
+            others += self._inverse(relation).get(concept_id, ())
+        for other in others:
+            start, end = (other, concept_id) if incoming else (concept_id, other)
+            yield Edge(relation, start, end, _WEIGHT, self.name, "/d/wordnet/3.0", self.licence)
+
+    def _inverse(self, relation: str) -> dict[str, tuple[str, ...]]:
+        known = self._inverses.get(relation)
+        if known is None:
+            found: dict[str, list[str]] = {}
+            for offset in sorted(self._synsets):
+                for field in (_ENDS | _STARTS)[relation]:
+                    for other in self._related(_iri(offset), field):
+                        found.setdefault(other, []).append(_iri(offset))
+            known = self._inverses[relation] = {iri: tuple(others) for iri, others in found.items()}
+        return known
 
     def _fields(self, concept_id: str) -> list[str]:
         try:
@@ -108,7 +144,7 @@ class WordNet:
         category = self._lemmas(_iri(fields[_CATEGORY]))[0] if fields[_CATEGORY] else fields[_LEXFILE]
         label, *alt_labels = self._lemmas(concept_id)
         terms = dict.fromkeys(noun_term(lemma, category) for lemma in (label, *alt_labels))
-        return Concept(concept_id, label, tuple(alt_labels), tuple(terms))
+        return Concept(concept_id, label, tuple(alt_labels), tuple(terms), self.name)
 
 
 @functools.cache

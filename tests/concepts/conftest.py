@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from filtag_kg.concepts import Concept, Hierarchy, Links, Sense, build_hierarchy, link_classes
+from filtag_kg.concepts import Concept, Edge, Hierarchy, Links, Sense, build_hierarchy, link_classes
 from filtag_kg.tags import TagTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 BROADER = {
     "beagle": ("dog",),
@@ -41,7 +41,7 @@ class SmallSource:
         self._broader = broader
 
     def concept(self, concept_id: str) -> Concept:
-        return Concept(concept_id, concept_id, (), ())
+        return Concept(concept_id, concept_id, (), (), "small")
 
     def of_class(self, class_id: str) -> str | None:
         return class_id if class_id in self._broader else None
@@ -49,11 +49,19 @@ class SmallSource:
     def senses(self, term: str) -> tuple[Sense, ...]:
         return ()
 
-    def broader(self, concept_id: str) -> tuple[str, ...]:
-        return self._broader[concept_id]
+    @property
+    def members(self) -> tuple[SmallSource, ...]:
+        return (self,)
 
-    def parts(self, concept_id: str) -> tuple[str, ...]:
-        return PARTS.get(concept_id, ())
+    def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
+        others: Iterable[str] = ()
+        if relation == "IsA" and not incoming:
+            others = self._broader[concept_id]
+        elif relation == "PartOf" and incoming:
+            others = PARTS.get(concept_id, ())
+        for other in others:
+            start, end = (other, concept_id) if incoming else (concept_id, other)
+            yield Edge(relation, start, end, 1.0, self.name, "/d/small", self.licence)
 
 
 def hierarchy_of(class_ids: Iterable[str], broader: dict[str, tuple[str, ...]] = BROADER) -> tuple[Links, Hierarchy]:

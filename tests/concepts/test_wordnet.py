@@ -33,9 +33,36 @@ def test_the_dog() -> None:
             "/c/en/domestic_dog/n/wn/animal",
             "/c/en/canis_familiaris/n/wn/animal",
         ),
+        source="wordnet",
     )
-    assert [wordnet().concept(iri).label for iri in wordnet().broader(DOG)] == ["canine", "domestic animal"]
-    assert [wordnet().concept(iri).label for iri in wordnet().parts(DOG)] == ["flag"]
+
+
+def ends(concept_id: str, relation: str = "IsA") -> list[str]:
+    return [wordnet().concept(edge.end).label for edge in wordnet().edges(concept_id, relation)]
+
+
+def starts(concept_id: str, relation: str) -> list[str]:
+    return [wordnet().concept(edge.start).label for edge in wordnet().edges(concept_id, relation, incoming=True)]
+
+
+def test_what_is_said_of_the_dog() -> None:
+    assert ends(DOG) == ["canine", "domestic animal"]
+    assert starts(DOG, "PartOf") == ["flag"]
+    assert "corgi" in starts(DOG, "IsA")
+    assert len(starts(DOG, "IsA")) == 18
+    assert ends(DOG, "UsedFor") == starts(DOG, "UsedFor") == ends(DOG, "MadeOf") == []
+    first = next(wordnet().edges(DOG, "IsA"))
+    assert (first.relation, first.start, first.weight, first.source) == ("IsA", DOG, 2.0, "wordnet")
+    assert (first.dataset, first.licence) == ("/d/wordnet/3.0", wordnet().licence)
+
+
+def test_both_ends_of_an_edge_tell_of_it() -> None:
+    flag = next(wordnet().edges(DOG, "PartOf", incoming=True)).start
+    assert ends(flag, "PartOf") == ["dog", "deer"]
+    glass = wordnet().senses("glass")[0].concept
+    glassware = wordnet().senses("glassware")[0].concept
+    assert starts(glass, "MadeOf") == ["glassware", "plate glass"]
+    assert ends(glassware, "MadeOf") == ["glass"]
 
 
 def test_categories() -> None:
@@ -47,7 +74,7 @@ def test_categories() -> None:
 
 def test_instances_lie_below_their_class() -> None:
     einstein = wordnet().senses("Einstein")[0].concept
-    assert [wordnet().concept(iri).label for iri in wordnet().broader(einstein)] == ["physicist"]
+    assert ends(einstein) == ["physicist"]
 
 
 def test_senses() -> None:
@@ -73,15 +100,20 @@ def test_unknown_concept() -> None:
     for missing in (PWN + "99999999-n", "dog"):
         with pytest.raises(KeyError):
             wordnet().concept(missing)
+        for incoming in (False, True):
+            with pytest.raises(KeyError):
+                list(wordnet().edges(missing, "PartOf", incoming=incoming))
 
 
 def test_every_relation_leads_to_a_concept() -> None:
     source = wordnet()
     iris = [f"{PWN}{offset}-n" for offset in source._synsets]
     known = set(iris)
-    roots = [iri for iri in iris if not source.broader(iri)]
+    roots = [iri for iri in iris if not list(source.edges(iri, "IsA"))]
     assert [source.concept(iri).label for iri in roots] == ["entity"]
-    assert all(known.issuperset(source.broader(iri) + source.parts(iri)) for iri in iris)
+    for relation in ("IsA", "MadeOf"):
+        assert all(known.issuperset(edge.end for edge in source.edges(iri, relation)) for iri in iris)
+    assert all(known.issuperset(edge.start for edge in source.edges(iri, "PartOf", incoming=True)) for iri in iris)
 
 
 def test_import_reads_nothing() -> None:
