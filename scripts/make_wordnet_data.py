@@ -14,6 +14,7 @@ import argparse
 import gzip
 import importlib.util
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,19 @@ def records(path: Path) -> Iterator[list[str]]:
             yield line.split(" | ")[0].split()
 
 
+def sizes(lines: list[str]) -> dict[str, int]:
+    """Return how many synsets lie at or below each, from their data lines."""
+    above: dict[str, frozenset[str]] = {}
+    parents = {fields[0]: f"{fields[4]} {fields[5]}".split() for fields in (line.split("\t") for line in lines)}
+
+    def at_or_above(offset: str) -> frozenset[str]:
+        if offset not in above:
+            above[offset] = frozenset({offset}).union(*map(at_or_above, parents[offset]))
+        return above[offset]
+
+    return Counter(reached for offset in parents for reached in at_or_above(offset))
+
+
 def synset_line(fields: list[str], lexnames: dict[str, str]) -> str:
     """Return the data line of one synset from its fields in ``data.noun`` (wndb(5WN))."""
     offset, lexicographer, _, n_lemmas = fields[:4]
@@ -82,6 +96,8 @@ def make(database: Path) -> bytes:
         if key.split("%")[1].startswith("1:")
     }
     lines = [synset_line(fields, lexnames) for fields in records(database / "data.noun")]
+    size = sizes(lines)
+    lines = [f"{line}\t{size[line[:8]] if size[line[:8]] > 1 else ''}" for line in lines]
     lines.append("")
     for fields in records(database / "index.noun"):
         lemma, n_senses = fields[0], int(fields[2])
@@ -90,6 +106,8 @@ def make(database: Path) -> bytes:
             for offset in fields[-n_senses:]
         )
         lines.append(f"{lemma}\t{' '.join(senses)}")
+    lines.append("")
+    lines.extend("\t".join(fields[:2]) for fields in records(database / "noun.exc"))
     text = "\n".join(lines) + "\n"
     return gzip.compress(text.encode("ascii"), compresslevel=9, mtime=0)
 

@@ -115,6 +115,9 @@ class ConceptSource(Protocol):
     def senses(self, term: str) -> tuple[Sense, ...]:
         """Return the meanings of a word in any spelling of case and spaces, the most frequent first."""
 
+    def size(self, concept_id: str) -> int:
+        """Return about how many concepts lie at or below a concept, itself included: how general it is."""
+
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
         """Yield what is said of a concept, as it is asked for: edges that start at it, or with `incoming` end there.
 

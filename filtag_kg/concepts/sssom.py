@@ -1,7 +1,8 @@
 """Write links as SSSOM/TSV, the Simple Standard for Sharing Ontological Mappings.
 
 The file starts with the metadata of the mapping set as commented YAML, then has one row a link, sorted by
-subject. A class without a link has no row; the header's comment counts them.
+subject. A class without a link has no row; the header's comment counts them. What else an ambiguous label may
+mean stands in the row's comment.
 
 References
 ----------
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from filtag_kg.concepts.linking import Links
+    from filtag_kg.concepts.linking import Link, Links
     from filtag_kg.concepts.source import ConceptSource
 
 __all__ = ["SSSOM_COLUMNS", "sssom_text", "write_sssom"]
@@ -37,6 +38,7 @@ SSSOM_COLUMNS = (
     "object_source_version",
     "mapping_tool",
     "confidence",
+    "comment",
 )
 _PREFIXES = {
     "pwn30": "http://wordnet-rdf.princeton.edu/pwn30/",
@@ -89,6 +91,7 @@ def sssom_text(links: Links, source: ConceptSource, *, class_iri: Callable[[str]
                 f"{source.name} {source.version}",
                 TOOL,
                 f"{link.confidence:.6g}",
+                _what_else(link, source),
             ]
         )
     return text.getvalue()
@@ -101,6 +104,16 @@ def write_sssom(
     text = sssom_text(links, source, class_iri=class_iri, mapping_set_id=mapping_set_id)
     with replacing(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _what_else(link: Link, source: ConceptSource) -> str:
+    """Return what else a label may mean, for who reviews the link: at most three concepts, with what lies above."""
+    told = []
+    for other, confidence in link.others[:3]:
+        above = [source.concept(edge.end).label for edge in source.edges(other, "IsA")][:1]
+        kind = f" (a kind of {above[0]})" if above else ""
+        told.append(f"{source.concept(other).label}{kind} <{other}> {confidence:.2g}")
+    return f"or: {'; '.join(told)}" if told else ""
 
 
 def _shortened(iri: str, prefixes: dict[str, str]) -> str:

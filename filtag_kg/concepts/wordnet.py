@@ -1,12 +1,13 @@
 """The nouns of WordNet 3.0, embedded in the package.
 
-The data file has two tables of tab-separated lines with an empty line between them; lists within a field are
+The data file has three tables of tab-separated lines with empty lines between them; lists within a field are
 separated by spaces. It is made by ``scripts/make_wordnet_data.py``.
 
 =======  ================================================================================================
 synsets  offset, lexicographer file, domain category, lemmas, hypernyms, instance hypernyms, part meronyms,
-         substance meronyms
+         substance meronyms, number of synsets at or below it (nothing where that is 1)
 index    lemma in lower case, senses by falling frequency: ``offset:count``, or ``offset`` if that is 0
+plurals  plural in lower case, its singular: those that no rule gives
 =======  ================================================================================================
 
 Hypernyms and instance hypernyms are *IsA* here, as in ConceptNet, part meronyms *PartOf* and substance meronyms
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["WordNet", "wordnet"]
 
 _IRI = "http://wordnet-rdf.princeton.edu/pwn30/"
-_CLASS_ID = re.compile(r"n(\d{8})")
-_LEXFILE, _CATEGORY, _LEMMAS, _HYPERNYMS, _INSTANCE_HYPERNYMS, _PARTS, _SUBSTANCES = range(7)
+_CLASS_ID = re.compile(r"n(\d{8})(?:[\s_.-].*)?", re.DOTALL)
+_LEXFILE, _CATEGORY, _LEMMAS, _HYPERNYMS, _INSTANCE_HYPERNYMS, _PARTS, _SUBSTANCES, _SIZE = range(8)
 # Fields that hold the ends of a relation's edges, and those that hold the starts.
 _ENDS = {"IsA": (_HYPERNYMS, _INSTANCE_HYPERNYMS), "MadeOf": (_SUBSTANCES,)}
 _STARTS = {"PartOf": (_PARTS,)}
@@ -56,16 +57,19 @@ class WordNet:
         The line of each synset, without the offset that is its key.
     index : dict of str to str
         The senses of each lemma.
+    singulars : dict of str to str
+        The singular of each irregular plural.
     """
 
     name = "wordnet"
     version = "3.0"
     licence = "https://wordnet.princeton.edu/license-and-commercial-use"
 
-    def __init__(self, synsets: dict[str, str], index: dict[str, str]) -> None:
+    def __init__(self, synsets: dict[str, str], index: dict[str, str], singulars: dict[str, str]) -> None:
         # Lines are cut only when asked for: a run touches some 2,000 of the 82,115 synsets.
         self._synsets = synsets
         self._index = index
+        self._singulars = singulars
         self._concepts: dict[str, Concept] = {}
         self._inverses: dict[str, dict[str, tuple[str, ...]]] = {}
 
@@ -85,7 +89,7 @@ class WordNet:
         return known
 
     def of_class(self, class_id: str) -> str | None:
-        """Return the concept of a WordNet id (``n02084071``), if it is the id of a noun synset."""
+        """Return the concept of a WordNet id (``n02084071``, ``n02084071-dog``), if it is that of a noun synset."""
         match = _CLASS_ID.fullmatch(class_id)
         return _iri(match[1]) if match and match[1] in self._synsets else None
 
@@ -95,6 +99,14 @@ class WordNet:
         key = key if key in self._index else key.replace("-", "_")
         entries = self._index.get(key, "").split()
         return tuple(self._sense(key, entry) for entry in entries)
+
+    def singular(self, word: str) -> str | None:
+        """Return the singular of an irregular plural in lower case, or None if it is no such plural."""
+        return self._singulars.get(word)
+
+    def size(self, concept_id: str) -> int:
+        """Return how many synsets lie at or below a synset."""
+        return int(self._fields(concept_id)[_SIZE] or 1)
 
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
         """Yield the edges of a synset: hypernyms before instance hypernyms, else in the order of the database.
@@ -151,10 +163,11 @@ class WordNet:
 def wordnet() -> WordNet:
     """Return the embedded WordNet 3.0; the first call reads it."""
     packed = resources.files("filtag_kg.concepts").joinpath("data/wordnet-nouns.tsv.gz").read_bytes()
-    synset_table, index_table = gzip.decompress(packed).decode("ascii").split("\n\n")
+    synset_table, index_table, plural_table = gzip.decompress(packed).decode("ascii").split("\n\n")
     synsets = {line[:8]: line[9:] for line in synset_table.split("\n")}
-    index = dict(line.split("\t") for line in index_table.rstrip("\n").split("\n"))
-    return WordNet(synsets, index)
+    index = dict(line.split("\t") for line in index_table.split("\n"))
+    singulars = dict(line.split("\t") for line in plural_table.rstrip("\n").split("\n"))
+    return WordNet(synsets, index, singulars)
 
 
 def _iri(offset: str) -> str:

@@ -159,10 +159,10 @@ def emit_links(
             continue
         node, concept = iri(iris.link(class_id)), iri(link.concept)
         yield class_, t("flt:concept"), concept
-        yield class_, t("skos:exactMatch"), concept
+        yield class_, t(link.predicate), concept
         yield node, t("rdf:type"), t("flt:ConceptLink")
         yield node, t("sssom:subject_id"), class_
-        yield node, t("sssom:predicate_id"), t("skos:exactMatch")
+        yield node, t("sssom:predicate_id"), t(link.predicate)
         yield node, t("sssom:object_id"), concept
         yield node, t("sssom:mapping_justification"), t(link.justification)
         yield node, t("sssom:confidence"), double(link.confidence)

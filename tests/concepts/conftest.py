@@ -53,6 +53,12 @@ class SmallSource:
     def members(self) -> tuple[SmallSource, ...]:
         return (self,)
 
+    def size(self, concept_id: str) -> int:
+        below = {concept_id}
+        while more := {child for child, above in self._broader.items() if below & set(above)} - below:
+            below |= more
+        return len(below)
+
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
         others: Iterable[str] = ()
         if relation == "IsA" and not incoming:

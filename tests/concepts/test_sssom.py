@@ -24,18 +24,18 @@ EXPECTED = """\
 #mapping_tool: "filtag-kg"
 #object_source_version: "wordnet 3.0"
 #comment: "2 of 3 classes are linked"
-subject_id	subject_label	predicate_id	object_id	object_label	mapping_justification	object_source_version	mapping_tool	confidence
-class:c1	crane	skos:exactMatch	pwn30:03126707-n	crane	semapv:LexicalMatching	wordnet 3.0	filtag-kg	0.5
-class:n02084071	dog	skos:exactMatch	pwn30:02084071-n	dog	semapv:BackgroundKnowledgeBasedMatching	wordnet 3.0	filtag-kg	1
+subject_id	subject_label	predicate_id	object_id	object_label	mapping_justification	object_source_version	mapping_tool	confidence	comment
+class:c1	crane	skos:exactMatch	pwn30:02012849-n	crane	semapv:LexicalMatching	wordnet 3.0	filtag-kg	0.931187	or: crane (a kind of lifting device) <http://wordnet-rdf.princeton.edu/pwn30/03126707-n> 0.041; Crane (a kind of writer) <http://wordnet-rdf.princeton.edu/pwn30/10914447-n> 0.013; Crane (a kind of poet) <http://wordnet-rdf.princeton.edu/pwn30/10914331-n> 0.013
+class:n02084071	dog	skos:exactMatch	pwn30:02084071-n	dog	semapv:BackgroundKnowledgeBasedMatching	wordnet 3.0	filtag-kg	1\t
 """
 
 
 def test_text() -> None:
-    links = link_classes(["n02084071", "b", "c1"], ["dog", "no such word", "crane"], wordnet())
+    links = link_classes(["n02084071", "b", "c1"], ["dog", "no such wurd", "crane"], wordnet())
     text = sssom_text(links, wordnet(), class_iri="https://example.org/class/{}".format, mapping_set_id=SET)
     assert text == EXPECTED
     assert tuple(text.split("\n")[10].split("\t")) == SSSOM_COLUMNS
-    again = link_classes(["c1", "b", "n02084071"], ["crane", "no such word", "dog"], wordnet())
+    again = link_classes(["c1", "b", "n02084071"], ["crane", "no such wurd", "dog"], wordnet())
     assert text == sssom_text(again, wordnet(), class_iri="https://example.org/class/{}".format, mapping_set_id=SET)
 
 

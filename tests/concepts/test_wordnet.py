@@ -89,10 +89,27 @@ def test_senses() -> None:
     assert source.senses("no such word") == source.senses("") == ()
 
 
+def test_sizes_and_plurals() -> None:
+    source = wordnet()
+    (entity,) = (sense.concept for sense in source.senses("entity"))
+    assert source.size(entity) == len(source)
+    assert source.size(source.senses("golden retriever")[0].concept) == 1
+    below, waiting = {DOG}, [DOG]
+    while waiting:
+        for edge in source.edges(waiting.pop(), "IsA", incoming=True):
+            if edge.start not in below:
+                below.add(edge.start)
+                waiting.append(edge.start)
+    assert source.size(DOG) == len(below) == 190
+    assert (source.singular("mice"), source.singular("geese"), source.singular("dogs")) == ("mouse", "goose", None)
+
+
 def test_class_ids() -> None:
     source = wordnet()
     assert source.of_class("n02084071") == DOG
-    for other in ("n02084072", "02084071", "n2084071", "n02084071 ", "v02084071", "dog", ""):
+    for labelled in ("n02084071-dog", "n02084071_dog", "n02084071 dog"):
+        assert source.of_class(labelled) == DOG
+    for other in ("n02084072", "02084071", "n2084071", "n020840710", "n02084071dog", "v02084071", "dog", ""):
         assert source.of_class(other) is None
 
 

@@ -1,0 +1,126 @@
+"""The texts under which a class label may be found in a source of concepts.
+
+Labels come as people write them: *silky_terrier*, *GoldenRetriever*, *001.Black_footed_Albatross*, *mice*, *grey fox*,
+*tench, Tinca tinca*, *golden retriever puppy*. What is tried first is the label as it stands; what follows is tried
+only if nothing was found before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filtag_kg.concepts.wordnet import wordnet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Reading", "readings"]
+
+# Of WordNet's morphology for nouns, morphy(7WN).
+_ENDINGS = (("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh"), ("men", "man"), ("ies", "y"))
+# British and American spellings of the same word, either of which may be the one that is known.
+_SPELLINGS = tuple(
+    (re.compile(old), new)
+    for old, new in (
+        (r"our\b", "or"),
+        (r"or\b", "our"),
+        (r"re\b", "er"),
+        (r"er\b", "re"),
+        ("grey", "gray"),
+        ("gray", "grey"),
+        (r"is(e|ing)\b", r"iz\1"),
+        ("aero", "air"),
+        ("tyre", "tire"),
+        ("plough", "plow"),
+        ("mould", "mold"),
+        ("[ao]e", "e"),
+        (r"ogue\b", "og"),
+        ("ll(ed|ing)", r"l\1"),
+        (r"ce\b", "se"),
+        ("cheque", "check"),
+    )
+)
+_NUMBER_BEFORE = re.compile(r"^\d+[\s._-]+(?=\D)")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text that a label may be found under.
+
+    Parameters
+    ----------
+    text : str
+        What to look up.
+    certainty : float, in (0, 1]
+        How probable it is that what the text means is what the label means, or lies above it.
+    exact : bool
+        Whether the text names the same as the label; else it names what the label is a kind of.
+    """
+
+    text: str
+    certainty: float = 1.0
+    exact: bool = True
+
+
+def readings(label: str) -> Iterator[Reading]:
+    """Yield the readings of a label, the best first.
+
+    Examples
+    --------
+    >>> [reading.text for reading in readings("silky_terriers")]
+    ['silky terriers', 'silky terrier', 'silky-terriers', 'silkyterriers', 'terriers', 'terrier']
+    """
+    seen: set[str] = set()
+    for text, certainty, exact in _texts(label):
+        if text and text not in seen:
+            seen.add(text)
+            yield Reading(text, certainty, exact)
+
+
+def _texts(label: str) -> Iterator[tuple[str, float, bool]]:
+    plain = " ".join(label.replace("_", " ").split())
+    yield plain, 1.0, True
+    cleaned = _HUMP.sub(" ", _NUMBER_BEFORE.sub("", plain))
+    yield cleaned, 0.98, True
+    # ImageNet's own labels are lists of synonyms, the common name first.
+    names = [name for name in (" ".join(part.split()) for part in re.split(r"[,;/|(]", cleaned)) if name.strip(")")]
+    for name in names:
+        yield name.strip(")"), 0.95, True
+    first = names[0].strip(")") if names else cleaned
+    for variant in _variants(first):
+        yield variant, 0.95, True
+    words = re.split(r"[\s-]+", first)
+    for start in range(1, len(words)):
+        head = " ".join(words[start:])
+        yield head, 0.6, False
+        for variant in _variants(head):
+            yield variant, 0.6, False
+
+
+def _variants(text: str) -> Iterator[str]:
+    """Yield the singular, other spellings, and two words written as one."""
+    *before, last = text.split(" ")
+    for singular in _singulars(last.lower()):
+        yield " ".join([*before, singular])
+    for old, new in _SPELLINGS:
+        other = old.sub(new, text.lower())
+        if other != text.lower():
+            yield other
+    words = [*before, last]
+    for gap in range(1, len(words)):
+        for joint in "-", "":
+            yield joint.join([" ".join(words[:gap]), " ".join(words[gap:])])
+
+
+def _singulars(word: str) -> Iterator[str]:
+    irregular = wordnet().singular(word)
+    if irregular is not None:
+        yield irregular
+    for plural, singular in _ENDINGS:
+        if word.endswith(plural):
+            yield word.removesuffix(plural) + singular
+    if word.endswith("s") and not word.endswith("ss"):
+        yield word.removesuffix("s")
