@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.console import Base, Concepts, Force, OutputKG, Quiet, note
+from filtag_kg.cli.console import Base, Concepts, Force, Links, OutputKG, Quiet, note
 from filtag_kg.cli.profile import (
     BatchSize,
     Classes,
@@ -67,6 +67,7 @@ def run(
     layers: Layers = "conv",
     precision: Precision = "float32",
     concepts: Concepts = "wordnet",
+    links: Links = None,
     base: Base = _BASE,
     batch_size: BatchSize = 32,
     workers: Workers = None,
@@ -79,13 +80,15 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Do the whole job: the pass over the images, tags, concepts, graph."""
-    from filtag_kg.concepts import concept_source
+    from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.graph import DataIris, check_output
 
     rules = rules_from(k, q, score)
     check_output(output, force=force)
     # Mistakes that can be told now are not kept for after the pass.
-    concept_source(concepts)
+    source = concept_source(concepts)
+    if links is not None:
+        read_curated_links(links, (), source)
     DataIris(base)
     # What took hours outlives whatever may go wrong in the seconds that follow.
     kept = output.with_name(f"{output.name}.profile.npz")
@@ -107,7 +110,11 @@ def run(
     )
     made = make_profile(options, kept)
     try:
-        _told(build_from_profile(made, rules, output, images=images, concepts=concepts, base=base, force=force))
+        _told(
+            build_from_profile(
+                made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
+            )
+        )
     except FiltagError as error:
         raise FiltagError(f"{error} (the profile is kept in {kept}: go on with filtag build)") from None
     kept.unlink()
@@ -120,6 +127,7 @@ def build(
     q: Q = None,
     score: ScoreName = "activation",
     concepts: Concepts = "wordnet",
+    links: Links = None,
     images: Annotated[
         Path | None,
         typer.Option(metavar="DIR|TAR|ZIP", help="The images of the profile, for thumbnails of each filter's best."),
@@ -135,7 +143,9 @@ def build(
     rules = rules_from(k, q, score)
     check_output(output, force=force)
     made = load_profile(profile)
-    _told(build_from_profile(made, rules, output, images=images, concepts=concepts, base=base, force=force))
+    _told(
+        build_from_profile(made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force)
+    )
 
 
 def import_(
@@ -152,13 +162,14 @@ def import_(
     ] = None,
     network: Annotated[str, typer.Option(metavar="NAME", help="The network's name.")] = "imported",
     concepts: Concepts = "wordnet",
+    links: Links = None,
     base: Base = _BASE,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Make a KG from tags that another method made."""
     from filtag_kg.concepts import class_names as read_class_names
-    from filtag_kg.concepts import concept_source
+    from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.files import sha256_of
     from filtag_kg.graph import Provenance, build_kg, check_output
     from filtag_kg.tags import read_filtag_labels
@@ -173,7 +184,9 @@ def import_(
         hashes={"flt:tagsSha256": sha256_of(file)},
         inputs={"tags": file.name, "format": format_},
     )
-    _told(build_kg(output, tags, concept_source(concepts), provenance, base=base, force=force))
+    source = concept_source(concepts)
+    curated = read_curated_links(links, tags.class_ids, source) if links is not None else {}
+    _told(build_kg(output, tags, source, provenance, base=base, curated=curated, force=force))
 
 
 def rules_from(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]:
@@ -194,11 +207,12 @@ def build_from_profile(
     *,
     images: Path | None = None,
     concepts: str = "wordnet",
+    links: Path | None = None,
     base: str = _BASE,
     force: bool = False,
 ) -> KG:
     """Tag by the rules and build the KG, with thumbnails where there are images."""
-    from filtag_kg.concepts import concept_source
+    from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.graph import Provenance, build_kg
     from filtag_kg.images import open_images
     from filtag_kg.tags import tag_filters
@@ -207,8 +221,19 @@ def build_from_profile(
     identifier = profile.metadata.get("identifier", "network")
     tags = tag_filters(profile, rules, network=identifier)
     source = concept_source(concepts)
+    curated = read_curated_links(links, tags.class_ids, source) if links is not None else {}
     with open_images(images) if images is not None else nullcontext() as opened:
-        return build_kg(output, tags, source, provenance, profile=profile, images=opened, base=base, force=force)
+        return build_kg(
+            output,
+            tags,
+            source,
+            provenance,
+            profile=profile,
+            images=opened,
+            base=base,
+            curated=curated,
+            force=force,
+        )
 
 
 def _told(kg: KG) -> None:

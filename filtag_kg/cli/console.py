@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-__all__ = ["Base", "Concepts", "Force", "OutputKG", "Quiet", "note", "print_error", "progress_bar", "results_console"]
+__all__ = [
+    "Base",
+    "Concepts",
+    "Force",
+    "Links",
+    "OutputKG",
+    "Quiet",
+    "note",
+    "print_error",
+    "progress_bar",
+    "results_console",
+]
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,6 +52,13 @@ OutputKG = Annotated[Path, typer.Option("-o", "--output", metavar="KG", help="Di
 Force = Annotated[bool, typer.Option("--force", help="Replace the KG that is there.")]
 Base = Annotated[str, typer.Option("--base", metavar="IRI", help="What the IRIs of the KG's own things begin with.")]
 Concepts = Annotated[str, typer.Option("--concepts", metavar="SOURCE", help="Where concepts come from: wordnet.")]
+
+Links = Annotated[
+    Path | None,
+    typer.Option(
+        "--links", metavar="FILE", help="Links of classes to concepts, as SSSOM/TSV: links.sssom.tsv, corrected."
+    ),
+]
 
 
 def note(text: str) -> None:

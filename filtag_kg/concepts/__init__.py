@@ -7,6 +7,7 @@ first call of `wordnet`, not at import.
 from filtag_kg.concepts.class_names import class_names
 from filtag_kg.concepts.columns import common_csv, read_common_concepts
 from filtag_kg.concepts.common import CommonConcept, adjusted_p_values, common_concepts, p_values, q_values
+from filtag_kg.concepts.curated_links import CuratedLink, read_curated_links
 from filtag_kg.concepts.hierarchy import Hierarchy, build_hierarchy
 from filtag_kg.concepts.linking import Link, Links, link_classes, preferred_labels
 from filtag_kg.concepts.source import RELATIONS, Concept, ConceptSource, Edge, Sense
@@ -22,6 +23,7 @@ __all__ = [
     "CommonConcept",
     "Concept",
     "ConceptSource",
+    "CuratedLink",
     "Edge",
     "Hierarchy",
     "Link",
@@ -40,6 +42,7 @@ __all__ = [
     "preferred_labels",
     "q_values",
     "read_common_concepts",
+    "read_curated_links",
     "sssom_text",
     "standard_text",
     "term_uri",

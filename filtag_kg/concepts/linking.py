@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from filtag_kg.concepts.curated_links import CuratedLink
 from filtag_kg.concepts.sense_choice import sense_probabilities
 from filtag_kg.concepts.source import Sense
 from filtag_kg.concepts.spelling import Reading, readings
@@ -111,8 +112,23 @@ class Links(Mapping[str, Link]):
         """Ids of the classes without a link, in the order of the run."""
         return tuple(class_id for class_id in self.class_ids if class_id not in self._of)
 
+    @property
+    def same_label(self) -> Mapping[str, tuple[str, ...]]:
+        """Labels that several classes have, which nothing but the label links: their ids, by label."""
+        ids: dict[str, list[str]] = {}
+        for class_id, label in zip(self.class_ids, self.class_labels, strict=True):
+            if class_id in self._of and self._of[class_id].justification == _BY_LABEL:
+                ids.setdefault(label, []).append(class_id)
+        return {label: tuple(of) for label, of in sorted(ids.items()) if len(of) > 1}
 
-def link_classes(class_ids: Sequence[str], class_labels: Sequence[str], source: ConceptSource) -> Links:
+
+def link_classes(
+    class_ids: Sequence[str],
+    class_labels: Sequence[str],
+    source: ConceptSource,
+    *,
+    curated: Mapping[str, CuratedLink] = MappingProxyType({}),
+) -> Links:
     """Link classes to the concepts of a source, by their ids where those name concepts, else by their labels.
 
     Parameters
@@ -121,6 +137,8 @@ def link_classes(class_ids: Sequence[str], class_labels: Sequence[str], source: 
         The classes; ids must be unique, labels need not be.
     source : ConceptSource
         Where the concepts come from.
+    curated : mapping of class id to CuratedLink
+        What a person has decided on, instead.
 
     Raises
     ------
@@ -132,16 +150,22 @@ def link_classes(class_ids: Sequence[str], class_labels: Sequence[str], source: 
         raise ValueError(f"class ids must be unique; {twice[0]!r} occurs twice")
     by_id = [source.of_class(class_id) for class_id in class_ids]
     known = [_look_up(label, source) for label in class_labels]
+    decided = [
+        curated[class_id].concept if class_id in curated else concept
+        for class_id, concept in zip(class_ids, by_id, strict=True)
+    ]
     senses = [
-        found if concept is None else (Sense(concept, label, 0),)
-        for concept, label, (_, found) in zip(by_id, class_labels, known, strict=True)
+        (Sense(concept, label, 0),) if concept is not None else () if class_id in curated else found
+        for class_id, concept, label, (_, found) in zip(class_ids, decided, class_labels, known, strict=True)
     ]
     probable = sense_probabilities([reading.text for reading, _ in known], senses, source)
     links = []
     for class_id, label, concept, (reading, found), chances in zip(
         class_ids, class_labels, by_id, known, probable, strict=True
     ):
-        if concept is not None:
+        if class_id in curated:
+            links += _as_decided(class_id, label, curated[class_id], source)
+        elif concept is not None:
             links.append(Link(class_id, label, concept, source.concept(concept).label, 1.0, _BY_ID))
         elif found:
             links.append(_by_label(class_id, label, reading, found, chances, source))
@@ -165,6 +189,13 @@ def _look_up(label: str, source: ConceptSource) -> tuple[Reading, tuple[Sense, .
         if senses:
             return reading, senses
     return reading, ()
+
+
+def _as_decided(class_id: str, label: str, decided: CuratedLink, source: ConceptSource) -> list[Link]:
+    if decided.concept is None:
+        return []
+    name = source.concept(decided.concept).label
+    return [Link(class_id, label, decided.concept, name, decided.confidence, decided.justification, decided.predicate)]
 
 
 def _by_label(

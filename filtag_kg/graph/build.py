@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import logging
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ import pyoxigraph as ox
 from filtag_kg.concepts import (
     CONCEPTNET,
     ConceptSource,
+    CuratedLink,
     build_hierarchy,
     common_concepts,
     common_csv,
@@ -44,6 +47,8 @@ from filtag_kg.profile import Profile, save_profile
 from filtag_kg.tags import TagTable, tags_csv
 
 __all__ = ["Provenance", "build_kg"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ def build_kg(
     images: ImageSet | None = None,
     base: str = DEFAULT_BASE,
     conceptnet: str = CONCEPTNET,
+    curated: Mapping[str, CuratedLink] = MappingProxyType({}),
     seed: int = 0,
     force: bool = False,
 ) -> KG:
@@ -131,6 +137,8 @@ def build_kg(
         What the IRIs of the KG's own things begin with.
     conceptnet : str
         What the IRIs of ConceptNet's terms begin with.
+    curated : mapping of class id to CuratedLink
+        Links that a person has decided on.
     seed : int
         Of the random classes that the adjusted p-values compare with.
     force : bool
@@ -150,12 +158,14 @@ def build_kg(
     iris = DataIris(base)
     tool = f"filtag-kg {version('filtag-kg')}"
     software = tuple(sorted({tool, f"{source.name} {source.version}", *provenance.software}))
-    links = link_classes(tags.class_ids, tags.class_labels, source)
+    links = link_classes(tags.class_ids, tags.class_labels, source, curated=curated)
+    for label, same in links.same_label.items():
+        _log.warning("%d classes are called %r, and only their label links them: %s", len(same), label, ", ".join(same))
     isa = build_hierarchy(links, source)
     common = common_concepts(tags, links, isa, seed=seed)
     runs = [
         RunDescription(
-            run_id=_run_id(tags, rule, source, provenance, seed=seed, base=base),
+            run_id=_run_id(tags, rule, source, provenance, curated, seed=seed, base=base),
             rule=rule,
             rule_index=index,
             score=rule.partition(":")[2] or "activation",
@@ -213,7 +223,13 @@ def build_kg(
             **provenance.inputs,
             **{name.partition(":")[2]: digest for name, digest in provenance.hashes.items()},
         },
-        "parameters": {"base": base, "conceptnet": conceptnet, "seed": seed, "concepts": source.name},
+        "parameters": {
+            "base": base,
+            "conceptnet": conceptnet,
+            "seed": seed,
+            "concepts": source.name,
+            "curated_links": len(curated),
+        },
         "versions": {"python": platform.python_version(), "software": list(software)},
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "counts": {
@@ -249,7 +265,16 @@ def build_kg(
     return open_kg(output)
 
 
-def _run_id(tags: TagTable, rule: str, source: ConceptSource, provenance: Provenance, *, seed: int, base: str) -> str:
+def _run_id(
+    tags: TagTable,
+    rule: str,
+    source: ConceptSource,
+    provenance: Provenance,
+    curated: Mapping[str, CuratedLink],
+    *,
+    seed: int,
+    base: str,
+) -> str:
     """Return an id that follows from what decides the run's results, and from nothing else."""
     decisive: Sequence[Any] = (
         tags.network,
@@ -263,6 +288,7 @@ def _run_id(tags: TagTable, rule: str, source: ConceptSource, provenance: Proven
         version("filtag-kg"),
         seed,
         base,
+        sorted((class_id, *astuple(link)) for class_id, link in curated.items()),
     )
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 

@@ -101,6 +101,31 @@ def test_the_contrast_score(saved: Path, tmp_path: Path) -> None:
     assert "k=1:contrast" in (tmp_path / "kg" / "tags.csv").read_text()
 
 
+def test_corrected_links_are_fed_back(saved: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    filtag("build", saved, "-o", first)
+    links = tmp_path / "corrected.tsv"
+    text = (first / "links.sssom.tsv").read_text()
+    row = next(line for line in text.splitlines() if "\tbloodhound\t" in line)
+    fields = row.split("\t")
+    corrected = "\t".join(
+        [*fields[:2], "skos:broadMatch", "pwn30:02121620-n", "cat", "semapv:MappingReview", "", "", "0.75"]
+    )
+    links.write_text(text.replace(row, corrected))
+    assert filtag("build", saved, "-o", second, "--links", links).returncode == 0
+    told = (second / "links.sssom.tsv").read_text()
+    assert "bloodhound\tskos:broadMatch\tpwn30:02121620-n\tcat\tsemapv:MappingReview" in told
+    ask = "SELECT ?label { ?c skos:broadMatch/skos:prefLabel ?label }"
+    assert answer("query", second, "--sparql", "-", "--format", "csv", stdin=ask) == "label\ncat\n"
+    ids = [json.loads((kg / "filtag.json").read_text())["runs"][0]["id"] for kg in (first, second)]
+    assert ids[0] != ids[1]
+    links.write_text("no links")
+    assert refusal("build", saved, "-o", tmp_path / "third", "--links", links) == (
+        f"{links} is no SSSOM/TSV: it needs a line of column names with subject_id and object_id"
+    )
+    assert not (tmp_path / "third").exists()
+
+
 def test_sparql_from_a_file_and_from_stdin(kg: KG, tmp_path: Path) -> None:
     text = "SELECT (COUNT(?f) AS ?n) WHERE { ?f a flt:Filter }"
     (tmp_path / "q.rq").write_text(text)

@@ -1,0 +1,130 @@
+"""Read links that a person has decided on, from SSSOM/TSV: ``links.sssom.tsv``, reviewed and fed back.
+
+Of each row what counts is the class (``subject_id``), the concept (``object_id``, or ``sssom:NoTermFound`` for a class
+that means none), and, where they are there, ``predicate_id``, ``confidence`` and ``mapping_justification``.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from filtag_kg.errors import FiltagError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from filtag_kg.concepts.source import ConceptSource
+
+__all__ = ["CuratedLink", "read_curated_links"]
+
+_BY_HAND = "semapv:ManualMappingCuration"
+_JUSTIFICATION = re.compile(r"semapv:[A-Za-z]+")
+# What a class may be to its concept so that the class lies at or below it.
+_PREDICATES = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch")
+_NOTHING = "https://w3id.org/sssom/NoTermFound"
+_PREFIXES = {"pwn30": "http://wordnet-rdf.princeton.edu/pwn30/", "sssom": "https://w3id.org/sssom/"}
+
+
+@dataclass(frozen=True, slots=True)
+class CuratedLink:
+    """What a file says that a class means.
+
+    Parameters
+    ----------
+    concept : str or None
+        IRI of the concept; None for a class that is to have no link.
+    confidence : float, in (0, 1]
+    justification, predicate : str
+        CURIEs of SSSOM's slots.
+    """
+
+    concept: str | None
+    confidence: float = 1.0
+    justification: str = _BY_HAND
+    predicate: str = _PREDICATES[0]
+
+
+def read_curated_links(path: Path, class_ids: Sequence[str], source: ConceptSource) -> Mapping[str, CuratedLink]:
+    """Return the links of an SSSOM/TSV file, by class id; rows of classes that the run does not have are left out.
+
+    Parameters
+    ----------
+    path : Path
+    class_ids : sequence of str
+        Those of the run. A row's class is the last part of its ``subject_id``, percent-decoded.
+    source : ConceptSource
+        Must have the concepts.
+
+    Raises
+    ------
+    FiltagError
+        If the file cannot be read, is no SSSOM/TSV, or a row is wrong: with the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise FiltagError(f"cannot read the links {path} ({error.strerror}): name an SSSOM/TSV file") from None
+    except UnicodeDecodeError:
+        raise FiltagError(f"cannot read the links {path}: save the file as UTF-8 text") from None
+    prefixes = _PREFIXES | _curie_map(lines, path)
+    start = next((number for number, line in enumerate(lines) if line and not line.startswith("#")), len(lines))
+    rows = csv.DictReader(lines[start:], delimiter="\t", restval="")
+    if not {"subject_id", "object_id"} <= set(rows.fieldnames or ()):
+        raise FiltagError(f"{path} is no SSSOM/TSV: it needs a line of column names with subject_id and object_id")
+    known = set(class_ids)
+    found: dict[str, CuratedLink] = {}
+    for row in rows:
+        where = f"{path}, line {start + rows.line_num}"
+        class_id = unquote(re.split(r"[/#:]", row["subject_id"])[-1])
+        if class_id not in known:
+            continue
+        if class_id in found:
+            raise FiltagError(f"{where}: class {class_id!r} has a link already: leave one")
+        found[class_id] = _link(row, prefixes, source, where)
+    return found
+
+
+def _link(row: Mapping[str, str], prefixes: Mapping[str, str], source: ConceptSource, where: str) -> CuratedLink:
+    prefix, _, rest = row["object_id"].partition(":")
+    concept = prefixes[prefix] + rest if prefix in prefixes else row["object_id"]
+    predicate = row.get("predicate_id") or _PREDICATES[0]
+    justification = row.get("mapping_justification") or _BY_HAND
+    try:
+        confidence = float(row.get("confidence") or 1)
+    except ValueError:
+        confidence = 0.0
+    if not 0 < confidence <= 1:
+        raise FiltagError(f"{where}: confidence {row['confidence']!r} is no number above 0 and at most 1")
+    if predicate not in _PREDICATES:
+        raise FiltagError(f"{where}: no predicate {predicate!r} here: choose {' or '.join(_PREDICATES)}")
+    if not _JUSTIFICATION.fullmatch(justification):
+        raise FiltagError(f"{where}: {justification!r} is no justification: write {_BY_HAND}")
+    if concept == _NOTHING:
+        return CuratedLink(None)
+    try:
+        source.concept(concept)
+    except KeyError:
+        raise FiltagError(
+            f"{where}: {source.name} has no concept {row['object_id']!r}: look it up, or write sssom:NoTermFound"
+        ) from None
+    return CuratedLink(concept, confidence, justification, predicate)
+
+
+def _curie_map(lines: Sequence[str], path: Path) -> dict[str, str]:
+    """Return the prefixes that the header declares; the header is YAML behind ``#``."""
+    import yaml
+
+    text = "\n".join(line[1:] for line in lines if line.startswith("#"))
+    try:
+        header = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise FiltagError(f"{path}: the lines that begin with # are not YAML: write them as SSSOM does") from None
+    declared = header.get("curie_map") if isinstance(header, dict) else None
+    if not isinstance(declared, dict):
+        return {}
+    return {str(prefix): str(base) for prefix, base in declared.items()}
