@@ -1,6 +1,7 @@
-"""Measure the links of labels alone: how many are right, how sure they are, how little the constants matter.
+"""Measure links and common concepts.
 
-Three sets of labels, all without the ids that would tell:
+Links of labels alone: how many are right, how sure they are, how little the constants matter. Three sets of labels,
+all without the ids that would tell:
 
 - the 1,000 labels of ImageNet, of which the constants were chosen;
 - random subsets of 50 of them, as a smaller network would have;
@@ -9,27 +10,45 @@ Three sets of labels, all without the ids that would tell:
 
 Right is the exact sense; near is that or one that shares a parent with it. The first sense is the one that WordNet
 lists first, the most frequent one.
+
+Common concepts of FILTAG's own tags of VGG16's last convolution: how many filters get one that covers at least half of
+their tags and at most a quarter of the classes, and how many are coherent; beside the same tags shuffled over the
+filters, which keeps how many each has. And the time and memory for a network of VGG16's size at q = 25 %.
 """
 
 from __future__ import annotations
 
 import argparse
 import platform
+import resource
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from filtag_kg.concepts import Links, class_names, link_classes, sense_choice, wordnet
+from filtag_kg.concepts import (
+    Links,
+    build_hierarchy,
+    class_names,
+    common_concepts,
+    link_classes,
+    sense_choice,
+    wordnet,
+)
+from filtag_kg.tags import TagTable, read_filtag_labels
 
-NAMES = Path(__file__).resolve().parents[2] / "shared" / "data" / "filtag-vgg16" / "wnid-names.txt"
+FILTAG = Path(__file__).resolve().parents[2] / "shared" / "data" / "filtag-vgg16"
+VGG16 = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--names", type=Path, default=NAMES, help="class ids (WordNet's) and labels")
+    parser.add_argument("--names", type=Path, default=FILTAG / "wnid-names.txt", help="class ids and labels")
+    parser.add_argument("--tags", type=Path, default=FILTAG / "tags-conv5_3-k1.txt", help="as FILTAG's authors write")
+    parser.add_argument("--shuffles", type=int, default=20)
     parser.add_argument("--subsets", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -40,12 +59,23 @@ def main() -> None:
     fifties = [[imagenet[at] for at in random.choice(len(imagenet), 50, replace=False)] for _ in range(options.subsets)]
     others = other_labels(set(meant.values()), random)
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {version('numpy')}\n")
+    measure_links(imagenet, fifties, others, random)
+    measure_common_concepts(options.tags, names, options.shuffles, random)
+    measure_vgg16(names, random)
 
+
+def measure_links(
+    imagenet: list[tuple[str, str]],
+    fifties: list[list[tuple[str, str]]],
+    others: list[tuple[str, str]],
+    random: np.random.Generator,
+) -> None:
+    """Print how many links of labels are right, how far their confidence is, and how much the constants matter."""
     print("| labels | classes | first sense | right | right or near |\n|---|--:|--:|--:|--:|")
     print(row("ImageNet", [imagenet]))
-    print(row(f"ImageNet, {options.subsets} random fifties", fifties))
+    print(row(f"ImageNet, {len(fifties)} random fifties", fifties))
     print(row("other physical things", [others]))
-    print(row(f"other physical things, {options.subsets} fifties", [pick(others, 50, random) for _ in fifties]))
+    print(row(f"other physical things, {len(fifties)} fifties", [pick(others, 50, random) for _ in fifties]))
 
     print("\n| confidence | ImageNet, links | mean confidence | right | fifties, links | mean confidence | right |")
     print("|---|--:|--:|--:|--:|--:|--:|")
@@ -79,6 +109,72 @@ def main() -> None:
         wordnet().senses(label)
     print(
         f"\n1,000 labels are linked in {seconds:.2f} s, {seconds / (time.perf_counter() - start):.0f} × looking them up"
+    )
+
+
+def measure_common_concepts(path: Path, names: dict[str, str], shuffles: int, random: np.random.Generator) -> None:
+    """Print how many filters have something in common, of the tags and of shuffled ones."""
+    tags = read_filtag_labels(path, class_names=names)
+    counted = [coherence(tags), *(coherence(shuffled(tags, random)) for _ in range(shuffles))]
+    print("\n| tags | filters with several | a concept covers half | p < 0.05 | q < 0.05 |\n|---|--:|--:|--:|--:|")
+    for name, rows in (("FILTAG's", counted[:1]), (f"shuffled, mean of {shuffles}", counted[1:])):
+        several, half, nominal, coherent = np.mean(rows, axis=0)
+        print(f"| {name} | {several:.0f} | {half:.1f} | {nominal:.1f} ({nominal / several:.1%}) | ", end="")
+        print(f"{coherent:.2f} ({coherent / several:.2%}) |")
+
+
+def coherence(tags: TagTable) -> tuple[int, int, int, int]:
+    """Return how many filters have several tags, a concept that covers half, nominal p < 0.05, and q < 0.05."""
+    links = link_classes(tags.class_ids, tags.class_labels, wordnet())
+    found = common_concepts(tags, links, build_hierarchy(links, wordnet()))
+    n_tags = np.unique(np.stack([tags.layer, tags.filter, tags.class_])[:2], axis=1, return_counts=True)[1]
+    half = {(row.layer, row.filter) for row in found if row.coverage >= 0.5}
+    first = [row for row in found if row.rank == 1]
+    nominal = sum(row.p_adjusted < 0.05 for row in first)
+    return int((n_tags >= 2).sum()), len(half), nominal, sum(row.q_value < 0.05 for row in first)
+
+
+def shuffled(tags: TagTable, random: np.random.Generator) -> TagTable:
+    """Return the tags with their classes permuted; a filter that gets a class twice has one tag less."""
+    return replace(tags, class_=random.permutation(tags.class_))
+
+
+def measure_vgg16(names: dict[str, str], random: np.random.Generator) -> None:
+    """Print what common concepts cost where filters react to the kinds of classes, and to much besides."""
+    links = link_classes(list(names), list(names.values()), wordnet())
+    isa = build_hierarchy(links, wordnet())
+    share = 4
+    layers, filters, classes = [], [], []
+    for layer, n_filters in enumerate(VGG16):
+        kinds = isa.below @ random.normal(size=(len(isa.concepts), n_filters)) * 0.3
+        activation = kinds + random.normal(size=kinds.shape) + random.normal(size=n_filters)
+        best = np.argsort(-activation, axis=1)[:, : n_filters // share]
+        layers.append(np.full(best.size, layer))
+        filters.append(best.ravel())
+        classes.append(np.repeat(np.arange(len(names)), best.shape[1]))
+    n_tags = sum(map(len, layers))
+    unknown = np.full(n_tags, np.nan)
+    tags = TagTable(
+        network="vgg16",
+        layer_names=tuple(f"conv{layer}" for layer in range(len(VGG16))),
+        n_filters=VGG16,
+        class_ids=tuple(names),
+        class_labels=tuple(names.values()),
+        rules=("q=0.25",),
+        rule=np.zeros(n_tags, dtype=np.int64),
+        layer=np.concatenate(layers),
+        filter=np.concatenate(filters),
+        class_=np.concatenate(classes),
+        rank=np.zeros(n_tags, dtype=np.int64),
+        activation=unknown,
+        contrast=unknown,
+    )
+    start = time.perf_counter()
+    found = common_concepts(tags, links, isa)
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"\n{sum(VGG16):,} filters, {n_tags:,} tags: {len(found):,} common concepts in {seconds:.0f} s, {peak:.1f} GiB"
     )
 
 
