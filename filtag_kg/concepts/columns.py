@@ -23,7 +23,11 @@ def common_csv(found: Iterable[CommonConcept]) -> str:
 
 
 def read_common_concepts(
-    path: Path, *, rule: str | None = None, filters: Container[tuple[str, int]] | None = None
+    path: Path,
+    *,
+    rule: str | None = None,
+    filters: Container[tuple[str, int]] | None = None,
+    relation: str | None = "IsA",
 ) -> list[CommonConcept]:
     """Read the ``common.csv`` of a KG.
 
@@ -34,6 +38,8 @@ def read_common_concepts(
         Read the rows of this rule alone.
     filters : container of (layer, filter), optional
         Read the rows of these filters alone: of a large KG that takes a fraction of the time.
+    relation : str or None
+        Read the rows of this relation alone; None: of all.
     """
     read = {"str": str, "int": int, "float": float}
     columns = [field.name for field in fields(CommonConcept)]
@@ -43,9 +49,11 @@ def read_common_concepts(
         header = next(rows, [])
         place = [header.index(name) for name in columns]
         of_rule, of_layer, of_filter = (place[columns.index(name)] for name in ("rule", "layer", "filter"))
+        of_relation = place[columns.index("relation")]
         return [
             CommonConcept(*(type_(row[index]) for type_, index in zip(types, place, strict=True)))
             for row in rows
             if (rule is None or row[of_rule] == rule)
+            and (relation is None or row[of_relation] == relation)
             and (filters is None or (row[of_layer], int(row[of_filter])) in filters)
         ]

@@ -15,6 +15,7 @@
     choice    first the common concept with the smallest p, which is what the filter's test is about; drop its
               tags; then that with the largest ic x share of tags not yet covered, drop its tags, repeat;
               ties to the more specific (more concepts above it), then to the lower IRI
+    relations: kinds are one family of tests, parts another, and so on: K and k count the classes that have c
 
 The correction is per filter, not per pair: over all filter-concept pairs, Benjamini-Hochberg is either biased
 (if only pairs that share a tag count, which were selected by looking at k) or nearly powerless (if all
@@ -46,15 +47,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from filtag_kg.concepts.hierarchy import FEATURES
 from filtag_kg.concepts.random_tags import smallest_p_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from filtag_kg.concepts.hierarchy import Hierarchy
     from filtag_kg.concepts.linking import Links
+    from filtag_kg.concepts.source import Concept
     from filtag_kg.tags import TagTable
 
 __all__ = ["CommonConcept", "adjusted_p_values", "common_concepts", "p_values", "q_values"]
@@ -64,7 +67,7 @@ _LEAST_SUPPORT = 2
 
 @dataclass(frozen=True, slots=True)
 class CommonConcept:
-    """A concept that several tags of one filter share: a row of ``common.csv``, with its columns in order."""
+    """A concept that several tags of one filter share, as a kind or by `relation`: a row of ``common.csv``."""
 
     rule: str
     layer: str
@@ -105,10 +108,14 @@ def common_concepts(
     *,
     most: int = 5,
     min_ic: float = log(4),
+    relations: Sequence[str] = ("IsA", *FEATURES),
     draws: int = 10_000,
     seed: int = 0,
 ) -> list[CommonConcept]:
-    """Return the common concepts of the filters of each rule, by rule, layer index, filter and rank.
+    """Return the common concepts of the filters of each rule, by rule, relation, layer index, filter and rank.
+
+    Kinds (*IsA*) come first, then what things of these kinds have, are made of and so on, inherited from what they are
+    kinds of: each relation is a family of its own, tested and corrected alone.
 
     A class that tags a filter twice counts once.
 
@@ -125,6 +132,8 @@ def common_concepts(
     min_ic : float, in nats
         Least information content of a concept that is tested; the default leaves out those above more than a
         quarter of the classes.
+    relations : sequence of str
+        Those to look at.
     draws : int
         Random sets of classes for the adjusted p-values; the smallest possible is 1 / (draws + 1).
     seed : int
@@ -137,26 +146,67 @@ def common_concepts(
     """
     if not set(tags.class_ids) == set(isa.class_ids) == set(links.class_ids):
         raise ValueError("tags, links and hierarchy must be of the same classes")
-    place_of = {class_id: place for place, class_id in enumerate(isa.class_ids)}
+    families = [_kinds(isa)] if "IsA" in relations else []
+    families += [_inherited(isa, relation) for relation in isa.features if relation in relations]
+    by_family = [_of_family(tags, isa.class_ids, family, most, min_ic, draws, seed) for family in families]
+    return [row for of_rule in zip(*by_family, strict=True) for rows in of_rule for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Concepts that are tested against each other, and which class has which: shape (n_classes, n_concepts)."""
+
+    relation: str
+    concepts: tuple[Concept, ...]
+    below: NDArray[np.bool_]
+
+
+def _kinds(isa: Hierarchy) -> _Family:
+    """Return the kinds that classes are of, the more specific first, so that the first of tied ones is to be taken."""
+    n_above = np.array([len(isa.ancestors(concept.id)) for concept in isa.concepts], dtype=np.int64)
+    order = np.argsort(-n_above, kind="stable")
+    return _Family("IsA", tuple(isa.concepts[place] for place in order), isa.below[:, order])
+
+
+def _inherited(isa: Hierarchy, relation: str) -> _Family:
+    """Return what classes have by a relation, of their own or of what they are kinds of, sorted by IRI."""
+    place_of = {concept.id: place for place, concept in enumerate(isa.concepts)}
+    features: dict[str, Concept] = {}
+    said_of: dict[str, list[int]] = {}
+    for concept_id, others in isa.features[relation].items():
+        for other in others:
+            features[other.id] = other
+            said_of.setdefault(other.id, []).append(place_of[concept_id])
+    below = np.zeros((len(isa.class_ids), len(features)), dtype=np.bool_)
+    for column, feature in enumerate(sorted(features)):
+        below[:, column] = isa.below[:, said_of[feature]].any(axis=1)
+    return _Family(relation, tuple(features[feature] for feature in sorted(features)), below)
+
+
+def _of_family(
+    tags: TagTable, class_ids: Sequence[str], family: _Family, most: int, min_ic: float, draws: int, seed: int
+) -> list[list[CommonConcept]]:
+    """Return the common concepts of one relation, of each rule."""
+    place_of = {class_id: place for place, class_id in enumerate(class_ids)}
     rows = np.array([place_of[class_id] for class_id in tags.class_ids], dtype=np.int64)
     n_classes = len(rows)
-    sizes = isa.below.sum(axis=0)
+    sizes = family.below.sum(axis=0)
     ic = -np.log(np.maximum(sizes, 1) / max(n_classes, 1))
     # The hair admits a concept above exactly a quarter of the classes, however its logarithm is rounded.
     tested = np.flatnonzero((sizes >= _LEAST_SUPPORT) & (ic >= min_ic - 1e-12))
-    n_above = np.array([len(isa.ancestors(isa.concepts[column].id)) for column in tested], dtype=np.int64)
-    tested = tested[np.argsort(-n_above, kind="stable")]  # so that the first of tied concepts is the one to take
     # Sorted by id, so that the order in which the classes are listed changes no draw.
-    order = np.argsort(np.array(isa.class_ids))
-    null_below = isa.below[order][:, tested]
-    below = isa.below[rows][:, tested]
+    order = np.argsort(np.array(class_ids))
+    # Concepts of the same classes are surprising together: one of them is enough.
+    null_below = np.unique(family.below[order][:, tested], axis=1)
+    below = family.below[rows][:, tested]
     by_rule = [list(_filters(tags, rule, below, ic[tested], most)) for rule in range(len(tags.rules))]
     needed = sorted({found.n_tags for found in chain.from_iterable(by_rule) if found.common.size})
     nulls = dict(zip(needed, smallest_p_values(null_below, needed, p_values, draws=draws, seed=seed), strict=True))
-    common: list[CommonConcept] = []
+    common: list[list[CommonConcept]] = []
     for rule, filters in zip(tags.rules, by_rule, strict=True):
         adjusted = [_among(nulls[found.n_tags], found.p) if found.common.size else np.ones(1) for found in filters]
         q = q_values(np.array([p.min() for p in adjusted]))
+        of_rule = []
         for found, p_adjusted, q_value in zip(filters, adjusted, q.tolist(), strict=True):
             for rank, place in enumerate(found.chosen, start=1):
                 column = tested[found.common[place]]
@@ -165,9 +215,9 @@ def common_concepts(
                     rule=rule,
                     layer=tags.layer_names[found.layer],
                     filter=found.filter,
-                    concept=isa.concepts[column].id,
-                    label=isa.concepts[column].label,
-                    relation="IsA",
+                    concept=family.concepts[column].id,
+                    label=family.concepts[column].label,
+                    relation=family.relation,
                     coverage=support / found.n_tags,
                     support=support,
                     tags=found.n_tags,
@@ -177,7 +227,8 @@ def common_concepts(
                     q_value=q_value,
                     rank=rank,
                 )
-                common.append(row)
+                of_rule.append(row)
+        common.append(of_rule)
     return common
 
 

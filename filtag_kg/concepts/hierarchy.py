@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from filtag_kg.concepts.linking import Links
     from filtag_kg.concepts.source import Concept, ConceptSource
 
-__all__ = ["Hierarchy", "build_hierarchy"]
+__all__ = ["FEATURES", "Hierarchy", "build_hierarchy"]
+
+FEATURES = ("HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation")
+"""Relations from things of a kind to what they have beyond it; *HasA* is *PartOf* the other way round, too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,16 +35,21 @@ class Hierarchy:
         The concepts directly above each concept, by IRI, sorted.
     below : bool array of shape (n_classes, n_concepts)
         Whether the class's concept is the concept or lies below it; all false for a class without a link.
-    parts : mapping of str to tuple of Concept
-        For each concept of the hierarchy that has parts, its own (not its ancestors'), sorted by IRI. A part
-        need not be in the hierarchy itself.
+    features : mapping of str to mapping of str to tuple of Concept
+        By relation, of `FEATURES`, and concept of the hierarchy: what its things have, are made of and so on; its
+        own, not its ancestors', sorted by IRI. They need not be in the hierarchy themselves.
     """
 
     class_ids: tuple[str, ...]
     concepts: tuple[Concept, ...]
     parents: Mapping[str, tuple[str, ...]]
     below: NDArray[np.bool_]
-    parts: Mapping[str, tuple[Concept, ...]]
+    features: Mapping[str, Mapping[str, tuple[Concept, ...]]]
+
+    @property
+    def parts(self) -> Mapping[str, tuple[Concept, ...]]:
+        """The parts of each concept that has parts of its own."""
+        return self.features.get("HasA", {})
 
     def ancestors(self, concept_id: str) -> tuple[str, ...]:
         """Return the concepts strictly above one of the hierarchy, sorted by IRI."""
@@ -75,19 +83,25 @@ def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
     for row, class_id in enumerate(links.class_ids):
         if class_id in links:
             below[row, above[links[class_id].concept]] = True
-    parts = {
-        concept_id: tuple(
-            map(source.concept, sorted(edge.start for edge in source.edges(concept_id, "PartOf", incoming=True)))
-        )
-        for concept_id in parents
-    }
     return Hierarchy(
         class_ids=links.class_ids,
         concepts=tuple(map(source.concept, parents)),
         parents=parents,
         below=below,
-        parts={concept_id: of for concept_id, of in parts.items() if of},
+        features={relation: of for relation in FEATURES if (of := _features(parents, relation, source))},
     )
+
+
+def _features(concepts: Iterable[str], relation: str, source: ConceptSource) -> dict[str, tuple[Concept, ...]]:
+    """Return what is said of concepts by a relation, for those of which anything is."""
+    said = {}
+    for concept_id in concepts:
+        others = {edge.end for edge in source.edges(concept_id, relation)}
+        if relation == "HasA":
+            others |= {edge.start for edge in source.edges(concept_id, "PartOf", incoming=True)}
+        if others:
+            said[concept_id] = tuple(map(source.concept, sorted(others)))
+    return said
 
 
 def _reached(start: str, parents: Mapping[str, tuple[str, ...]]) -> set[str]:

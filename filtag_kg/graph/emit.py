@@ -12,6 +12,13 @@ from filtag_kg.tags import TagTable, tag_assignments
 
 __all__ = ["RunDescription", "emit_concepts", "emit_dataset", "emit_links", "emit_network", "emit_run"]
 
+_FEATURE_TERMS = {
+    "MadeOf": "flt:madeOf",
+    "UsedFor": "flt:usedFor",
+    "HasProperty": "flt:hasProperty",
+    "AtLocation": "flt:atLocation",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class RunDescription:
@@ -126,12 +133,21 @@ def emit_run(tags: TagTable, common: Iterable[CommonConcept], run: RunDescriptio
             yield assignment, t("flt:activation"), double(row.activation)
         if row.contrast is not None:
             yield assignment, t("flt:contrast"), double(row.contrast)
+    yield from _emit_common(tags.network, common, run.run_id, iris)
+
+
+def _emit_common(network: str, common: Iterable[CommonConcept], run_id: str, iris: DataIris) -> Iterator[Triple]:
     for found in common:
-        filter_ = iri(iris.filter(tags.network, found.layer, found.filter))
-        node = iri(iris.common(run.run_id, found.layer, found.filter, found.rank))
-        yield filter_, t("flt:commonConcept"), iri(found.concept)
-        yield filter_, t("flt:coherenceQValue"), double(found.q_value)
-        yield node, t("rdf:type"), t("flt:CommonConcept")
+        filter_ = iri(iris.filter(network, found.layer, found.filter))
+        if found.relation == "IsA":
+            node = iri(iris.common(run_id, found.layer, found.filter, found.rank))
+            yield filter_, t("flt:commonConcept"), iri(found.concept)
+            yield filter_, t("flt:coherenceQValue"), double(found.q_value)
+            yield node, t("rdf:type"), t("flt:CommonConcept")
+        else:
+            node = iri(iris.feature(run_id, found.layer, found.filter, found.relation, found.rank))
+            yield node, t("rdf:type"), t("flt:CommonFeature")
+            yield node, t("flt:relation"), literal(found.relation)
         yield node, t("flt:filter"), filter_
         yield node, t("flt:concept"), iri(found.concept)
         yield node, t("flt:coverage"), double(found.coverage)
@@ -141,7 +157,7 @@ def emit_run(tags: TagTable, common: Iterable[CommonConcept], run: RunDescriptio
         yield node, t("flt:adjustedPValue"), double(found.p_adjusted)
         yield node, t("flt:coherenceQValue"), double(found.q_value)
         yield node, t("flt:rank"), integer(found.rank)
-        yield node, t("prov:wasGeneratedBy"), activity
+        yield node, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
 
 
 def emit_links(
@@ -170,7 +186,7 @@ def emit_links(
 
 
 def emit_concepts(isa: Hierarchy, *, conceptnet: str) -> Iterator[Triple]:
-    """Describe the concepts above the run's classes, and the parts that their things have.
+    """Describe the concepts above the run's classes, and what their things have, are made of and so on.
 
     Parameters
     ----------
@@ -178,7 +194,7 @@ def emit_concepts(isa: Hierarchy, *, conceptnet: str) -> Iterator[Triple]:
     conceptnet : str
         What ConceptNet's terms, paths such as ``/c/en/dog``, are put behind.
     """
-    described = {part.id: part for parts in isa.parts.values() for part in parts}
+    described = {other.id: other for said in isa.features.values() for others in said.values() for other in others}
     described |= {concept.id: concept for concept in isa.concepts}
     for identity, concept in sorted(described.items()):
         node = iri(identity)
@@ -191,9 +207,13 @@ def emit_concepts(isa: Hierarchy, *, conceptnet: str) -> Iterator[Triple]:
     for child, parents in isa.parents.items():
         for parent in parents:
             yield iri(child), t("skos:broader"), iri(parent)
-    for whole, parts in isa.parts.items():
-        for part in parts:
-            yield iri(part.id), t("flt:partOf"), iri(whole)
+    for relation, said in isa.features.items():
+        for concept_id, features in said.items():
+            for feature in features:
+                if relation == "HasA":
+                    yield iri(feature.id), t("flt:partOf"), iri(concept_id)
+                else:
+                    yield iri(concept_id), t(_FEATURE_TERMS[relation]), iri(feature.id)
 
 
 def emit_dataset(

@@ -34,6 +34,7 @@ FLT = frozenset(
         # classes
         "ClassLabel",
         "CommonConcept",
+        "CommonFeature",
         "ConceptLink",
         "Evidence",
         "Explanation",
@@ -45,6 +46,7 @@ FLT = frozenset(
         "activation",
         "activeFilter",
         "adjustedPValue",
+        "atLocation",
         "classesPValue",
         "coherenceQValue",
         "commonConcept",
@@ -60,10 +62,12 @@ FLT = frozenset(
         "filterCount",
         "filterIndex",
         "filtersPValue",
+        "hasProperty",
         "hasTag",
         "imagesSha256",
         "inLayer",
         "informationContent",
+        "madeOf",
         "minimumInformationContent",
         "network",
         "pValue",
@@ -71,6 +75,7 @@ FLT = frozenset(
         "predictedClass",
         "profileSha256",
         "rank",
+        "relation",
         "rule",
         "ruleIndex",
         "score",
@@ -81,6 +86,7 @@ FLT = frozenset(
         "supportingFilter",
         "tag",
         "tagsSha256",
+        "usedFor",
         "weightsSha256",
         "whyClass",
         "whyFilter",
@@ -165,6 +171,10 @@ class DataIris:
     def common(self, run_id: str, layer: str, filter_: int, rank: int) -> str:
         """Return the IRI of a filter's common concept."""
         return self._path("run", run_id, "common", layer, filter_, rank)
+
+    def feature(self, run_id: str, layer: str, filter_: int, relation: str, rank: int) -> str:
+        """Return the IRI of what a filter's tags share by another relation than their kind."""
+        return self._path("run", run_id, "common", layer, filter_, relation, rank)
 
     def image(self, sha256: str) -> str:
         """Return the IRI of an image file, wherever it lies: it is known by its bytes."""

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import fields, replace
 from fractions import Fraction
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 VGG16 = Path(__file__).parents[3] / "shared" / "data" / "filtag-vgg16"
 
 
+kinds = partial(common_concepts, relations=("IsA",))
+
+
 def test_columns_are_those_of_common_csv() -> None:
     assert ",".join(field.name for field in fields(CommonConcept)) == (
         "rule,layer,filter,concept,label,relation,coverage,support,tags,ic,p_value,p_adjusted,q_value,rank"
@@ -44,7 +48,7 @@ def test_columns_are_those_of_common_csv() -> None:
 def test_three_dogs(classes: tuple[str, ...], make_hierarchy: Callable, make_table: Callable) -> None:
     links, isa = make_hierarchy(classes)
     tags = make_table([(0, 2, "beagle"), (0, 2, "collie"), (0, 2, "husky")])
-    (row,) = common_concepts(tags, links, isa, min_ic=0, draws=2000)
+    (row,) = kinds(tags, links, isa, min_ic=0, draws=2000)
     assert (row.rule, row.layer, row.filter) == ("k=1", "conv0", 2)
     assert (row.concept, row.label, row.relation, row.rank) == ("dog", "dog", "IsA", 1)
     assert (row.coverage, row.support, row.tags) == (1.0, 3, 3)
@@ -62,20 +66,38 @@ def test_what_the_first_concept_leaves(
 ) -> None:
     links, isa = make_hierarchy(classes)
     tags = make_table([(0, 0, name) for name in ("beagle", "collie", "husky", "tabby", "bus")])
-    rows = common_concepts(tags, links, isa, min_ic=0, draws=500)
+    rows = kinds(tags, links, isa, min_ic=0, draws=500)
     # thing would cover the bus but says nothing: ic 0
     assert [(row.label, row.support, row.rank) for row in rows] == [("dog", 3, 1), ("animal", 4, 2)]
     assert len({row.q_value for row in rows}) == 1
-    assert len(common_concepts(tags, links, isa, min_ic=0, most=1, draws=500)) == 1
+    assert len(kinds(tags, links, isa, min_ic=0, most=1, draws=500)) == 1
     # default min_ic leaves out all that is above more than a quarter of these few classes
-    assert common_concepts(tags, links, isa, draws=500) == []
+    assert kinds(tags, links, isa, draws=500) == []
+
+
+def test_what_things_have_is_inherited(
+    classes: tuple[str, ...], make_hierarchy: Callable, make_table: Callable
+) -> None:
+    links, isa = make_hierarchy(classes)
+    tags = make_table([(0, 0, name) for name in ("car", "bus", "tram", "tabby")])
+    rows = common_concepts(tags, links, isa, min_ic=0, draws=2000)
+    assert {row.relation for row in rows} == {"IsA", "HasA"}
+    (part,) = (row for row in rows if row.relation == "HasA")
+    # Of brake and wheel, which the same classes have, the lower IRI.
+    assert (part.label, part.support, part.tags, part.coverage, part.rank) == ("brake", 3, 4, 0.75, 1)
+    assert part.ic == pytest.approx(math.log(8 / 3))
+    assert part.p_value == p_values(3, 4, 8)[3] == 5 / 70
+    # The dogs' tail and the vehicles' parts: two sets of three classes, of which four random ones hold one in 10 of 70.
+    assert part.p_adjusted == part.q_value == pytest.approx(10 / 70, abs=0.02)
+    assert [row for row in rows if row.relation == "IsA"] == kinds(tags, links, isa, min_ic=0, draws=2000)
+    assert common_concepts(tags, links, isa, min_ic=0, draws=2000, relations=("HasA",)) == [part]
 
 
 def test_a_quarter_of_the_classes_is_not_too_many(make_hierarchy: Callable, make_table: Callable) -> None:
     broader = {**{f"c{i}": ("pair",) if i < 2 else () for i in range(8)}, "pair": ()}
     names = [f"c{i}" for i in range(8)]
     links, isa = make_hierarchy(names, broader)
-    rows = common_concepts(make_table([(0, 0, "c0"), (0, 0, "c1")], names), links, isa, draws=500)
+    rows = kinds(make_table([(0, 0, "c0"), (0, 0, "c1")], names), links, isa, draws=500)
     assert [(row.label, row.ic) for row in rows] == [("pair", pytest.approx(math.log(4)))]
 
 
@@ -91,7 +113,7 @@ def test_ties(make_hierarchy: Callable, make_table: Callable) -> None:
         "a": (),
     }
     links, isa = make_hierarchy("123", broader)
-    rows = common_concepts(make_table([(0, 0, "1"), (0, 0, "2")], "123"), links, isa, min_ic=0, draws=100)
+    rows = kinds(make_table([(0, 0, "1"), (0, 0, "2")], "123"), links, isa, min_ic=0, draws=100)
     assert [row.concept for row in rows] == ["b"]
 
 
@@ -100,10 +122,10 @@ def test_filters_that_share_nothing_count_as_tests(
 ) -> None:
     links, isa = make_hierarchy(classes)
     dogs = [(1, 3, "beagle"), (1, 3, "collie"), (1, 3, "husky")]
-    alone = common_concepts(make_table(dogs), links, isa, min_ic=0.5, draws=500)
+    alone = kinds(make_table(dogs), links, isa, min_ic=0.5, draws=500)
     # a filter with one tag is no test, one with two tags is, though they have nothing in common
-    one = common_concepts(make_table([*dogs, (0, 0, "bus")]), links, isa, min_ic=0.5, draws=500)
-    two = common_concepts(make_table([*dogs, (0, 0, "bus"), (0, 0, "tabby")]), links, isa, min_ic=0.5, draws=500)
+    one = kinds(make_table([*dogs, (0, 0, "bus")]), links, isa, min_ic=0.5, draws=500)
+    two = kinds(make_table([*dogs, (0, 0, "bus"), (0, 0, "tabby")]), links, isa, min_ic=0.5, draws=500)
     assert [row.q_value for row in one] == [row.q_value for row in alone]
     assert [row.q_value for row in two] == [2 * row.q_value for row in alone]
     assert [row.p_adjusted for row in two] == [row.p_adjusted for row in alone]
@@ -113,20 +135,20 @@ def test_classes_without_a_link_count(make_hierarchy: Callable, make_table: Call
     names = ["beagle", "collie", "unheard", "unseen", "bus"]
     links, isa = make_hierarchy(names)
     tags = make_table([(0, 0, "beagle"), (0, 0, "collie"), (0, 0, "unheard")], names)
-    (row,) = common_concepts(tags, links, isa, min_ic=0.1, draws=200)
+    (row,) = kinds(tags, links, isa, min_ic=0.1, draws=200)
     assert (row.tags, row.coverage, row.ic) == (3, 2 / 3, pytest.approx(math.log(5 / 2)))
     assert row.p_value == p_values(2, 3, 5)[2] == 3 / 10
 
 
 def test_nothing_to_compare(classes: tuple[str, ...], make_hierarchy: Callable, make_table: Callable) -> None:
     links, isa = make_hierarchy(classes)
-    assert common_concepts(make_table([]), links, isa) == []
-    assert common_concepts(make_table([(0, 0, "bus")]), links, isa, min_ic=0) == []
+    assert kinds(make_table([]), links, isa) == []
+    assert kinds(make_table([(0, 0, "bus")]), links, isa, min_ic=0) == []
     # the same class twice is one tag
-    assert common_concepts(make_table([(0, 0, "bus"), (0, 0, "bus")]), links, isa, min_ic=0) == []
+    assert kinds(make_table([(0, 0, "bus"), (0, 0, "bus")]), links, isa, min_ic=0) == []
     other, other_isa = make_hierarchy(["beagle"])
     with pytest.raises(ValueError, match="same classes"):
-        common_concepts(make_table([]), other, other_isa)
+        kinds(make_table([]), other, other_isa)
 
 
 def test_two_classes_of_one_label_stay_two() -> None:
@@ -230,10 +252,10 @@ def test_rows_do_not_depend_on_any_order(
     make_table: Callable,
 ) -> None:
     named = [(layer, filter_, classes[class_]) for layer, filter_, class_ in tags]
-    rows = common_concepts(make_table(named), *make_hierarchy(classes), min_ic=0.1, draws=100)
+    rows = kinds(make_table(named), *make_hierarchy(classes), min_ic=0.1, draws=100)
     shuffled = [classes[place] for place in order]
-    again = common_concepts(make_table(named[::-1], shuffled), *make_hierarchy(classes), min_ic=0.1, draws=100)
-    moved = common_concepts(make_table(named), *make_hierarchy(shuffled), min_ic=0.1, draws=100)
+    again = kinds(make_table(named[::-1], shuffled), *make_hierarchy(classes), min_ic=0.1, draws=100)
+    moved = kinds(make_table(named), *make_hierarchy(shuffled), min_ic=0.1, draws=100)
     assert rows == again == moved
     assert rows == sorted(rows, key=lambda row: (row.layer, row.filter, row.rank))
 
@@ -248,7 +270,7 @@ def test_rows_equal_the_slow_loop(
 ) -> None:
     named = [(layer, filter_, classes[class_]) for layer, filter_, class_ in tags]
     _, isa = make_hierarchy(classes)
-    rows = common_concepts(make_table(named), *make_hierarchy(classes), min_ic=0.1, draws=100)
+    rows = kinds(make_table(named), *make_hierarchy(classes), min_ic=0.1, draws=100)
     expected = []
     for layer, filter_ in sorted({tag[:2] for tag in named}):
         own = {name for *place, name in named if place == [layer, filter_]}
@@ -283,8 +305,8 @@ def test_rules_are_corrected_alone(classes: tuple[str, ...], make_hierarchy: Cal
         rule=np.repeat(np.arange(2), [len(first), len(second)]),
         **{name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns},
     )
-    alone = [common_concepts(one, links, isa, min_ic=0.5, draws=200) for one in (first, second)]
-    assert common_concepts(both, links, isa, min_ic=0.5, draws=200) == [
+    alone = [kinds(one, links, isa, min_ic=0.5, draws=200) for one in (first, second)]
+    assert kinds(both, links, isa, min_ic=0.5, draws=200) == [
         *alone[0],
         *(replace(row, rule="q=0.05") for row in alone[1]),
     ]
@@ -309,7 +331,7 @@ def test_filtags_own_result(vgg16: tuple[dict[str, str], list[tuple[int, str]]],
     names, tags = vgg16
     links = link_classes(list(names), list(names.values()), wordnet())
     isa = build_hierarchy(links, wordnet())
-    rows = common_concepts(make_table([(0, *tag) for tag in tags], names, (512,)), links, isa)
+    rows = kinds(make_table([(0, *tag) for tag in tags], names, (512,)), links, isa)
     best = {row.filter: row for row in rows if row.rank == 1}
     labels = {437: "dog", 9: "footwear", 1: "brass", 41: "aquatic bird", 60: "spider", 462: "boa"}
     assert {filter_: best[filter_].label for filter_ in labels} == labels
@@ -321,7 +343,7 @@ def test_filtags_own_result(vgg16: tuple[dict[str, str], list[tuple[int, str]]],
     for _ in range(3):
         class_ids = random.permutation([class_id for _, class_id in tags]).tolist()
         shuffled = [(0, filter_, class_id) for (filter_, _), class_id in zip(tags, class_ids, strict=True)]
-        chance = common_concepts(make_table(shuffled, names, (512,)), links, isa)
+        chance = kinds(make_table(shuffled, names, (512,)), links, isa)
         assert sum(row.q_value < 0.05 for row in chance if row.rank == 1) <= 3
 
 

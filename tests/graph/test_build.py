@@ -84,7 +84,7 @@ def test_an_unknown_export_format_is_refused(kg: KG) -> None:
 
 def test_the_profile_and_the_common_concepts_can_be_read_back(kg: KG, profile: Profile) -> None:
     assert (load_profile(kg.path / "profile.npz").mean == profile.mean).all()
-    assert common_csv(read_common_concepts(kg.common_path)) == kg.common_path.read_text()
+    assert common_csv(read_common_concepts(kg.common_path, relation=None)) == kg.common_path.read_text()
 
 
 def test_licences_go_where_the_facts_go(kg: KG) -> None:

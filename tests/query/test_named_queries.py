@@ -18,6 +18,7 @@ GOLDEN = Path(__file__).with_name("golden")
 # What is asked of each query; its answer, read and found right by a person, is in golden/.
 ASKED = {
     "common-concepts": {"layer": "deep", "rule": "q=0.5"},
+    "common-features": {"layer": "deep"},
     "concept-by-layer": {"concept": "dog"},
     "filters-by-concept": {"concept": "dog", "layer": "deep", "rule": "q=0.5"},
     "filters-of-class": {"class": "tabby", "rule": "q=0.5"},
@@ -31,6 +32,7 @@ ASKED = {
 }
 COLUMNS = {
     "common-concepts": "layer, filter, concept, label, coverage, support, q_value",
+    "common-features": "layer, filter, relation, concept, label, coverage, support, q_value",
     "concept-by-layer": "layer, filters, matching, share",
     "filters-by-concept": "layer, filter, matching, tags, share, labels",
     "filters-of-class": "layer, filter, rank, activation",
