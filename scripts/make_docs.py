@@ -11,7 +11,20 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-COMMANDS = ("demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate", "errors")
+COMMANDS = (
+    "demo",
+    "run",
+    "profile",
+    "build",
+    "import",
+    "query",
+    "export",
+    "explain",
+    "evaluate",
+    "errors",
+    "concepts import",
+    "concepts show",
+)
 
 
 def main() -> int:
@@ -41,7 +54,11 @@ def command_line() -> str:
         code = "from filtag_kg.cli import main; import sys; sys.argv[0] = 'filtag'; main()"
         environment = {**os.environ, "COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
         done = subprocess.run(
-            [sys.executable, "-c", code, command, "--help"], capture_output=True, text=True, check=True, env=environment
+            [sys.executable, "-c", code, *command.split(), "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
         )
         lines = [line.rstrip() for line in done.stdout.strip().splitlines()]
         parts.append("\n".join([f"## filtag {command}\n", "```text", *lines, "```\n"]))

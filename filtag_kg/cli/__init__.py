@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from filtag_kg.cli import build, demo, errors, evaluate, explain, profile, query
+from filtag_kg.cli import build, concepts, demo, errors, evaluate, explain, profile, query
 from filtag_kg.cli.console import print_error
 from filtag_kg.errors import FiltagError
 
@@ -30,6 +30,7 @@ app.command("export")(query.export)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("errors")(errors.errors)
+app.add_typer(concepts.app, name="concepts")
 
 
 @app.callback(invoke_without_command=True)

@@ -40,6 +40,8 @@ def _set_quiet(quiet: bool) -> bool:
     if not any(isinstance(handler, _Notes) for handler in _log.handlers):
         _log.addHandler(_Notes())
         _log.propagate = False
+        # It would say of each attempt what a note says of them all.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
     _log.setLevel(logging.ERROR if quiet else logging.INFO)
     return quiet
 
@@ -51,8 +53,14 @@ Quiet = Annotated[
 OutputKG = Annotated[Path, typer.Option("-o", "--output", metavar="KG", help="Directory of the KG to make.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the KG that is there.")]
 Base = Annotated[str, typer.Option("--base", metavar="IRI", help="What the IRIs of the KG's own things begin with.")]
-Concepts = Annotated[str, typer.Option("--concepts", metavar="SOURCE", help="Where concepts come from: wordnet.")]
-
+Concepts = Annotated[
+    str,
+    typer.Option(
+        "--concepts",
+        metavar="SOURCE[,SOURCE]",
+        help="Where concepts come from, the preferred first: wordnet, conceptnet[:INDEX], conceptnet-api[:URL].",
+    ),
+]
 Links = Annotated[
     Path | None,
     typer.Option(
@@ -79,8 +87,11 @@ def results_console() -> Console:
 
 
 @contextmanager
-def progress_bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function of (images done, images in all) that draws a bar with images/s and time left on stderr."""
+def progress_bar(quiet: bool, unit: str = "images", *, of: int = 1) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function of (done, in all) that draws a bar with units/s and time left on stderr.
+
+    A unit is so many (`of`) of what is counted: a million bytes.
+    """
     if quiet or not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
@@ -97,9 +108,9 @@ def progress_bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
     class Speed(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text("" if task.speed is None else f"{task.speed:.0f} images/s")
+            return Text("" if task.speed is None else f"{task.speed:.0f} {unit}/s")
 
     columns = (BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as progress:
-        bar = progress.add_task("images", total=None)
-        yield lambda done, total: progress.update(bar, completed=done, total=total)
+        bar = progress.add_task(unit, total=None)
+        yield lambda done, total: progress.update(bar, completed=done // of, total=total // of)

@@ -14,6 +14,7 @@ from filtag_kg.concepts.source import RELATIONS, Concept, ConceptSource, Edge, S
 from filtag_kg.concepts.sources import concept_source
 from filtag_kg.concepts.sssom import SSSOM_COLUMNS, sssom_text, write_sssom
 from filtag_kg.concepts.terms import CONCEPTNET, noun_term, standard_text, term_uri
+from filtag_kg.concepts.word_facts import WordFacts, look_up, word_facts_text
 from filtag_kg.concepts.wordnet import WordNet, wordnet
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Link",
     "Links",
     "Sense",
+    "WordFacts",
     "WordNet",
     "adjusted_p_values",
     "build_hierarchy",
@@ -37,6 +39,7 @@ __all__ = [
     "common_csv",
     "concept_source",
     "link_classes",
+    "look_up",
     "noun_term",
     "p_values",
     "preferred_labels",
@@ -46,6 +49,7 @@ __all__ = [
     "sssom_text",
     "standard_text",
     "term_uri",
+    "word_facts_text",
     "wordnet",
     "write_sssom",
 ]

@@ -1,0 +1,154 @@
+"""Measure how fast ConceptNet's dump is indexed, in what memory, and how fast the index answers.
+
+Makes a file of the real dump's size and mix first, with made-up terms in lines of the dump's format: 34 million
+lines, 3.4 million of them English, of which some 325,000 have a relation that is kept. Lines/s of the import are
+printed beside those of unpacking the same file and counting its lines, in the same process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import platform
+import random
+import resource
+import sqlite3
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from filtag_kg.concepts import RELATIONS
+from filtag_kg.concepts.conceptnet import ConceptNetIndex, import_dump
+
+LINES = 34_074_917
+# Edges of ConceptNet 5.7 between English terms, rounded; the others are taken to be mixed like these.
+ENGLISH = {
+    "RelatedTo": 1_703_000,
+    "FormOf": 379_000,
+    "DerivedFrom": 325_000,
+    "HasContext": 233_000,
+    "IsA": 230_000,
+    "Synonym": 222_000,
+    "UsedFor": 40_000,
+    "EtymologicallyRelatedTo": 32_000,
+    "SimilarTo": 30_000,
+    "AtLocation": 28_000,
+    "CapableOf": 23_000,
+    "Antonym": 19_000,
+    "PartOf": 13_000,
+    "HasProperty": 8_400,
+    "HasA": 5_500,
+    "MadeOf": 500,
+}
+LANGUAGES = ("fr", "it", "de", "es", "ru", "pt", "ja", "nl", "zh", "fi", "pl", "la", "sv", "bg", "cs")
+SYLLABLES = ("ba", "cer", "do", "fi", "gan", "hu", "ki", "lo", "mer", "nu", "pa", "ri", "sto", "ta", "ven", "zo")
+JSON = (
+    '{"dataset": "/d/wiktionary/en", "license": "cc:by-sa/4.0", "sources": [{"contributor":'
+    ' "/s/resource/wiktionary/en", "process": "/s/process/wikiparsec/2"}], "weight": 1.0}',
+    '{"dataset": "/d/conceptnet/4/en", "license": "cc:by/4.0", "sources": [{"activity": "/s/activity/omcs/omcs1",'
+    ' "contributor": "/s/contributor/omcs/user1"}], "surfaceEnd": "a field", "surfaceStart": "wheat", "surfaceText":'
+    ' "You are likely to find [[wheat]] in [[a field]]", "weight": 2.0}',
+    '{"dataset": "/d/wordnet/3.1", "license": "cc:by/4.0", "sources": [{"contributor": "/s/resource/wordnet/rdf/3.1"}],'
+    ' "weight": 2.0}',
+)
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lines", type=int, default=LINES)
+    parser.add_argument("--folder", type=Path, help="where there is room for 1.5 GB; default: the temporary folder")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as room:
+        dump, index = Path(room) / "conceptnet-assertions-5.7.0.csv.gz", Path(room) / "conceptnet.sqlite"
+        make_dump(dump, options.lines, random.Random(options.seed))
+        print(f"{platform.machine()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+        print(f"{options.lines:,} lines, {dump.stat().st_size / 2**20:,.0f} MiB packed\n")
+        start = time.perf_counter()
+        found = import_dump(dump, index)
+        seconds = time.perf_counter() - start
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        start = time.perf_counter()
+        with gzip.open(dump) as file:
+            while block := file.read(1 << 22):
+                block.count(b"\n")
+        bare = time.perf_counter() - start
+        print("| | lines/s | ratio |\n|---|--:|--:|")
+        print(f"| unpacked and counted | {options.lines / bare:,.0f} | 1 |")
+        print(f"| indexed | {options.lines / seconds:,.0f} | {bare / seconds:.2f} |\n")
+        print(
+            f"{found.edges:,} edges of {found.nodes:,} terms, {index.stat().st_size / 2**20:.0f} MiB; "
+            f"{peak:.0f} MiB of memory at most"
+        )
+        measure_lookups(index, random.Random(options.seed))
+
+
+def measure_lookups(path: Path, chance: random.Random) -> None:
+    """Print how long the index takes to answer."""
+    index = ConceptNetIndex(path)
+    words = [row[0] for row in sqlite3.connect(path).execute("SELECT path FROM node ORDER BY RANDOM() LIMIT 2000")]
+    asked = [(index.of_class(word) or "", chance.choice(RELATIONS), chance.random() < 0.5) for word in words]
+    print("\n| lookup | median µs | 99th percentile |\n|---|--:|--:|")
+    for name, look_up in (
+        ("edges of a concept", lambda at: list(index.edges(asked[at][0], asked[at][1], incoming=asked[at][2]))),
+        ("senses of a word", lambda at: index.senses(words[at].split("/")[3])),
+        ("concept of an IRI", lambda at: index.concept(asked[at][0])),
+    ):
+        times = []
+        for at in range(len(words)):
+            start = time.perf_counter()
+            look_up(at)
+            times.append((time.perf_counter() - start) * 1e6)
+        print(f"| {name} | {statistics.median(times):.0f} | {statistics.quantiles(times, n=100)[98]:.0f} |")
+
+
+def make_dump(path: Path, lines: int, chance: random.Random) -> None:
+    """Write lines of the dump's format, sorted by relation as there."""
+    english = 3_400_000 / LINES
+    total = sum(ENGLISH.values())
+    with gzip.open(path, "wt", compresslevel=1, encoding="utf-8", newline="\n") as file:
+        for relation in sorted(ENGLISH):
+            share = ENGLISH[relation] / total * lines
+            write(file, relation, ["en"], round(share * english), chance)
+            write(file, relation, LANGUAGES, round(share * (1 - english)), chance)
+
+
+def write(
+    file: object, relation: str, languages: list[str] | tuple[str, ...], lines: int, chance: random.Random
+) -> None:
+    """Write lines of one relation between terms of the same language."""
+    words = ["".join(chance.choices(SYLLABLES, k=chance.randint(1, 4))) for _ in range(200_000)]
+    senses = ["", "", "", "/n", "/v", "/n/wn/animal", "/n/wn/artifact", "/n/wikt/en_1"]
+    for done in range(0, lines, 10_000):
+        n = min(10_000, lines - done)
+        file.write(
+            "".join(
+                f"/a/[/r/{relation}/,{start}/,{end}/]\t/r/{relation}\t{start}\t{end}\t{more}\n"
+                for start, end, more in zip(
+                    terms(languages, words, senses, n, chance),
+                    terms(languages, words, senses, n, chance),
+                    chance.choices(JSON, k=n),
+                    strict=True,
+                )
+            )
+        )
+
+
+def terms(
+    languages: list[str] | tuple[str, ...], words: list[str], senses: list[str], n: int, chance: random.Random
+) -> list[str]:
+    """Return n paths of terms."""
+    picked = zip(
+        chance.choices(languages, k=n),
+        chance.choices(words, k=n),
+        chance.choices(words, k=n),
+        chance.choices(senses, k=n),
+        strict=True,
+    )
+    return [f"/c/{language}/{word}_{other}{sense}" for language, word, other, sense in picked]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""Index ConceptNet's dump: 34 million lines in one pass, to one SQLite file.
+
+The dump is read in blocks. Of these only the lines that hold a relation and a language asked for are cut out and
+parsed: about one in a hundred, so a pass is not much slower than unpacking the file. Nothing but a block is kept in
+memory; what is found goes to the file and is sorted there.
+
+====================  ============================================================================================
+table                 columns
+====================  ============================================================================================
+``node``              ``id``, ``path`` (sorted: what lies below a term follows it), ``size``: about how many nodes
+                      lie at or below it by IsA
+``dataset``           ``id``, ``path``, ``licence``
+``edge``              ``start``, ``relation``, ``end``, ``dataset``, ``weight``: by start; an index has them by end
+``about``             ``key``, ``value``: format, version, sha256, lines, languages, relations
+====================  ============================================================================================
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import re
+import sqlite3
+import zlib
+from contextlib import closing
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+
+from filtag_kg.concepts.conceptnet.assertions import Assertion, parse_assertion
+from filtag_kg.concepts.conceptnet.sizes import sizes_below
+from filtag_kg.concepts.source import RELATIONS
+from filtag_kg.errors import FiltagError
+from filtag_kg.files import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from typing_extensions import Buffer
+
+__all__ = ["FORMAT", "DumpSummary", "import_dump"]
+
+FORMAT = "1"
+"""Version of the tables."""
+
+_BLOCK = 1 << 22
+_MOST_LANGUAGES_TO_LOOK_FOR = 2
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+_VERSION = re.compile(r"assertions-(\d+(?:\.\d+)*)")
+_STAGING = "CREATE TABLE staging (relation TEXT, start TEXT, end TEXT, weight REAL, dataset TEXT, licence TEXT)"
+_TABLES = """
+CREATE TABLE node (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL DEFAULT 1);
+INSERT INTO node (path) SELECT start FROM staging UNION SELECT end FROM staging ORDER BY 1;
+CREATE TABLE dataset (id INTEGER PRIMARY KEY, path TEXT NOT NULL, licence TEXT NOT NULL);
+INSERT INTO dataset (path, licence) SELECT DISTINCT dataset, licence FROM staging ORDER BY 1, 2;
+CREATE TABLE edge (
+  start INTEGER NOT NULL REFERENCES node, relation TEXT NOT NULL, end INTEGER NOT NULL REFERENCES node,
+  dataset INTEGER NOT NULL REFERENCES dataset, weight REAL NOT NULL, PRIMARY KEY (start, relation, end, dataset)
+) WITHOUT ROWID;
+INSERT INTO edge
+  SELECT a.id, relation, b.id, d.id, MAX(weight) FROM staging
+  JOIN node a ON a.path = start JOIN node b ON b.path = end
+  JOIN dataset d ON d.path = staging.dataset AND d.licence = staging.licence
+  GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4;
+CREATE INDEX edge_by_end ON edge (end, relation);
+DROP TABLE staging;
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DumpSummary:
+    """What was found in a dump.
+
+    Parameters
+    ----------
+    lines : int
+        Assertions in the dump.
+    edges, nodes : int
+        Those kept.
+    """
+
+    lines: int
+    edges: int
+    nodes: int
+
+
+def import_dump(
+    dump: Path,
+    index: Path,
+    *,
+    languages: Sequence[str] = ("en",),
+    relations: Sequence[str] = RELATIONS,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> DumpSummary:
+    """Index the assertions of ConceptNet's dump that hold between terms of some languages.
+
+    The index is there when it is whole; an interruption leaves what was there before.
+
+    Parameters
+    ----------
+    dump : Path
+        ``conceptnet-assertions-5.7.0.csv.gz``, or the same unpacked.
+    index : Path
+        The SQLite file to make or to replace.
+    languages : sequence of str
+        Codes such as ``en``. Both ends of an assertion are of one of them.
+    relations : sequence of str
+        Of `RELATIONS`.
+    progress : callable
+        Called with the bytes of the file that were read, and all.
+
+    Raises
+    ------
+    FiltagError
+        If the dump cannot be read, is cut off, or has a line that is no assertion; or nothing in it is asked for.
+    """
+    for language in languages:
+        if not _LANGUAGE.fullmatch(language):
+            raise FiltagError(f"{language!r} is no language code: give two or three small letters, as in --language en")
+    for relation in relations:
+        if relation not in RELATIONS:
+            raise FiltagError(f"no relation {relation!r}: choose of {', '.join(RELATIONS)}")
+    with replacing(index) as unfinished, closing(sqlite3.connect(unfinished)) as database:
+        # A file that is thrown away if anything goes wrong needs no journal.
+        database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536")
+        database.execute(_STAGING)
+        reader = _Reader(dump, progress)
+        try:
+            database.executemany(
+                "INSERT INTO staging VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (found.relation, found.start, found.end, found.weight, found.dataset, found.licence)
+                    for found in reader.assertions(languages, relations)
+                ),
+            )
+            database.executescript(_TABLES)
+            (n_edges,) = database.execute("SELECT COUNT(*) FROM edge").fetchone()
+            (n_nodes,) = database.execute("SELECT COUNT(*) FROM node").fetchone()
+            if not n_edges:
+                raise FiltagError(
+                    f"{dump} has {reader.lines:,} lines and none of {', '.join(relations)} between terms of "
+                    f"{', '.join(languages)}: is it ConceptNet's dump of assertions?"
+                )
+            _put_sizes(database, n_nodes)
+            version = _VERSION.search(dump.name)
+            about = {
+                "format": FORMAT,
+                "version": version[1] if version else "unknown",
+                "sha256": reader.sha256.hexdigest(),
+                "lines": str(reader.lines),
+                "languages": json.dumps(list(languages)),
+                "relations": json.dumps(list(relations)),
+            }
+            database.executemany("INSERT INTO about VALUES (?, ?)", sorted(about.items()))
+            database.commit()
+        except sqlite3.OperationalError as error:
+            raise FiltagError(f"cannot write {index} ({error}): is the disk full? Nothing was changed") from None
+    return DumpSummary(reader.lines, n_edges, n_nodes)
+
+
+class _Reader:
+    """Reads a dump once, and knows then how many lines it has and its SHA-256."""
+
+    def __init__(self, path: Path, progress: Callable[[int, int], None]) -> None:
+        self.lines = 0
+        self.sha256 = hashlib.sha256()
+        self._path = path
+        self._progress = progress
+
+    def assertions(self, languages: Sequence[str], relations: Sequence[str]) -> Iterator[Assertion]:
+        """Yield the assertions of some relations between terms of some languages."""
+        starts = [f"/c/{language}/" for language in languages]
+        # Each text to look for is a search of its own through the block.
+        sought = starts if len(starts) <= _MOST_LANGUAGES_TO_LOOK_FOR else ["/c/"]
+        needles = [f"\t/r/{relation}\t{start}".encode() for relation in relations for start in sought]
+        wanted = tuple(starts)
+        for block in self._blocks():
+            for needle in needles:
+                at = block.find(needle)
+                while at >= 0:
+                    begin, end = block.rfind(b"\n", 0, at) + 1, block.find(b"\n", at)
+                    found = self._parse(block, begin, end)
+                    if found.start.startswith(wanted) and found.end.startswith(wanted):
+                        yield found
+                    at = block.find(needle, end)
+            self.lines += block.count(b"\n")
+
+    def _parse(self, block: bytes, begin: int, end: int) -> Assertion:
+        try:
+            return parse_assertion(block[begin:end].decode("utf-8"))
+        except ValueError as error:
+            number = self.lines + block.count(b"\n", 0, begin) + 1
+            reason = "no UTF-8" if isinstance(error, UnicodeDecodeError) else error
+            raise FiltagError(
+                f"line {number:,} of {self._path} is no assertion of ConceptNet's ({reason}): download the file again"
+            ) from None
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Yield the file in blocks of whole lines, each ending with a newline."""
+        rest = b""
+        try:
+            with self._path.open("rb") as file, _unpacked(_Counted(file, self.sha256, self._progress)) as unpacked:
+                while block := unpacked.read(_BLOCK):
+                    head, newline, tail = block.rpartition(b"\n")
+                    if newline:
+                        yield rest + head + newline
+                        rest = tail
+                    else:
+                        rest += tail
+                        if len(rest) > 4 * _BLOCK:
+                            raise FiltagError(f"{self._path} has no lines: is it ConceptNet's dump of assertions?")
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise FiltagError(f"{self._path} is cut off or damaged: download it again") from None
+        except OSError as error:
+            raise FiltagError(f"cannot read {self._path} ({error.strerror}): give ConceptNet's dump") from None
+        if rest:
+            yield rest + b"\n"
+
+
+class _Counted(io.RawIOBase):
+    """A file whose bytes are hashed and counted as they are read."""
+
+    def __init__(self, file: IO[bytes], sha256: hashlib._Hash, progress: Callable[[int, int], None]) -> None:
+        self._file = file
+        self._sha256 = sha256
+        self._progress = progress
+        self._total = file.seek(0, io.SEEK_END)
+        file.seek(0)
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Fill a buffer, and return how many bytes there were."""
+        room = memoryview(buffer)
+        data = self._file.read(len(room))
+        room[: len(data)] = data
+        self._sha256.update(data)
+        self._progress(self._file.tell(), self._total)
+        return len(data)
+
+
+def _unpacked(file: io.RawIOBase) -> io.BufferedIOBase:
+    """Return a file's content, unpacked if it is packed with gzip."""
+    buffered = io.BufferedReader(file, _BLOCK)
+    return gzip.GzipFile(fileobj=buffered) if buffered.peek(2)[:2] == b"\x1f\x8b" else buffered
+
+
+def _put_sizes(database: sqlite3.Connection, n_nodes: int) -> None:
+    edges = np.array(
+        database.execute("SELECT DISTINCT start - 1, end - 1 FROM edge WHERE relation = 'IsA'").fetchall(),
+        dtype=np.int64,
+    ).reshape(-1, 2)
+    sizes = sizes_below(edges[:, 0], edges[:, 1], n_nodes)
+    several = np.flatnonzero(sizes > 1)
+    database.executemany(
+        "UPDATE node SET size = ? WHERE id = ?",
+        zip(sizes[several].tolist(), (several + 1).tolist(), strict=True),
+    )

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.concepts.conceptnet.conftest import SAID, line
+
+
+def filtag(*arguments: str | Path, home: Path) -> subprocess.CompletedProcess[str]:
+    code = "import sys; sys.argv[0] = 'filtag'; from filtag_kg.cli import main; main()"
+    environment = {**os.environ, "XDG_DATA_HOME": str(home), "XDG_CACHE_HOME": str(home), "HOME": str(home)}
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    path = tmp_path / "conceptnet-assertions-5.7.0.csv"
+    path.write_text("".join(line(*said) for said in SAID), encoding="utf-8")
+    return path
+
+
+def test_import_then_show(dump: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    done = filtag("concepts", "import", dump, home=home)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.endswith("conceptnet.sqlite: 12 edges between 15 terms, of 16 lines\n")
+    shown = filtag("concepts", "show", "dog", "--concepts", "conceptnet", "--format", "csv", home=home)
+    rows = list(csv.DictReader(io.StringIO(shown.stdout)))
+    assert ",".join(rows[0]) == ("concept,label,relation,direction,other,other_label,weight,source,dataset,licence")
+    assert ("IsA", "in", "puppy") in {(row["relation"], row["direction"], row["other_label"]) for row in rows}
+    table = filtag("concepts", "show", "dog", "--concepts", "wordnet,conceptnet", home=home)
+    assert "loyal friend" in table.stdout
+    assert "/d/verbosity" in table.stdout
+    (first, *_) = json.loads(
+        filtag("concepts", "show", "/c/en/puppy", "--concepts", "conceptnet", "--format", "json", home=home).stdout
+    )
+    assert (first["label"], first["other_label"]) == ("puppy", "dog")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("show", "asdfgh"), "error: no concept of wordnet is called 'asdfgh': try another spelling"),
+        (("show", "dog", "--concepts", "conceptnet"), "error: no index of ConceptNet at "),
+        (("show", "dog", "--format", "xml"), "error: no format 'xml': choose table, csv, tsv or json"),
+        (("import", "nothing.csv.gz"), "error: cannot read nothing.csv.gz (No such file or directory)"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    done = filtag("concepts", *arguments, home=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(message)
