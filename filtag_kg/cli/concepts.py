@@ -38,8 +38,7 @@ def import_(
     quiet: Quiet = False,
 ) -> None:
     """Index ConceptNet's dump, for --concepts conceptnet."""
-    from filtag_kg.concepts import RELATIONS
-    from filtag_kg.concepts.conceptnet import default_index, import_dump
+    from filtag_kg.concepts import RELATIONS, default_index, import_dump
 
     index = output or default_index()
     with progress_bar(quiet, "MB", of=1_000_000) as progress:

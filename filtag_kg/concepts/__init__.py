@@ -7,8 +7,10 @@ first call of `wordnet`, not at import.
 from filtag_kg.concepts.class_names import class_names
 from filtag_kg.concepts.columns import common_csv, read_common_concepts
 from filtag_kg.concepts.common import CommonConcept, adjusted_p_values, common_concepts, p_values, q_values
+from filtag_kg.concepts.conceptnet import ConceptNetIndex, DumpSummary, default_index, import_dump
 from filtag_kg.concepts.curated_links import CuratedLink, read_curated_links
-from filtag_kg.concepts.hierarchy import Hierarchy, build_hierarchy
+from filtag_kg.concepts.hierarchy import FEATURES, Hierarchy, build_hierarchy
+from filtag_kg.concepts.isa_edges import KeptEdges
 from filtag_kg.concepts.linking import Link, Links, link_classes, preferred_labels
 from filtag_kg.concepts.source import RELATIONS, Concept, ConceptSource, Edge, Sense
 from filtag_kg.concepts.sources import concept_source
@@ -19,14 +21,18 @@ from filtag_kg.concepts.wordnet import WordNet, wordnet
 
 __all__ = [
     "CONCEPTNET",
+    "FEATURES",
     "RELATIONS",
     "SSSOM_COLUMNS",
     "CommonConcept",
     "Concept",
+    "ConceptNetIndex",
     "ConceptSource",
     "CuratedLink",
+    "DumpSummary",
     "Edge",
     "Hierarchy",
+    "KeptEdges",
     "Link",
     "Links",
     "Sense",
@@ -38,6 +44,8 @@ __all__ = [
     "common_concepts",
     "common_csv",
     "concept_source",
+    "default_index",
+    "import_dump",
     "link_classes",
     "look_up",
     "noun_term",

@@ -1,4 +1,4 @@
-"""The IsA hierarchy above the linked classes of a run."""
+"""The IsA hierarchy above the linked classes of a run, and what is said of its concepts beside."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from filtag_kg.concepts.isa_edges import KeptEdges, choose_isa_edges, strong_edges
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import networkx as nx
     from numpy.typing import NDArray
 
     from filtag_kg.concepts.linking import Links
-    from filtag_kg.concepts.source import Concept, ConceptSource
+    from filtag_kg.concepts.source import Concept, ConceptSource, Edge
 
 __all__ = ["FEATURES", "Hierarchy", "build_hierarchy"]
 
@@ -23,7 +26,7 @@ FEATURES = ("HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hierarchy:
-    """The concepts that classes link to and all concepts above those.
+    """The concepts that classes link to and all concepts above those: a directed acyclic graph.
 
     Parameters
     ----------
@@ -35,21 +38,35 @@ class Hierarchy:
         The concepts directly above each concept, by IRI, sorted.
     below : bool array of shape (n_classes, n_concepts)
         Whether the class's concept is the concept or lies below it; all false for a class without a link.
+    depth : int64 array of shape (n_concepts,)
+        How many concepts lie in the longest chain above it.
     features : mapping of str to mapping of str to tuple of Concept
         By relation, of `FEATURES`, and concept of the hierarchy: what its things have, are made of and so on; its
         own, not its ancestors', sorted by IRI. They need not be in the hierarchy themselves.
+    edges : tuple of Edge
+        What the sources say: the IsA edges of the hierarchy, then those of the features.
+    left_out : KeptEdges
+        IsA edges that are not part of it, and why.
     """
 
     class_ids: tuple[str, ...]
     concepts: tuple[Concept, ...]
     parents: Mapping[str, tuple[str, ...]]
     below: NDArray[np.bool_]
+    depth: NDArray[np.int64]
     features: Mapping[str, Mapping[str, tuple[Concept, ...]]]
+    edges: tuple[Edge, ...]
+    left_out: KeptEdges
 
     @property
     def parts(self) -> Mapping[str, tuple[Concept, ...]]:
         """The parts of each concept that has parts of its own."""
         return self.features.get("HasA", {})
+
+    @property
+    def information_content(self) -> NDArray[np.float64]:
+        """−ln(share of the run's classes at or below each concept), in nats, of shape (n_concepts,)."""
+        return np.asarray(-np.log(np.maximum(self.below.sum(axis=0), 1) / max(len(self.class_ids), 1)))
 
     def ancestors(self, concept_id: str) -> tuple[str, ...]:
         """Return the concepts strictly above one of the hierarchy, sorted by IRI."""
@@ -60,48 +77,131 @@ class Hierarchy:
         found = {part.id: part for above in _reached(concept_id, self.parents) for part in self.parts.get(above, ())}
         return tuple(found[iri] for iri in sorted(found))
 
+    def trace(self, concept_id: str, common: str, relation: str = "IsA") -> tuple[Edge, ...]:
+        """Return the edges that connect a concept to one that it is, or has, in common with others.
+
+        Parameters
+        ----------
+        concept_id : str
+            IRI of a concept of the hierarchy: what a tag is linked to.
+        common : str
+            IRI of the common concept.
+        relation : str
+            *IsA*, or the relation of a common feature, which may be said of any concept above.
+
+        Returns
+        -------
+        tuple of Edge
+            A chain of IsA edges with as few steps as there may be, upwards, and for a feature all edges that say so
+            of the concept at its end; of each step all edges that say so. Nothing if the two are one.
+
+        Raises
+        ------
+        ValueError
+            If nothing connects them.
+        """
+        bearers = {common} if relation == "IsA" else self._bearers(common, relation)
+        below = {concept_id: ""}
+        waiting = [concept_id]
+        for reached in waiting:
+            if reached in bearers:
+                own = [edge for edge in self.edges if edge.relation != "IsA" and _says(edge, reached, common, relation)]
+                return (*self._chain(reached, below), *own)
+            for parent in self.parents[reached]:
+                if parent not in below:
+                    below[parent] = reached
+                    waiting.append(parent)
+        raise ValueError(f"{concept_id} is not connected to {common} by {relation}")
+
+    def _bearers(self, feature: str, relation: str) -> set[str]:
+        said = self.features.get(relation, {})
+        return {concept for concept, others in said.items() if any(other.id == feature for other in others)}
+
+    def _chain(self, top: str, below: Mapping[str, str]) -> Iterator[Edge]:
+        steps = []
+        while below[top]:
+            steps.append((below[top], top))
+            top = below[top]
+        for step in reversed(steps):
+            yield from (edge for edge in self.edges if edge.relation == "IsA" and (edge.start, edge.end) == step)
+
 
 def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
-    """Gather the concepts at or above the linked classes of a run.
+    """Gather the concepts at or above the linked classes of a run, and what is said of them."""
+    import networkx as nx
 
-    A cycle in the source does not matter: its concepts all lie below one another.
-    """
-    parents: dict[str, tuple[str, ...]] = {}
-    waiting = sorted({link.concept for link in links.values()})
-    while waiting:
-        concept_id = waiting.pop()
-        if concept_id not in parents:
-            parents[concept_id] = tuple(sorted({edge.end for edge in source.edges(concept_id, "IsA")} - {concept_id}))
-            waiting.extend(parents[concept_id])
-    parents = dict(sorted(parents.items()))
-    column = {concept_id: place for place, concept_id in enumerate(parents)}
-    above = {
-        concept_id: [column[reached] for reached in _reached(concept_id, parents)]
-        for concept_id in sorted({link.concept for link in links.values()})
-    }
-    below = np.zeros((len(links.class_ids), len(column)), dtype=np.bool_)
+    linked = sorted({link.concept for link in links.values()})
+    chosen = choose_isa_edges(
+        _upwards(linked, source),
+        label=lambda concept_id: source.concept(concept_id).label,
+        preference=[member.name for member in source.members],
+    )
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(linked)
+    graph.add_edges_from((edge.start, edge.end) for edge in chosen.kept)
+    # Where an edge was left out, what lay above it may lie above nothing now.
+    graph = graph.subgraph({above for concept in linked for above in {concept} | nx.descendants(graph, concept)})
+    concepts = sorted(graph)
+    column = {concept_id: place for place, concept_id in enumerate(concepts)}
+    below = np.zeros((len(links.class_ids), len(concepts)), dtype=np.bool_)
     for row, class_id in enumerate(links.class_ids):
         if class_id in links:
-            below[row, above[links[class_id].concept]] = True
+            below[row, column[links[class_id].concept]] = True
+    depth = np.zeros(len(concepts), dtype=np.int64)
+    upwards = list(nx.lexicographical_topological_sort(graph))
+    for concept_id in upwards:
+        for parent in graph.successors(concept_id):
+            below[:, column[parent]] |= below[:, column[concept_id]]
+    for concept_id in reversed(upwards):
+        depth[column[concept_id]] = max((depth[column[up]] + 1 for up in graph.successors(concept_id)), default=0)
+    said = {relation: _said(concepts, relation, source) for relation in FEATURES}
     return Hierarchy(
         class_ids=links.class_ids,
-        concepts=tuple(map(source.concept, parents)),
-        parents=parents,
+        concepts=tuple(map(source.concept, concepts)),
+        parents={concept_id: tuple(sorted(graph.successors(concept_id))) for concept_id in concepts},
         below=below,
-        features={relation: of for relation in FEATURES if (of := _features(parents, relation, source))},
+        depth=depth,
+        features={relation: _by_concept(edges, source) for relation, edges in said.items() if edges},
+        edges=(
+            *(edge for edge in chosen.kept if edge.start in column and edge.end in column),
+            *(edge for edges in said.values() for edge in edges),
+        ),
+        left_out=chosen,
     )
 
 
-def _features(concepts: Iterable[str], relation: str, source: ConceptSource) -> dict[str, tuple[Concept, ...]]:
-    """Return what is said of concepts by a relation, for those of which anything is."""
-    said = {}
-    for concept_id in concepts:
-        others = {edge.end for edge in source.edges(concept_id, relation)}
-        if relation == "HasA":
-            others |= {edge.start for edge in source.edges(concept_id, "PartOf", incoming=True)}
-        if others:
-            said[concept_id] = tuple(map(source.concept, sorted(others)))
-    return said
+def _upwards(concepts: Iterable[str], source: ConceptSource) -> Iterator[Edge]:
+    """Yield all IsA edges upwards from concepts and from what they lead to."""
+    waiting = list(concepts)
+    seen = set(waiting)
+    for concept_id in waiting:
+        for edge in source.edges(concept_id, "IsA"):
+            yield edge
+            if edge.end not in seen:
+                seen.add(edge.end)
+                waiting.append(edge.end)
+
+
+def _said(concepts: Iterable[str], relation: str, source: ConceptSource) -> list[Edge]:
+    """Return what is said of concepts by a relation, of a part also what the part is said to be part of."""
+    edges = [edge for concept_id in concepts for edge in source.edges(concept_id, relation)]
+    if relation == "HasA":
+        edges += [edge for concept_id in concepts for edge in source.edges(concept_id, "PartOf", incoming=True)]
+    return strong_edges(edges)
+
+
+def _by_concept(edges: Iterable[Edge], source: ConceptSource) -> dict[str, tuple[Concept, ...]]:
+    said: dict[str, set[str]] = {}
+    for edge in edges:
+        concept, other = (edge.end, edge.start) if edge.relation == "PartOf" else (edge.start, edge.end)
+        said.setdefault(concept, set()).add(other)
+    return {concept: tuple(map(source.concept, sorted(others))) for concept, others in sorted(said.items())}
+
+
+def _says(edge: Edge, concept: str, feature: str, relation: str) -> bool:
+    if edge.relation == "PartOf":
+        return relation == "HasA" and (edge.start, edge.end) == (feature, concept)
+    return edge.relation == relation and (edge.start, edge.end) == (concept, feature)
 
 
 def _reached(start: str, parents: Mapping[str, tuple[str, ...]]) -> set[str]:

@@ -265,7 +265,8 @@ def _case(
     every = sorted({*network.class_ids, *class_ids})
     labels = dict(zip(every, preferred_labels(every, wordnet()), strict=True))
     labels.update(zip(filters.class_ids, filters.class_labels, strict=True))
-    source = concept_source(kg.manifest["parameters"]["concepts"])
+    # Kinds are those of the source that the classes are linked to.
+    source = concept_source(kg.manifest["parameters"]["concepts"].split(",")[0])
     concepts_of: dict[tuple[str, int], list[str]] = {}
     for row in read_common_concepts(kg.common_path, rule=str(filters.rule)):
         concepts_of.setdefault((row.layer, row.filter), []).append(row.label)

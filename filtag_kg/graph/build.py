@@ -22,6 +22,7 @@ from filtag_kg.concepts import (
     CONCEPTNET,
     ConceptSource,
     CuratedLink,
+    Hierarchy,
     build_hierarchy,
     common_concepts,
     common_csv,
@@ -162,6 +163,7 @@ def build_kg(
     for label, same in links.same_label.items():
         _log.warning("%d classes are called %r, and only their label links them: %s", len(same), label, ", ".join(same))
     isa = build_hierarchy(links, source)
+    _tell_left_out(isa)
     common = common_concepts(tags, links, isa, seed=seed)
     runs = [
         RunDescription(
@@ -199,7 +201,10 @@ def build_kg(
         of_rule = [row for row in common if row.rule == run.rule]
         put(iris.run(run.run_id), emit_run(tags.of_rule(run.rule), of_rule, run, iris))
     put(iris.links_graph(), emit_links(tags.class_ids, tags.class_labels, links, iris, tool=tool))
-    put(iris.concepts_graph(source.name), emit_concepts(isa, conceptnet=conceptnet))
+    licences = {iris.concepts_graph(member.name): member.licence for member in source.members}
+    for member in source.members:
+        graph = iris.concepts_graph(member.name)
+        put(graph, emit_concepts(isa, member.name, graph=graph, conceptnet=conceptnet))
     put(ONTOLOGY, _ontology())
     counts = {graph: len(lines) for graph, lines in sorted(graphs.items())}
     put(
@@ -209,7 +214,7 @@ def build_kg(
             kg_id=kg_id,
             title=f"Filters of {provenance.network_label}, their tags and concepts",
             runs=[run.run_id for run in runs],
-            licences={iris.concepts_graph(source.name): source.licence},
+            licences={graph: licence for graph, licence in licences.items() if counts.get(graph)},
             triples_in=counts,
         ),
     )
@@ -230,6 +235,8 @@ def build_kg(
             "concepts": source.name,
             "curated_links": len(curated),
         },
+        # What was left out so that nothing lies above itself: start, end and source of each edge.
+        "cycles": [[edge.start, edge.end, edge.source] for edge in isa.left_out.cycles],
         "versions": {"python": platform.python_version(), "software": list(software)},
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "counts": {
@@ -263,6 +270,16 @@ def build_kg(
         del store
         (room / "filtag.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return open_kg(output)
+
+
+def _tell_left_out(isa: Hierarchy) -> None:
+    """Say how many IsA edges make no part of the hierarchy, and which would have closed cycles."""
+    out = isa.left_out
+    if out.weak or out.phrases or out.cycles:
+        _log.info(
+            "IsA edges left out: %d of little weight, %d to phrases that are no concepts, %d that would close a cycle",
+            *map(len, (out.weak, out.phrases, out.cycles)),
+        )
 
 
 def _run_id(

@@ -12,7 +12,9 @@ from filtag_kg.tags import TagTable, tag_assignments
 
 __all__ = ["RunDescription", "emit_concepts", "emit_dataset", "emit_links", "emit_network", "emit_run"]
 
-_FEATURE_TERMS = {
+_RELATION_TERMS = {
+    "IsA": "skos:broader",
+    "PartOf": "flt:partOf",
     "MadeOf": "flt:madeOf",
     "UsedFor": "flt:usedFor",
     "HasProperty": "flt:hasProperty",
@@ -185,18 +187,24 @@ def emit_links(
         yield node, t("sssom:mapping_tool"), literal(tool)
 
 
-def emit_concepts(isa: Hierarchy, *, conceptnet: str) -> Iterator[Triple]:
-    """Describe the concepts above the run's classes, and what their things have, are made of and so on.
+def emit_concepts(isa: Hierarchy, source: str, *, graph: str, conceptnet: str) -> Iterator[Triple]:
+    """Say what one source says of the concepts above the run's classes: names, kinds, what their things have and so on.
 
     Parameters
     ----------
     isa : Hierarchy
+    source : str
+        Name of the source.
+    graph : str
+        IRI of the graph that these triples go to, of which the data sets that the source has them from are said.
     conceptnet : str
-        What ConceptNet's terms, paths such as ``/c/en/dog``, are put behind.
+        What ConceptNet's terms and data sets, paths such as ``/c/en/dog``, are put behind.
     """
     described = {other.id: other for said in isa.features.values() for others in said.values() for other in others}
     described |= {concept.id: concept for concept in isa.concepts}
     for identity, concept in sorted(described.items()):
+        if concept.source != source:
+            continue
         node = iri(identity)
         yield node, t("rdf:type"), t("skos:Concept")
         yield node, t("skos:prefLabel"), literal(concept.label, language="en")
@@ -204,16 +212,16 @@ def emit_concepts(isa: Hierarchy, *, conceptnet: str) -> Iterator[Triple]:
             yield node, t("skos:altLabel"), literal(other, language="en")
         for path in concept.terms:
             yield node, t("flt:conceptNetTerm"), iri(conceptnet + path)
-    for child, parents in isa.parents.items():
-        for parent in parents:
-            yield iri(child), t("skos:broader"), iri(parent)
-    for relation, said in isa.features.items():
-        for concept_id, features in said.items():
-            for feature in features:
-                if relation == "HasA":
-                    yield iri(feature.id), t("flt:partOf"), iri(concept_id)
-                else:
-                    yield iri(concept_id), t(_FEATURE_TERMS[relation]), iri(feature.id)
+    for edge in isa.edges:
+        if edge.source != source:
+            continue
+        dataset = iri(conceptnet + edge.dataset)
+        yield iri(graph), t("dcterms:source"), dataset
+        yield dataset, t("dcterms:license"), iri(edge.licence)
+        if edge.relation == "HasA":
+            yield iri(edge.end), t("flt:partOf"), iri(edge.start)
+        else:
+            yield iri(edge.start), t(_RELATION_TERMS[edge.relation]), iri(edge.end)
 
 
 def emit_dataset(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
 
 from filtag_kg.concepts import build_hierarchy, link_classes, wordnet
 
@@ -42,9 +46,10 @@ def test_only_what_is_above_a_class(make_hierarchy: Callable) -> None:
 
 def test_cycles_end(make_hierarchy: Callable) -> None:
     _, isa = make_hierarchy(["a", "c"], {"a": ("b",), "b": ("a", "b"), "c": ("c",)})
-    assert isa.parents == {"a": ("b",), "b": ("a",), "c": ()}
+    assert isa.parents == {"a": ("b",), "b": (), "c": ()}
     assert isa.below.tolist() == [[True, True, False], [False, False, True]]
     assert isa.ancestors("a") == ("b",)
+    assert [(edge.start, edge.end) for edge in isa.left_out.cycles] == [("b", "a")]
 
 
 def test_no_classes(make_hierarchy: Callable) -> None:
@@ -60,3 +65,49 @@ def test_wordnet_has_more_than_one_way_up() -> None:
     assert {"golden retriever", "dog", "domestic animal", "carnivore", "entity"} <= labels
     assert isa.below.all()
     assert "flag" in {part.label for part in isa.parts_of(links["n02099601"].concept)}
+
+
+def test_depth_and_information_content(classes: tuple[str, ...], make_hierarchy: Callable) -> None:
+    _, isa = make_hierarchy(classes)
+    of = {
+        concept.id: (depth, ic)
+        for concept, depth, ic in zip(isa.concepts, isa.depth.tolist(), isa.information_content.tolist(), strict=True)
+    }
+    assert {name: of[name][0] for name in ("thing", "animal", "vehicle", "dog", "beagle", "bus")} == {
+        "thing": 0,
+        "animal": 1,
+        "vehicle": 1,
+        "dog": 2,
+        "beagle": 3,
+        "bus": 2,
+    }
+    assert of["thing"][1] == 0
+    assert of["dog"][1] == pytest.approx(log(8 / 3))
+
+
+def test_a_trace_goes_up_and_then_to_the_feature(classes: tuple[str, ...], make_hierarchy: Callable) -> None:
+    _, isa = make_hierarchy(classes)
+    assert [(edge.start, edge.end) for edge in isa.trace("beagle", "thing")] == [
+        ("beagle", "dog"),
+        ("dog", "animal"),
+        ("animal", "thing"),
+    ]
+    assert isa.trace("beagle", "beagle") == ()
+    *up, part = isa.trace("bus", "wheel", "HasA")
+    assert [(edge.relation, edge.start, edge.end) for edge in up] == [("IsA", "bus", "vehicle")]
+    assert (part.relation, part.start, part.end, part.dataset) == ("PartOf", "wheel", "vehicle", "/d/small")
+    for common, relation in (("cat", "IsA"), ("wheel", "HasA"), ("wheel", "MadeOf")):
+        with pytest.raises(ValueError, match="beagle is not connected to"):
+            isa.trace("beagle", common, relation)
+
+
+def test_every_common_concept_of_wordnet_can_be_traced() -> None:
+    links = link_classes(["n02099601", "n02084071", "n03417042"], ["golden", "dog", "truck"], wordnet())
+    isa = build_hierarchy(links, wordnet())
+    for row, class_id in enumerate(isa.class_ids):
+        for column in np.flatnonzero(isa.below[row]).tolist():
+            trace = isa.trace(links[class_id].concept, isa.concepts[column].id)
+            assert [edge.end for edge in trace[:-1]] == [edge.start for edge in trace[1:]]
+        for concept, parts in isa.parts.items():
+            if isa.below[row][[c.id for c in isa.concepts].index(concept)]:
+                assert all(isa.trace(links[class_id].concept, part.id, "HasA") for part in parts)

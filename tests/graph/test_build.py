@@ -22,8 +22,9 @@ from filtag_kg import (
     tag_filters,
     wordnet,
 )
-from filtag_kg.concepts import common_csv, read_common_concepts
+from filtag_kg.concepts import common_csv, concept_source, import_dump, read_common_concepts
 from filtag_kg.graph import PREFIXES, check_output
+from tests.concepts.conceptnet.conftest import SAID, line
 
 
 def built(output: Path, profile: Profile, **options: object) -> KG:
@@ -94,6 +95,40 @@ def test_licences_go_where_the_facts_go(kg: KG) -> None:
     prefixes = {"dcterms": "http://purl.org/dc/terms/"}
     (row,) = kg.store().query(query, prefixes=prefixes, use_default_graph_as_union=True)
     assert row["licence"].value == wordnet().licence
+
+
+def test_each_source_has_a_graph_with_its_licence(profile: Profile, tmp_path: Path) -> None:
+    dump = tmp_path / "conceptnet-assertions-5.7.0.csv"
+    dump.write_text("".join(line(*said) for said in SAID), encoding="utf-8")
+    import_dump(dump, tmp_path / "index")
+    source = concept_source(f"wordnet,conceptnet:{tmp_path / 'index'}")
+    tags = tag_filters(profile, [Rule("q", 0.5)], network="toy")
+    kgs = [build_kg(tmp_path / name, tags, source, Provenance.of_profile(profile)) for name in ("one", "two")]
+    assert kgs[0].graph_path.read_bytes() == kgs[1].graph_path.read_bytes()
+    store = kgs[0].store()
+    graph, dog = ox.NamedNode(source_graph("conceptnet")), "http://wordnet-rdf.princeton.edu/pwn30/02084071-n"
+    said = {
+        (str(quad.predicate).rpartition("#")[2], quad.object.value)
+        for quad in store.quads_for_pattern(ox.NamedNode(dog), None, None, graph)
+    }
+    assert ("usedFor>", "http://api.conceptnet.io/c/en/guarding_house") in said
+    assert ("hasProperty>", "http://api.conceptnet.io/c/en/cold") in said
+    assert not any(what == "prefLabel>" for what, _ in said)  # that is WordNet's to say
+    text = exported(kgs[0], "nquads").decode()
+    for name, licence in (("wordnet", wordnet().licence), ("conceptnet", source.members[1].licence)):
+        assert f"<{source_graph(name)}> <http://purl.org/dc/terms/license> <{licence}>" in text
+    assert (
+        "<http://api.conceptnet.io/d/verbosity> <http://purl.org/dc/terms/license> <https://creativecommons.org/"
+        in text
+    )
+    # Every statement of a source's graph comes from a data set of which the graph says so.
+    graphs = {quad.graph_name.value for quad in store if quad.predicate.value.endswith("/broader")}
+    sourced = {quad.subject.value for quad in store if quad.predicate.value.endswith("terms/source")}
+    assert graphs <= sourced
+
+
+def source_graph(name: str) -> str:
+    return f"https://w3id.org/filtag/data/graph/concepts/{name}"
 
 
 def test_a_kg_is_not_replaced_unless_forced(profile: Profile, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ GOLDEN = Path(__file__).with_name("golden")
 
 # What is asked of each query; its answer, read and found right by a person, is in golden/.
 ASKED = {
+    "common-concept-paths": {"layer": "deep", "filter": "0", "rule": "q=0.5"},
     "common-concepts": {"layer": "deep", "rule": "q=0.5"},
     "common-features": {"layer": "deep"},
     "concept-by-layer": {"concept": "dog"},
@@ -31,6 +32,7 @@ ASKED = {
     "untagged-filters": {"rule": "k=1"},
 }
 COLUMNS = {
+    "common-concept-paths": "concept, tag, narrower, broader, source",
     "common-concepts": "layer, filter, concept, label, coverage, support, q_value",
     "common-features": "layer, filter, relation, concept, label, coverage, support, q_value",
     "concept-by-layer": "layer, filters, matching, share",
