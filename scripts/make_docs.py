@@ -22,6 +22,9 @@ COMMANDS = (
     "explain",
     "evaluate",
     "errors",
+    "report",
+    "conformance draw",
+    "conformance rate",
     "concepts import",
     "concepts show",
 )

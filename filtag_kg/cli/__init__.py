@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from filtag_kg.cli import build, concepts, demo, errors, evaluate, explain, profile, query
+from filtag_kg.cli import build, concepts, demo, errors, evaluate, explain, profile, query, report
 from filtag_kg.cli.console import print_error
 from filtag_kg.errors import FiltagError
 
@@ -30,6 +30,8 @@ app.command("export")(query.export)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("errors")(errors.errors)
+app.command("report")(report.report)
+app.add_typer(report.conformance, name="conformance")
 app.add_typer(concepts.app, name="concepts")
 
 

@@ -1,0 +1,114 @@
+"""``filtag report`` and ``filtag conformance``: what filters have in common, for people to read and to judge."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from filtag_kg.cli.console import Force, Quiet, note
+from filtag_kg.errors import FiltagError
+
+if TYPE_CHECKING:
+    from filtag_kg.report import Conformance, Share
+
+__all__ = ["conformance", "report"]
+
+_Rule = Annotated[str | None, typer.Option("--rule", metavar="RULE", help="One rule alone, such as k=1.")]
+_Q = Annotated[float, typer.Option("--q", metavar="Q", help="Filters with a q-value below this are coherent.")]
+
+conformance = typer.Typer(
+    name="conformance",
+    help="Let a person judge whether the tags of a filter belong together.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def report(
+    kgs: Annotated[list[Path], typer.Argument(metavar="KG...", help="Directory of a KG; several are compared.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to make; left out: KG-report.")
+    ] = None,
+    rule: _Rule = None,
+    q: _Q = 0.05,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write what filters have in common, by concept, layer and network, as Markdown and CSV.
+
+    For example: filtag report vgg16 resnet50 -o compared
+    """
+    from filtag_kg.graph import open_kg
+    from filtag_kg.report import check_report_folder, semantic_report, write_report
+
+    folder = output or kgs[0].with_name(f"{kgs[0].name}-report")
+    check_report_folder(folder, force=force)
+    made = semantic_report([open_kg(path) for path in kgs], rule=rule, q=q)
+    write_report(made, folder, force=force)
+    note(f"{folder}: read semantic.md")
+
+
+@conformance.command("draw")
+def draw(
+    kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The sheet to make, as CSV.")],
+    filters: Annotated[int, typer.Option("-n", metavar="N", help="How many filters.")] = 100,
+    rule: _Rule = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the random choice.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Draw filters at random into a sheet; write yes or no into its last column."""
+    from filtag_kg.graph import open_kg
+    from filtag_kg.report import draw_sheet, write_sheet
+
+    rows = draw_sheet(open_kg(kg), rule=rule, filters=filters, seed=seed)
+    write_sheet(rows, output)
+    note(f"{output}: {len(rows)} filters; say of each, yes or no in the column conforms, if its tags belong together")
+
+
+@conformance.command("rate")
+def rate(
+    kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
+    sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="The sheet, filled in.")],
+    q: _Q = 0.05,
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table or json.")] = "table",
+    quiet: Quiet = False,
+) -> None:
+    """Read a sheet back: the share of filters that conform, beside that of those that are coherent."""
+    import json
+
+    from filtag_kg.graph import open_kg
+    from filtag_kg.report import rate_sheet
+
+    if format_ not in ("table", "json"):
+        raise FiltagError(f"no format {format_!r}: choose table or json")
+    found = rate_sheet(open_kg(kg), sheet, q=q)
+    if format_ == "json":
+        typer.echo(json.dumps(_figures(found), indent=2))
+        return
+    if found.rated.of < found.drawn:
+        note(f"{found.drawn - found.rated.of} of {found.drawn} filters are not rated and do not count")
+    typer.echo(f"conform, say you         {_shown(found.rated)}")
+    typer.echo(f"coherent at q < {q:<8g} {_shown(found.coherent)}")
+    kappa = "" if found.kappa is None else f", kappa {found.kappa:.2f}"
+    typer.echo(f"the same of both         {_shown(found.agreement)}{kappa}")
+
+
+def _shown(share: Share) -> str:
+    return f"{share.count} of {share.of}, {share.value:.1%} (95 % interval {share.low:.1%} to {share.high:.1%})"
+
+
+def _figures(found: Conformance) -> dict[str, object]:
+    shares = {"conform": found.rated, "coherent": found.coherent, "agreement": found.agreement}
+    return {
+        "drawn": found.drawn,
+        "rated": found.rated.of,
+        **{
+            name: {**asdict(share), "share": share.value, "low": share.low, "high": share.high}
+            for name, share in shares.items()
+        },
+        "kappa": found.kappa,
+    }

@@ -1,0 +1,173 @@
+"""Whether people agree that the tags of a filter have something in common.
+
+FILTAG's authors looked at 100 filters and found 88 of them to conform (§3.2). Here filters are drawn at random into a
+sheet that shows their tags and nothing of what the statistics say of them; a person answers *yes* or *no* for each; and
+the share of yes stands beside the share of the same filters that are coherent, each with its interval, and how often
+the two agree.
+
+Drawn are filters with two or more tags: with one there is nothing to judge.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.files import replacing
+from filtag_kg.graph import KG
+from filtag_kg.report.runs import Run, read_runs
+from filtag_kg.report.share import Share
+from filtag_kg.report.tables import csv_text
+
+__all__ = ["SHEET_COLUMNS", "Conformance", "draw_sheet", "rate_sheet", "write_sheet"]
+
+SHEET_COLUMNS = ("kg", "rule", "layer", "filter", "tags", "conforms")
+_ANSWERS = {"yes": True, "y": True, "1": True, "true": True, "no": False, "n": False, "0": False, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Conformance:
+    """What a person found, beside what the statistics say of the same filters.
+
+    Parameters
+    ----------
+    drawn : int
+        Filters in the sheet.
+    rated : Share
+        Those that conform, of those rated.
+    coherent : Share
+        Those that are coherent, of those rated.
+    agreement : Share
+        Those of which both say the same, of those rated.
+    kappa : float or None
+        Cohen's kappa: agreement beyond what the two shares alone would give; None where there is no beyond, because
+        one says the same of all.
+    """
+
+    drawn: int
+    rated: Share
+    coherent: Share
+    agreement: Share
+    kappa: float | None
+
+
+def draw_sheet(kg: KG, *, rule: str | None = None, filters: int = 100, seed: int = 0) -> list[tuple[str, ...]]:
+    """Draw filters at random, without replacement, and return the rows of a sheet, by layer and filter.
+
+    Parameters
+    ----------
+    kg : KG
+    rule : str, optional
+        The KG's first, if it is left out.
+    filters : int
+        How many; all that have two or more tags, if there are fewer.
+    seed : int
+
+    Raises
+    ------
+    FiltagError
+        If the KG has no such rule or no filter with two tags, or `filters` is below 1.
+    """
+    if filters < 1:
+        raise FiltagError(f"{filters} filters cannot be drawn: give a number from 1")
+    run = _run(kg, rule)
+    if not run.several:
+        raise FiltagError(f"no filter of {kg.path} has two tags by rule {run.rule}: there is nothing to judge")
+    places = run.several
+    chosen = np.random.default_rng(seed).choice(len(places), min(filters, len(places)), replace=False)
+    rows: list[tuple[str, ...]] = []
+    for at in sorted(chosen.tolist()):
+        layer, filter_ = places[at]
+        tags = "; ".join(sorted(run.labels[class_id] for class_id in run.tags[layer, filter_]))
+        rows.append((run.kg, run.rule, layer, str(filter_), tags, ""))
+    return rows
+
+
+def write_sheet(rows: Sequence[tuple[str, ...]], output: Path) -> None:
+    """Write a sheet to be filled in.
+
+    Raises
+    ------
+    FiltagError
+        If the file is there already: ratings are work that must not be lost.
+    """
+    if output.exists():
+        raise FiltagError(f"{output} is there already, and may hold ratings: choose another -o")
+    with replacing(output, overwrite=False) as unfinished:
+        unfinished.write_text(csv_text(SHEET_COLUMNS, rows), encoding="utf-8")
+
+
+def rate_sheet(kg: KG, sheet: Path, *, q: float = 0.05) -> Conformance:
+    """Read a sheet back, in which a person has answered *yes* or *no*; filters without an answer do not count.
+
+    Parameters
+    ----------
+    kg : KG
+        The KG that the sheet was drawn from.
+    sheet : Path
+    q : float
+        The level below which q-values count.
+
+    Raises
+    ------
+    FiltagError
+        If the sheet cannot be read, is another KG's, or has no answer or one that is neither yes nor no.
+    """
+    lines = _read(sheet)
+    rules = sorted({row["rule"] for _, row in lines})
+    if len(rules) != 1:
+        raise FiltagError(f"{sheet} has rows of {len(rules)} rules: rate a sheet as filtag conformance draw made it")
+    run = _run(kg, rules[0])
+    several, coherent = set(run.several), run.coherent(q)
+    answers, automatic = [], []
+    for number, row in lines:
+        place = (row["layer"], int(row["filter"])) if row["filter"].isdecimal() else ("", -1)
+        if row["kg"] != run.kg or place not in several:
+            raise FiltagError(
+                f"line {number} of {sheet} is no filter of {kg.path} with two tags: was it drawn from it?"
+            )
+        answer = row["conforms"].strip().casefold()
+        if answer not in _ANSWERS and answer:
+            raise FiltagError(f"line {number} of {sheet} says {row['conforms']!r}: answer yes or no")
+        if answer:
+            answers.append(_ANSWERS[answer])
+            automatic.append(place in coherent)
+    if not answers:
+        raise FiltagError(f"no filter of {sheet} is rated: write yes or no into the column conforms")
+    agreed = sum(one == other for one, other in zip(answers, automatic, strict=True))
+    rated, found = Share(sum(answers), len(answers)), Share(sum(automatic), len(answers))
+    return Conformance(len(lines), rated, found, Share(agreed, len(answers)), _kappa(rated, found, agreed))
+
+
+def _kappa(one: Share, other: Share, agreed: int) -> float | None:
+    """Return Cohen's kappa (1960) of two that said yes or no of the same things."""
+    a, b = one.count / one.of, other.count / other.of
+    by_chance = a * b + (1 - a) * (1 - b)
+    return None if by_chance == 1 else (agreed / one.of - by_chance) / (1 - by_chance)
+
+
+def _run(kg: KG, rule: str | None) -> Run:
+    (run,) = read_runs(kg, (rule or kg.rules[0],))
+    return run
+
+
+def _read(sheet: Path) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a sheet with their lines; spreadsheets may write a mark at the start, and semicolons."""
+    try:
+        text = sheet.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise FiltagError(f"cannot read {sheet} ({error.strerror}): give a sheet of filtag conformance draw") from None
+    except UnicodeDecodeError:
+        raise FiltagError(f"{sheet} is no UTF-8 text: save the sheet as CSV in UTF-8") from None
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    rows = csv.DictReader(text.splitlines(), delimiter=delimiter)
+    if not set(SHEET_COLUMNS) <= set(rows.fieldnames or ()):
+        needed = ",".join(SHEET_COLUMNS)
+        raise FiltagError(f"{sheet} is no sheet of filtag conformance draw: it needs the columns {needed}")
+    return [(rows.line_num, {name: row[name] or "" for name in SHEET_COLUMNS}) for row in rows]

@@ -1,0 +1,148 @@
+"""What a report reads of a KG: for each rule the layers, the tags of their filters and the common concepts."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filtag_kg.concepts import CommonConcept, read_common_concepts
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph import KG
+from filtag_kg.query import LocalEndpoint
+
+__all__ = ["LEAST_TAGS", "Layer", "Place", "Run", "read_runs"]
+
+LEAST_TAGS = 2
+"""A filter with fewer tags has nothing in common to judge."""
+
+Place = tuple[str, int]
+"""A filter: its layer's name and its index in the layer."""
+
+_LAYERS = """SELECT ?index ?layer (COUNT(?filter) AS ?filters) WHERE {
+  ?l nno:hasLayerSequence ?index ; rdfs:label ?layer . ?filter flt:inLayer ?l
+} GROUP BY ?index ?layer ORDER BY ?index"""
+_CONCEPTS = """SELECT DISTINCT ?concept WHERE { ?class a flt:ClassLabel ; flt:concept/skos:broader* ?concept }"""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer of the KG.
+
+    Parameters
+    ----------
+    index : int
+        Its place in forward order.
+    name : str
+    filters : int
+        Its filters, tagged or not.
+    """
+
+    index: int
+    name: str
+    filters: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What one rule of a KG found.
+
+    Parameters
+    ----------
+    kg, network, rule : str
+        Id of the KG, its network's name and the rule.
+    layers : tuple of Layer
+        In forward order.
+    labels : mapping of class id to label
+        Of the classes that tag a filter.
+    tags : mapping of (layer, filter) to class ids
+        Of the filters with tags, in the order of ``tags.csv``; a class counts once.
+    common : tuple of CommonConcept
+    concepts : frozenset of str
+        IRIs of the concepts above a class of the KG, whether filters have them in common or not.
+    """
+
+    kg: str
+    network: str
+    rule: str
+    layers: tuple[Layer, ...]
+    labels: Mapping[str, str]
+    tags: Mapping[Place, tuple[str, ...]]
+    common: tuple[CommonConcept, ...]
+    concepts: frozenset[str]
+
+    @property
+    def several(self) -> list[Place]:
+        """The filters with two or more tags, by layer index and filter."""
+        index = {layer.name: layer.index for layer in self.layers}
+        several = (place for place, tags in self.tags.items() if len(tags) >= LEAST_TAGS)
+        return sorted(several, key=lambda place: (index[place[0]], place[1]))
+
+    def coherent(self, q: float, relation: str = "IsA") -> dict[Place, CommonConcept]:
+        """Return the filters whose q-value for a relation is below `q`, each with its first common concept."""
+        first: dict[Place, CommonConcept] = {}
+        for row in self.common:
+            place = (row.layer, row.filter)
+            if row.relation == relation and row.q_value < q and (place not in first or row.rank < first[place].rank):
+                first[place] = row
+        return first
+
+
+def read_runs(kg: KG, rules: Sequence[str] = ()) -> list[Run]:
+    """Read what rules of a KG found; all of its rules, if none is named.
+
+    Raises
+    ------
+    FiltagError
+        If the KG has no such rule, or is damaged.
+    """
+    for rule in rules:
+        if rule not in kg.rules:
+            raise FiltagError(f"no rule {rule!r} in {kg.path}: it has {', '.join(kg.rules)}")
+    asked = tuple(rules) or kg.rules
+    endpoint = LocalEndpoint(kg)
+    layers = tuple(Layer(int(index), name, int(filters)) for index, name, filters in endpoint.ask(_LAYERS).values())
+    concepts = frozenset(concept for (concept,) in endpoint.ask(_CONCEPTS).values())
+    tags, labels = _read_tags(kg.tags_path, asked)
+    try:
+        common = read_common_concepts(kg.common_path, relation=None)
+    except (OSError, ValueError, IndexError, csv.Error):
+        raise FiltagError(f"{kg.common_path} is missing or damaged: build the KG anew") from None
+    return [
+        Run(
+            kg=kg.manifest["id"],
+            network=kg.manifest["network"],
+            rule=rule,
+            layers=layers,
+            labels=labels,
+            tags=tags[rule],
+            common=tuple(row for row in common if row.rule == rule),
+            concepts=concepts,
+        )
+        for rule in asked
+    ]
+
+
+def _read_tags(path: Path, rules: Sequence[str]) -> tuple[dict[str, dict[Place, tuple[str, ...]]], dict[str, str]]:
+    """Return the class ids of each filter by rule, and the label of each class.
+
+    Only the cells that are needed are read: a large KG has a million tags.
+    """
+    # The keys of a dict are a set that keeps its order.
+    tags: dict[str, dict[Place, dict[str, None]]] = {rule: {} for rule in rules}
+    labels: dict[str, str] = {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            header = next(rows, [])
+            columns = ("rule", "layer", "filter", "class_id", "label")
+            of_rule, of_layer, of_filter, of_id, of_label = map(header.index, columns)
+            for row in rows:
+                of = tags.get(row[of_rule])
+                if of is not None:
+                    labels[row[of_id]] = row[of_label]
+                    of.setdefault((row[of_layer], int(row[of_filter])), {})[row[of_id]] = None
+    except (OSError, ValueError, IndexError, csv.Error):
+        raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
+    return {rule: {place: tuple(ids) for place, ids in of.items()} for rule, of in tags.items()}, labels

@@ -1,0 +1,106 @@
+"""The semantic report: what filters have in common, by concept, layer and network, in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.files import replacing
+from filtag_kg.graph import KG
+from filtag_kg.report.comparison import Comparison, compare, networks_csv
+from filtag_kg.report.grouping import GroupedRun, group_run, groups_csv, layers_csv
+from filtag_kg.report.grouping_markdown import semantic_markdown
+from filtag_kg.report.runs import read_runs
+
+__all__ = ["SemanticReport", "check_report_folder", "semantic_report", "write_report"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SemanticReport:
+    """The grouped runs of one or several KGs, and the comparison of those with the same rule.
+
+    Parameters
+    ----------
+    q : float
+        The level below which q-values count.
+    grouped : tuple of GroupedRun
+        By KG and rule, in the order given.
+    comparisons : tuple of Comparison
+    """
+
+    q: float
+    grouped: tuple[GroupedRun, ...]
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The text of each file of the report."""
+        files = {
+            "semantic.md": semantic_markdown(self.grouped, self.comparisons, q=self.q),
+            "groups.csv": groups_csv(self.grouped),
+            "layers.csv": layers_csv(self.grouped),
+        }
+        if len({each.run.kg for each in self.grouped}) > 1:
+            files["networks.csv"] = networks_csv(self.comparisons)
+        return files
+
+
+def semantic_report(kgs: Sequence[KG], *, rule: str | None = None, q: float = 0.05) -> SemanticReport:
+    """Group the filters of KGs, and compare the KGs if there are several.
+
+    Parameters
+    ----------
+    kgs : sequence of KG
+    rule : str, optional
+        One rule alone, which every KG must have; all of each, if left out.
+    q : float, in (0, 1]
+        The level below which q-values count.
+
+    Raises
+    ------
+    FiltagError
+        If a KG has no such rule, is damaged or given twice, or `q` is no level.
+    """
+    if not 0 < q <= 1:
+        raise FiltagError(f"{q:g} is no level for q-values: give a number above 0 and at most 1")
+    first: dict[str, Path] = {}
+    for kg in kgs:
+        if kg.manifest["id"] in first:
+            raise FiltagError(f"{first[kg.manifest['id']]} and {kg.path} are the same KG: give it once")
+        first[kg.manifest["id"]] = kg.path
+    rules = () if rule is None else (rule,)
+    grouped = tuple(group_run(run, q=q) for kg in kgs for run in read_runs(kg, rules))
+    return SemanticReport(q, grouped, tuple(compare(grouped)))
+
+
+def check_report_folder(output: Path, *, force: bool = False) -> None:
+    """Make sure that a report may be put at `output`.
+
+    Raises
+    ------
+    FiltagError
+        If something is there already: a report without `force`, or anything that is no report.
+    """
+    if not output.exists() and not output.is_symlink():
+        return
+    if (output / "semantic.md").is_file():
+        if not force:
+            raise FiltagError(f"{output} already holds a report: choose another -o, or replace it with --force")
+    elif not output.is_dir() or any(output.iterdir()):
+        raise FiltagError(f"{output} exists and is no report, so it is not replaced: choose another -o")
+
+
+def write_report(report: SemanticReport, output: Path, *, force: bool = False) -> None:
+    """Write a report into its folder, whole or not there.
+
+    Raises
+    ------
+    FiltagError
+        As `check_report_folder`, or if it cannot be written.
+    """
+    check_report_folder(output, force=force)
+    with replacing(output, directory=True) as room:
+        for name, text in report.files.items():
+            (room / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from filtag_kg import KG, FiltagError
+from filtag_kg.concepts import read_common_concepts
+from filtag_kg.report import Share, draw_sheet, rate_sheet, write_sheet
+
+
+def test_a_sheet_says_nothing_of_the_statistics(vgg: KG) -> None:
+    rows = draw_sheet(vgg)
+    assert len(rows) == len({row[3] for row in rows}) == 100
+    assert [int(row[3]) for row in rows] == sorted(int(row[3]) for row in rows)
+    assert all(row[0] == vgg.manifest["id"] and "; " in row[4] and row[5] == "" for row in rows)
+    assert draw_sheet(vgg) == rows
+    assert draw_sheet(vgg, seed=1) != rows
+    assert len(draw_sheet(vgg, filters=500)) == 219
+
+
+def test_all_filters_are_as_likely(vgg: KG) -> None:
+    drawn = [int(row[3]) for seed in range(60) for row in draw_sheet(vgg, filters=73, seed=seed)]
+    counts = [drawn.count(filter_) for filter_ in set(drawn)]
+    assert len(counts) == 219  # each of them has a chance of 1 - (2/3)^60 to be among these
+    assert 5 < min(counts) <= 20 <= max(counts) < 38
+
+
+def filled(kg: KG, folder: Path, answers: list[str], columns: str = ",") -> Path:
+    path = folder / "sheet.csv"
+    write_sheet(draw_sheet(kg, filters=len(answers)), path)
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(line + answer for line, answer in zip(lines, answers, strict=True))]) + "\n")
+    return path
+
+
+def test_ratings_stand_beside_the_automatic_figure(vgg: KG, tmp_path: Path) -> None:
+    coherent = {row.filter for row in read_common_concepts(vgg.common_path) if row.q_value < 0.05}
+    automatic = [int(row[3]) in coherent for row in draw_sheet(vgg, filters=40)]
+    answers = ["Yes" if found else " no " for found in automatic]
+    answers[0], answers[1], answers[2] = "", "y", "n"
+    found = rate_sheet(vgg, filled(vgg, tmp_path, answers))
+    said = [answer.strip().lower() in ("yes", "y") for answer in answers[1:]]
+    agreed = sum(one == other for one, other in zip(said, automatic[1:], strict=True))
+    assert (found.drawn, found.rated, found.coherent) == (40, Share(sum(said), 39), Share(sum(automatic[1:]), 39))
+    assert found.agreement == Share(agreed, 39)
+    p, q = sum(said) / 39, sum(automatic[1:]) / 39
+    chance = p * q + (1 - p) * (1 - q)
+    assert found.kappa == pytest.approx((agreed / 39 - chance) / (1 - chance))
+
+
+def test_there_is_no_kappa_where_both_say_the_same_of_all(vgg: KG, tmp_path: Path) -> None:
+    assert rate_sheet(vgg, filled(vgg, tmp_path, ["no"] * 5), q=1e-9).kappa is None
+
+
+def test_spreadsheets_write_as_they_like(vgg: KG, tmp_path: Path) -> None:
+    path = filled(vgg, tmp_path, ["yes", "no", "yes"])
+    plain = rate_sheet(vgg, path)
+    lines = [line.replace("; ", " + ").replace(",", ";") for line in path.read_text().splitlines()]
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    assert rate_sheet(vgg, path) == plain
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace(",yes", ",perhaps"), r"line 2 of .* says 'perhaps': answer yes or no"),
+        (lambda text: text.replace(",yes", ","), r"no filter of .* is rated: write yes or no into the column conforms"),
+        (lambda text: text.replace("conv5_3", "conv9"), r"line 2 of .* is no filter of .*: was it drawn from it\?"),
+        (
+            lambda _: "id,label\n",
+            r"is no sheet of filtag conformance draw: it needs the columns kg,rule,layer,filter,tags,conforms",
+        ),
+        (lambda _: "", r"is no sheet of filtag conformance draw"),
+        (lambda text: text.replace("k=1", "k=2"), r"no rule 'k=2'"),
+        (lambda text: text.split("\n")[0] + "\n", r"has rows of 0 rules"),
+    ],
+)
+def test_wrong_sheets(vgg: KG, tmp_path: Path, change: object, message: str) -> None:
+    path = filled(vgg, tmp_path, ["yes"])
+    path.write_text(change(path.read_text()))  # type: ignore[operator]
+    with pytest.raises(FiltagError, match=message):
+        rate_sheet(vgg, path)
+
+
+def test_ratings_are_never_overwritten(vgg: KG, tmp_path: Path) -> None:
+    path = filled(vgg, tmp_path, ["yes"])
+    with pytest.raises(FiltagError, match="is there already, and may hold ratings: choose another -o"):
+        write_sheet(draw_sheet(vgg), path)
+    with pytest.raises(FiltagError, match="0 filters cannot be drawn: give a number from 1"):
+        draw_sheet(vgg, filters=0)
+    with pytest.raises(FiltagError, match=r"cannot read .*nothing"):
+        rate_sheet(vgg, tmp_path / "nothing.csv")
