@@ -115,10 +115,10 @@ class CombinedSource:
             senses = owner.senses(name)
             if senses and senses[0].concept == concept_id:
                 terms |= {term_uri(name), term_uri(name, "n")}
-        for term in sorted(terms):
-            found = member.of_class(term)
-            if found is not None:
-                yield found
+        by_term = [found for term in sorted(terms) if (found := member.of_class(term)) is not None]
+        yield from by_term
+        if by_term:
+            return
         for name in names:
             senses = member.senses(name)
             for place, sense in enumerate(senses):

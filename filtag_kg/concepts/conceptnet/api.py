@@ -147,13 +147,13 @@ class ConceptNetApi:
     def size(self, concept_id: str) -> int:
         """Return how many terms lie directly below a concept, as far as one request tells, and one more."""
         path = self._path(concept_id)
-        edges, _ = self._page(self._query("end", path, "IsA"))
+        edges, _ = self._page(self._query("end", _word(path), "IsA"))
         return 1 + sum(str(edge["end"]["@id"]) == path for edge in edges)
 
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
         """Yield the edges of exactly this term, page by page."""
         path = self._path(concept_id)
-        said = self._said("end", path, relation) if incoming else self._said("start", "/".join(path.split("/")[:4]))
+        said = self._said("end", _word(path), relation) if incoming else self._said("start", _word(path))
         for edge in said:
             start, end = str(edge["start"]["@id"]), str(edge["end"]["@id"])
             mine, other = (end, start) if incoming else (start, end)
@@ -236,6 +236,11 @@ class _LimitedRetry(Retry):
         _log.info("ConceptNet's service failed or is busy: trying again")
         super().sleep(response)
         self.limit.wait()
+
+
+def _word(path: str) -> str:
+    """Return the term without its sense: what is asked of the word serves all its senses."""
+    return "/".join(path.split("/")[:4])
 
 
 def _is_answer(response: requests.Response) -> bool:
