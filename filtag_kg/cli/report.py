@@ -28,7 +28,7 @@ conformance = typer.Typer(
 
 
 def report(
-    kgs: Annotated[list[Path], typer.Argument(metavar="KG...", help="Directory of a KG; several are compared.")],
+    kgs: Annotated[list[Path], typer.Argument(metavar="KG", help="Directory of a KG; several are compared.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to make; left out: KG-report.")
     ] = None,

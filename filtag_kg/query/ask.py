@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -78,7 +79,7 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
     if missing:
         raise FiltagError(f"query {query.name} needs {missing[0]}=…: use {query.usage}")
     bindings = {name: _KINDS[name](endpoint, name, value) for name, value in sorted(parameters.items())}
-    if "rule" not in bindings:
+    if "rule" in query.optional and "rule" not in bindings:
         bindings["rule"] = _first_rule(endpoint)
     if not all(bindings.values()):
         return Result(query.columns, ())
@@ -158,6 +159,16 @@ def _whole_number(_endpoint: Endpoint, name: str, value: str) -> Terms:
     return [ox.Literal(int(value))]
 
 
+def _number(_endpoint: Endpoint, name: str, value: str) -> Terms:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise FiltagError(f"{name}={value} is no number from 0 to 1")
+    return [ox.Literal(number)]
+
+
 def _layer(endpoint: Endpoint, _name: str, value: str) -> Terms:
     names = [
         row[0]
@@ -173,8 +184,14 @@ _KINDS: Mapping[str, Callable[[Endpoint, str, str], Terms]] = {
     "class_a": _class,
     "class_b": _class,
     "concept": _concept,
+    "concept_a": _concept,
+    "concept_b": _concept,
     "filter": _whole_number,
     "layer": _layer,
+    "max_confidence": _number,
+    "max_q": _number,
     "min_tags": _whole_number,
     "rule": _rule,
+    "rule_a": _rule,
+    "rule_b": _rule,
 }

@@ -159,7 +159,10 @@ def test_mistakes_with_a_profile(saved: Path, tmp_path: Path) -> None:
     assert "it has no array 'mean'" in refusal("build", tmp_path / "other.npz", "-o", kg)
     assert "--k 0 is no number of filters" in refusal("build", saved, "-o", kg, "--k", 0)
     assert refusal("build", saved, "-o", kg, "--score", "x") == "no score 'x': choose activation or contrast"
-    assert refusal("build", saved, "-o", kg, "--concepts", "x") == "no concept source 'x': choose wordnet"
+    assert (
+        refusal("build", saved, "-o", kg, "--concepts", "x")
+        == "no concept source 'x': choose wordnet, conceptnet[:INDEX] or conceptnet-api[:URL]"
+    )
     assert "is no base for IRIs" in refusal("build", saved, "-o", kg, "--base", "x")
     assert not kg.exists()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")], "nothing half-made stays"

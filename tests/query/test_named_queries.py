@@ -8,40 +8,66 @@ import pyoxigraph as ox
 import pytest
 from rdflib.plugins.sparql import prepareQuery
 
-from filtag_kg import KG, FiltagError, find_query, named_query, open_endpoint, sparql_query
+from filtag_kg import KG, FiltagError, find_query, named_query, open_endpoint, sparql_query, wordnet
+from filtag_kg.concepts import build_hierarchy, link_classes
 from filtag_kg.query import LocalEndpoint, RemoteEndpoint, catalogue, format_result
 from filtag_kg.query.ask import bind
+from filtag_kg.tags import read_tag_assignments
 from tests.query.sparql_server import sparql_server
 
 GOLDEN = Path(__file__).with_name("golden")
 
 # What is asked of each query; its answer, read and found right by a person, is in golden/.
 ASKED = {
+    "co-tagged-classes": {"class": "tabby", "rule": "q=0.5"},
+    "coherent-filters": {"max_q": "1", "rule": "q=0.5"},
     "common-concept-paths": {"layer": "deep", "filter": "0", "rule": "q=0.5"},
     "common-concepts": {"layer": "deep", "rule": "q=0.5"},
     "common-features": {"layer": "deep"},
     "concept-by-layer": {"concept": "dog"},
+    "concept-emergence": {"max_q": "1", "rule": "q=0.5"},
+    "concepts-of-no-filter": {},
+    "doubtful-links": {"max_confidence": "1"},
     "filters-by-concept": {"concept": "dog", "layer": "deep", "rule": "q=0.5"},
     "filters-of-class": {"class": "tabby", "rule": "q=0.5"},
+    "filters-with-but-without": {"concept_a": "dog", "concept_b": "cat"},
+    "filters-with-part": {"concept": "tailgate"},
     "hub-filters": {"min_tags": "4"},
+    "layer-summary": {"rule": "q=0.5"},
+    "layers-by-purity": {"max_q": "1", "rule": "q=0.5"},
     "parts-of-filter": {"layer": "deep", "filter": "2"},
+    "rule-overlap": {"rule_a": "k=1", "rule_b": "q=0.5"},
     "run-provenance": {},
+    "selective-filters": {"concept": "dog", "rule": "q=0.5"},
     "shared-filters": {"class_a": "n02087394", "class_b": "bloodhound", "rule": "q=0.5"},
+    "similar-filters": {"layer": "deep", "filter": "0", "rule": "q=0.5"},
     "single-class-filters": {"rule": "q=0.5"},
     "tags-of-filter": {"layer": "deep", "filter": "0"},
     "untagged-filters": {"rule": "k=1"},
 }
 COLUMNS = {
+    "co-tagged-classes": "class_id, label, filters",
+    "coherent-filters": "layer, filter, concept, label, coverage, support, q_value",
     "common-concept-paths": "concept, tag, narrower, broader, source",
     "common-concepts": "layer, filter, concept, label, coverage, support, q_value",
     "common-features": "layer, filter, relation, concept, label, coverage, support, q_value",
     "concept-by-layer": "layer, filters, matching, share",
+    "concept-emergence": "concept, label, layer, filters",
+    "concepts-of-no-filter": "concept, label, classes",
+    "doubtful-links": "class_id, label, concept, concept_label, confidence",
     "filters-by-concept": "layer, filter, matching, tags, share, labels",
     "filters-of-class": "layer, filter, rank, activation",
+    "filters-with-but-without": "layer, filter, matching, tags, labels",
+    "filters-with-part": "layer, filter, relation, coverage, support, q_value",
     "hub-filters": "layer, filter, tags",
+    "layer-summary": "layer, filters, tagged, tags, tags_per_filter",
+    "layers-by-purity": "layer, several_tags, coherent, share",
     "parts-of-filter": "part, label, tags",
+    "rule-overlap": "layer, filter, tags_a, tags_b, both",
     "run-provenance": "property, value",
+    "selective-filters": "layer, filter, share, matching, tags, recall",
     "shared-filters": "layer, filter, rank_a, rank_b",
+    "similar-filters": "other_layer, other_filter, shared, similarity",
     "single-class-filters": "layer, filter, tags",
     "tags-of-filter": "class_id, label, rank, activation, contrast, concept",
     "untagged-filters": "layer, filter, tags",
@@ -56,7 +82,9 @@ def remote(kg: KG) -> Iterator[RemoteEndpoint]:
 
 def test_the_catalogue_is_the_contract() -> None:
     assert {query.name: ", ".join(query.columns) for query in catalogue()} == COLUMNS
-    assert all("rule" in query.optional and query.summary for query in catalogue())
+    assert all(query.summary for query in catalogue())
+    # Links are the same for all rules, and the overlap of rules names both.
+    assert {query.name for query in catalogue() if "rule" not in query.optional} == {"doubtful-links", "rule-overlap"}
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -129,6 +157,39 @@ def test_a_word_with_several_senses_means_all_of_them_and_says_so(vgg: KG, caplo
     assert [row[1:4] for row in rows[:3]] == [("268", "17", "17"), ("318", "15", "15"), ("437", "10", "10")]
 
 
+def test_vehicles_but_no_animal(vgg: KG) -> None:
+    asked = {"concept_a": "vehicle", "concept_b": "animal", "layer": "conv5_3"}
+    rows = named_query(LocalEndpoint(vgg), find_query("filters-with-but-without"), asked).values()
+    tags: dict[str, set[str]] = {}
+    for row in read_tag_assignments(vgg.tags_path):
+        tags.setdefault(str(row.filter), set()).add(row.class_id)
+    links = link_classes(
+        *zip(*{(r.class_id, r.label) for r in read_tag_assignments(vgg.tags_path)}, strict=True), wordnet()
+    )
+    isa = build_hierarchy(links, wordnet())
+
+    def below(name: str) -> set[str]:
+        column = next(i for i, c in enumerate(isa.concepts) if c.id == wordnet().senses(name)[0].concept)
+        return {class_id for class_id, yes in zip(isa.class_ids, isa.below[:, column], strict=True) if yes}
+
+    vehicles, animals = below("vehicle"), below("animal")
+    assert {row[1]: int(row[2]) for row in rows} == {
+        filter_: len(of & vehicles) for filter_, of in tags.items() if of & vehicles and not of & animals
+    }
+
+
+def test_similar_and_selective_filters_of_vgg16(vgg: KG) -> None:
+    endpoint = LocalEndpoint(vgg)
+    (first, *_) = named_query(endpoint, find_query("selective-filters"), {"concept": "spider"}).values()
+    assert first[1:4] == ("60", "1", "3")
+    coherent = named_query(endpoint, find_query("coherent-filters"), {}).values()
+    assert len(coherent) == 129
+    ((_, several, found, _),) = named_query(endpoint, find_query("layers-by-purity"), {}).values()
+    assert (several, found) == ("219", "129")
+    parts = named_query(endpoint, find_query("filters-with-part"), {"concept": "beak"}).values()
+    assert ("501", "HasA") in {(row[1], row[2]) for row in parts}
+
+
 def test_a_class_label_is_matched_with_its_case_first(vgg: KG) -> None:
     query = find_query("filters-of-class")
     dog, garment = (
@@ -152,6 +213,8 @@ def test_a_class_label_is_matched_with_its_case_first(vgg: KG) -> None:
             "query hub-filters has no parameter 'min': use hub-filters [min_tags=…] [rule=…]",
         ),
         ("hub-filters", {"min_tags": "-1"}, "min_tags=-1 is no whole number: give one from 0"),
+        ("coherent-filters", {"max_q": "2"}, "max_q=2 is no number from 0 to 1"),
+        ("coherent-filters", {"max_q": "few"}, "max_q=few is no number from 0 to 1"),
         ("hub-filters", {"rule": "k=9"}, "no rule 'k=9' in this KG: it has k=1, q=0.5"),
     ],
 )
