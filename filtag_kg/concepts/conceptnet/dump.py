@@ -37,7 +37,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from typing_extensions import Buffer
@@ -177,10 +177,11 @@ class _Reader:
         starts = [f"/c/{language}/" for language in languages]
         # Each text to look for is a search of its own through the block.
         sought = starts if len(starts) <= _MOST_LANGUAGES_TO_LOOK_FOR else ["/c/"]
-        needles = [f"\t/r/{relation}\t{start}".encode() for relation in relations for start in sought]
+        needles = {f"/r/{name}".encode(): [f"\t/r/{name}\t{start}".encode() for start in sought] for name in relations}
         wanted = tuple(starts)
         for block in self._blocks():
-            for needle in needles:
+            lines = block.count(b"\n")
+            for needle in _to_look_for(block, lines, needles):
                 at = block.find(needle)
                 while at >= 0:
                     begin, end = block.rfind(b"\n", 0, at) + 1, block.find(b"\n", at)
@@ -188,7 +189,7 @@ class _Reader:
                     if found.start.startswith(wanted) and found.end.startswith(wanted):
                         yield found
                     at = block.find(needle, end)
-            self.lines += block.count(b"\n")
+            self.lines += lines
 
     def _parse(self, block: bytes, begin: int, end: int) -> Assertion:
         try:
@@ -220,6 +221,19 @@ class _Reader:
             raise FiltagError(f"cannot read {self._path} ({error.strerror}): give ConceptNet's dump") from None
         if rest:
             yield rest + b"\n"
+
+
+def _to_look_for(block: bytes, lines: int, needles: Mapping[bytes, list[bytes]]) -> Iterator[bytes]:
+    """Yield the texts that may be in a block: of all relations, unless all its lines are of one.
+
+    The dump is sorted by relation, so nearly all blocks are of one, and counting that is one search instead of many.
+    """
+    before = block.find(b"\t")
+    relation = block[before + 1 : block.find(b"\t", before + 1)]
+    of_one = block.count(b"\t" + relation + b"\t") == lines
+    for name, texts in needles.items():
+        if not of_one or name == relation:
+            yield from texts
 
 
 class _Counted(io.RawIOBase):
