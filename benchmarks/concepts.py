@@ -33,6 +33,7 @@ import numpy as np
 from conceptnet import LINES, measure_dump
 
 from filtag_kg.concepts import (
+    Hierarchy,
     Links,
     build_hierarchy,
     class_names,
@@ -205,18 +206,33 @@ def measure_vgg16(names: dict[str, str], random: np.random.Generator) -> dict[st
     """Print what common concepts cost where filters react to the kinds of classes, and to much besides."""
     links = link_classes(list(names), list(names.values()), wordnet())
     isa = build_hierarchy(links, wordnet())
+    tags = vgg16_tags(names, isa, random)
+    n_tags = len(tags)
+    start = time.perf_counter()
+    found = common_concepts(tags, links, isa)
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"\n{sum(VGG16):,} filters, {n_tags:,} tags: {len(found):,} common concepts in {seconds:.0f} s, "
+        f"{peak:.1f} GiB\n"
+    )
+    return {"seconds": seconds, "GiB": peak}
+
+
+def vgg16_tags(names: dict[str, str], isa: Hierarchy, random: np.random.Generator) -> TagTable:
+    """Return the tags of a network of VGG16's size at q = 25 %, of made activations."""
     share = 4
-    layers, filters, classes = [], [], []
+    layers, filters, classes, values = [], [], [], []
     for layer, n_filters in enumerate(VGG16):
         kinds = isa.below @ random.normal(size=(len(isa.concepts), n_filters)) * 0.3
         activation = kinds + random.normal(size=kinds.shape) + random.normal(size=n_filters)
         best = np.argsort(-activation, axis=1)[:, : n_filters // share]
         layers.append(np.full(best.size, layer))
         filters.append(best.ravel())
+        values.append(np.take_along_axis(activation, best, axis=1).ravel())
         classes.append(np.repeat(np.arange(len(names)), best.shape[1]))
     n_tags = sum(map(len, layers))
-    unknown = np.full(n_tags, np.nan)
-    tags = TagTable(
+    return TagTable(
         network="vgg16",
         layer_names=tuple(f"conv{layer}" for layer in range(len(VGG16))),
         n_filters=VGG16,
@@ -227,19 +243,10 @@ def measure_vgg16(names: dict[str, str], random: np.random.Generator) -> dict[st
         layer=np.concatenate(layers),
         filter=np.concatenate(filters),
         class_=np.concatenate(classes),
-        rank=np.zeros(n_tags, dtype=np.int64),
-        activation=unknown,
-        contrast=unknown,
+        rank=np.concatenate([np.tile(np.arange(1, n // share + 1), len(names)) for n in VGG16]),
+        activation=np.concatenate(values),
+        contrast=random.normal(size=n_tags),
     )
-    start = time.perf_counter()
-    found = common_concepts(tags, links, isa)
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(
-        f"\n{sum(VGG16):,} filters, {n_tags:,} tags: {len(found):,} common concepts in {seconds:.0f} s, "
-        f"{peak:.1f} GiB\n"
-    )
-    return {"seconds": seconds, "GiB": peak}
 
 
 def other_labels(known: set[str], random: np.random.Generator) -> list[tuple[str, str]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import logging
 import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +42,8 @@ from filtag_kg.graph.exemplars import write_exemplars
 from filtag_kg.graph.kg import FORMAT_VERSION, KG, check_output, open_kg
 from filtag_kg.graph.nquads import Triple, quads
 from filtag_kg.graph.resources import resource_folder
+from filtag_kg.graph.sections import assignment_section, filter_sections, in_order
+from filtag_kg.graph.store import write_graph
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, DataIris
 from filtag_kg.images import ImageSet
 from filtag_kg.profile import Profile, save_profile
@@ -199,14 +201,19 @@ def build_kg(
     )
     for run in runs:
         of_rule = [row for row in common if row.rule == run.rule]
-        put(iris.run(run.run_id), emit_run(tags.of_rule(run.rule), of_rule, run, iris))
+        put(iris.run(run.run_id), emit_run(tags.network, of_rule, run, iris))
     put(iris.links_graph(), emit_links(tags.class_ids, tags.class_labels, links, iris, tool=tool))
     licences = {iris.concepts_graph(member.name): member.licence for member in source.members}
     for member in source.members:
         graph = iris.concepts_graph(member.name)
         put(graph, emit_concepts(isa, member.name, graph=graph, conceptnet=conceptnet))
     put(ONTOLOGY, _ontology())
-    counts = {graph: len(lines) for graph, lines in sorted(graphs.items())}
+    sections = [assignment_section(tags.of_rule(run.rule), run.run_id, iris) for run in runs]
+    sections += filter_sections(tags, {run.rule: run.run_id for run in runs}, common, iris)
+    in_graph = Counter({graph: len(lines) for graph, lines in graphs.items()})
+    for section in sections:
+        in_graph.update(section.counts)
+    counts = dict(sorted(in_graph.items()))
     put(
         iris.dataset(kg_id),
         emit_dataset(
@@ -218,7 +225,7 @@ def build_kg(
             triples_in=counts,
         ),
     )
-    lines = sorted(set().union(*graphs.values()))
+    rest = sorted(set().union(*graphs.values()))
     manifest = {
         "format_version": FORMAT_VERSION,
         "id": kg_id,
@@ -247,7 +254,7 @@ def build_kg(
             "tags": len(tags),
             "common_concepts": len(common),
             "concepts": len(isa.concepts),
-            "quads": len(lines),
+            "quads": sum(counts.values()) + len(graphs[iris.dataset(kg_id)]),
         },
     }
     mappings = sssom_text(links, source, class_iri=iris.class_, mapping_set_id=iris.links_graph())
@@ -260,14 +267,7 @@ def build_kg(
         (room / "tags.csv").write_text(tags_csv(tags), encoding="utf-8")
         (room / "links.sssom.tsv").write_text(mappings, encoding="utf-8")
         (room / "common.csv").write_text(common_csv(common), encoding="utf-8")
-        text = "".join(f"{line}\n" for line in lines).encode()
-        # No time and no name in the header: the same graph gives the same bytes.
-        (room / "graph.nq.gz").write_bytes(gzip.compress(text, mtime=0))
-        store = ox.Store(str(room / "store"))
-        store.bulk_load(input=text, format=ox.RdfFormat.N_QUADS)
-        store.optimize()
-        store.flush()
-        del store
+        write_graph(in_order(rest, sections), room / "graph.nq.gz", room / "store")
         (room / "filtag.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return open_kg(output)
 

@@ -1,4 +1,4 @@
-"""Turn plain results into RDF: one function a named graph, each from data to triples."""
+"""Turn plain results into RDF: one function a named graph, each from data to triples; the bulk is in `sections`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from filtag_kg.concepts import CommonConcept, Hierarchy, Links
 from filtag_kg.graph.nquads import Triple, date_time, double, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import LAYER_KINDS, PREFIXES, DataIris
-from filtag_kg.tags import TagTable, tag_assignments
+from filtag_kg.tags import TagTable
 
 __all__ = ["RunDescription", "emit_concepts", "emit_dataset", "emit_links", "emit_network", "emit_run"]
 
@@ -60,7 +60,7 @@ class RunDescription:
 def emit_network(
     tags: TagTable, iris: DataIris, *, label: str, kinds: Mapping[str, str], weights_sha256: str | None
 ) -> Iterator[Triple]:
-    """Describe the network, its layers and all its filters, tagged or not.
+    """Describe the network and its layers; of their filters `filter_sections` says all.
 
     Parameters
     ----------
@@ -78,27 +78,22 @@ def emit_network(
     yield network, t("rdfs:label"), literal(label)
     if weights_sha256 is not None:
         yield network, t("flt:weightsSha256"), literal(weights_sha256)
-    for index, (name, n_filters) in enumerate(zip(tags.layer_names, tags.n_filters, strict=True)):
+    for index, name in enumerate(tags.layer_names):
         layer = iri(iris.layer(tags.network, name))
         kind = kinds.get(name, "Conv2D")
         yield network, t("nno:hasLayer"), layer
         yield layer, t("rdf:type"), t(f"nno:{kind if kind in LAYER_KINDS else 'Layer'}")
         yield layer, t("rdfs:label"), literal(name)
         yield layer, t("nno:hasLayerSequence"), integer(index)
-        for place in range(n_filters):
-            filter_ = iri(iris.filter(tags.network, name, place))
-            yield filter_, t("rdf:type"), t("flt:Filter")
-            yield filter_, t("flt:filterIndex"), integer(place)
-            yield filter_, t("flt:inLayer"), layer
 
 
-def emit_run(tags: TagTable, common: Iterable[CommonConcept], run: RunDescription, iris: DataIris) -> Iterator[Triple]:
-    """Say what one run found: its tags and the common concepts of each filter.
+def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription, iris: DataIris) -> Iterator[Triple]:
+    """Describe one run and the common concepts that it found; of its tags `assignment_section` says all.
 
     Parameters
     ----------
-    tags : TagTable
-        Those of this run's rule alone.
+    network : str
+        Name of the network in identifiers.
     common : iterable of CommonConcept
         Those of this run's rule alone.
     run : RunDescription
@@ -106,7 +101,7 @@ def emit_run(tags: TagTable, common: Iterable[CommonConcept], run: RunDescriptio
     """
     activity = iri(iris.run(run.run_id))
     yield activity, t("rdf:type"), t("flt:TaggingRun")
-    yield activity, t("flt:network"), iri(iris.network(tags.network))
+    yield activity, t("flt:network"), iri(iris.network(network))
     yield activity, t("flt:rule"), literal(run.rule)
     yield activity, t("flt:ruleIndex"), integer(run.rule_index)
     yield activity, t("flt:score"), literal(run.score)
@@ -120,22 +115,7 @@ def emit_run(tags: TagTable, common: Iterable[CommonConcept], run: RunDescriptio
         yield activity, t("prov:startedAtTime"), date_time(run.started)
     if run.ended is not None:
         yield activity, t("prov:endedAtTime"), date_time(run.ended)
-    for row in tag_assignments(tags):
-        filter_ = iri(iris.filter(row.network, row.layer, row.filter))
-        class_ = iri(iris.class_(row.class_id))
-        assignment = iri(iris.assignment(run.run_id, row.layer, row.filter, row.class_id))
-        yield filter_, t("flt:hasTag"), class_
-        yield assignment, t("rdf:type"), t("flt:TagAssignment")
-        yield assignment, t("flt:filter"), filter_
-        yield assignment, t("flt:tag"), class_
-        yield assignment, t("prov:wasGeneratedBy"), activity
-        if row.rank is not None:
-            yield assignment, t("flt:rank"), integer(row.rank)
-        if row.activation is not None:
-            yield assignment, t("flt:activation"), double(row.activation)
-        if row.contrast is not None:
-            yield assignment, t("flt:contrast"), double(row.contrast)
-    yield from _emit_common(tags.network, common, run.run_id, iris)
+    yield from _emit_common(network, common, run.run_id, iris)
 
 
 def _emit_common(network: str, common: Iterable[CommonConcept], run_id: str, iris: DataIris) -> Iterator[Triple]:
@@ -143,8 +123,6 @@ def _emit_common(network: str, common: Iterable[CommonConcept], run_id: str, iri
         filter_ = iri(iris.filter(network, found.layer, found.filter))
         if found.relation == "IsA":
             node = iri(iris.common(run_id, found.layer, found.filter, found.rank))
-            yield filter_, t("flt:commonConcept"), iri(found.concept)
-            yield filter_, t("flt:coherenceQValue"), double(found.q_value)
             yield node, t("rdf:type"), t("flt:CommonConcept")
         else:
             node = iri(iris.feature(run_id, found.layer, found.filter, found.relation, found.rank))

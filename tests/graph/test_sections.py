@@ -1,0 +1,114 @@
+"""The sections of the graph against the slow obvious way: triples, one by one, sorted as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filtag_kg.concepts import CommonConcept
+from filtag_kg.graph import DataIris
+from filtag_kg.graph.nquads import Triple, double, integer, iri, quads, t
+from filtag_kg.graph.sections import assignment_section, filter_sections, in_order
+from filtag_kg.tags import TagTable, tag_assignments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IRIS = DataIris("http://example.org/")
+RUNS = {"k=1": "aaaa", "q=0.5": "bbbb"}
+LAYERS = ("conv", "conv-2", "conv/3", "Über conv")
+CLASSES = ("n01", "n1", "n10", "a b", "ä", 'x"<y>')
+
+
+def triples_of_filters(tags: TagTable) -> Iterator[Triple]:
+    for name, n_filters in zip(tags.layer_names, tags.n_filters, strict=True):
+        for place in range(n_filters):
+            filter_ = iri(IRIS.filter(tags.network, name, place))
+            yield filter_, t("rdf:type"), t("flt:Filter")
+            yield filter_, t("flt:filterIndex"), integer(place)
+            yield filter_, t("flt:inLayer"), iri(IRIS.layer(tags.network, name))
+
+
+def triples_of_run(tags: TagTable, run_id: str) -> Iterator[Triple]:
+    for row in tag_assignments(tags):
+        filter_ = iri(IRIS.filter(row.network, row.layer, row.filter))
+        class_ = iri(IRIS.class_(row.class_id))
+        assignment = iri(IRIS.assignment(run_id, row.layer, row.filter, row.class_id))
+        yield filter_, t("flt:hasTag"), class_
+        yield assignment, t("rdf:type"), t("flt:TagAssignment")
+        yield assignment, t("flt:filter"), filter_
+        yield assignment, t("flt:tag"), class_
+        yield assignment, t("prov:wasGeneratedBy"), iri(IRIS.run(run_id))
+        if row.rank is not None:
+            yield assignment, t("flt:rank"), integer(row.rank)
+        if row.activation is not None:
+            yield assignment, t("flt:activation"), double(row.activation)
+        if row.contrast is not None:
+            yield assignment, t("flt:contrast"), double(row.contrast)
+
+
+def triples_of_common(rows: list[CommonConcept], network: str) -> Iterator[Triple]:
+    for row in rows:
+        filter_ = iri(IRIS.filter(network, row.layer, row.filter))
+        yield filter_, t("flt:commonConcept"), iri(row.concept)
+        yield filter_, t("flt:coherenceQValue"), double(row.q_value)
+
+
+numbers = st.one_of(st.just(float("nan")), st.floats(-1e20, 1e20), st.floats(0, 1e-3))
+rows = st.lists(
+    st.tuples(
+        st.integers(0, 1), st.integers(0, 3), st.integers(0, 11), st.integers(0, 5), st.integers(0, 3), numbers, numbers
+    ),
+    unique_by=lambda row: row[:4],
+)
+
+
+def table(of: list[tuple[int, int, int, int, int, float, float]]) -> TagTable:
+    columns = list(zip(*of, strict=True)) or [()] * 7
+    whole = [np.array(column, dtype=np.int64) for column in columns[:5]]
+    return TagTable(
+        "net", LAYERS, (12, 12, 12, 12), CLASSES, CLASSES, tuple(RUNS), *whole,
+        np.array(columns[5], dtype=np.float64), np.array(columns[6], dtype=np.float64),
+    )  # fmt: skip
+
+
+def common(layer: str, filter_: int, concept: str, q: float, rule: str) -> CommonConcept:
+    return CommonConcept(rule, layer, filter_, concept, "", "IsA", 1.0, 2, 2, 1.0, 0.1, 0.1, q, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows,
+    st.lists(st.tuples(st.sampled_from(LAYERS), st.integers(0, 11), st.sampled_from(["http://c/1", "http://c/2"]))),
+)
+def test_sections_hold_what_the_slow_loop_makes(
+    of: list[tuple[int, int, int, int, int, float, float]], shared: list[tuple[str, int, str]]
+) -> None:
+    tags = table(of)
+    found = [common(*one, 0.25, "k=1") for one in shared]
+    expected: dict[str, set[str]] = {IRIS.network("net"): quads(triples_of_filters(tags), IRIS.network("net"))}
+    for rule, run_id in RUNS.items():
+        graph = IRIS.run(run_id)
+        expected[graph] = quads(triples_of_run(tags.of_rule(rule), run_id), graph)
+    expected[IRIS.run("aaaa")] |= quads(triples_of_common(found, "net"), IRIS.run("aaaa"))
+    rest = sorted(["<http://a> <http://b> <http://c> <http://d> .", "<http://example.org/network/net> <b> <c> <d> ."])
+    sections = [assignment_section(tags.of_rule(rule), run_id, IRIS) for rule, run_id in RUNS.items()]
+    sections += filter_sections(tags, RUNS, found, IRIS)
+    lines = "".join(in_order(rest, sections)).splitlines()
+    assert lines == sorted({*rest, *set().union(*expected.values())})
+    counts: Counter[str] = Counter()
+    for section in sections:
+        counts.update(section.counts)
+    assert {graph: n for graph, n in counts.items() if n} == {graph: len(of) for graph, of in expected.items() if of}
+
+
+def test_a_class_given_twice_is_one_assignment() -> None:
+    tags = table([(0, 0, 3, 1, 2, 0.5, 1.0), (0, 0, 3, 1, 1, 0.75, 2.0)])
+    section = assignment_section(tags.of_rule("k=1"), "aaaa", IRIS)
+    text = "".join(section.blocks)
+    assert text.count("\n") == sum(section.counts.values()) == 7
+    assert '"0.75"' in text  # of the better rank
