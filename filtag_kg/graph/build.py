@@ -32,6 +32,7 @@ from filtag_kg.concepts import (
 from filtag_kg.files import replacing
 from filtag_kg.graph.emit import (
     RunDescription,
+    emit_closure,
     emit_concepts,
     emit_dataset,
     emit_links,
@@ -203,6 +204,7 @@ def build_kg(
         of_rule = [row for row in common if row.rule == run.rule]
         put(iris.run(run.run_id), emit_run(tags.network, of_rule, run, iris))
     put(iris.links_graph(), emit_links(tags.class_ids, tags.class_labels, links, iris, tool=tool))
+    put(iris.links_graph(), emit_closure(isa, iris))
     licences = {iris.concepts_graph(member.name): member.licence for member in source.members}
     for member in source.members:
         graph = iris.concepts_graph(member.name)

@@ -10,7 +10,15 @@ from filtag_kg.graph.nquads import Triple, date_time, double, integer, iri, lite
 from filtag_kg.graph.vocabulary import LAYER_KINDS, PREFIXES, DataIris
 from filtag_kg.tags import TagTable
 
-__all__ = ["RunDescription", "emit_concepts", "emit_dataset", "emit_links", "emit_network", "emit_run"]
+__all__ = [
+    "RunDescription",
+    "emit_closure",
+    "emit_concepts",
+    "emit_dataset",
+    "emit_links",
+    "emit_network",
+    "emit_run",
+]
 
 _RELATION_TERMS = {
     "IsA": "skos:broader",
@@ -163,6 +171,13 @@ def emit_links(
         yield node, t("sssom:mapping_justification"), t(link.justification)
         yield node, t("sssom:confidence"), double(link.confidence)
         yield node, t("sssom:mapping_tool"), literal(tool)
+
+
+def emit_closure(isa: Hierarchy, iris: DataIris) -> Iterator[Triple]:
+    """Say of each class all the concepts that it is at or below, so that no query has to walk."""
+    for class_id, below in zip(isa.class_ids, isa.below, strict=True):
+        for column in below.nonzero()[0]:
+            yield iri(iris.class_(class_id)), t("flt:atOrBelow"), iri(isa.concepts[column].id)
 
 
 def emit_concepts(isa: Hierarchy, source: str, *, graph: str, conceptnet: str) -> Iterator[Triple]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 import numpy as np
 
@@ -18,6 +19,7 @@ Triple = tuple[str, str, str]
 """Subject, predicate and object, each as it stands in N-Triples."""
 
 _XSD = PREFIXES["xsd"]
+_EXACT = Context(prec=800)
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"})
 
 
@@ -57,12 +59,19 @@ def integer(value: int) -> str:
 def double(value: float) -> str:
     """Return an ``xsd:double`` in the fewest digits that give the number back, and no exponent.
 
-    It is how Oxigraph writes what it stores, so that files and store hold the same terms.
+    It is how Oxigraph writes what it stores, so that files and store hold the same terms: of two decimals equally near,
+    it is the one away from zero.
 
     >>> double(1.0), double(2e-7)
     ('"1"^^<http://www.w3.org/2001/XMLSchema#double>', '"0.0000002"^^<http://www.w3.org/2001/XMLSchema#double>')
     """
-    return f'"{np.format_float_positional(value, trim="-")}"^^<{_XSD}double>'
+    text = np.format_float_positional(value, trim="-")
+    if np.isfinite(value):
+        exact, shown = Decimal(value), Decimal(text)
+        unit = Decimal(1).scaleb(int(shown.as_tuple().exponent))
+        if 2 * abs(exact - shown) == unit:
+            text = format(exact.quantize(unit, rounding=ROUND_HALF_UP, context=_EXACT), "f")
+    return f'"{text}"^^<{_XSD}double>'
 
 
 def date_time(value: str) -> str:

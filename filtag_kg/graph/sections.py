@@ -89,7 +89,7 @@ def assignment_section(tags: TagTable, run_id: str, iris: DataIris) -> Section:
 def filter_sections(
     tags: TagTable, runs: Mapping[str, str], common: Sequence[CommonConcept], iris: DataIris
 ) -> Iterator[Section]:
-    """Yield a section for each layer: its filters, tagged or not, their tags and common concepts.
+    """Yield a section for each layer: its filters, tagged or not, their tags, how many, and common concepts.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def filter_sections(
             tagged[filter_].add((rule, class_))
         counts: Counter[str] = Counter({network: 3 * n_filters})
         for rule, graph in enumerate(graphs):
-            counts[graph] += sum(sum(of == rule for of, _ in pairs) for pairs in tagged)
+            counts[graph] += n_filters + sum(sum(of == rule for of, _ in pairs) for pairs in tagged)
         for filter_ in range(n_filters):
             counts.update(graph for _, _, graph in found.get((layer, filter_), ()))
         prefix = f"<{iris.layer(tags.network, layer)}/filter/"
@@ -136,13 +136,15 @@ def _filters(
     layer_name: str,
     found: Mapping[tuple[str, int], set[tuple[str, str, str]]],
 ) -> Iterator[str]:
-    has_tag = t("flt:hasTag")
+    has_tag, tag_count = t("flt:hasTag"), t("flt:tagCount")
     for index in sorted(range(len(tagged)), key="{}>".format):
+        per_rule = Counter(rule for rule, _ in tagged[index])
         said = {
             (t("rdf:type"), t("flt:Filter"), network),
             (t("flt:filterIndex"), integer(index), network),
             (t("flt:inLayer"), layer, network),
             *found.get((layer_name, index), ()),
+            *((tag_count, integer(per_rule[rule]), graph) for rule, graph in enumerate(graphs)),
             *((has_tag, classes[class_], graphs[rule]) for rule, class_ in tagged[index]),
         }
         yield "".join(sorted(f"{prefix}{index}> {p} {o} <{graph}> .\n" for p, o, graph in said))
@@ -196,11 +198,13 @@ def _assignments(tags: TagTable, rows: NDArray[np.int64], graph: str, iris: Data
 
 
 _DOUBLE = double(0.5).replace("0.5", "{}")
+_LARGE, _FEW_DIGITS = 1000.0, 2.0**24
 
 
 def _double(value: float) -> str:
     """Return what `double` returns, for most numbers in a third of the time."""
     text = repr(value)
-    if "e" in text or "n" in text:
+    # Only a number of few binary digits may lie between two decimals.
+    if "e" in text or "n" in text or abs(value) > _LARGE or (value * _FEW_DIGITS).is_integer():
         return double(value)
     return _DOUBLE.format(text.removesuffix(".0"))

@@ -1,18 +1,22 @@
 """Ask a KG or a remote endpoint: the catalogue of named queries, raw SPARQL, and result formats."""
 
-from filtag_kg.query.ask import named_query, sparql_query
+from filtag_kg.query.ask import bound_text, named_query, sparql_query
 from filtag_kg.query.catalogue import NamedQuery, catalogue, find_query
 from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, open_endpoint
 from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_of
+from filtag_kg.query.parameters import PARAMETERS, Parameter
 from filtag_kg.query.result import Result
 
 __all__ = [
+    "PARAMETERS",
     "RESULT_FORMATS",
     "Endpoint",
     "LocalEndpoint",
     "NamedQuery",
+    "Parameter",
     "RemoteEndpoint",
     "Result",
+    "bound_text",
     "catalogue",
     "find_query",
     "format_result",

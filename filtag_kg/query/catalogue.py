@@ -25,8 +25,8 @@ class NamedQuery:
         The file's, without ``.rq``.
     summary : str
     required, optional : tuple of str
-        Parameters. Each stands in the text as ``VALUES ?name { UNDEF }``, which binds nothing, so the file is a
-        query as it is.
+        Parameters. The variable that each binds (`PARAMETERS` says which) stands in the text as
+        ``VALUES ?name { UNDEF }``, which binds nothing, or as ``GRAPH ?name``, so the file is a query as it is.
     columns : tuple of str
     text : str
     """

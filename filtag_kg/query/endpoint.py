@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -31,16 +32,20 @@ class Endpoint(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LocalEndpoint:
-    """The store of a KG. A query that names no graph sees the union of all."""
+    """The store of a KG, opened once. A query that names no graph sees the union of all."""
 
     kg: KG
+
+    @cached_property
+    def _store(self) -> ox.Store:
+        return self.kg.store()
 
     def ask(self, text: str) -> Result:
         """Answer a query; the prefixes of the vocabulary need not be declared."""
         try:
-            answer = self.kg.store().query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
+            answer = self._store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
             return Result.of(answer)
         except SyntaxError as error:
             raise FiltagError(f"the query is malformed: {_one_line(error)}") from None

@@ -27,7 +27,10 @@ def test_any_number_comes_back_to_the_last_bit(value: float) -> None:
     assert float(object_of(double(value)).value) == value
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+dyadic = st.builds(lambda n, bits: n / 2**bits, st.integers(-(2**52), 2**52), st.integers(0, 52))
+
+
+@given(st.one_of(st.floats(allow_nan=False, allow_infinity=False), dyadic))
 def test_the_store_keeps_a_number_as_it_is_written(value: float) -> None:
     store = ox.Store()
     store.add(ox.Quad(ox.NamedNode("http://s"), ox.NamedNode("http://p"), object_of(double(value))))

@@ -34,6 +34,11 @@ def triples_of_filters(tags: TagTable) -> Iterator[Triple]:
 
 
 def triples_of_run(tags: TagTable, run_id: str) -> Iterator[Triple]:
+    said = {(row.layer, row.filter, row.class_id) for row in tag_assignments(tags)}
+    for name, count in zip(tags.layer_names, tags.n_filters, strict=True):
+        for place in range(count):
+            n_tags = sum(of[:2] == (name, place) for of in said)
+            yield iri(IRIS.filter(tags.network, name, place)), t("flt:tagCount"), integer(n_tags)
     for row in tag_assignments(tags):
         filter_ = iri(IRIS.filter(row.network, row.layer, row.filter))
         class_ = iri(IRIS.class_(row.class_id))
@@ -58,7 +63,9 @@ def triples_of_common(rows: list[CommonConcept], network: str) -> Iterator[Tripl
         yield filter_, t("flt:coherenceQValue"), double(row.q_value)
 
 
-numbers = st.one_of(st.just(float("nan")), st.floats(-1e20, 1e20), st.floats(0, 1e-3))
+numbers = st.one_of(
+    st.just(float("nan")), st.integers(0, 2**20).map(lambda n: n / 2**20), st.floats(-1e20, 1e20), st.floats(0, 1e-3)
+)
 rows = st.lists(
     st.tuples(
         st.integers(0, 1), st.integers(0, 3), st.integers(0, 11), st.integers(0, 5), st.integers(0, 3), numbers, numbers

@@ -11,7 +11,7 @@ from rdflib.plugins.sparql import prepareQuery
 from filtag_kg import KG, FiltagError, find_query, named_query, open_endpoint, sparql_query, wordnet
 from filtag_kg.concepts import build_hierarchy, link_classes
 from filtag_kg.query import LocalEndpoint, RemoteEndpoint, catalogue, format_result
-from filtag_kg.query.ask import bind
+from filtag_kg.query.parameters import bind
 from filtag_kg.tags import read_tag_assignments
 from tests.query.sparql_server import sparql_server
 
@@ -36,7 +36,7 @@ ASKED = {
     "layer-summary": {"rule": "q=0.5"},
     "layers-by-purity": {"max_q": "1", "rule": "q=0.5"},
     "parts-of-filter": {"layer": "deep", "filter": "2"},
-    "rule-overlap": {"rule_a": "k=1", "rule_b": "q=0.5"},
+    "rule-overlap": {"layer": "deep", "rule_a": "k=1", "rule_b": "q=0.5"},
     "run-provenance": {},
     "selective-filters": {"concept": "dog", "rule": "q=0.5"},
     "shared-filters": {"class_a": "n02087394", "class_b": "bloodhound", "rule": "q=0.5"},

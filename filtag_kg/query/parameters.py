@@ -1,0 +1,259 @@
+"""What people type for the parameters of a named query, and the terms of the graph that it means."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.query.endpoint import Endpoint
+
+__all__ = ["PARAMETERS", "Parameter", "Terms", "bind", "resolve"]
+
+_log = logging.getLogger(__name__)
+
+Terms = Sequence[ox.NamedNode | ox.Literal]
+
+_RUNS = """SELECT ?run ?rule WHERE {
+  ?run a flt:TaggingRun ; flt:rule ?rule ; flt:ruleIndex ?index
+} ORDER BY ?index ?run"""
+_LAYERS = """SELECT ?l ?name WHERE {
+  VALUES ?run { UNDEF }
+  ?run flt:network ?network .
+  ?network nno:hasLayer ?l .
+  ?l nno:hasLayerSequence ?place ; rdfs:label ?name
+} ORDER BY ?place"""
+_FILTER = """SELECT ?f WHERE {
+  VALUES ?l { UNDEF }
+  VALUES ?filter { UNDEF }
+  ?f flt:inLayer ?l ; flt:filterIndex ?filter
+}"""
+_CONCEPT_OF_WORD = """SELECT DISTINCT ?concept ?label WHERE {
+  VALUES ?word { UNDEF }
+  ?concept skos:prefLabel|skos:altLabel ?name ; skos:prefLabel ?label .
+  FILTER (LCASE(STR(?name)) = ?word)
+  FILTER NOT EXISTS { ?concept a flt:ClassLabel }
+} ORDER BY ?concept"""
+_CONCEPT_OF_IRI = """SELECT DISTINCT ?concept ?label WHERE {
+  {
+    VALUES ?word { UNDEF }
+    ?concept skos:prefLabel ?label .
+    FILTER (STR(?concept) = ?word)
+  } UNION {
+    VALUES ?word { UNDEF }
+    ?concept skos:prefLabel ?label ; flt:conceptNetTerm ?term .
+    FILTER (STR(?term) = ?word || STRSTARTS(STR(?term), CONCAT(?word, "/")))
+  }
+  FILTER NOT EXISTS { ?concept a flt:ClassLabel }
+} ORDER BY ?concept"""
+_CONCEPT_OF_PATH = """SELECT DISTINCT ?concept ?label WHERE {
+  VALUES ?word { UNDEF }
+  ?concept skos:prefLabel ?label ; flt:conceptNetTerm ?term .
+  FILTER (STRENDS(STR(?term), ?word) || CONTAINS(STR(?term), CONCAT(?word, "/")))
+} ORDER BY ?concept"""
+_CLASS = """SELECT ?class ?label ?notation WHERE {
+  VALUES ?word { UNDEF }
+  ?class a flt:ClassLabel ; skos:prefLabel ?label ; skos:notation ?notation .
+  FILTER (STR(?notation) = ?word || LCASE(STR(?label)) = LCASE(?word))
+} ORDER BY ?class"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter that named queries take.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        What its values are: "class", "concept", "layer", "filter", "run", "whole number" or "number from 0 to 1".
+    meaning : str
+    variable : str
+        What it binds in the query's text.
+    """
+
+    name: str
+    kind: str
+    meaning: str
+    variable: str
+
+
+PARAMETERS = {
+    parameter.name: parameter
+    for parameter in (
+        Parameter("class", "class", "a class id or label, such as n02099601 or golden retriever", "class"),
+        Parameter("class_a", "class", "the one class, by id or label", "class_a"),
+        Parameter("class_b", "class", "the other class, by id or label", "class_b"),
+        Parameter("concept", "concept", "a word, a concept's IRI or a ConceptNet term, such as dog", "concept"),
+        Parameter("concept_a", "concept", "the concept that tags are to be below", "concept_a"),
+        Parameter("concept_b", "concept", "the concept that no tag is to be below", "concept_b"),
+        Parameter("filter", "filter", "the filter's index in its layer, from 0", "f"),
+        Parameter("layer", "layer", "the layer's name in the network", "l"),
+        Parameter("max_confidence", "number from 0 to 1", "the greatest confidence to list (1)", "max_confidence"),
+        Parameter("max_q", "number from 0 to 1", "the greatest q-value to list (0.05)", "max_q"),
+        Parameter("min_tags", "whole number", "the least number of tags to list (10)", "min_tags"),
+        Parameter("rule", "run", "a rule such as q=0.05, or a run's id (the KG's first rule)", "run"),
+        Parameter("rule_a", "run", "the one rule, or run's id", "run_a"),
+        Parameter("rule_b", "run", "the other rule, or run's id", "run_b"),
+    )
+}
+
+
+def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Terms]:
+    """Return the terms that parameters mean, by the variable that they bind; none where the graph has no such thing.
+
+    A layer is one of the network that the run is about, and a filter one of that layer.
+
+    Parameters
+    ----------
+    endpoint : Endpoint
+    parameters : mapping of name to value
+        As typed.
+
+    Raises
+    ------
+    FiltagError
+        If a value is not of its kind, or no run has that rule.
+    """
+    bindings: dict[str, Terms] = {}
+    for name, value in sorted(parameters.items()):
+        find = _FINDERS.get(PARAMETERS[name].kind)
+        if find is not None:
+            bindings[PARAMETERS[name].variable] = find(endpoint, name, value)
+    if "layer" in parameters:
+        run = bindings.get("run") or bindings.get("run_a") or [runs(endpoint)[0][0]]
+        layer = _layer(endpoint, run, parameters["layer"])
+        if "filter" in parameters:
+            bindings["f"] = _filter(endpoint, layer, parameters["layer"], parameters["filter"])
+        else:
+            bindings["l"] = layer
+    return bindings
+
+
+def bind(text: str, bindings: Mapping[str, Terms]) -> str:
+    """Give variables their values where the text says ``VALUES ?name { UNDEF }`` or ``GRAPH ?name``.
+
+    Each value goes in as a term in SPARQL syntax, quoted and escaped by its serialiser. A graph is named in place, as
+    stores plan nothing around a graph that they learn of while they run.
+    """
+    for name, terms in bindings.items():
+        values = " ".join(str(term) for term in terms)
+        text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {values} }}")
+        if len(terms) == 1:
+            text = re.sub(rf"\bGRAPH \?{name}\b", lambda _: f"GRAPH {values}", text)  # noqa: B023 - used at once
+    return text
+
+
+def runs(endpoint: Endpoint) -> list[tuple[ox.NamedNode, str]]:
+    """Return the runs of a graph with their rules, the first first.
+
+    Raises
+    ------
+    FiltagError
+        If there is none.
+    """
+    found = [
+        (run, rule.value)
+        for run, rule in endpoint.ask(_RUNS).rows
+        if isinstance(run, ox.NamedNode) and isinstance(rule, ox.Literal)
+    ]
+    if not found:
+        raise FiltagError(
+            "the graph holds no tagging run: check that it is a KG of filtag, its named graphs in the union"
+        )
+    return found
+
+
+def _run(endpoint: Endpoint, name: str, value: str) -> Terms:
+    known = runs(endpoint)
+    found = [run for run, rule in known if value in (rule, run.value, run.value.rpartition("/")[2])]
+    if not found:
+        rules = ", ".join(dict.fromkeys(rule for _, rule in known))
+        raise FiltagError(f"no rule {value!r} in this KG: it has {rules}")
+    if len(found) > 1:
+        ids = ", ".join(run.value.rpartition("/")[2] for run in found)
+        raise FiltagError(f"{len(found)} runs of this KG have the rule {value!r}: say which, {name}= one of {ids}")
+    return found
+
+
+def _lookup(endpoint: Endpoint, text: str, word: str) -> list[tuple[str, ...]]:
+    return endpoint.ask(bind(text, {"word": [ox.Literal(word)]})).values()
+
+
+def _concept(endpoint: Endpoint, _name: str, value: str) -> Terms:
+    if value.startswith(("http://", "https://")):
+        found = _lookup(endpoint, _CONCEPT_OF_IRI, value)
+    elif value.startswith("/c/"):
+        found = _lookup(endpoint, _CONCEPT_OF_PATH, value.rstrip("/"))
+    else:
+        found = _lookup(endpoint, _CONCEPT_OF_WORD, value.replace("_", " ").strip().lower())
+    if not found:
+        _log.warning("no concept in the graph is called %r", value)
+    if len(found) > 1:
+        listing = ", ".join(f"{label} <{identity}>" for identity, label in found)
+        _log.warning("%r has %d senses in the graph, all of them asked for: %s", value, len(found), listing)
+    return [ox.NamedNode(identity) for identity, _ in found]
+
+
+def _class(endpoint: Endpoint, _name: str, value: str) -> Terms:
+    found = _lookup(endpoint, _CLASS, value) or _lookup(endpoint, _CLASS, value.replace("_", " "))
+    # An id before a label, a label in its own case before another.
+    for place in (2, 1):
+        exact = [row for row in found if row[place] in (value, value.replace("_", " "))]
+        if exact:
+            found = exact
+            break
+    if not found:
+        _log.warning("no class in the graph has the id or label %r", value)
+    if len(found) > 1:
+        listing = ", ".join(f"{label} ({notation})" for _, label, notation in found)
+        _log.warning("%r is the label of %d classes, all of them asked for: %s", value, len(found), listing)
+    return [ox.NamedNode(row[0]) for row in found]
+
+
+def _layer(endpoint: Endpoint, run: Terms, value: str) -> Terms:
+    layers = endpoint.ask(bind(_LAYERS, {"run": run})).values()
+    found = [ox.NamedNode(layer) for layer, name in layers if name == value]
+    if not found:
+        _log.warning("no layer in the graph is called %r; it has %s", value, ", ".join(name for _, name in layers))
+    return found
+
+
+def _filter(endpoint: Endpoint, layer: Terms, name: str, value: str) -> Terms:
+    index = _whole_number(endpoint, "filter", value)
+    if not layer:
+        return []
+    found = endpoint.ask(bind(_FILTER, {"l": layer, "filter": index})).values()
+    if not found:
+        _log.warning("layer %s has no filter %s", name, value)
+    return [ox.NamedNode(row[0]) for row in found]
+
+
+def _whole_number(_endpoint: Endpoint, name: str, value: str) -> Terms:
+    if not re.fullmatch(r"[0-9]{1,18}", value):
+        raise FiltagError(f"{name}={value} is no whole number: give one from 0")
+    return [ox.Literal(int(value))]
+
+
+def _number(_endpoint: Endpoint, name: str, value: str) -> Terms:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise FiltagError(f"{name}={value} is no number from 0 to 1")
+    return [ox.Literal(number)]
+
+
+_FINDERS: Mapping[str, Callable[[Endpoint, str, str], Terms]] = {
+    "class": _class,
+    "concept": _concept,
+    "run": _run,
+    "whole number": _whole_number,
+    "number from 0 to 1": _number,
+}
