@@ -1,4 +1,4 @@
-"""Write the pages that follow from the code: the command line and the named queries.
+"""Write what follows from the code: the pages of the command line and of the named queries, and the latter as RDF.
 
 With ``--check`` nothing is written, and stale pages end with exit code 1.
 """
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "demo",
     "run",
@@ -33,8 +33,9 @@ COMMANDS = (
 def main() -> int:
     """Write the pages, or with --check compare them."""
     stale = []
-    for name, text in (("command-line.md", command_line()), ("queries.md", queries())):
-        path = DOCS / name
+    made = {"docs/command-line.md": command_line(), "docs/queries.md": queries(), "queries/queries.ttl": queries_ttl()}
+    for name, text in made.items():
+        path = ROOT / name
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -82,6 +83,13 @@ def queries() -> str:
     ]
     parts += [f"| `{query.usage}` | {query.summary} | {', '.join(query.columns)} |" for query in catalogue()]
     return "\n".join(parts) + "\n"
+
+
+def queries_ttl() -> str:
+    """Return the catalogue as SHACL executables, in the form of SIB's example queries."""
+    from filtag_kg.query import catalogue, catalogue_turtle
+
+    return catalogue_turtle(catalogue())
 
 
 if __name__ == "__main__":

@@ -3,18 +3,21 @@
 from filtag_kg.graph.build import Provenance, build_kg
 from filtag_kg.graph.export import EXPORT_FORMATS, export_graph, turtle_text
 from filtag_kg.graph.kg import KG, check_output, open_kg
-from filtag_kg.graph.nquads import Triple, double, integer, iri, literal, t
+from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, t
 from filtag_kg.graph.resources import resource_folder
-from filtag_kg.graph.vocabulary import DEFAULT_BASE, PREFIXES, DataIris, term
+from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
 
 __all__ = [
     "DEFAULT_BASE",
     "EXPORT_FORMATS",
     "KG",
+    "ONTOLOGY",
     "PREFIXES",
+    "QUERIES",
     "DataIris",
     "Provenance",
     "Triple",
+    "boolean",
     "build_kg",
     "check_output",
     "double",

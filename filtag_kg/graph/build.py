@@ -7,7 +7,7 @@ import json
 import logging
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -30,22 +30,22 @@ from filtag_kg.concepts import (
     sssom_text,
 )
 from filtag_kg.files import replacing
+from filtag_kg.graph.describe import DatasetDescription, KgFile, emit_dataset
 from filtag_kg.graph.emit import (
     RunDescription,
     emit_closure,
     emit_concepts,
-    emit_dataset,
     emit_links,
     emit_network,
     emit_run,
 )
 from filtag_kg.graph.exemplars import write_exemplars
 from filtag_kg.graph.kg import FORMAT_VERSION, KG, check_output, open_kg
-from filtag_kg.graph.nquads import Triple, quads
+from filtag_kg.graph.nquads import Triple, quads, t
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.sections import assignment_section, filter_sections, in_order
 from filtag_kg.graph.store import write_graph
-from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, DataIris
+from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, QUERIES, DataIris
 from filtag_kg.images import ImageSet
 from filtag_kg.profile import Profile, save_profile
 from filtag_kg.tags import TagTable, tags_csv
@@ -209,24 +209,40 @@ def build_kg(
     for member in source.members:
         graph = iris.concepts_graph(member.name)
         put(graph, emit_concepts(isa, member.name, graph=graph, conceptnet=conceptnet))
-    put(ONTOLOGY, _ontology())
+    put(ONTOLOGY, _turtle("ontology", "filtag.ttl"))
+    put(QUERIES, _turtle("queries", "queries.ttl"))
     sections = [assignment_section(tags.of_rule(run.rule), run.run_id, iris) for run in runs]
     sections += filter_sections(tags, {run.rule: run.run_id for run in runs}, common, iris)
     in_graph = Counter({graph: len(lines) for graph, lines in graphs.items()})
     for section in sections:
         in_graph.update(section.counts)
     counts = dict(sorted(in_graph.items()))
-    put(
-        iris.dataset(kg_id),
-        emit_dataset(
-            iris,
-            kg_id=kg_id,
-            title=f"Filters of {provenance.network_label}, their tags and concepts",
-            runs=[run.run_id for run in runs],
-            licences={graph: licence for graph, licence in licences.items() if counts.get(graph)},
-            triples_in=counts,
-        ),
+    mappings = sssom_text(links, source, class_iri=iris.class_, mapping_set_id=iris.links_graph())
+    texts = {"tags.csv": tags_csv(tags), "links.sssom.tsv": mappings, "common.csv": common_csv(common)}
+    n_assignments = _n_assignments(tags)
+    about = DatasetDescription(
+        kg_id=kg_id,
+        title=f"Filters of {provenance.network_label}, their tags and concepts",
+        runs=[run.run_id for run in runs],
+        licences={graph: licence for graph, licence in licences.items() if counts.get(graph)},
+        triples_in=counts,
+        classes={
+            "flt:ClassLabel": len(tags.class_ids),
+            "flt:CommonConcept": sum(row.relation == "IsA" for row in common),
+            "flt:CommonFeature": sum(row.relation != "IsA" for row in common),
+            "flt:ConceptLink": len(links),
+            "flt:Filter": sum(tags.n_filters),
+            "flt:TagAssignment": n_assignments,
+        },
+        links=Counter(link.predicate for link in links.values()),
+        concept_graphs=[graph for graph in licences if counts.get(graph)],
+        conceptnet_terms=sum(" " + t("flt:conceptNetTerm") + " " in line for line in set().union(*graphs.values())),
+        conceptnet=conceptnet,
+        example=iris.filter(tags.network, tags.layer_names[-1], 0),
+        hashes=provenance.hashes,
+        files=list(_files(texts, with_profile=profile is not None)),
     )
+    put(iris.dataset(kg_id), emit_dataset(about, iris))
     rest = sorted(set().union(*graphs.values()))
     manifest = {
         "format_version": FORMAT_VERSION,
@@ -253,22 +269,20 @@ def build_kg(
             "filters": sum(tags.n_filters),
             "classes": len(tags.class_ids),
             "linked_classes": len(links),
-            "tags": len(tags),
+            "tags": n_assignments,
             "common_concepts": len(common),
             "concepts": len(isa.concepts),
             "quads": sum(counts.values()) + len(graphs[iris.dataset(kg_id)]),
         },
     }
-    mappings = sssom_text(links, source, class_iri=iris.class_, mapping_set_id=iris.links_graph())
     with replacing(output, directory=True, overwrite=force) as room:
         if profile is not None:
             save_profile(profile, room / "profile.npz")
             if images is not None and profile.exemplars is not None:
                 (room / "exemplars").mkdir()
                 write_exemplars(profile, images, room / "exemplars")
-        (room / "tags.csv").write_text(tags_csv(tags), encoding="utf-8")
-        (room / "links.sssom.tsv").write_text(mappings, encoding="utf-8")
-        (room / "common.csv").write_text(common_csv(common), encoding="utf-8")
+        for name, text in texts.items():
+            (room / name).write_text(text, encoding="utf-8")
         write_graph(in_order(rest, sections), room / "graph.nq.gz", room / "store")
         (room / "filtag.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return open_kg(output)
@@ -312,7 +326,29 @@ def _run_id(
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
-def _ontology() -> list[Triple]:
-    path = resource_folder("ontology") / "filtag.ttl"
+def _n_assignments(tags: TagTable) -> int:
+    """Return how many tag assignments there are: a class that a rule gave to a filter twice is one."""
+    rows = np.stack([tags.rule, tags.layer, tags.filter, tags.class_])
+    return int(np.unique(rows, axis=1).shape[1])
+
+
+def _files(texts: Mapping[str, str], *, with_profile: bool) -> Iterator[KgFile]:
+    """Yield the files that other programs may want, of which the graph tells."""
+    titles = {
+        "tags.csv": ("Tag assignments", "text/csv"),
+        "links.sssom.tsv": ("Links of classes to concepts, in SSSOM", "text/tab-separated-values"),
+        "common.csv": ("Common concepts and features", "text/csv"),
+    }
+    yield KgFile("graph.nq.gz", "The whole graph, sorted", "application/n-quads", compressed=True)
+    for name, (title, media_type) in titles.items():
+        digest = hashlib.sha256(texts[name].encode()).hexdigest()
+        yield KgFile(name, title, media_type, sha256=digest)
+    if with_profile:
+        title = "Profile: mean and variance of the activation of every filter, by class"
+        yield KgFile("profile.npz", title, "application/octet-stream")
+
+
+def _turtle(folder: str, name: str) -> list[Triple]:
+    path = resource_folder(folder) / name
     triples = (quad.triple for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE))
     return [(str(x.subject), str(x.predicate), str(x.object)) for x in triples]

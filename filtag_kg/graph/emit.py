@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from filtag_kg.concepts import CommonConcept, Hierarchy, Links
+from filtag_kg.graph.describe import emit_inputs
 from filtag_kg.graph.nquads import Triple, date_time, double, integer, iri, literal, t
-from filtag_kg.graph.vocabulary import LAYER_KINDS, PREFIXES, DataIris
+from filtag_kg.graph.vocabulary import LAYER_KINDS, DataIris
 from filtag_kg.tags import TagTable
 
 __all__ = [
     "RunDescription",
     "emit_closure",
     "emit_concepts",
-    "emit_dataset",
     "emit_links",
     "emit_network",
     "emit_run",
@@ -123,6 +123,7 @@ def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription,
         yield activity, t("prov:startedAtTime"), date_time(run.started)
     if run.ended is not None:
         yield activity, t("prov:endedAtTime"), date_time(run.ended)
+    yield from emit_inputs(run.run_id, run.hashes, iris)
     yield from _emit_common(network, common, run.run_id, iris)
 
 
@@ -215,43 +216,3 @@ def emit_concepts(isa: Hierarchy, source: str, *, graph: str, conceptnet: str) -
             yield iri(edge.end), t("flt:partOf"), iri(edge.start)
         else:
             yield iri(edge.start), t(_RELATION_TERMS[edge.relation]), iri(edge.end)
-
-
-def emit_dataset(
-    iris: DataIris,
-    *,
-    kg_id: str,
-    title: str,
-    runs: Sequence[str],
-    licences: Mapping[str, str],
-    triples_in: Mapping[str, int],
-) -> Iterator[Triple]:
-    """Let the KG describe itself.
-
-    Parameters
-    ----------
-    iris : DataIris
-    kg_id, title : str
-    runs : sequence of str
-        Run ids.
-    licences : mapping of graph name to the IRI of the licence of what is in it
-    triples_in : mapping of graph name to its number of triples
-        Of all graphs but the one that these triples go to.
-    """
-    dataset = iri(iris.dataset(kg_id))
-    yield dataset, t("rdf:type"), t("dcat:Dataset")
-    yield dataset, t("rdf:type"), t("void:Dataset")
-    yield dataset, t("dcterms:title"), literal(title, language="en")
-    yield dataset, t("void:triples"), integer(sum(triples_in.values()))
-    for run_id in runs:
-        yield dataset, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
-    for graph, count in triples_in.items():
-        part = iri(graph)
-        yield dataset, t("void:subset"), part
-        yield part, t("void:triples"), integer(count)
-        if graph in licences:
-            yield part, t("dcterms:license"), iri(licences[graph])
-    for licence in sorted(set(licences.values())):
-        yield dataset, t("dcterms:license"), iri(licence)
-    for prefix in ("flt", "nno", "prov", "skos", "sssom"):
-        yield dataset, t("void:vocabulary"), iri(PREFIXES[prefix])

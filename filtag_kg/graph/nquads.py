@@ -13,7 +13,7 @@ import numpy as np
 
 from filtag_kg.graph.vocabulary import PREFIXES, term
 
-__all__ = ["Triple", "date_time", "double", "integer", "iri", "literal", "quads", "t"]
+__all__ = ["Triple", "boolean", "date_time", "double", "integer", "iri", "literal", "quads", "t"]
 
 Triple = tuple[str, str, str]
 """Subject, predicate and object, each as it stands in N-Triples."""
@@ -54,6 +54,11 @@ def literal(value: str, *, language: str | None = None) -> str:
 def integer(value: int) -> str:
     """Return an ``xsd:integer``."""
     return f'"{value}"^^<{_XSD}integer>'
+
+
+def boolean(value: bool) -> str:
+    """Return an ``xsd:boolean``."""
+    return f'"{str(value).lower()}"^^<{_XSD}boolean>'
 
 
 def double(value: float) -> str:

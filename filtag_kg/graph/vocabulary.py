@@ -7,7 +7,17 @@ from urllib.parse import quote, urlsplit
 
 from filtag_kg.errors import FiltagError
 
-__all__ = ["DEFAULT_BASE", "FLT", "LAYER_KINDS", "ONTOLOGY", "PREFIXES", "DataIris", "term"]
+__all__ = [
+    "CONCEPTNET_SITE",
+    "DEFAULT_BASE",
+    "FLT",
+    "LAYER_KINDS",
+    "ONTOLOGY",
+    "PREFIXES",
+    "QUERIES",
+    "DataIris",
+    "term",
+]
 
 PREFIXES = {
     "dcat": "http://www.w3.org/ns/dcat#",
@@ -20,6 +30,7 @@ PREFIXES = {
     "pwn30": "http://wordnet-rdf.princeton.edu/pwn30/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "sh": "http://www.w3.org/ns/shacl#",
     "semapv": "https://w3id.org/semapv/vocab/",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "sssom": "https://w3id.org/sssom/",
@@ -27,6 +38,8 @@ PREFIXES = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 ONTOLOGY = "https://w3id.org/filtag/ns"
+QUERIES = "https://w3id.org/filtag/queries"
+CONCEPTNET_SITE = "http://conceptnet.io/"
 DEFAULT_BASE = "https://w3id.org/filtag/data/"
 
 FLT = frozenset(
@@ -39,6 +52,7 @@ FLT = frozenset(
         "Evidence",
         "Explanation",
         "Filter",
+        "FilterStatement",
         "TagAssignment",
         "TaggingRun",
         # properties
@@ -189,6 +203,14 @@ class DataIris:
     def dataset(self, kg_id: str) -> str:
         """Return the IRI of the KG as a dataset, which names the graph that describes it, too."""
         return self._path("dataset", kg_id)
+
+    def dataset_part(self, kg_id: str, *parts: str) -> str:
+        """Return the IRI of a part of the KG's description: a file, a link set, how many there are of a class."""
+        return self._path("dataset", kg_id, *parts)
+
+    def input(self, kind: str, sha256: str) -> str:
+        """Return the IRI of what a run used: ``images``, ``weights``, a ``profile`` or ``tags``."""
+        return self._path(kind, sha256)
 
     def links_graph(self) -> str:
         """Return the name of the graph of classes and links."""

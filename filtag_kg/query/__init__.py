@@ -2,6 +2,7 @@
 
 from filtag_kg.query.ask import bound_text, named_query, sparql_query
 from filtag_kg.query.catalogue import NamedQuery, catalogue, find_query
+from filtag_kg.query.catalogue_rdf import catalogue_turtle
 from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, open_endpoint
 from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_of
 from filtag_kg.query.parameters import PARAMETERS, Parameter
@@ -18,6 +19,7 @@ __all__ = [
     "Result",
     "bound_text",
     "catalogue",
+    "catalogue_turtle",
     "find_query",
     "format_result",
     "named_query",

@@ -1,0 +1,194 @@
+"""The KG's description of itself: DCAT for its files, VoID for its counts and links, PROV for where it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from filtag_kg.graph.nquads import Triple, integer, iri, literal, t
+from filtag_kg.graph.vocabulary import CONCEPTNET_SITE, ONTOLOGY, PREFIXES, DataIris
+
+__all__ = ["DatasetDescription", "KgFile", "emit_dataset", "emit_inputs"]
+
+_IANA = "https://www.iana.org/assignments/media-types/"
+_INPUTS = {"flt:imagesSha256": "images", "flt:weightsSha256": "weights", "flt:tagsSha256": "tags"}
+
+
+@dataclass(frozen=True, slots=True)
+class KgFile:
+    """A file of a KG.
+
+    Parameters
+    ----------
+    name : str
+    title : str
+        What is in it, for people.
+    media_type : str
+        As registered with IANA.
+    compressed : bool
+        By gzip.
+    sha256 : str, optional
+        Of its bytes, where the graph can know them.
+    """
+
+    name: str
+    title: str
+    media_type: str
+    compressed: bool = False
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDescription:
+    """What a KG says of itself.
+
+    Parameters
+    ----------
+    kg_id, title : str
+    runs : sequence of str
+        Run ids.
+    licences : mapping of graph name to the IRI of the licence of what is in it
+    triples_in : mapping of graph name to its number of triples
+        Of all graphs but the one of the description.
+    classes : mapping of terms such as ``flt:Filter`` to how many there are
+    links : mapping of terms such as ``skos:exactMatch`` to how many classes are linked by them
+    concept_graphs : sequence of str
+    conceptnet_terms : int
+        How many ConceptNet terms concepts have.
+    conceptnet : str
+        What the IRIs of ConceptNet's terms begin with.
+    example : str
+        IRI of a thing that shows what there is.
+    hashes : mapping of terms such as ``flt:weightsSha256`` to digests
+    files : sequence of KgFile
+    """
+
+    kg_id: str
+    title: str
+    runs: Sequence[str]
+    licences: Mapping[str, str]
+    triples_in: Mapping[str, int]
+    classes: Mapping[str, int]
+    links: Mapping[str, int]
+    concept_graphs: Sequence[str]
+    conceptnet_terms: int
+    conceptnet: str
+    example: str
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[KgFile] = ()
+
+
+def emit_inputs(run_id: str, hashes: Mapping[str, str], iris: DataIris) -> Iterator[Triple]:
+    """Say what a run used: the profile, and what that was made from, each known by its SHA-256.
+
+    Parameters
+    ----------
+    run_id : str
+    hashes : mapping of terms such as ``flt:weightsSha256`` to digests
+    iris : DataIris
+    """
+    run = iri(iris.run(run_id))
+    known = [iri(iris.input(kind, hashes[term])) for term, kind in _INPUTS.items() if term in hashes]
+    for term, kind in _INPUTS.items():
+        if term in hashes:
+            entity = iri(iris.input(kind, hashes[term]))
+            yield run, t("prov:used"), entity
+            yield entity, t("rdf:type"), t("prov:Entity")
+            yield entity, t("rdfs:label"), literal(kind, language="en")
+            yield entity, t("dcterms:identifier"), literal(hashes[term])
+    if "flt:profileSha256" in hashes:
+        profile = iri(iris.input("profile", hashes["flt:profileSha256"]))
+        yield run, t("prov:used"), profile
+        yield profile, t("rdf:type"), t("prov:Entity")
+        yield profile, t("rdfs:label"), literal("profile", language="en")
+        yield profile, t("dcterms:identifier"), literal(hashes["flt:profileSha256"])
+        for entity in known:
+            yield profile, t("prov:wasDerivedFrom"), entity
+
+
+def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
+    """Let the KG describe itself.
+
+    Sources: DCAT 3 section 6, *Describing Linked Datasets with the VoID Vocabulary* sections 2 to 5.
+    """
+    dataset = iri(iris.dataset(about.kg_id))
+    yield dataset, t("rdf:type"), t("dcat:Dataset")
+    yield dataset, t("rdf:type"), t("void:Dataset")
+    yield dataset, t("dcterms:title"), literal(about.title, language="en")
+    yield dataset, t("dcterms:identifier"), literal(about.kg_id)
+    yield dataset, t("dcterms:conformsTo"), iri(ONTOLOGY)
+    yield dataset, t("void:uriSpace"), literal(iris.base)
+    yield dataset, t("void:exampleResource"), iri(about.example)
+    yield dataset, t("void:triples"), integer(sum(about.triples_in.values()))
+    for run_id in about.runs:
+        yield dataset, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
+    for graph, count in about.triples_in.items():
+        yield dataset, t("void:subset"), iri(graph)
+        yield iri(graph), t("void:triples"), integer(count)
+        if graph in about.licences:
+            yield iri(graph), t("dcterms:license"), iri(about.licences[graph])
+    for licence in sorted(set(about.licences.values())):
+        yield dataset, t("dcterms:license"), iri(licence)
+    for prefix in ("flt", "nno", "prov", "skos", "sssom"):
+        yield dataset, t("void:vocabulary"), iri(PREFIXES[prefix])
+    for term, count in about.classes.items():
+        part = iri(iris.dataset_part(about.kg_id, "class", term.partition(":")[2]))
+        yield dataset, t("void:classPartition"), part
+        yield part, t("void:class"), t(term)
+        yield part, t("void:entities"), integer(count)
+    yield from _emit_linksets(about, iris)
+    yield from _emit_provenance(about, iris)
+    for file in about.files:
+        yield from _emit_file(about, file, iris)
+
+
+def _emit_linksets(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
+    dataset = iri(iris.dataset(about.kg_id))
+    for term, count in about.links.items():
+        linkset = iri(iris.dataset_part(about.kg_id, "linkset", term.partition(":")[2]))
+        yield dataset, t("void:subset"), linkset
+        yield linkset, t("rdf:type"), t("void:Linkset")
+        yield linkset, t("void:linkPredicate"), t(term)
+        yield linkset, t("void:subjectsTarget"), dataset
+        for graph in about.concept_graphs:
+            yield linkset, t("void:objectsTarget"), iri(graph)
+        yield linkset, t("void:triples"), integer(count)
+    if about.conceptnet_terms:
+        linkset = iri(iris.dataset_part(about.kg_id, "linkset", "conceptNetTerm"))
+        yield dataset, t("void:subset"), linkset
+        yield linkset, t("rdf:type"), t("void:Linkset")
+        yield linkset, t("void:linkPredicate"), t("flt:conceptNetTerm")
+        yield linkset, t("void:subjectsTarget"), dataset
+        yield linkset, t("void:objectsTarget"), iri(CONCEPTNET_SITE)
+        yield linkset, t("void:triples"), integer(about.conceptnet_terms)
+        yield iri(CONCEPTNET_SITE), t("rdf:type"), t("void:Dataset")
+        yield iri(CONCEPTNET_SITE), t("void:uriSpace"), literal(about.conceptnet)
+
+
+def _emit_provenance(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
+    """Say of the graphs of no single run what they come from; the graph of a run has the run's own name."""
+    dataset, links = iri(iris.dataset(about.kg_id)), iri(iris.links_graph())
+    for term in ("flt:profileSha256", "flt:tagsSha256"):
+        if term in about.hashes:
+            kind = _INPUTS.get(term, "profile")
+            yield dataset, t("prov:wasDerivedFrom"), iri(iris.input(kind, about.hashes[term]))
+    for graph in about.concept_graphs:
+        yield links, t("prov:wasDerivedFrom"), iri(graph)
+        yield dataset, t("prov:wasDerivedFrom"), iri(graph)
+
+
+def _emit_file(about: DatasetDescription, file: KgFile, iris: DataIris) -> Iterator[Triple]:
+    node = iri(iris.dataset_part(about.kg_id, "file", file.name))
+    yield iri(iris.dataset(about.kg_id)), t("dcat:distribution"), node
+    yield node, t("rdf:type"), t("dcat:Distribution")
+    yield node, t("dcterms:title"), literal(file.title, language="en")
+    yield node, t("dcterms:identifier"), literal(file.name)
+    yield node, t("dcat:mediaType"), iri(_IANA + file.media_type)
+    if file.compressed:
+        yield node, t("dcat:compressFormat"), iri(f"{_IANA}application/gzip")
+    if file.sha256 is not None:
+        yield node, t("flt:contentSha256"), literal(file.sha256)
+    for licence in sorted(set(about.licences.values())):
+        yield node, t("dcterms:license"), iri(licence)
+    if file.name == "profile.npz" and "flt:profileSha256" in about.hashes:
+        yield node, t("prov:wasDerivedFrom"), iri(iris.input("profile", about.hashes["flt:profileSha256"]))
