@@ -19,6 +19,7 @@ COMMANDS = (
     "import",
     "query",
     "export",
+    "validate",
     "explain",
     "evaluate",
     "errors",

@@ -5,6 +5,7 @@ from filtag_kg.graph.export import EXPORT_FORMATS, export_graph, turtle_text
 from filtag_kg.graph.kg import KG, check_output, open_kg
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, t
 from filtag_kg.graph.resources import resource_folder
+from filtag_kg.graph.validate import Finding, Validation, validate_kg
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "PREFIXES",
     "QUERIES",
     "DataIris",
+    "Finding",
     "Provenance",
     "Triple",
+    "Validation",
     "boolean",
     "build_kg",
     "check_output",
@@ -30,4 +33,5 @@ __all__ = [
     "t",
     "term",
     "turtle_text",
+    "validate_kg",
 ]

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from rdflib import RDF, Graph, Namespace
+from typer.testing import CliRunner
+
+from filtag_kg import KG, open_kg
+from filtag_kg.cli import app
+from filtag_kg.graph import PREFIXES, Validation, resource_folder, term, validate_kg
+
+SH = Namespace(PREFIXES["sh"])
+LINKS = "https://w3id.org/filtag/data/graph/links"
+DATA = "https://w3id.org/filtag/data"
+
+
+def changed(kg: KG, folder: Path, update: str) -> Validation:
+    """Corrupt a copy of a KG, and validate that."""
+    shutil.copytree(kg.path, folder / "kg")
+    store = ox.Store(str(folder / "kg" / "store"))
+    before = set(store)
+    prologue = " ".join(f"PREFIX {prefix}: <{iri}>" for prefix, iri in PREFIXES.items())
+    store.update(f"{prologue} PREFIX data: <{DATA}/> {update}")
+    assert set(store) != before
+    store.flush()
+    del store
+    return validate_kg(open_kg(folder / "kg"))
+
+
+def replaced(kind: str, property_: str, value: str) -> str:
+    """Give one thing of a kind another value of a property."""
+    return f"""DELETE {{ GRAPH ?g {{ ?x {property_} ?v }} }} INSERT {{ GRAPH ?g {{ ?x {property_} {value} }} }}
+    WHERE {{ {{ SELECT ?g ?x ?v {{ GRAPH ?g {{ ?x a {kind} ; {property_} ?v }} }} ORDER BY ?g ?x LIMIT 1 }} }}"""
+
+
+def test_a_kg_is_valid(kg: KG, vgg: KG) -> None:
+    for one in (kg, vgg):
+        found = validate_kg(one)
+        assert found.findings == ()
+        assert found.n_nodes > 300
+        assert found.n_statements == one.manifest["counts"]["quads"]
+
+
+# One corruption a shape: the SPARQL update, the constraint that finds it, and what it says.
+EXPLANATION = f"<{DATA}/run/x/explanation/y>"
+MUTATIONS = {
+    "NetworkShape": (replaced("nno:NeuralNetwork", "flt:weightsSha256", '"weights"'), "Pattern", "flt:weightsSha256"),
+    "LayerShape": (replaced("nno:Conv2D", "nno:hasLayerSequence", "-1"), "MinInclusive", "nno:hasLayerSequence"),
+    "FilterShape": (replaced("flt:Filter", "flt:filterIndex", '"zero"'), "Datatype", "flt:filterIndex"),
+    "ClassLabelShape": (replaced("flt:ClassLabel", "skos:notation", "1"), "Datatype", "skos:notation"),
+    "ConceptLinkShape": (replaced("flt:ConceptLink", "sssom:predicate_id", "skos:like"), "In", "sssom:predicate_id"),
+    "ConceptShape": (replaced("skos:Concept", "skos:broader", "data:nothing"), "Class", "skos:broader"),
+    "TagAssignmentShape": (replaced("flt:TagAssignment", "flt:rank", "0"), "MinInclusive", "flt:rank"),
+    "CommonFeatureShape": (
+        replaced("flt:CommonConcept", "flt:coverage", '"1.5"^^xsd:double'),
+        "MaxInclusive",
+        "flt:coverage",
+    ),
+    "CommonConceptShape": (
+        "INSERT { GRAPH ?g { ?x flt:relation 'HasA' } } WHERE { GRAPH ?g { ?x a flt:CommonConcept ; flt:rank 1 } }",
+        "MaxCount",
+        "flt:relation",
+    ),
+    "OtherFeatureShape": (replaced("flt:CommonFeature", "flt:relation", '"Likes"'), "In", "flt:relation"),
+    "TaggingRunShape": (replaced("flt:TaggingRun", "flt:ruleIndex", "0.5"), "Datatype", "flt:ruleIndex"),
+    "ExplanationShape": (f"INSERT DATA {{ {EXPLANATION} a flt:Explanation }}", "MinCount", "prov:wasInfluencedBy"),
+    "EvidenceShape": (
+        f"INSERT DATA {{ {EXPLANATION} a flt:Evidence ; flt:about <x:y> }}",
+        "MinCount",
+        "flt:filterCount",
+    ),
+    "DatasetShape": (
+        "DELETE { GRAPH ?g { ?x dcterms:license ?y } } WHERE { GRAPH ?g { ?x a dcat:Dataset ; dcterms:license ?y } }",
+        "MinCount",
+        "dcterms:license",
+    ),
+    "DistributionShape": (replaced("dcat:Distribution", "dcat:mediaType", '"text"'), "NodeKind", "dcat:mediaType"),
+    "LinksetShape": (replaced("void:Linkset", "void:triples", "0"), "MinInclusive", "void:triples"),
+}
+
+
+def test_every_shape_has_a_mutation_and_every_class_a_shape() -> None:
+    shapes = Graph().parse(resource_folder("ontology") / "shapes.ttl")
+    names = {str(shape).removeprefix(PREFIXES["flt"]) for shape in shapes.subjects(RDF.type, SH.NodeShape)}
+    assert names == set(MUTATIONS)
+    ontology = Graph().parse(resource_folder("ontology") / "filtag.ttl")
+    ours = {str(x) for x in ontology.subjects(RDF.type) if (x, None, None) in ontology and "#" in str(x)}
+    classes = {iri for iri in ours if iri.removeprefix(PREFIXES["flt"])[:1].isupper()}
+    assert classes - {term("flt:FilterStatement")} <= {str(x) for x in shapes.objects(predicate=SH.targetClass)}
+
+
+@pytest.mark.parametrize("shape", MUTATIONS)
+def test_each_shape_finds_its_corruption(shape: str, kg: KG, tmp_path: Path) -> None:
+    update, constraint, path = MUTATIONS[shape]
+    found = changed(kg, tmp_path, update).findings
+    assert any(f.check == constraint and f.what.startswith(path) for f in found), found
+
+
+CORRUPTIONS = {
+    "counts equal the manifest": f"DELETE WHERE {{ GRAPH <{LINKS}> {{ <{DATA}/link/n02087394> ?p ?o }} }}",
+    "counts of graphs": f"INSERT DATA {{ GRAPH <{LINKS}> {{ <{DATA}/class/n02087394> skos:hiddenLabel 'x' }} }}",
+    "ranks without gaps": replaced("flt:TagAssignment", "flt:rank", "9"),
+    "tag counts": """DELETE { GRAPH ?g { ?x flt:tagCount 3 } } INSERT { GRAPH ?g { ?x flt:tagCount 7 } }
+    WHERE { GRAPH ?g { ?x flt:tagCount 3 } }""",
+    "nothing dangles": replaced("flt:TagAssignment", "flt:tag", "data:nothing"),
+    "shares and probabilities": replaced("flt:CommonFeature", "flt:coverage", '"0"^^xsd:double'),
+    "a run's graph is its own": """INSERT { GRAPH data:x { ?x ?p ?o } }
+    WHERE { GRAPH ?g { ?x a flt:CommonConcept ; ?p ?o } }""",
+    "no blank nodes": "INSERT DATA { [] rdfs:label 'nobody' }",
+}
+
+
+@pytest.mark.parametrize("check", CORRUPTIONS)
+def test_each_check_finds_its_corruption(check: str, kg: KG, tmp_path: Path) -> None:
+    found = changed(kg, tmp_path, CORRUPTIONS[check]).findings
+    assert check in {f.check for f in found}, found
+
+
+def test_the_command_says_what_is_wrong_and_where(kg: KG, tmp_path: Path) -> None:
+    shutil.copytree(kg.path, tmp_path / "kg")
+    manifest = json.loads((tmp_path / "kg" / "filtag.json").read_text())
+    manifest["counts"]["filters"] += 1
+    (tmp_path / "kg" / "filtag.json").write_text(json.dumps(manifest))
+    result = CliRunner().invoke(app, ["validate", str(tmp_path / "kg")])
+    assert result.stdout == "counts equal the manifest: filtag.json: says 7 filters, the store holds 6\n"
+    assert "is not valid (1 findings, above)" in str(result.exception)
+    result = CliRunner().invoke(app, ["validate", str(kg.path)])
+    assert result.stdout.startswith("valid: ")
