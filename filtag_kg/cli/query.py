@@ -63,22 +63,30 @@ def query(
 
 def export(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
-    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="turtle, nquads or ntriples.")] = "turtle",
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="turtle, nquads, ntriples, jsonld, rdfxml, sssom, csv, parquet or graphml.",
+        ),
+    ] = "turtle",
+    table: Annotated[str, typer.Option(metavar="TABLE", help="For csv and parquet: tags or common.")] = "tags",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here, not to stdout.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write the whole graph of a KG for other tools."""
+    """Write a KG for other tools: the whole graph, its links (sssom), a table, or nodes and edges (graphml)."""
     from filtag_kg.files import replacing
     from filtag_kg.graph import export_graph, open_kg
 
     graph = open_kg(kg)
     if output is None:
-        export_graph(graph, format_, sys.stdout.buffer)
+        export_graph(graph, format_, sys.stdout.buffer, table=table)
         return
     with replacing(output) as unfinished, unfinished.open("wb") as file:
-        export_graph(graph, format_, file)
+        export_graph(graph, format_, file, table=table)
 
 
 def read_text(place: str) -> str:

@@ -1,5 +1,6 @@
 """The knowledge graph: vocabulary, building, storing and exporting."""
 
+from filtag_kg.graph.as_networkx import to_networkx
 from filtag_kg.graph.build import Provenance, build_kg
 from filtag_kg.graph.export import EXPORT_FORMATS, export_graph, turtle_text
 from filtag_kg.graph.kg import KG, check_output, open_kg
@@ -32,6 +33,7 @@ __all__ = [
     "resource_folder",
     "t",
     "term",
+    "to_networkx",
     "turtle_text",
     "validate_kg",
 ]

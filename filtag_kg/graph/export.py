@@ -11,44 +11,76 @@ from typing import IO, BinaryIO, cast
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.graph.as_networkx import write_graphml
+from filtag_kg.graph.jsonld import write_jsonld
 from filtag_kg.graph.kg import KG
 from filtag_kg.graph.nquads import Triple
+from filtag_kg.graph.tables import write_csv, write_parquet
 from filtag_kg.graph.vocabulary import PREFIXES
 
 __all__ = ["EXPORT_FORMATS", "export_graph", "turtle_text"]
 
-EXPORT_FORMATS = {
-    "turtle": ox.RdfFormat.TURTLE,
-    "ntriples": ox.RdfFormat.N_TRIPLES,
-    "nquads": ox.RdfFormat.N_QUADS,
-}
+EXPORT_FORMATS = (
+    "turtle",
+    "ntriples",
+    "nquads",
+    "jsonld",
+    "rdfxml",
+    "sssom",
+    "csv",
+    "parquet",
+    "graphml",
+)
+_SYNTAXES = {"turtle": ox.RdfFormat.TURTLE, "ntriples": ox.RdfFormat.N_TRIPLES}
 
 
-def export_graph(kg: KG, format_: str, output: BinaryIO) -> None:
-    """Write the graph of a KG, piece by piece, sorted as ``graph.nq.gz`` is.
-
-    Turtle and N-Triples merge the named graphs: a triple that two of them hold is written once.
+def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags") -> None:
+    """Write a KG for other tools: piece by piece, but for GraphML.
 
     Parameters
     ----------
     kg : KG
-    format_ : {"turtle", "ntriples", "nquads"}
+    format_ : str
+        Of the whole graph: ``nquads``, with its named graphs; ``turtle``, ``ntriples``, ``jsonld`` or ``rdfxml``, where
+        they are merged and a triple that two of them hold is written once, sorted as ``graph.nq.gz`` is. Of its
+        filters, classes and concepts as nodes and edges: ``graphml``. Of parts: ``sssom``, the links of classes to
+        concepts; ``csv`` or ``parquet``, a table.
     output : binary file
+    table : {"tags", "common"}
+        Which table.
 
     Raises
     ------
     FiltagError
-        If the format is not one of these.
+        If there is no such format or table, or a package that it needs is not installed.
     """
-    if format_ not in EXPORT_FORMATS:
-        raise FiltagError(f"no export format {format_!r}: choose one of {', '.join(EXPORT_FORMATS)}")
-    with gzip.open(kg.graph_path) as file:
-        if format_ == "nquads":
+    if format_ == "nquads":
+        with gzip.open(kg.graph_path) as file:
             shutil.copyfileobj(file, output)
-            return
+    elif format_ in _SYNTAXES:
+        _serialize(_triples(kg), _SYNTAXES[format_], output)
+    elif format_ == "jsonld":
+        write_jsonld(_triples(kg), output)
+    elif format_ == "rdfxml":
+        ox.serialize(_triples(kg), cast("IO[bytes]", output), format=ox.RdfFormat.RDF_XML, prefixes=PREFIXES)
+    elif format_ == "sssom":
+        with (kg.path / "links.sssom.tsv").open("rb") as file:
+            shutil.copyfileobj(file, output)
+    elif format_ == "csv":
+        write_csv(kg, table, output)
+    elif format_ == "parquet":
+        write_parquet(kg, table, output)
+    elif format_ == "graphml":
+        write_graphml(kg, output)
+    else:
+        raise FiltagError(f"no export format {format_!r}: choose one of {', '.join(EXPORT_FORMATS)}")
+
+
+def _triples(kg: KG) -> Iterator[ox.Triple]:
+    with gzip.open(kg.graph_path) as file:
         # Sorted quads put equal triples of different graphs next to each other.
         triples = (quad.triple for quad in ox.parse(input=cast("IO[bytes]", file), format=ox.RdfFormat.N_QUADS))
-        _serialize(_without_repeats(triples), EXPORT_FORMATS[format_], output)
+        yield from _without_repeats(triples)
 
 
 def turtle_text(triples: Iterable[Triple]) -> str:
@@ -56,7 +88,7 @@ def turtle_text(triples: Iterable[Triple]) -> str:
     lines = sorted({f"{s} {p} {o} ." for s, p, o in triples})
     parsed = (quad.triple for quad in ox.parse(input="\n".join(lines), format=ox.RdfFormat.N_TRIPLES))
     turtle = io.BytesIO()
-    _serialize(parsed, EXPORT_FORMATS["turtle"], turtle)
+    _serialize(parsed, ox.RdfFormat.TURTLE, turtle)
     return turtle.getvalue().decode()
 
 

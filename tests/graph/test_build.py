@@ -79,7 +79,7 @@ def test_quads_are_exported_as_they_are_stored(kg: KG) -> None:
 
 
 def test_an_unknown_export_format_is_refused(kg: KG) -> None:
-    with pytest.raises(FiltagError, match="no export format 'rdf': choose one of turtle, ntriples, nquads"):
+    with pytest.raises(FiltagError, match="no export format 'rdf': choose one of turtle, ntriples, nquads, jsonld"):
         exported(kg, "rdf")
 
 

@@ -1,0 +1,123 @@
+"""JSON-LD with a context, written subject by subject."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import BinaryIO
+
+import pyoxigraph as ox
+
+from filtag_kg.graph.resources import resource_folder
+from filtag_kg.graph.vocabulary import PREFIXES, term
+
+__all__ = ["write_jsonld"]
+
+_TYPE = term("rdf:type")
+_STRING = term("xsd:string")
+# Of other vocabularies, what points to things. Of our own, the ontology says it.
+_POINTING = (
+    "dcat:compressFormat",
+    "dcat:distribution",
+    "dcat:mediaType",
+    "dcterms:conformsTo",
+    "dcterms:license",
+    "dcterms:source",
+    "nno:hasLayer",
+    "prov:used",
+    "prov:wasDerivedFrom",
+    "prov:wasGeneratedBy",
+    "rdfs:domain",
+    "rdfs:isDefinedBy",
+    "rdfs:range",
+    "rdfs:subClassOf",
+    "skos:broader",
+    "skos:closeMatch",
+    "skos:exactMatch",
+    "sssom:mapping_justification",
+    "sssom:object_id",
+    "sssom:predicate_id",
+    "sssom:subject_id",
+    "void:class",
+    "void:classPartition",
+    "void:linkPredicate",
+    "void:objectsTarget",
+    "void:subjectsTarget",
+    "void:subset",
+    "void:vocabulary",
+)
+
+Json = str | Mapping[str, "Json"] | list["Json"]
+
+
+def write_jsonld(triples: Iterable[ox.Triple], output: BinaryIO) -> None:
+    """Write triples as one JSON-LD document, a thing a line.
+
+    Parameters
+    ----------
+    triples : iterable of Triple
+        Those of a subject together, without blank nodes.
+    output : binary file
+
+    Notes
+    -----
+    Numbers keep their digits: they are strings whose type the context gives. Source: W3C, *JSON-LD 1.1*, sections 4.2.3
+    (type coercion) and 4.1 (context).
+    """
+    context = _context()
+    output.write(b'{\n"@context": ' + _dump(context) + b',\n"@graph": [')
+    before = b"\n"
+    for subject, said in groupby(triples, key=lambda triple: triple.subject):
+        output.write(before + _dump(_thing(str(subject)[1:-1], said, context)))
+        before = b",\n"
+    output.write(b"\n]\n}\n")
+
+
+def _thing(subject: str, said: Iterator[ox.Triple], context: Mapping[str, Json]) -> Mapping[str, Json]:
+    thing: dict[str, Json] = {"@id": subject}
+    for predicate, triples in groupby(said, key=lambda triple: triple.predicate.value):
+        if predicate == _TYPE:
+            thing["@type"] = [_compact(str(triple.object)[1:-1]) for triple in triples]
+            continue
+        name = _compact(predicate)
+        values = [_value(triple.object, context.get(name)) for triple in triples]
+        thing[name] = values[0] if len(values) == 1 else values
+    return thing
+
+
+def _value(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple, coerced: Json | None) -> Json:
+    type_ = coerced.get("@type") if isinstance(coerced, Mapping) else None
+    if not isinstance(value, ox.Literal):
+        iri = str(value)[1:-1]
+        return iri if type_ == "@id" else {"@id": iri}
+    if value.language:
+        return {"@value": value.value, "@language": value.language}
+    datatype = value.datatype.value
+    if datatype == _STRING:
+        return value.value if type_ is None else {"@value": value.value}
+    return value.value if _compact(datatype) == type_ else {"@value": value.value, "@type": _compact(datatype)}
+
+
+def _context() -> dict[str, Json]:
+    """Return prefixes, and what kind of values properties have."""
+    context: dict[str, Json] = dict(sorted(PREFIXES.items()))
+    context.update((name, {"@type": "@id"}) for name in _POINTING)
+    ontology = ox.parse(path=str(resource_folder("ontology") / "filtag.ttl"), format=ox.RdfFormat.TURTLE)
+    for quad in sorted(ontology, key=str):
+        if quad.predicate.value == term("rdfs:range") and isinstance(quad.object, ox.NamedNode):
+            name, range_ = _compact(str(quad.subject)[1:-1]), _compact(quad.object.value)
+            if range_ != "xsd:string":
+                context[name] = {"@type": range_ if range_.startswith("xsd:") else "@id"}
+    return context
+
+
+def _compact(iri: str) -> str:
+    for prefix, start in PREFIXES.items():
+        if iri.startswith(start) and iri != start:
+            return f"{prefix}:{iri.removeprefix(start)}"
+    return iri
+
+
+def _dump(value: Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()

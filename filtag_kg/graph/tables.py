@@ -1,0 +1,58 @@
+"""The tables of a KG, as they lie in it or as Parquet."""
+
+from __future__ import annotations
+
+import shutil
+from typing import BinaryIO
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph.kg import KG
+
+__all__ = ["TABLES", "write_csv", "write_parquet"]
+
+TABLES = {"tags": "tags.csv", "common": "common.csv"}
+_WHOLE = ("layer_index", "filter", "rank", "support", "tags")
+_REAL = ("activation", "contrast", "coverage", "ic", "p_value", "p_adjusted", "q_value")
+
+
+def write_csv(kg: KG, table: str, output: BinaryIO) -> None:
+    """Write a table as CSV.
+
+    Raises
+    ------
+    FiltagError
+        If there is no such table.
+    """
+    with (kg.path / _file(table)).open("rb") as file:
+        shutil.copyfileobj(file, output)
+
+
+def write_parquet(kg: KG, table: str, output: BinaryIO) -> None:
+    """Write a table as Parquet, a batch of rows at a time: whole numbers as int64, others as float64, text as strings.
+
+    Raises
+    ------
+    FiltagError
+        If there is no such table, or pyarrow is not installed.
+    """
+    try:
+        from pyarrow import csv, float64, int64, parquet, string
+    except ImportError:
+        raise FiltagError("Parquet needs pyarrow: install it with pip install 'filtag-kg[tables]'") from None
+    path = kg.path / _file(table)
+    with path.open(encoding="utf-8") as file:
+        names = file.readline().rstrip("\r\n").split(",")
+    types = {name: int64() if name in _WHOLE else float64() if name in _REAL else string() for name in names}
+    options = csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    with (
+        csv.open_csv(path, convert_options=options) as batches,
+        parquet.ParquetWriter(output, batches.schema) as writer,
+    ):
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _file(table: str) -> str:
+    if table not in TABLES:
+        raise FiltagError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
+    return TABLES[table]
