@@ -19,6 +19,7 @@ COMMANDS = (
     "import",
     "query",
     "export",
+    "publish",
     "validate",
     "explain",
     "evaluate",

@@ -5,6 +5,7 @@ from filtag_kg.graph.build import Provenance, build_kg
 from filtag_kg.graph.export import EXPORT_FORMATS, export_graph, turtle_text
 from filtag_kg.graph.kg import KG, check_output, open_kg
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, t
+from filtag_kg.graph.publish import Credentials, credentials, publish_kg
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.validate import Finding, Validation, validate_kg
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
@@ -16,6 +17,7 @@ __all__ = [
     "ONTOLOGY",
     "PREFIXES",
     "QUERIES",
+    "Credentials",
     "DataIris",
     "Finding",
     "Provenance",
@@ -24,12 +26,14 @@ __all__ = [
     "boolean",
     "build_kg",
     "check_output",
+    "credentials",
     "double",
     "export_graph",
     "integer",
     "iri",
     "literal",
     "open_kg",
+    "publish_kg",
     "resource_folder",
     "t",
     "term",

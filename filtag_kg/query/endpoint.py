@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -74,9 +75,11 @@ class RemoteEndpoint:
         wrapper.setQuery(_with_prefixes(text))
         is_graph = wrapper.queryType in ("CONSTRUCT", "DESCRIBE")
         wrapper.setReturnFormat(N3 if is_graph else JSON)
+        wrapper.setOnlyConneg(True)
         try:
             answer = wrapper.query()
-            body, media_type = answer.response.read(), answer.response.headers.get_content_type()
+            headers = answer.response.headers
+            body, media_type = answer.response.read(), headers.get_content_type()
         except QueryBadFormed as error:
             raise FiltagError(f"{self.url} finds the query malformed: {_complaint(error)}") from None
         except EndPointNotFound:
@@ -85,10 +88,14 @@ class RemoteEndpoint:
             raise FiltagError(
                 f"{self.url} failed to answer ({_one_line(error)}): try again, or ask its owner"
             ) from None
+        except HTTPException as error:
+            raise FiltagError(f"{self.url} broke off its answer ({_one_line(error)}): try again") from None
         except (TimeoutError, URLError, ConnectionError) as error:
             raise FiltagError(
                 f"{self.url} cannot be reached ({_one_line(error)}): check the address and that it runs"
             ) from None
+        if headers.get("X-SQL-State") == "S1TAT" or "X-SPARQL-MaxRows" in headers:
+            raise FiltagError(f"{self.url} gave a part of the answer only: ask for less, or have its limits raised")
         try:
             if is_graph:
                 format_ = ox.RdfFormat.from_media_type(media_type) or ox.RdfFormat.TURTLE

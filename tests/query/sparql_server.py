@@ -12,7 +12,7 @@ import pyoxigraph as ox
 
 
 @contextmanager
-def sparql_server(store: ox.Store) -> Iterator[str]:
+def sparql_server(store: ox.Store) -> Iterator[str]:  # noqa: C901 - a page for each way to go wrong
     """Serve a store, its default graph the union of all, until the block ends; yield the endpoint's URL."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -20,6 +20,8 @@ def sparql_server(store: ox.Store) -> Iterator[str]:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             if self.path == "/failing":
                 self.answer(500, b"out of order", "text/plain")
+            elif self.path.startswith("/truncated"):
+                self.truncated(parse_qs(body)["query"][0])
             elif self.path == "/page":
                 self.answer(200, b"<html>", "text/html")
             elif self.path != "/sparql":
@@ -38,6 +40,18 @@ def sparql_server(store: ox.Store) -> Iterator[str]:
             else:
                 json = ox.QueryResultsFormat.JSON
                 self.answer(200, found.serialize(format=json), json.media_type)
+
+        def truncated(self, text: str) -> None:
+            found = store.query(text, use_default_graph_as_union=True)
+            assert not isinstance(found, ox.QueryTriples)
+            json = found.serialize(format=ox.QueryResultsFormat.JSON)
+            assert json is not None
+            self.send_response(200)
+            self.send_header("Content-Type", "application/sparql-results+json")
+            if self.path == "/truncated-and-counted":
+                self.send_header("Content-Length", str(len(json)))
+            self.end_headers()
+            self.wfile.write(json[: len(json) // 2])
 
         def answer(self, status: int, body: bytes, media_type: str) -> None:
             self.send_response(status)

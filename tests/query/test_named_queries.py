@@ -267,6 +267,15 @@ def test_what_is_no_endpoint_is_said_in_one_line(remote: RemoteEndpoint, path: s
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("truncated", "answered with no SPARQL results"), ("truncated-and-counted", "broke off its answer")],
+)
+def test_a_truncated_answer_is_an_error_though_it_says_200(remote: RemoteEndpoint, path: str, message: str) -> None:
+    with pytest.raises(FiltagError, match=message):
+        sparql_query(open_endpoint(remote.url.replace("sparql", path)), "SELECT ?f WHERE { ?f a flt:Filter }")
+
+
 def test_an_endpoint_that_is_not_there() -> None:
     with pytest.raises(FiltagError, match="cannot be reached"):
         sparql_query(open_endpoint("http://127.0.0.1:9/sparql"), "ASK {}")
