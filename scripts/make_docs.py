@@ -5,10 +5,16 @@ With ``--check`` nothing is written, and stale pages end with exit code 1.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filtag_kg.query import LocalEndpoint, NamedQuery
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
@@ -72,19 +78,59 @@ def command_line() -> str:
 
 
 def queries() -> str:
-    """Return the catalogue of named queries."""
-    from filtag_kg.query import catalogue
+    """Return the catalogue of named queries, each asked of the demo's KG."""
+    from filtag_kg.query import PARAMETERS, catalogue
 
     parts = [
         "# Named queries\n",
         "`filtag query KG NAME param=value …`. Parameters in brackets may be left out; without `rule`, the KG's",
         "first rule is asked. A concept is a word (a preferred or other label), a concept's IRI or a ConceptNet term",
-        "such as `/c/en/dog`; a class is an id or a label. This page is made by `scripts/make_docs.py`.\n",
+        "such as `/c/en/dog`; a class is an id or a label. `filtag query --explain NAME` shows the SPARQL of one.",
+        "The answers below are the first rows on the KG of `filtag demo`. `scripts/make_docs.py` makes this page.\n",
         "| query | answers | columns |",
         "|---|---|---|",
     ]
-    parts += [f"| `{query.usage}` | {query.summary} | {', '.join(query.columns)} |" for query in catalogue()]
+    parts += [row(query) for query in catalogue()]
+    parts += ["\n## Parameters\n", "| parameter | kind | what |", "|---|---|---|"]
+    parts += [f"| `{x.name}` | {x.kind} | {x.meaning} |" for x in PARAMETERS.values()]
+    with tempfile.TemporaryDirectory() as room:
+        endpoint = demo_endpoint(Path(room) / "demo-kg")
+        parts += [section(query, endpoint) for query in catalogue()]
     return "\n".join(parts) + "\n"
+
+
+def row(query: NamedQuery) -> str:
+    """Return a query's line of the overview."""
+    return f"| [`{query.usage}`](#{query.name}) | {query.summary} | {', '.join(query.columns)} |"
+
+
+def demo_endpoint(place: Path) -> LocalEndpoint:
+    """Build the demo's KG."""
+    from filtag_kg import Provenance, build_kg, tag_filters, wordnet
+    from filtag_kg.demo import DEMO_RULES, demo_profile
+    from filtag_kg.query import LocalEndpoint
+
+    profile = demo_profile()
+    tags = tag_filters(profile, list(DEMO_RULES), network=profile.metadata["identifier"])
+    return LocalEndpoint(build_kg(place, tags, wordnet(), Provenance.of_profile(profile)))
+
+
+def section(query: NamedQuery, endpoint: LocalEndpoint) -> str:
+    """Return an example of a query with its answer."""
+    from rich.console import Console
+
+    from filtag_kg.query import Result, example_command, named_query, table_of
+
+    answer = named_query(endpoint, query, query.example)
+    if not answer.rows and query.name != "untagged-filters":
+        raise AssertionError(f"the example of {query.name} finds nothing")
+    shown = table_of(Result(answer.columns, answer.rows[:4]))
+    text = io.StringIO()
+    Console(file=text, width=110, no_color=True).print(shown)
+    rows = [line.rstrip() for line in text.getvalue().rstrip().splitlines()]
+    left = [f"… {len(answer.rows) - 4:,} more"] if len(answer.rows) > 4 else []
+    command = example_command(query, "demo-kg")
+    return "\n".join([f"\n## {query.name}\n", f"{query.summary}.\n", "```text", f"$ {command}", *rows, *left, "```"])
 
 
 def queries_ttl() -> str:

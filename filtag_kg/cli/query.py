@@ -22,6 +22,9 @@ def query(
     parameters: Annotated[list[str] | None, typer.Argument(metavar="[PARAM=VALUE]...", help="Its parameters.")] = None,
     sparql: Annotated[str | None, typer.Option(metavar="FILE|-", help="Ask this SPARQL instead; - is stdin.")] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the named queries with their parameters.")] = False,
+    explain: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Say what a named query answers and takes, and its SPARQL.")
+    ] = None,
     format_: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="table, csv, tsv, json or turtle.")
     ] = "table",
@@ -34,6 +37,7 @@ def query(
     from filtag_kg.query import (
         RESULT_FORMATS,
         catalogue,
+        explanation,
         find_query,
         format_result,
         named_query,
@@ -45,6 +49,9 @@ def query(
     if list_:
         for known in catalogue():
             typer.echo(f"{known.usage}\n    {known.summary}\n    columns: {', '.join(known.columns)}")
+        return
+    if explain is not None:
+        typer.echo(explanation(find_query(explain)))
         return
     if place is None or (name is None) == (sparql is None):
         raise typer.BadParameter("give a KG or URL, and either a named query or --sparql; --list shows the names")

@@ -4,7 +4,9 @@ from filtag_kg.query.ask import bound_text, named_query, sparql_query
 from filtag_kg.query.catalogue import NamedQuery, catalogue, find_query
 from filtag_kg.query.catalogue_rdf import catalogue_turtle
 from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, open_endpoint
+from filtag_kg.query.explanation import example_command, explanation
 from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_of
+from filtag_kg.query.knowledge_graph import KnowledgeGraph
 from filtag_kg.query.parameters import PARAMETERS, Parameter
 from filtag_kg.query.result import Result
 
@@ -12,6 +14,7 @@ __all__ = [
     "PARAMETERS",
     "RESULT_FORMATS",
     "Endpoint",
+    "KnowledgeGraph",
     "LocalEndpoint",
     "NamedQuery",
     "Parameter",
@@ -20,6 +23,8 @@ __all__ = [
     "bound_text",
     "catalogue",
     "catalogue_turtle",
+    "example_command",
+    "explanation",
     "find_query",
     "format_result",
     "named_query",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,8 @@ class NamedQuery:
         Parameters. The variable that each binds (`PARAMETERS` says which) stands in the text as
         ``VALUES ?name { UNDEF }``, which binds nothing, or as ``GRAPH ?name``, so the file is a query as it is.
     columns : tuple of str
+    example : mapping of parameter to value
+        Parameters that find something in the KG of ``filtag demo``.
     text : str
     """
 
@@ -36,6 +40,7 @@ class NamedQuery:
     required: tuple[str, ...]
     optional: tuple[str, ...]
     columns: tuple[str, ...]
+    example: Mapping[str, str]
     text: str
 
     @property
@@ -77,5 +82,11 @@ def _read(path: Path) -> NamedQuery:
         required=tuple(name for name in parameters if not name.startswith("[")),
         optional=tuple(name.strip("[]") for name in parameters if name.startswith("[")),
         columns=tuple(name.strip() for name in headers["columns"].split(",")),
+        example=dict(_pair(word) for word in shlex.split(headers["example"]) if word != "-"),
         text=text,
     )
+
+
+def _pair(word: str) -> tuple[str, str]:
+    name, _, value = word.partition("=")
+    return name, value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPException
@@ -49,7 +50,7 @@ class LocalEndpoint:
             answer = self._store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
             return Result.of(answer)
         except SyntaxError as error:
-            raise FiltagError(f"the query is malformed: {_one_line(error)}") from None
+            raise FiltagError(f"the query is malformed {_place(error)}") from None
         except OSError as error:
             raise FiltagError(f"the query on {self.kg.path} failed: {_one_line(error)}") from None
 
@@ -81,7 +82,7 @@ class RemoteEndpoint:
             headers = answer.response.headers
             body, media_type = answer.response.read(), headers.get_content_type()
         except QueryBadFormed as error:
-            raise FiltagError(f"{self.url} finds the query malformed: {_complaint(error)}") from None
+            raise FiltagError(f"{self.url} finds the query malformed {_where(text) or _complaint(error)}") from None
         except EndPointNotFound:
             raise FiltagError(f"no SPARQL endpoint at {self.url} (404): check the address") from None
         except (EndPointInternalError, HTTPError) as error:
@@ -128,6 +129,27 @@ def _with_prefixes(text: str) -> str:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
+
+
+def _where(text: str) -> str | None:
+    """Return where and why a query is malformed; None where Oxigraph takes it."""
+    try:
+        ox.Store().query(text, prefixes=PREFIXES)
+    except SyntaxError as error:
+        return _place(error)
+    return None
+
+
+def _place(error: SyntaxError) -> str:
+    """Return Oxigraph's complaint with the place first, without the alphabets that names are made of."""
+    said = re.fullmatch(r"error at (\d+):(\d+): (.*)", str(error), re.DOTALL)
+    if said is None:
+        return f"({_one_line(error)})"
+    line, column, why = said.groups()
+    for reason in ("Prefix not found", "The SELECT contains a variable that is unbound"):
+        if reason in why:
+            why = reason[0].lower() + reason[1:]
+    return f"in line {line}, column {column}: {' '.join(why.split())[:200]}"
 
 
 def _complaint(error: Exception) -> str:

@@ -28,20 +28,25 @@ def format_result(result: Result, format_: str) -> str:
     ----------
     result : Result
     format_ : {"csv", "tsv", "json", "turtle"}
-        csv and tsv hold plain values under a header of the column names; json is W3C's *SPARQL 1.1 Query
-        Results JSON Format*; turtle is for the graphs of CONSTRUCT and DESCRIBE.
+        W3C's *SPARQL 1.1 Query Results CSV and TSV Formats* and *JSON Format*: csv has plain values under the column
+        names; tsv has terms as SPARQL writes them, under names with a question mark, so that nothing is lost; turtle is
+        for the graphs of CONSTRUCT and DESCRIBE.
 
     Raises
     ------
     FiltagError
         If the result cannot be put in that format.
     """
-    if format_ in ("csv", "tsv"):
+    if format_ == "csv":
         text = io.StringIO()
-        writer = csv.writer(text, delimiter="," if format_ == "csv" else "\t", lineterminator="\n")
+        writer = csv.writer(text, lineterminator="\n")
         writer.writerow(result.columns)
         writer.writerows(result.values())
         return text.getvalue()
+    if format_ == "tsv":
+        lines = ["\t".join(f"?{name}" for name in result.columns)]
+        lines += ["\t".join(map(_tsv_term, row)) for row in result.rows]
+        return "".join(f"{line}\n" for line in lines)
     if format_ == "json":
         return json.dumps(_json(result), indent=2, ensure_ascii=False) + "\n"
     if format_ == "turtle":
@@ -66,6 +71,15 @@ def table_of(result: Result) -> Table:
     for row in result.rows:
         table.add_row(*(_readable(cell) for cell in row))
     return table
+
+
+def _tsv_term(cell: Term | None) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, ox.Literal) and cell.datatype.value == f"{PREFIXES['xsd']}integer":
+        return cell.value
+    # Serialised literals escape line feeds and quotes; W3C wants tabs escaped, too.
+    return str(cell).replace("\t", "\\t")
 
 
 def _is_number(cell: Term | None) -> bool:

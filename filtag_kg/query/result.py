@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-__all__ = ["Result", "Term"]
+from filtag_kg.errors import FiltagError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Result", "Term", "Value"]
+
+Value = str | int | float | bool | None
+"""A term as Python has it."""
+
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_VALUES: Mapping[str, Callable[[str], Value]] = {
+    f"{_XSD}integer": int,
+    f"{_XSD}decimal": float,
+    f"{_XSD}double": float,
+    f"{_XSD}float": float,
+    f"{_XSD}boolean": "true".__eq__,
+}
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 
@@ -48,6 +67,33 @@ class Result:
     def values(self) -> list[tuple[str, ...]]:
         """Return the rows as plain text: IRIs and lexical forms, an empty string where nothing is bound."""
         return [tuple("" if cell is None else _text(cell) for cell in row) for row in self.rows]
+
+    def records(self) -> list[dict[str, Value]]:
+        """Return the rows as dicts of Python values: numbers, booleans and text, None where nothing is bound."""
+        return [dict(zip(self.columns, map(_value, row), strict=True)) for row in self.rows]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the rows as a pandas frame.
+
+        Raises
+        ------
+        FiltagError
+            If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise FiltagError("frames need pandas: install it with pip install 'filtag-kg[tables]'") from None
+        return pd.DataFrame([list(map(_value, row)) for row in self.rows], columns=list(self.columns))
+
+
+def _value(cell: Term | None) -> Value:
+    if cell is None:
+        return None
+    if isinstance(cell, ox.Literal):
+        to_value = _VALUES.get(cell.datatype.value)
+        return cell.value if to_value is None else to_value(cell.value)
+    return _text(cell)
 
 
 def _text(cell: Term) -> str:

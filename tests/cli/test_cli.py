@@ -129,7 +129,7 @@ def test_corrected_links_are_fed_back(saved: Path, tmp_path: Path) -> None:
 def test_sparql_from_a_file_and_from_stdin(kg: KG, tmp_path: Path) -> None:
     text = "SELECT (COUNT(?f) AS ?n) WHERE { ?f a flt:Filter }"
     (tmp_path / "q.rq").write_text(text)
-    assert answer("query", kg.path, "--sparql", tmp_path / "q.rq", "--format", "tsv") == "n\n6\n"
+    assert answer("query", kg.path, "--sparql", tmp_path / "q.rq", "--format", "tsv") == "?n\n6\n"
     assert answer("query", kg.path, "--sparql", "-", "--format", "csv", stdin=text) == "n\n6\n"
     graph = answer("query", kg.path, "--sparql", "-", "--format", "turtle", stdin="CONSTRUCT WHERE { ?f a flt:Filter }")
     assert graph.count("a flt:Filter") == 6

@@ -6,6 +6,7 @@ import json
 
 import pyoxigraph as ox
 import pytest
+import rdflib
 from rich.console import Console
 
 from filtag_kg import FiltagError
@@ -24,10 +25,38 @@ RESULT = Result(
 )
 
 
-def test_csv_and_tsv_keep_every_character() -> None:
-    for format_, delimiter in (("csv", ","), ("tsv", "\t")):
-        rows = list(csv.reader(io.StringIO(format_result(RESULT, format_)), delimiter=delimiter))
-        assert rows == [list(RESULT.columns), *map(list, RESULT.values())]
+def test_csv_keeps_every_character() -> None:
+    rows = list(csv.reader(io.StringIO(format_result(RESULT, "csv"))))
+    assert rows == [list(RESULT.columns), *map(list, RESULT.values())]
+
+
+def test_tsv_is_the_standards_and_keeps_every_term() -> None:
+    rows = (*RESULT.rows, (ox.Literal("tab\there"), ox.Literal(7), ox.Literal(True)))
+    result = Result(RESULT.columns, rows)
+    found = ox.parse_query_results(format_result(result, "tsv"), format=ox.QueryResultsFormat.TSV)
+    assert isinstance(found, ox.QuerySolutions)
+    assert [variable.value for variable in found.variables] == list(RESULT.columns)
+    assert tuple(tuple(row) for row in found) == rows
+
+
+@pytest.mark.parametrize("format_", ["json", "csv"])
+def test_rdflib_reads_results(format_: str) -> None:
+    read = rdflib.query.Result.parse(io.BytesIO(format_result(RESULT, format_).encode()), format=format_)
+    assert [str(name) for name in read.vars or ()] == list(RESULT.columns)
+    assert [tuple("" if cell is None else str(cell) for cell in row) for row in read] == [
+        row if format_ == "csv" else tuple(row) for row in RESULT.values()
+    ]
+
+
+def test_rows_are_pythons_values_or_a_frame() -> None:
+    first, second = RESULT.records()
+    assert first == {
+        "label": 'a, "b"\n[red]', "n": 0.123456789, "link": "http://www.w3.org/2004/02/skos/core#broader"
+    }  # fmt: skip
+    assert second == {"label": "chien", "n": None, "link": None}
+    frame = RESULT.to_pandas()
+    assert list(frame.columns) == list(RESULT.columns)
+    assert frame["n"].iloc[0] == 0.123456789
 
 
 def test_json_is_the_standards() -> None:

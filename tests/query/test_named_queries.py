@@ -8,9 +8,9 @@ import pyoxigraph as ox
 import pytest
 from rdflib.plugins.sparql import prepareQuery
 
-from filtag_kg import KG, FiltagError, find_query, named_query, open_endpoint, sparql_query, wordnet
+from filtag_kg import KG, FiltagError, KnowledgeGraph, find_query, named_query, open_endpoint, sparql_query, wordnet
 from filtag_kg.concepts import build_hierarchy, link_classes
-from filtag_kg.query import LocalEndpoint, RemoteEndpoint, catalogue, format_result
+from filtag_kg.query import PARAMETERS, LocalEndpoint, RemoteEndpoint, catalogue, explanation, format_result
 from filtag_kg.query.parameters import bind
 from filtag_kg.tags import read_tag_assignments
 from tests.query.sparql_server import sparql_server
@@ -241,9 +241,43 @@ def test_raw_sparql_of_all_forms(kg: KG, remote: RemoteEndpoint) -> None:
     assert format_result(sparql_query(remote, "ASK { ?f a flt:Nothing }"), "csv") == "answer\nfalse\n"
 
 
+def test_examples_are_complete_and_explained(kg: KG) -> None:
+    for query in catalogue():
+        assert set(query.required) <= set(query.example) <= {*query.required, *query.optional}
+        text = explanation(query)
+        assert query.summary in text
+        assert all(f"  {name}: {PARAMETERS[name].kind}" in text for name in (*query.required, *query.optional))
+        assert not any(line.startswith("#+") for line in text.splitlines())
+
+
+def test_python_asks_by_name_and_by_text(kg: KG) -> None:
+    graph = KnowledgeGraph(kg.path)
+    by_name = graph.query("filters-of-class", class_="tabby", rule="q=0.5")
+    assert by_name == named_query(LocalEndpoint(kg), find_query("filters-of-class"), ASKED["filters-of-class"])
+    assert by_name.records()[0]["rank"] == 1
+    assert len(graph.query("SELECT ?f WHERE { ?f a flt:Filter }").to_pandas()) == 6
+    assert len(graph.query("hub-filters", min_tags=4).rows) == len(graph.query("hub-filters", min_tags="4").rows)
+    assert repr(graph) == f"KnowledgeGraph({str(kg.path)!r})"
+    assert any(usage.startswith("tags-of-filter layer=… filter=…") for usage in graph.queries)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("SELECT ?x\nWHERE {{ ?x }", "in line 2, column 14: expected one of BIND"),
+        ("SELECT ?x WHERE { ?x a no:such }", "in line 1, column 31: prefix not found"),
+    ],
+)
+def test_errors_point_at_line_and_column(kg: KG, remote: RemoteEndpoint, text: str, complaint: str) -> None:
+    for endpoint in (LocalEndpoint(kg), remote):
+        with pytest.raises(FiltagError) as error:
+            sparql_query(endpoint, text)
+        assert f"malformed {complaint}" in str(error.value)
+
+
 def test_malformed_sparql_is_one_line_from_both(kg: KG, remote: RemoteEndpoint) -> None:
     for endpoint in (LocalEndpoint(kg), remote):
-        with pytest.raises(FiltagError, match=r"malformed: .*expected") as error:
+        with pytest.raises(FiltagError, match=r"malformed in line 2, column 14: expected") as error:
             sparql_query(endpoint, "SELECT ?x\nWHERE {{ ?x }")
         assert "\n" not in str(error.value)
 

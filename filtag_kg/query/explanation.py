@@ -1,0 +1,28 @@
+"""A named query in words: what it answers, what it takes, and its text."""
+
+from __future__ import annotations
+
+import shlex
+
+from filtag_kg.query.catalogue import NamedQuery
+from filtag_kg.query.parameters import PARAMETERS
+
+__all__ = ["example_command", "explanation"]
+
+
+def explanation(query: NamedQuery) -> str:
+    """Return what ``filtag query --explain`` prints."""
+    lines = [query.usage, "", f"  {query.summary}.", ""]
+    for name in (*query.required, *query.optional):
+        parameter = PARAMETERS[name]
+        needed = "" if name in query.required else ", may be left out"
+        lines.append(f"  {name}: {parameter.kind}{needed}: {parameter.meaning}; binds ?{parameter.variable}")
+    lines += ["", f"  columns: {', '.join(query.columns)}", f"  example: {example_command(query, 'demo-kg')}", ""]
+    text = [line for line in query.text.splitlines() if not line.startswith("#+")]
+    return "\n".join(lines + text)
+
+
+def example_command(query: NamedQuery, kg: str) -> str:
+    """Return the query's example as one would type it."""
+    given = [shlex.quote(f"{name}={value}") for name, value in query.example.items()]
+    return " ".join(["filtag query", kg, query.name, *given])
