@@ -26,6 +26,8 @@ COMMANDS = (
     "query",
     "export",
     "publish",
+    "runs",
+    "compare",
     "validate",
     "explain",
     "evaluate",

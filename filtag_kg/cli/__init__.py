@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from filtag_kg.cli import build, concepts, demo, errors, evaluate, explain, profile, publish, query, report, validate
+from filtag_kg.cli import (
+    build,
+    concepts,
+    demo,
+    errors,
+    evaluate,
+    explain,
+    profile,
+    publish,
+    query,
+    report,
+    runs,
+    validate,
+)
 from filtag_kg.cli.console import print_error
 from filtag_kg.errors import FiltagError
 
@@ -28,6 +41,8 @@ app.command("import")(build.import_)
 app.command("query")(query.query)
 app.command("export")(query.export)
 app.command("publish")(publish.publish)
+app.command("runs")(runs.runs)
+app.command("compare")(runs.compare)
 app.command("validate")(validate.validate)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)

@@ -53,6 +53,12 @@ ScoreName = Annotated[
         help="Rank filters by activation, as the paper does, or by contrast with other classes.",
     ),
 ]
+_OutputOrInto = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="KG", help="Directory of the KG to make.")
+]
+_Into = Annotated[
+    Path | None, typer.Option("--into", metavar="KG", help="Add the runs to this KG, with its base and links.")
+]
 
 
 def run(
@@ -122,7 +128,8 @@ def run(
 
 def build(
     profile: Annotated[Path, typer.Argument(metavar="P.npz", help="A profile that filtag profile made.")],
-    output: OutputKG,
+    output: _OutputOrInto = None,
+    into: _Into = None,
     k: K = None,
     q: Q = None,
     score: ScoreName = "activation",
@@ -136,16 +143,27 @@ def build(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make a KG from a profile: tags, concepts, graph."""
-    from filtag_kg.graph import check_output
+    """Make a KG from a profile: tags, concepts, graph; or add the runs to a KG that is there."""
+    from filtag_kg.graph import build_into, check_output
     from filtag_kg.profile import load_profile
 
     rules = rules_from(k, q, score)
-    check_output(output, force=force)
     made = load_profile(profile)
-    _told(
-        build_from_profile(made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force)
-    )
+    if (into is None) == (output is None):
+        raise typer.BadParameter("give either -o, for a KG of its own, or --into, to add to one")
+    if into is not None:
+
+        def build_beside(kg: KG, room: Path) -> KG:
+            return build_from_profile(made, rules, room, images=images, concepts=concepts, links=links, beside=kg)
+
+        _told(build_into(into, build_beside))
+    elif output is not None:
+        check_output(output, force=force)
+        _told(
+            build_from_profile(
+                made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
+            )
+        )
 
 
 def import_(
@@ -210,10 +228,14 @@ def build_from_profile(
     links: Path | None = None,
     base: str = _BASE,
     force: bool = False,
+    beside: KG | None = None,
 ) -> KG:
-    """Tag by the rules and build the KG, with thumbnails where there are images."""
+    """Tag by the rules and build the KG, with thumbnails where there are images.
+
+    Beside a KG that it is to be added to, it takes over that one's base, its links of classes, and counts its rules on.
+    """
     from filtag_kg.concepts import concept_source, read_curated_links
-    from filtag_kg.graph import Provenance, build_kg
+    from filtag_kg.graph import Provenance, build_kg, runs_of
     from filtag_kg.images import open_images
     from filtag_kg.tags import tag_filters
 
@@ -221,6 +243,9 @@ def build_from_profile(
     identifier = profile.metadata.get("identifier", "network")
     tags = tag_filters(profile, rules, network=identifier)
     source = concept_source(concepts)
+    if beside is not None:
+        base = beside.manifest["parameters"]["base"]
+        links = links or beside.path / "links.sssom.tsv"
     curated = read_curated_links(links, tags.class_ids, source) if links is not None else {}
     with open_images(images) if images is not None else nullcontext() as opened:
         return build_kg(
@@ -232,6 +257,7 @@ def build_from_profile(
             images=opened,
             base=base,
             curated=curated,
+            first_rule=len(runs_of(beside)) if beside is not None else 0,
             force=force,
         )
 

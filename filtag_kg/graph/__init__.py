@@ -7,6 +7,7 @@ from filtag_kg.graph.kg import KG, check_output, open_kg
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, t
 from filtag_kg.graph.publish import Credentials, credentials, publish_kg
 from filtag_kg.graph.resources import resource_folder
+from filtag_kg.graph.several import KgRun, add_runs, build_into, only_writer, remove_run, runs_of
 from filtag_kg.graph.validate import Finding, Validation, validate_kg
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
 
@@ -20,10 +21,13 @@ __all__ = [
     "Credentials",
     "DataIris",
     "Finding",
+    "KgRun",
     "Provenance",
     "Triple",
     "Validation",
+    "add_runs",
     "boolean",
+    "build_into",
     "build_kg",
     "check_output",
     "credentials",
@@ -32,9 +36,12 @@ __all__ = [
     "integer",
     "iri",
     "literal",
+    "only_writer",
     "open_kg",
     "publish_kg",
+    "remove_run",
     "resource_folder",
+    "runs_of",
     "t",
     "term",
     "to_networkx",

@@ -7,7 +7,7 @@ import json
 import logging
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -30,7 +30,7 @@ from filtag_kg.concepts import (
     sssom_text,
 )
 from filtag_kg.files import replacing
-from filtag_kg.graph.describe import DatasetDescription, KgFile, emit_dataset
+from filtag_kg.graph.describe import DatasetDescription, emit_dataset, kg_files
 from filtag_kg.graph.emit import (
     RunDescription,
     emit_closure,
@@ -122,6 +122,7 @@ def build_kg(
     conceptnet: str = CONCEPTNET,
     curated: Mapping[str, CuratedLink] = MappingProxyType({}),
     seed: int = 0,
+    first_rule: int = 0,
     force: bool = False,
 ) -> KG:
     """Link the classes of a tag table, find what the tags of each filter have in common, and write the KG.
@@ -145,6 +146,8 @@ def build_kg(
         Links that a person has decided on.
     seed : int
         Of the random classes that the adjusted p-values compare with.
+    first_rule : int
+        From where to count the rules, if the runs are to be added to those of another KG.
     force : bool
         Replace a KG that is there.
 
@@ -181,7 +184,7 @@ def build_kg(
             started=provenance.started,
             ended=provenance.ended,
         )
-        for index, rule in enumerate(tags.rules)
+        for index, rule in enumerate(tags.rules, start=first_rule)
     ]
     kg_id = hashlib.sha256(" ".join(run.run_id for run in runs).encode()).hexdigest()[:16]
 
@@ -219,6 +222,7 @@ def build_kg(
     counts = dict(sorted(in_graph.items()))
     mappings = sssom_text(links, source, class_iri=iris.class_, mapping_set_id=iris.links_graph())
     texts = {"tags.csv": tags_csv(tags), "links.sssom.tsv": mappings, "common.csv": common_csv(common)}
+    digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     n_assignments = _n_assignments(tags)
     about = DatasetDescription(
         kg_id=kg_id,
@@ -240,7 +244,7 @@ def build_kg(
         conceptnet=conceptnet,
         example=iris.filter(tags.network, tags.layer_names[-1], 0),
         hashes=provenance.hashes,
-        files=list(_files(texts, with_profile=profile is not None)),
+        files=list(kg_files(digests, with_profile=profile is not None)),
     )
     put(iris.dataset(kg_id), emit_dataset(about, iris))
     rest = sorted(set().union(*graphs.values()))
@@ -260,6 +264,7 @@ def build_kg(
             "concepts": source.name,
             "curated_links": len(curated),
         },
+        "licences": {graph: licence for graph, licence in licences.items() if counts.get(graph)},
         # What was left out so that nothing lies above itself: start, end and source of each edge.
         "cycles": [[edge.start, edge.end, edge.source] for edge in isa.left_out.cycles],
         "versions": {"python": platform.python_version(), "software": list(software)},
@@ -330,22 +335,6 @@ def _n_assignments(tags: TagTable) -> int:
     """Return how many tag assignments there are: a class that a rule gave to a filter twice is one."""
     rows = np.stack([tags.rule, tags.layer, tags.filter, tags.class_])
     return int(np.unique(rows, axis=1).shape[1])
-
-
-def _files(texts: Mapping[str, str], *, with_profile: bool) -> Iterator[KgFile]:
-    """Yield the files that other programs may want, of which the graph tells."""
-    titles = {
-        "tags.csv": ("Tag assignments", "text/csv"),
-        "links.sssom.tsv": ("Links of classes to concepts, in SSSOM", "text/tab-separated-values"),
-        "common.csv": ("Common concepts and features", "text/csv"),
-    }
-    yield KgFile("graph.nq.gz", "The whole graph, sorted", "application/n-quads", compressed=True)
-    for name, (title, media_type) in titles.items():
-        digest = hashlib.sha256(texts[name].encode()).hexdigest()
-        yield KgFile(name, title, media_type, sha256=digest)
-    if with_profile:
-        title = "Profile: mean and variance of the activation of every filter, by class"
-        yield KgFile("profile.npz", title, "application/octet-stream")
 
 
 def _turtle(folder: str, name: str) -> list[Triple]:

@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from filtag_kg.graph.nquads import Triple, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import CONCEPTNET_SITE, ONTOLOGY, PREFIXES, DataIris
 
-__all__ = ["DatasetDescription", "KgFile", "emit_dataset", "emit_inputs"]
+__all__ = ["DatasetDescription", "KgFile", "emit_dataset", "emit_inputs", "kg_files"]
 
 _IANA = "https://www.iana.org/assignments/media-types/"
+_TABLES = (
+    ("tags.csv", "Tag assignments", "text/csv"),
+    ("links.sssom.tsv", "Links of classes to concepts, in SSSOM", "text/tab-separated-values"),
+    ("common.csv", "Common concepts and features", "text/csv"),
+)
 _INPUTS = {"flt:imagesSha256": "images", "flt:weightsSha256": "weights", "flt:tagsSha256": "tags"}
 
 
@@ -76,6 +81,24 @@ class DatasetDescription:
     example: str
     hashes: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[KgFile] = ()
+
+
+def kg_files(digests: Mapping[str, str], *, with_profile: bool) -> Iterator[KgFile]:
+    """Yield the files of a KG that other programs may want.
+
+    Parameters
+    ----------
+    digests : mapping of file name to SHA-256
+        Of the tables.
+    with_profile : bool
+    """
+    yield KgFile("graph.nq.gz", "The whole graph, sorted", "application/n-quads", compressed=True)
+    for name, title, media_type in _TABLES:
+        if name in digests:
+            yield KgFile(name, title, media_type, sha256=digests[name])
+    if with_profile:
+        title = "Profile: mean and variance of the activation of every filter, by class"
+        yield KgFile("profile.npz", title, "application/octet-stream")
 
 
 def emit_inputs(run_id: str, hashes: Mapping[str, str], iris: DataIris) -> Iterator[Triple]:

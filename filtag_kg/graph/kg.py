@@ -49,8 +49,11 @@ class KG:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The rules of the build, the first of which queries use where none is asked for."""
-        return tuple(run["rule"] for run in self.manifest["runs"])
+        """The rules of the first build, the first of which queries use where none is asked for.
+
+        Of builds that were added, `filtag_kg.graph.runs_of` tells.
+        """
+        return tuple(run["rule"] for run in self.manifest["runs"] if "folder" not in run)
 
     def store(self) -> ox.Store:
         """Open the store, read-only.

@@ -7,7 +7,7 @@ from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, op
 from filtag_kg.query.explanation import example_command, explanation
 from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_of
 from filtag_kg.query.knowledge_graph import KnowledgeGraph
-from filtag_kg.query.parameters import PARAMETERS, Parameter
+from filtag_kg.query.parameters import PARAMETERS, Parameter, bind
 from filtag_kg.query.result import Result
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Parameter",
     "RemoteEndpoint",
     "Result",
+    "bind",
     "bound_text",
     "catalogue",
     "catalogue_turtle",

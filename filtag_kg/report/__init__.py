@@ -1,15 +1,19 @@
 """Reports: what people read of a KG. Pages need nothing but a browser, with no script and no request to anywhere."""
 
+from filtag_kg.report.agreement import Agreement, LayerAgreement, compare_runs
 from filtag_kg.report.conformance import Conformance, draw_sheet, rate_sheet, write_sheet
 from filtag_kg.report.errors_page import errors_page, refuse_existing, write_errors
 from filtag_kg.report.semantic import SemanticReport, check_report_folder, semantic_report, write_report
 from filtag_kg.report.share import Share
 
 __all__ = [
+    "Agreement",
     "Conformance",
+    "LayerAgreement",
     "SemanticReport",
     "Share",
     "check_report_folder",
+    "compare_runs",
     "draw_sheet",
     "errors_page",
     "rate_sheet",

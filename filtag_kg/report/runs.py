@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyoxigraph as ox
+
 from filtag_kg.concepts import CommonConcept, read_common_concepts
 from filtag_kg.errors import FiltagError
-from filtag_kg.graph import KG
-from filtag_kg.query import LocalEndpoint
+from filtag_kg.graph import KG, DataIris, KgRun, runs_of
+from filtag_kg.query import LocalEndpoint, bind
 
 __all__ = ["LEAST_TAGS", "Layer", "Place", "Run", "read_runs"]
 
@@ -21,6 +23,8 @@ Place = tuple[str, int]
 """A filter: its layer's name and its index in the layer."""
 
 _LAYERS = """SELECT ?index ?layer (COUNT(?filter) AS ?filters) WHERE {
+  VALUES ?network { UNDEF }
+  ?network nno:hasLayer ?l .
   ?l nno:hasLayerSequence ?index ; rdfs:label ?layer . ?filter flt:inLayer ?l
 } GROUP BY ?index ?layer ORDER BY ?index"""
 _CONCEPTS = """SELECT DISTINCT ?concept WHERE { ?class a flt:ClassLabel ; flt:concept/skos:broader* ?concept }"""
@@ -90,38 +94,49 @@ class Run:
 
 
 def read_runs(kg: KG, rules: Sequence[str] = ()) -> list[Run]:
-    """Read what rules of a KG found; all of its rules, if none is named.
+    """Read what runs of a KG found; all of its runs, if none is named.
+
+    Parameters
+    ----------
+    kg : KG
+    rules : sequence of str
+        Rules, or ids of runs.
 
     Raises
     ------
     FiltagError
-        If the KG has no such rule, or is damaged.
+        If the KG has no such run, or is damaged.
     """
+    runs = runs_of(kg)
     for rule in rules:
-        if rule not in kg.rules:
-            raise FiltagError(f"no rule {rule!r} in {kg.path}: it has {', '.join(kg.rules)}")
-    asked = tuple(rules) or kg.rules
+        if all(rule not in (run.rule, run.run_id) for run in runs):
+            known = ", ".join(dict.fromkeys(run.rule for run in runs))
+            raise FiltagError(f"no rule {rule!r} in {kg.path}: it has {known}")
     endpoint = LocalEndpoint(kg)
-    layers = tuple(Layer(int(index), name, int(filters)) for index, name, filters in endpoint.ask(_LAYERS).values())
     concepts = frozenset(concept for (concept,) in endpoint.ask(_CONCEPTS).values())
-    tags, labels = _read_tags(kg.tags_path, asked)
+    asked = [run for run in runs if not rules or run.rule in rules or run.run_id in rules]
+    return [_read_run(kg, run, endpoint, concepts) for run in asked]
+
+
+def _read_run(kg: KG, run: KgRun, endpoint: LocalEndpoint, concepts: frozenset[str]) -> Run:
+    network = ox.NamedNode(DataIris(kg.manifest["parameters"]["base"]).network(run.network))
+    found = endpoint.ask(bind(_LAYERS, {"network": [network]})).values()
+    tags, labels = _read_tags(kg.path / run.folder / kg.tags_path.name, [run.rule])
+    path = kg.path / run.folder / kg.common_path.name
     try:
-        common = read_common_concepts(kg.common_path, relation=None)
+        common = read_common_concepts(path, relation=None)
     except (OSError, ValueError, IndexError, csv.Error):
-        raise FiltagError(f"{kg.common_path} is missing or damaged: build the KG anew") from None
-    return [
-        Run(
-            kg=kg.manifest["id"],
-            network=kg.manifest["network"],
-            rule=rule,
-            layers=layers,
-            labels=labels,
-            tags=tags[rule],
-            common=tuple(row for row in common if row.rule == rule),
-            concepts=concepts,
-        )
-        for rule in asked
-    ]
+        raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
+    return Run(
+        kg=kg.manifest["id"],
+        network=run.network,
+        rule=run.rule,
+        layers=tuple(Layer(int(index), name, int(filters)) for index, name, filters in found),
+        labels=labels,
+        tags=tags[run.rule],
+        common=tuple(row for row in common if row.rule == run.rule),
+        concepts=concepts,
+    )
 
 
 def _read_tags(path: Path, rules: Sequence[str]) -> tuple[dict[str, dict[Place, tuple[str, ...]]], dict[str, str]]:
