@@ -27,9 +27,14 @@ from filtag_kg.graph import KG, PREFIXES, DataIris, Provenance, build_kg, open_k
 from filtag_kg.graph.sections import assignment_section, filter_sections, in_order
 from filtag_kg.query import LocalEndpoint, catalogue, named_query
 
-JOIN = """SELECT (COUNT(?filter) AS ?filters) WHERE {
-  ?assignment flt:tag ?class ; flt:filter ?filter . ?class flt:concept/skos:broader* <%s> }"""
-SLICE = 20_000
+JOIN = """SELECT ?layer ?filter (COUNT(?class) AS ?matching) WHERE {
+  ?class flt:atOrBelow <%s> .
+  ?assignment flt:tag ?class ; prov:wasGeneratedBy ?run ; flt:filter ?f .
+  ?run flt:rule "q=0.25" .
+  ?f flt:filterIndex ?filter ; flt:inLayer ?l .
+  ?l rdfs:label ?layer
+} GROUP BY ?layer ?filter ORDER BY ?layer ?filter"""
+SLICE = 3_000
 
 
 def main() -> None:
@@ -141,27 +146,26 @@ def say(what: str, figure: str, target: str, met: bool) -> None:
 
 
 def compare_with_rdflib(kg: KG) -> None:
-    """Print how much faster Oxigraph answers a join than rdflib, on a slice of the graph that both hold."""
+    """Print how much faster Oxigraph answers which filters react to dogs than rdflib, on a slice that both hold."""
     dog = wordnet().of_class("n02084071")
-    store, graph = ox.Store(), rdflib.Graph()
+    store, dataset = ox.Store(), rdflib.Dataset(default_union=True)
+    shortcut = ox.NamedNode(f"{PREFIXES['flt']}hasTag")
     kept = 0
     for quad in kg.store():
         assigned = "/tag/" in str(quad.subject)
         kept += assigned
-        if not assigned or kept < 7 * SLICE:
-            store.add(ox.Quad(quad.subject, quad.predicate, quad.object))
-    graph.parse(data=store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=ox.DefaultGraph()), format="nt")
-    seconds = []
+        if (not assigned or kept < 7 * SLICE) and quad.predicate != shortcut:
+            store.add(quad)
+    dataset.parse(data=store.dump(format=ox.RdfFormat.N_QUADS), format="nquads")
     start = time.perf_counter()
-    (ours,) = store.query(JOIN % dog, prefixes=PREFIXES)
-    seconds.append(time.perf_counter() - start)
-    start = time.perf_counter()
-    (theirs,) = graph.query(JOIN % dog, initNs=PREFIXES)
-    seconds.append(time.perf_counter() - start)
-    if int(ours[0].value) != int(theirs[0]):
-        raise AssertionError(f"{ours[0]} is not {theirs[0]}")
-    ratio = seconds[1] / seconds[0]
-    say(f"the same join on {len(graph):,} statements", f"{ratio:,.0f} × as fast as rdflib", ">= 100", ratio >= 100)
+    found = store.query(JOIN % dog, prefixes=PREFIXES, use_default_graph_as_union=True)
+    ours = [[cell.value for cell in row] for row in found]
+    between = time.perf_counter()
+    theirs = [list(map(str, row)) for row in dataset.query(JOIN % dog, initNs=PREFIXES)]
+    ratio = (time.perf_counter() - between) / (between - start)
+    if ours != theirs or not ours:
+        raise AssertionError(f"{ours[:3]} is not {theirs[:3]}")
+    say(f"the same join on {len(store):,} statements", f"{ratio:,.0f} × as fast as rdflib", ">= 100", ratio >= 100)
 
 
 if __name__ == "__main__":

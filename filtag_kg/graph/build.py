@@ -333,8 +333,9 @@ def _run_id(
 
 def _n_assignments(tags: TagTable) -> int:
     """Return how many tag assignments there are: a class that a rule gave to a filter twice is one."""
-    rows = np.stack([tags.rule, tags.layer, tags.filter, tags.class_])
-    return int(np.unique(rows, axis=1).shape[1])
+    n_filters = max(tags.n_filters, default=0)
+    key = (tags.rule * len(tags.layer_names) + tags.layer) * n_filters + tags.filter
+    return len(np.unique(key * len(tags.class_ids) + tags.class_))
 
 
 def _turtle(folder: str, name: str) -> list[Triple]:

@@ -101,11 +101,18 @@ def filter_sections(
     network = iris.network(tags.network)
     found: dict[tuple[str, int], set[tuple[str, str, str]]] = {}
     for row in common:
+        run_id = runs[row.rule]
+        graph = iris.run(run_id)
+        said = found.setdefault((row.layer, row.filter), set())
         if row.relation == "IsA":
-            graph = iris.run(runs[row.rule])
-            said = found.setdefault((row.layer, row.filter), set())
+            node = iri(iris.common(run_id, row.layer, row.filter, row.rank))
             said.add((t("flt:commonConcept"), iri(row.concept), graph))
             said.add((t("flt:coherenceQValue"), double(row.q_value), graph))
+            if row.rank == 1:
+                said.add((t("flt:bestCommonConcept"), node, graph))
+        else:
+            node = iri(iris.feature(run_id, row.layer, row.filter, row.relation, row.rank))
+        said.add((t("flt:hasCommonFeature"), node, graph))
     classes = [iri(iris.class_(class_id)) for class_id in tags.class_ids]
     by_layer = {index: np.flatnonzero(tags.layer == index) for index in range(len(tags.layer_names))}
     graphs = [iris.run(runs[rule]) for rule in tags.rules]

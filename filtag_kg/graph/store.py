@@ -27,7 +27,7 @@ def write_graph(blocks: Iterable[str], file: Path, store: Path) -> None:
         No time and no name go into its header: the same graph gives the same bytes.
     store : Path
     """
-    with file.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=4, fileobj=raw, mtime=0) as packed:
+    with file.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=3, fileobj=raw, mtime=0) as packed:
         opened = ox.Store(str(store))
         reader = io.BufferedReader(_Blocks(iter(blocks), cast("IO[bytes]", packed)), 1 << 20)
         opened.bulk_load(input=cast("IO[bytes]", reader), format=ox.RdfFormat.N_QUADS)

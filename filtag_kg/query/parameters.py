@@ -22,6 +22,7 @@ Terms = Sequence[ox.NamedNode | ox.Literal]
 _RUNS = """SELECT ?run ?rule WHERE {
   ?run a flt:TaggingRun ; flt:rule ?rule ; flt:ruleIndex ?index
 } ORDER BY ?index ?run"""
+_NETWORK = """SELECT ?network WHERE { VALUES ?run { UNDEF } ?run flt:network ?network }"""
 _LAYERS = """SELECT ?l ?name WHERE {
   VALUES ?run { UNDEF }
   ?run flt:network ?network .
@@ -107,7 +108,7 @@ PARAMETERS = {
 def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Terms]:
     """Return the terms that parameters mean, by the variable that they bind; none where the graph has no such thing.
 
-    A layer is one of the network that the run is about, and a filter one of that layer.
+    The network that the run is about is bound, too. A layer is one of it, and a filter one of that layer.
 
     Parameters
     ----------
@@ -125,8 +126,9 @@ def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Term
         find = _FINDERS.get(PARAMETERS[name].kind)
         if find is not None:
             bindings[PARAMETERS[name].variable] = find(endpoint, name, value)
+    run = bindings.get("run") or bindings.get("run_a") or [runs(endpoint)[0][0]]
+    bindings["network"] = [ox.NamedNode(row[0]) for row in endpoint.ask(bind(_NETWORK, {"run": run})).values()]
     if "layer" in parameters:
-        run = bindings.get("run") or bindings.get("run_a") or [runs(endpoint)[0][0]]
         layer = _layer(endpoint, run, parameters["layer"])
         if "filter" in parameters:
             bindings["f"] = _filter(endpoint, layer, parameters["layer"], parameters["filter"])

@@ -6,7 +6,8 @@ import csv
 import io
 import math
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 
 from filtag_kg.tags.table import TagTable
@@ -55,8 +56,9 @@ def tags_csv(tags: TagTable) -> str:
     """Return the table as the text of ``tags.csv``; what is unknown is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(TagAssignment))
-    writer.writerows(astuple(row) for row in tag_assignments(tags))
+    names = [field.name for field in fields(TagAssignment)]
+    writer.writerow(names)
+    writer.writerows(map(attrgetter(*names), tag_assignments(tags)))
     return text.getvalue()
 
 

@@ -61,6 +61,10 @@ def triples_of_common(rows: list[CommonConcept], network: str) -> Iterator[Tripl
         filter_ = iri(IRIS.filter(network, row.layer, row.filter))
         yield filter_, t("flt:commonConcept"), iri(row.concept)
         yield filter_, t("flt:coherenceQValue"), double(row.q_value)
+        node = iri(IRIS.common(RUNS[row.rule], row.layer, row.filter, row.rank))
+        yield filter_, t("flt:hasCommonFeature"), node
+        if row.rank == 1:
+            yield filter_, t("flt:bestCommonConcept"), node
 
 
 numbers = st.one_of(
