@@ -14,7 +14,8 @@ from filtag_kg.errors import FiltagError
 
 __all__ = ["FORMAT_VERSION", "KG", "check_output", "open_kg"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: the graph has the shortcuts that named queries use."""
 
 
 @dataclass(frozen=True, slots=True)

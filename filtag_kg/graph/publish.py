@@ -236,4 +236,5 @@ def _from_keyring(name: str) -> str | None:
 
 def _cause(error: Exception) -> str:
     reason = getattr(error.args[0], "reason", error) if error.args else error
-    return " ".join(str(reason).split())[:200]
+    # urllib3 says first which object of its own failed.
+    return " ".join(str(reason).split()).rpartition("): ")[2][:200]

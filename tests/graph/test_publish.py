@@ -144,7 +144,13 @@ def test_a_graph_that_fails_half_way_is_removed(failing: tuple[str, type[Failing
 
 @pytest.mark.parametrize(
     ("url", "message"),
-    [("http://127.0.0.1:9/store", "cannot be reached"), ("not an address", "cannot be reached")],
+    [
+        (
+            "http://127.0.0.1:9/store",
+            r"cannot be reached \(Failed to establish a new connection: .*refused\): see that",
+        ),
+        ("not an address", "cannot be reached"),
+    ],
 )
 def test_what_is_no_store_is_said_in_one_line(url: str, message: str, kg: KG, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
