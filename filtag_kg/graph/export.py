@@ -18,7 +18,7 @@ from filtag_kg.graph.nquads import Triple
 from filtag_kg.graph.tables import write_csv, write_parquet
 from filtag_kg.graph.vocabulary import PREFIXES
 
-__all__ = ["EXPORT_FORMATS", "export_graph", "turtle_text"]
+__all__ = ["EXPORT_FORMATS", "export_graph", "turtle_text", "write_triples"]
 
 EXPORT_FORMATS = (
     "turtle",
@@ -58,7 +58,7 @@ def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags")
         with gzip.open(kg.graph_path) as file:
             shutil.copyfileobj(file, output)
     elif format_ in _SYNTAXES:
-        _serialize(_triples(kg), _SYNTAXES[format_], output)
+        write_triples(_triples(kg), _SYNTAXES[format_], output)
     elif format_ == "jsonld":
         write_jsonld(_triples(kg), output)
     elif format_ == "rdfxml":
@@ -88,11 +88,11 @@ def turtle_text(triples: Iterable[Triple]) -> str:
     lines = sorted({f"{s} {p} {o} ." for s, p, o in triples})
     parsed = (quad.triple for quad in ox.parse(input="\n".join(lines), format=ox.RdfFormat.N_TRIPLES))
     turtle = io.BytesIO()
-    _serialize(parsed, ox.RdfFormat.TURTLE, turtle)
+    write_triples(parsed, ox.RdfFormat.TURTLE, turtle)
     return turtle.getvalue().decode()
 
 
-def _serialize(triples: Iterable[ox.Triple], format_: ox.RdfFormat, output: BinaryIO) -> None:
+def write_triples(triples: Iterable[ox.Triple], format_: ox.RdfFormat, output: BinaryIO) -> None:
     """Write triples, the prefixes in alphabetical order: Oxigraph's own order is another in every process."""
     sample = io.BytesIO()
     node = ox.NamedNode("http://example.org/")

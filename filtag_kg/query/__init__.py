@@ -3,24 +3,24 @@
 from filtag_kg.query.ask import bound_text, named_query, sparql_query
 from filtag_kg.query.catalogue import NamedQuery, catalogue, find_query
 from filtag_kg.query.catalogue_rdf import catalogue_turtle
-from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, open_endpoint
+from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, open_endpoint, place_of
 from filtag_kg.query.explanation import example_command, explanation
-from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_of
-from filtag_kg.query.knowledge_graph import KnowledgeGraph
+from filtag_kg.query.formats import RESULT_FORMATS, boolean_text, format_result, table_of, table_pieces
 from filtag_kg.query.parameters import PARAMETERS, Parameter, bind
-from filtag_kg.query.result import Result
+from filtag_kg.query.result import Result, Term
 
 __all__ = [
     "PARAMETERS",
     "RESULT_FORMATS",
     "Endpoint",
-    "KnowledgeGraph",
     "LocalEndpoint",
     "NamedQuery",
     "Parameter",
     "RemoteEndpoint",
     "Result",
+    "Term",
     "bind",
+    "boolean_text",
     "bound_text",
     "catalogue",
     "catalogue_turtle",
@@ -30,6 +30,8 @@ __all__ = [
     "format_result",
     "named_query",
     "open_endpoint",
+    "place_of",
     "sparql_query",
     "table_of",
+    "table_pieces",
 ]

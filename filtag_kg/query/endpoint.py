@@ -17,7 +17,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.graph import KG, PREFIXES, open_kg
 from filtag_kg.query.result import Result
 
-__all__ = ["Endpoint", "LocalEndpoint", "RemoteEndpoint", "open_endpoint"]
+__all__ = ["Endpoint", "LocalEndpoint", "RemoteEndpoint", "open_endpoint", "place_of"]
 
 
 class Endpoint(Protocol):
@@ -50,7 +50,7 @@ class LocalEndpoint:
             answer = self._store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
             return Result.of(answer)
         except SyntaxError as error:
-            raise FiltagError(f"the query is malformed {_place(error)}") from None
+            raise FiltagError(f"the query is malformed {place_of(error)}") from None
         except OSError as error:
             raise FiltagError(f"the query on {self.kg.path} failed: {_one_line(error)}") from None
 
@@ -136,11 +136,11 @@ def _where(text: str) -> str | None:
     try:
         ox.Store().query(text, prefixes=PREFIXES)
     except SyntaxError as error:
-        return _place(error)
+        return place_of(error)
     return None
 
 
-def _place(error: SyntaxError) -> str:
+def place_of(error: SyntaxError) -> str:
     """Return Oxigraph's complaint with the place first, without the alphabets that names are made of."""
     said = re.fullmatch(r"error at (\d+):(\d+): (.*)", str(error), re.DOTALL)
     if said is None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from xml.sax.saxutils import escape, quoteattr
 
 import pyoxigraph as ox
 from rich.table import Table
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import PREFIXES
-from filtag_kg.query.result import Result, Term
+from filtag_kg.query.result import Result, Term, plain_row
 
-__all__ = ["RESULT_FORMATS", "format_result", "table_of"]
+__all__ = ["RESULT_FORMATS", "boolean_text", "format_result", "table_of", "table_pieces"]
 
-RESULT_FORMATS = ("table", "csv", "tsv", "json", "turtle")
+RESULT_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle")
 
+_XML_START = '<?xml version="1.0"?>\n<sparql xmlns="http://www.w3.org/2005/sparql-results#">\n'
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBERS = frozenset(f"{PREFIXES['xsd']}{name}" for name in ("integer", "decimal", "double", "float"))
 
 
@@ -27,36 +31,48 @@ def format_result(result: Result, format_: str) -> str:
     Parameters
     ----------
     result : Result
-    format_ : {"csv", "tsv", "json", "turtle"}
-        W3C's *SPARQL 1.1 Query Results CSV and TSV Formats* and *JSON Format*: csv has plain values under the column
-        names; tsv has terms as SPARQL writes them, under names with a question mark, so that nothing is lost; turtle is
-        for the graphs of CONSTRUCT and DESCRIBE.
+    format_ : {"csv", "tsv", "json", "xml", "turtle"}
+        W3C's *SPARQL 1.1 Query Results CSV and TSV Formats*, *JSON Format* and *XML Format*: csv has plain values under
+        the column names; tsv has terms as SPARQL writes them, under names with a question mark: nothing is lost;
+        turtle is for the graphs of CONSTRUCT and DESCRIBE.
 
     Raises
     ------
     FiltagError
         If the result cannot be put in that format.
     """
-    if format_ == "csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(result.columns)
-        writer.writerows(result.values())
-        return text.getvalue()
-    if format_ == "tsv":
-        lines = ["\t".join(f"?{name}" for name in result.columns)]
-        lines += ["\t".join(map(_tsv_term, row)) for row in result.rows]
-        return "".join(f"{line}\n" for line in lines)
-    if format_ == "json":
-        return json.dumps(_json(result), indent=2, ensure_ascii=False) + "\n"
     if format_ == "turtle":
         if not result.is_graph:
-            raise FiltagError("turtle is for the graphs of CONSTRUCT and DESCRIBE: choose table, csv, tsv or json")
+            raise FiltagError("turtle is for the graphs of CONSTRUCT and DESCRIBE: choose table, csv, tsv, json or xml")
         triples = [ox.Triple(*row) for row in result.rows]  # type: ignore[arg-type]
         turtle = io.BytesIO()
         ox.serialize(triples, turtle, format=ox.RdfFormat.TURTLE, prefixes=PREFIXES)
         return turtle.getvalue().decode()
-    raise FiltagError(f"no result format {format_!r}: choose one of {', '.join(RESULT_FORMATS)}")
+    if format_ not in _TABLES:
+        raise FiltagError(f"no result format {format_!r}: choose one of {', '.join(RESULT_FORMATS)}")
+    if result.columns == ("answer",) and format_ in ("json", "xml"):
+        return boolean_text(result.values() == [("true",)], format_)
+    return "".join(table_pieces(result.columns, result.rows, format_))
+
+
+def table_pieces(columns: Sequence[str], rows: Iterable[Sequence[Term | None]], format_: str) -> Iterator[str]:
+    """Yield a table as text, row by row.
+
+    Parameters
+    ----------
+    columns : sequence of str
+    rows : iterable of sequences of terms
+        Taken one at a time, each when the text of those before it was taken.
+    format_ : {"csv", "tsv", "json", "xml"}
+    """
+    return _TABLES[format_](columns, rows)
+
+
+def boolean_text(answer: bool, format_: str) -> str:
+    """Return the answer to an ASK as text: ``json`` or ``xml``, as the standard has no other."""
+    if format_ == "json":
+        return json.dumps({"head": {}, "boolean": answer}) + "\n"
+    return f"{_XML_START}  <head/>\n  <boolean>{str(answer).lower()}</boolean>\n</sparql>\n"
 
 
 def table_of(result: Result) -> Table:
@@ -73,6 +89,53 @@ def table_of(result: Result) -> Table:
     return table
 
 
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Iterator[str]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+        writer.writerow(plain_row(row))
+    yield text.getvalue()
+
+
+def _tsv(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Iterator[str]:
+    yield "\t".join(f"?{name}" for name in columns) + "\n"
+    for row in rows:
+        yield "\t".join(map(_tsv_term, row)) + "\n"
+
+
+def _json(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Iterator[str]:
+    yield f'{{"head": {json.dumps({"vars": list(columns)}, ensure_ascii=False)},\n"results": {{"bindings": ['
+    before = "\n"
+    for row in rows:
+        binding = {name: _json_term(cell) for name, cell in zip(columns, row, strict=True) if cell is not None}
+        yield before + json.dumps(binding, ensure_ascii=False)
+        before = ",\n"
+    yield "\n]}}\n"
+
+
+def _xml(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Iterator[str]:
+    names = [quoteattr(name) for name in columns]
+    variables = "".join(f"<variable name={name}/>" for name in names)
+    yield f"{_XML_START}  <head>{variables}</head>\n  <results>\n"
+    for row in rows:
+        cells = zip(names, row, strict=True)
+        bound = "".join(f"<binding name={name}>{_xml_term(cell)}</binding>" for name, cell in cells if cell is not None)
+        yield f"    <result>{bound}</result>\n"
+    yield "  </results>\n</sparql>\n"
+
+
+_TABLES: Mapping[str, Callable[[Sequence[str], Iterable[Sequence[Term | None]]], Iterator[str]]] = {
+    "csv": _csv,
+    "tsv": _tsv,
+    "json": _json,
+    "xml": _xml,
+}
+
+
 def _tsv_term(cell: Term | None) -> str:
     if cell is None:
         return ""
@@ -87,30 +150,20 @@ def _is_number(cell: Term | None) -> bool:
 
 
 def _readable(cell: Term | None) -> str:
-    from rich.markup import escape
+    from rich.markup import escape as escape_markup
 
     if cell is None:
         return ""
     if isinstance(cell, ox.NamedNode):
         for prefix, iri in PREFIXES.items():
             if cell.value.startswith(iri):
-                return escape(f"{prefix}:{cell.value.removeprefix(iri)}")
-        return escape(cell.value)
+                return escape_markup(f"{prefix}:{cell.value.removeprefix(iri)}")
+        return escape_markup(cell.value)
     if isinstance(cell, ox.Literal):
         if _is_number(cell) and not cell.datatype.value.endswith("integer"):
             return f"{float(cell.value):.3g}"
-        return escape(cell.value)
-    return escape(str(cell))
-
-
-def _json(result: Result) -> Mapping[str, object]:
-    if result.columns == ("answer",):
-        return {"head": {}, "boolean": result.values() == [("true",)]}
-    bindings = [
-        {name: _json_term(cell) for name, cell in zip(result.columns, row, strict=True) if cell is not None}
-        for row in result.rows
-    ]
-    return {"head": {"vars": list(result.columns)}, "results": {"bindings": bindings}}
+        return escape_markup(cell.value)
+    return escape_markup(str(cell))
 
 
 def _json_term(cell: Term) -> Mapping[str, object]:
@@ -126,3 +179,27 @@ def _json_term(cell: Term) -> Mapping[str, object]:
         return {"type": "bnode", "value": cell.value}
     parts = zip(("subject", "predicate", "object"), (cell.subject, cell.predicate, cell.object), strict=True)
     return {"type": "triple", "value": {name: _json_term(part) for name, part in parts}}
+
+
+def _xml_term(cell: Term) -> str:
+    if isinstance(cell, ox.Literal):
+        text = _xml_text(cell.value)
+        if cell.language:
+            return f"<literal xml:lang={quoteattr(cell.language)}>{text}</literal>"
+        if cell.datatype.value == f"{PREFIXES['xsd']}string":
+            return f"<literal>{text}</literal>"
+        return f"<literal datatype={quoteattr(cell.datatype.value)}>{text}</literal>"
+    if isinstance(cell, ox.NamedNode):
+        return f"<uri>{_xml_text(cell.value)}</uri>"
+    if isinstance(cell, ox.BlankNode):
+        return f"<bnode>{_xml_text(cell.value)}</bnode>"
+    parts = zip(("subject", "predicate", "object"), (cell.subject, cell.predicate, cell.object), strict=True)
+    return f"<triple>{''.join(f'<{name}>{_xml_term(part)}</{name}>' for name, part in parts)}</triple>"
+
+
+def _xml_text(text: str) -> str:
+    """Escape text; a carriage return as a reference, for readers would make a line feed of it.
+
+    XML 1.0 has no way to write other control characters: U+FFFD stands for them.
+    """
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", escape(text, {"\r": "&#13;"}))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.query.result_html import result_html
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Result", "Term", "Value"]
+__all__ = ["Result", "Term", "Value", "plain_row"]
 
 Value = str | int | float | bool | None
 """A term as Python has it."""
@@ -66,7 +67,7 @@ class Result:
 
     def values(self) -> list[tuple[str, ...]]:
         """Return the rows as plain text: IRIs and lexical forms, an empty string where nothing is bound."""
-        return [tuple("" if cell is None else _text(cell) for cell in row) for row in self.rows]
+        return [plain_row(row) for row in self.rows]
 
     def records(self) -> list[dict[str, Value]]:
         """Return the rows as dicts of Python values: numbers, booleans and text, None where nothing is bound."""
@@ -85,6 +86,14 @@ class Result:
         except ImportError:
             raise FiltagError("frames need pandas: install it with pip install 'filtag-kg[tables]'") from None
         return pd.DataFrame([list(map(_value, row)) for row in self.rows], columns=list(self.columns))
+
+    def _repr_html_(self) -> str:
+        return result_html(self)
+
+
+def plain_row(row: Sequence[Term | None]) -> tuple[str, ...]:
+    """Return a row as plain text: IRIs and lexical forms, an empty string where nothing is bound."""
+    return tuple("" if cell is None else _text(cell) for cell in row)
 
 
 def _value(cell: Term | None) -> Value:
