@@ -1,4 +1,4 @@
-"""Explanations: one classification, mistakes, and how well tags name the classes of images, through the tags."""
+"""Explanations: one classification, mistakes, how well tags name images' classes; pictures of what filters look for."""
 
 from filtag_kg.explain.classification import ActiveFilter, Explanation, Prediction, explain_image
 from filtag_kg.explain.confusions import (
@@ -8,6 +8,7 @@ from filtag_kg.explain.confusions import (
     confusions,
     confusions_csv,
     mistakes_csv,
+    read_confusions,
 )
 from filtag_kg.explain.evaluation import Correlation, Evaluation, evaluate, rank_correlation
 from filtag_kg.explain.evaluation_columns import (
@@ -17,6 +18,7 @@ from filtag_kg.explain.evaluation_columns import (
     class_hits_rows,
     hits_csv,
     hits_rows,
+    read_hits,
 )
 from filtag_kg.explain.evidence import Evidence
 from filtag_kg.explain.explanation_json import explanation_json
@@ -26,6 +28,8 @@ from filtag_kg.explain.hits_figure import hits_svg
 from filtag_kg.explain.mistakes import ErrorAnalysis, Mistake, find_mistakes
 from filtag_kg.explain.nearest_concept import Group
 from filtag_kg.explain.support import Support
+from filtag_kg.explain.visualization_store import add_visualizations
+from filtag_kg.explain.visualize import FilterPicture, find_layer, visualize
 from filtag_kg.explain.why_not import Carriers, WhyNot
 
 __all__ = [
@@ -40,6 +44,7 @@ __all__ = [
     "Evaluation",
     "Evidence",
     "Explanation",
+    "FilterPicture",
     "Group",
     "Hits",
     "HitsRow",
@@ -47,6 +52,7 @@ __all__ = [
     "Prediction",
     "Support",
     "WhyNot",
+    "add_visualizations",
     "class_confusions",
     "class_hits_csv",
     "class_hits_rows",
@@ -56,6 +62,7 @@ __all__ = [
     "explain_image",
     "explanation_json",
     "explanation_turtle",
+    "find_layer",
     "find_mistakes",
     "hits_at_n",
     "hits_csv",
@@ -63,4 +70,7 @@ __all__ = [
     "hits_svg",
     "mistakes_csv",
     "rank_correlation",
+    "read_confusions",
+    "read_hits",
+    "visualize",
 ]

@@ -7,11 +7,23 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
+from pathlib import Path
 
+from filtag_kg.errors import FiltagError
 from filtag_kg.explain.mistakes import Mistake
 from filtag_kg.explain.nearest_concept import Group
 
-__all__ = ["ClassConfusion", "Confusion", "class_confusions", "confusions", "confusions_csv", "mistakes_csv"]
+__all__ = [
+    "ClassConfusion",
+    "Confusion",
+    "class_confusions",
+    "confusions",
+    "confusions_csv",
+    "mistakes_csv",
+    "read_confusions",
+]
+
+_SAME = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,39 @@ def class_confusions(mistakes: Iterable[Mistake]) -> list[ClassConfusion]:
 def confusions_csv(found: Iterable[Confusion]) -> str:
     """Return confusions as the text of ``confusions.csv``, in the order given."""
     return _csv([field.name for field in fields(Confusion)], map(astuple, found))
+
+
+def read_confusions(path: Path) -> list[Confusion]:
+    """Read a ``confusions.csv`` that ``filtag errors -o`` wrote; nothing, where no image was misclassified.
+
+    Raises
+    ------
+    FiltagError
+        If it is missing or damaged.
+    """
+    columns = [field.name for field in fields(Confusion)]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = csv.DictReader(file, strict=True)
+            found = [
+                Confusion(
+                    true_concept=row["true_concept"],
+                    true_label=row["true_label"],
+                    predicted_concept=row["predicted_concept"],
+                    predicted_label=row["predicted_label"],
+                    same=_SAME[row["same"]],
+                    mistakes=int(row["mistakes"]),
+                    share_of_true=float(row["share_of_true"]),
+                    share=float(row["share"]),
+                )
+                for row in lines
+            ]
+            whole = list(lines.fieldnames or ()) == columns
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        found, whole = [], False
+    if not whole or not all(row.mistakes >= 1 for row in found):
+        raise FiltagError(f"{path} is missing or damaged: make it anew with filtag errors -o")
+    return found
 
 
 def mistakes_csv(mistakes: Iterable[Mistake]) -> str:

@@ -7,13 +7,16 @@ import io
 import math
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
+from pathlib import Path
 
 import numpy as np
 
+from filtag_kg.errors import FiltagError
 from filtag_kg.explain.evaluation import Evaluation, rank_correlation
 from filtag_kg.explain.hits import SCOPES
+from filtag_kg.tags import parse_rule
 
-__all__ = ["ClassHitsRow", "HitsRow", "class_hits_csv", "class_hits_rows", "hits_csv", "hits_rows"]
+__all__ = ["ClassHitsRow", "HitsRow", "class_hits_csv", "class_hits_rows", "hits_csv", "hits_rows", "read_hits"]
 
 # Enough for any use, and few enough that rounding in the network, which differs by batch size, does not show.
 _DIGITS = 6
@@ -116,6 +119,43 @@ def hits_csv(found: Evaluation) -> str:
 def class_hits_csv(found: Evaluation) -> str:
     """Return the text of ``classes.csv``; what is unknown is an empty cell."""
     return _csv(ClassHitsRow, class_hits_rows(found))
+
+
+def read_hits(path: Path) -> list[HitsRow]:
+    """Read a ``hits.csv`` that ``filtag evaluate -o`` wrote.
+
+    Raises
+    ------
+    FiltagError
+        If it is missing or damaged.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [
+                HitsRow(
+                    rule=str(parse_rule(row["rule"])),
+                    layers=SCOPES[SCOPES.index(row["layers"])],
+                    n=int(row["n"]),
+                    images=int(row["images"]),
+                    hits=float(row["hits"]),
+                    null=_number(row["null"]),
+                    null_sd=_number(row["null_sd"]),
+                    rho=_number(row["rho"]),
+                    rho_low=_number(row["rho_low"]),
+                    rho_high=_number(row["rho_high"]),
+                    classes=int(row["classes"]),
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error, FiltagError):
+        rows = []
+    if not rows or not all(0 <= row.hits <= 1 and row.n >= 1 for row in rows):
+        raise FiltagError(f"{path} is missing or damaged: make it anew with filtag evaluate -o")
+    return rows
+
+
+def _number(cell: str) -> float | None:
+    return float(cell) if cell else None
 
 
 def _csv(row_type: type[HitsRow | ClassHitsRow], rows: Iterator[HitsRow] | Iterator[ClassHitsRow]) -> str:

@@ -2,13 +2,20 @@
 
 from filtag_kg.graph.as_networkx import to_networkx
 from filtag_kg.graph.build import Provenance, build_kg
-from filtag_kg.graph.export import EXPORT_FORMATS, export_graph, turtle_text
+from filtag_kg.graph.export import EXPORT_FORMATS, export_graph, turtle_text, write_triples
+from filtag_kg.graph.jsonld import write_jsonld
 from filtag_kg.graph.kg import KG, check_output, open_kg
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, t
 from filtag_kg.graph.publish import Credentials, credentials, publish_kg
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.several import KgRun, add_runs, build_into, only_writer, remove_run, runs_of
 from filtag_kg.graph.validate import Finding, Validation, validate_kg
+from filtag_kg.graph.visualizations import (
+    VISUALIZATION_METHODS,
+    Visualization,
+    read_visualizations,
+    write_visualizations,
+)
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "ONTOLOGY",
     "PREFIXES",
     "QUERIES",
+    "VISUALIZATION_METHODS",
     "Credentials",
     "DataIris",
     "Finding",
@@ -25,6 +33,7 @@ __all__ = [
     "Provenance",
     "Triple",
     "Validation",
+    "Visualization",
     "add_runs",
     "boolean",
     "build_into",
@@ -39,6 +48,7 @@ __all__ = [
     "only_writer",
     "open_kg",
     "publish_kg",
+    "read_visualizations",
     "remove_run",
     "resource_folder",
     "runs_of",
@@ -47,4 +57,7 @@ __all__ = [
     "to_networkx",
     "turtle_text",
     "validate_kg",
+    "write_jsonld",
+    "write_triples",
+    "write_visualizations",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.graph.kg_html import kg_html
 
 __all__ = ["FORMAT_VERSION", "KG", "check_output", "open_kg"]
 
@@ -68,6 +69,9 @@ class KG:
             return ox.Store.read_only(str(self.path / "store"))
         except OSError as error:
             raise FiltagError(f"the store in {self.path} cannot be opened ({error}): build the KG anew") from None
+
+    def _repr_html_(self) -> str:
+        return kg_html(self.path, self.manifest)
 
 
 def open_kg(path: Path) -> KG:

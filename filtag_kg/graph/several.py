@@ -64,16 +64,23 @@ def runs_of(kg: KG) -> list[KgRun]:
 
 
 @contextmanager
-def only_writer(path: Path) -> Iterator[None]:
+def only_writer(path: Path, *, wait_s: float = 0) -> Iterator[None]:
     """Let one process alone change a KG; those that read it are not disturbed.
+
+    Parameters
+    ----------
+    path : Path
+        The KG's directory.
+    wait_s : float
+        How many seconds to wait for another process.
 
     Raises
     ------
     FiltagError
-        If another process is at it.
+        If another process is at it, and still is when that time is over.
     """
     path = path.absolute()
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=wait_s)
     try:
         with lock:
             yield
