@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "filtag_kg"
-FLOORS = ["network", "images", "profile", "tags", "concepts", "graph", "query", "explain", "report", "demo", "cli"]
-ANYWHERE = {"errors", "files"}
+FLOORS = ["network", "images", "profile", "tags", "concepts", "graph", "query", "facts", "explain", "report", "demo", "server", "cli"]
+ANYWHERE = {"errors", "files", "notebook_html"}
 
 
 def modules() -> list[Path]:

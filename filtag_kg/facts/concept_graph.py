@@ -1,0 +1,213 @@
+"""The concepts of a KG: their names, what lies above and below, what their things have, and who is linked to them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from filtag_kg.query import LocalEndpoint
+
+__all__ = ["FEATURE_TERMS", "ConceptGraph", "Feature", "Step", "read_concepts"]
+
+_T = TypeVar("_T")
+
+FEATURE_TERMS = {
+    "HasA": "flt:partOf",
+    "MadeOf": "flt:madeOf",
+    "UsedFor": "flt:usedFor",
+    "HasProperty": "flt:hasProperty",
+    "AtLocation": "flt:atLocation",
+}
+"""The property of the graph that says so of each relation; *HasA* is written from the part's side."""
+
+_NAMES = """SELECT ?concept ?property ?name WHERE {
+  VALUES ?property { skos:prefLabel skos:altLabel flt:conceptNetTerm }
+  ?concept a skos:Concept ; ?property ?name
+  FILTER NOT EXISTS { ?concept a flt:ClassLabel }
+} ORDER BY ?concept ?property ?name"""
+_BROADER = "SELECT DISTINCT ?narrower ?broader WHERE { ?narrower skos:broader ?broader } ORDER BY ?narrower ?broader"
+_FEATURES = """SELECT DISTINCT ?property ?s ?o WHERE {
+  VALUES ?property { flt:partOf flt:madeOf flt:usedFor flt:hasProperty flt:atLocation }
+  ?s ?property ?o
+} ORDER BY ?property ?s ?o"""
+_CLASSES = """SELECT ?id ?label ?concept ?confidence WHERE {
+  ?class a flt:ClassLabel ; skos:notation ?id ; skos:prefLabel ?label .
+  OPTIONAL {
+    ?class flt:concept ?concept .
+    OPTIONAL { ?link sssom:subject_id ?class ; sssom:object_id ?concept ; sssom:confidence ?confidence }
+  }
+} ORDER BY ?id ?label ?concept DESC(?confidence)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A concept on the way from a tag to what tags have in common.
+
+    Parameters
+    ----------
+    concept, label : str
+    """
+
+    concept: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What the things of a concept have, are made of and so on.
+
+    Parameters
+    ----------
+    relation : str
+        *HasA*, *MadeOf*, …
+    concept, label : str
+        What they have.
+    """
+
+    relation: str
+    concept: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConceptGraph:
+    """The concepts above the classes of a KG, and the classes.
+
+    Parameters
+    ----------
+    labels : mapping of IRI to preferred label
+    alt_labels, terms : mapping of IRI to tuple of str
+        Other names, and IRIs of ConceptNet terms.
+    parents, children : mapping of IRI to tuple of IRIs
+        Directly above and below, sorted.
+    features : mapping of IRI to tuple of Feature
+        The concept's own, not its ancestors'.
+    class_ids, class_labels : tuple of str, of length n_classes
+        By id.
+    class_concepts : tuple of (str or None), of length n_classes
+    confidences : tuple of (float or None), of length n_classes
+        Of the links.
+    above : mapping of IRI to tuple of IRIs
+        Each concept that has a class below it, and all above it, the nearest first; equals by IRI.
+    classes_below : mapping of IRI to tuple of int
+        Places of the classes at or below each concept.
+    """
+
+    labels: Mapping[str, str]
+    alt_labels: Mapping[str, tuple[str, ...]]
+    terms: Mapping[str, tuple[str, ...]]
+    parents: Mapping[str, tuple[str, ...]]
+    children: Mapping[str, tuple[str, ...]]
+    features: Mapping[str, tuple[Feature, ...]]
+    class_ids: tuple[str, ...]
+    class_labels: tuple[str, ...]
+    class_concepts: tuple[str | None, ...]
+    confidences: tuple[float | None, ...]
+    above: Mapping[str, tuple[str, ...]]
+    classes_below: Mapping[str, tuple[int, ...]]
+
+    def label(self, concept: str) -> str:
+        """Return a concept's preferred label; its IRI where it has none."""
+        return self.labels.get(concept, concept)
+
+    def path(self, concept: str, common: str, relation: str = "IsA") -> tuple[Step, ...]:
+        """Return the shortest way up from a concept to a common one, both with it; nothing if there is none.
+
+        For a relation other than *IsA* the way ends at the nearest concept whose things are said to have it. Of ways
+        of the same length, that by the lower IRIs.
+        """
+        wanted = {common} if relation == "IsA" else self._bearers(common, relation)
+        below: dict[str, str | None] = {concept: None}
+        waiting = deque([concept])
+        while waiting:
+            reached = waiting.popleft()
+            if reached in wanted:
+                way: list[Step] = []
+                here: str | None = reached
+                while here is not None:
+                    way.append(Step(here, self.label(here)))
+                    here = below[here]
+                return tuple(reversed(way))
+            for parent in self.parents.get(reached, ()):
+                if parent not in below:
+                    below[parent] = reached
+                    waiting.append(parent)
+        return ()
+
+    def features_above(self, concept: str) -> frozenset[Feature]:
+        """Return what the things of a concept have, by what is said of it and of all concepts above it."""
+        return frozenset(feature for each in self.above[concept] for feature in self.features.get(each, ()))
+
+    def _bearers(self, common: str, relation: str) -> set[str]:
+        return {
+            concept
+            for concept, said in self.features.items()
+            if any(feature.concept == common and feature.relation == relation for feature in said)
+        }
+
+
+def read_concepts(endpoint: LocalEndpoint) -> ConceptGraph:
+    """Read the concepts of a KG, and its classes with their links."""
+    labels: dict[str, str] = {}
+    others: dict[str, dict[str, list[str]]] = {"altLabel": {}, "conceptNetTerm": {}}
+    for concept, property_, name in endpoint.ask(_NAMES).values():
+        if property_.endswith("prefLabel"):
+            labels.setdefault(concept, name)
+        else:
+            others[property_.rpartition("#")[2]].setdefault(concept, []).append(name)
+    parents: dict[str, list[str]] = {}
+    children: dict[str, list[str]] = {}
+    for narrower, broader in endpoint.ask(_BROADER).values():
+        parents.setdefault(narrower, []).append(broader)
+        children.setdefault(broader, []).append(narrower)
+    features: dict[str, list[Feature]] = {}
+    relations = {term.partition(":")[2]: relation for relation, term in FEATURE_TERMS.items()}
+    for property_, subject, object_ in endpoint.ask(_FEATURES).values():
+        relation = relations[property_.rpartition("#")[2]]
+        bearer, other = (object_, subject) if relation == "HasA" else (subject, object_)
+        features.setdefault(bearer, []).append(Feature(relation, other, labels.get(other, other)))
+    rows: dict[str, tuple[str, str | None, float | None]] = {}
+    for class_id, label, concept, confidence in endpoint.ask(_CLASSES).values():
+        rows.setdefault(class_id, (label, concept or None, float(confidence) if confidence else None))
+    concepts = tuple(concept for _, concept, _ in rows.values())
+    above = {concept: _upwards(concept, parents) for concept in dict.fromkeys(filter(None, concepts))}
+    below: dict[str, list[int]] = {}
+    for place, linked in enumerate(concepts):
+        for each in above[linked] if linked else ():
+            below.setdefault(each, []).append(place)
+    above |= {concept: _upwards(concept, parents) for concept in below if concept not in above}
+    return ConceptGraph(
+        labels=labels,
+        alt_labels=_tuples(others["altLabel"]),
+        terms=_tuples(others["conceptNetTerm"]),
+        parents=_tuples(parents),
+        children=_tuples(children),
+        features={
+            concept: tuple(sorted(said, key=lambda feature: (feature.relation, feature.label, feature.concept)))
+            for concept, said in features.items()
+        },
+        class_ids=tuple(rows),
+        class_labels=tuple(label for label, _, _ in rows.values()),
+        class_concepts=concepts,
+        confidences=tuple(confidence for _, _, confidence in rows.values()),
+        above=above,
+        classes_below=_tuples(below),
+    )
+
+
+def _upwards(concept: str, parents: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return a concept and all above it, the nearest first."""
+    reached = {concept: None}
+    waiting = deque([concept])
+    while waiting:
+        for parent in parents.get(waiting.popleft(), ()):
+            if parent not in reached:
+                reached[parent] = None
+                waiting.append(parent)
+    return tuple(reached)
+
+
+def _tuples(lists: Mapping[str, list[_T]]) -> dict[str, tuple[_T, ...]]:
+    return {key: tuple(values) for key, values in lists.items()}

@@ -1,0 +1,222 @@
+"""The tables of a KG as arrays: who tags whom by which run, and what filters have in common."""
+
+from __future__ import annotations
+
+import csv
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from filtag_kg.concepts import CommonConcept, read_common_concepts
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph import KG, KgRun
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["COHERENT_Q", "NetworkTable", "RunTable", "read_run"]
+
+COHERENT_Q = 0.05
+"""Filters with a q-value below this are coherent, as everywhere where no other level is asked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkTable:
+    """The layers of one network. Filters of all layers stand side by side; a filter's place there is its *column*.
+
+    Parameters
+    ----------
+    network : str
+        Its identifier.
+    label : str
+        Its name as people say it.
+    layer_names, layer_kinds : tuple of str, of length n_layers
+        In forward order.
+    offsets : int64 array of shape (n_layers + 1,)
+        The filters of layer m are the columns ``offsets[m]:offsets[m + 1]``.
+    """
+
+    network: str
+    label: str
+    layer_names: tuple[str, ...]
+    layer_kinds: tuple[str, ...]
+    offsets: NDArray[np.int64]
+
+    @property
+    def n_filters(self) -> int:
+        """Filters of all layers together."""
+        return int(self.offsets[-1])
+
+    def size(self, layer: int) -> int:
+        """Return how many filters a layer has."""
+        return int(self.offsets[layer + 1] - self.offsets[layer])
+
+    def place(self, column: int) -> tuple[int, int]:
+        """Return layer index and filter of a column."""
+        layer = int(np.searchsorted(self.offsets, column, side="right")) - 1
+        return layer, column - int(self.offsets[layer])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunTable:
+    """What one run found, as columns; a class tags a filter once.
+
+    Parameters
+    ----------
+    run : KgRun
+    column, class_, rank : int64 array of shape (n_tags,)
+        Filter, class (its place among the classes of the KG) and the filter's rank for the class, 0 where unknown. By
+        column, then best first: by rank, activation and class id.
+    activation, contrast : float64 array of shape (n_tags,)
+        NaN where unknown.
+    of_filter : int64 array of shape (n_filters + 1,)
+        The tags of a filter are the rows ``of_filter[column]:of_filter[column + 1]``.
+    by_class : int64 array of shape (n_tags,)
+        Rows by class, and by column within it.
+    of_class : int64 array of shape (n_classes + 1,)
+        Those of a class are ``by_class[of_class[c]:of_class[c + 1]]``.
+    common : mapping of column to tuple of CommonConcept
+        Kinds first, then the other relations, by rank.
+    q : float
+        Filters with a q-value below this are coherent.
+    """
+
+    run: KgRun
+    column: NDArray[np.int64]
+    class_: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    activation: NDArray[np.float64]
+    contrast: NDArray[np.float64]
+    of_filter: NDArray[np.int64]
+    by_class: NDArray[np.int64]
+    of_class: NDArray[np.int64]
+    common: Mapping[int, tuple[CommonConcept, ...]]
+    q: float = COHERENT_Q
+
+    def rows(self, column: int) -> slice:
+        """Return the rows of a filter's tags."""
+        return slice(int(self.of_filter[column]), int(self.of_filter[column + 1]))
+
+    def rows_of_class(self, class_: int) -> NDArray[np.int64]:
+        """Return the rows of a class's tags, by column."""
+        return self.by_class[int(self.of_class[class_]) : int(self.of_class[class_ + 1])]
+
+    def n_tags(self, column: int) -> int:
+        """Return how many tags a filter has."""
+        return int(self.of_filter[column + 1] - self.of_filter[column])
+
+    def kind(self, column: int) -> CommonConcept | None:
+        """Return the kind that a filter's q-value is about; None where its tags have none in common."""
+        found = self.common.get(column)
+        return found[0] if found and found[0].relation == "IsA" else None
+
+    def coherent_kind(self, column: int) -> CommonConcept | None:
+        """Return the same, where it is more than chance."""
+        found = self.kind(column)
+        return found if found is not None and found.q_value < self.q else None
+
+    def concepts_of_layer(self, columns: range) -> Iterator[tuple[int, CommonConcept]]:
+        """Yield the coherent filters among some columns with their kinds."""
+        for column in columns:
+            found = self.coherent_kind(column)
+            if found is not None:
+                yield column, found
+
+
+def read_run(
+    kg: KG, run: KgRun, network: NetworkTable, classes: Mapping[str, int], *, q: float = COHERENT_Q
+) -> RunTable:
+    """Read what a run found.
+
+    Parameters
+    ----------
+    kg : KG
+    run : KgRun
+    network : NetworkTable
+        The network that the run is about.
+    classes : mapping of class id to place
+    q : float
+        Filters with a q-value below this are coherent.
+
+    Raises
+    ------
+    FiltagError
+        If a table is missing or damaged.
+    """
+    bounds = network.offsets.tolist()
+    columns = dict(zip(network.layer_names, map(range, bounds, bounds[1:]), strict=True))
+    path = kg.path / run.folder / kg.tags_path.name
+    try:
+        column, class_, rank, activation, contrast = _read_tags(path, run.rule, columns, classes)
+        path = kg.path / run.folder / kg.common_path.name
+        common = _by_column(read_common_concepts(path, rule=run.rule, relation=None), columns)
+    except (OSError, ValueError, IndexError, KeyError, csv.Error):
+        raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
+    ids = np.empty(len(classes), dtype=np.int64)
+    ids[np.argsort(np.array(list(classes), dtype=str), kind="stable")] = np.arange(len(classes))
+    # A rank that is not known sorts behind all that are.
+    last = np.where(rank > 0, rank, np.iinfo(np.int64).max)
+    order = np.lexsort((ids[class_], -np.nan_to_num(activation, nan=-1.0), last, column))
+    column, class_, rank = column[order], class_[order], rank[order]
+    # A class that a method gave to a filter twice is one tag, of the better rank.
+    pairs = column * max(len(classes), 1) + class_
+    first = np.zeros(len(column), dtype=np.bool_)
+    first[np.unique(pairs, return_index=True)[1]] = True
+    column, class_, rank = column[first], class_[first], rank[first]
+    by_class = np.lexsort((column, class_))
+    return RunTable(
+        run=run,
+        column=column,
+        class_=class_,
+        rank=rank,
+        activation=activation[order][first],
+        contrast=contrast[order][first],
+        of_filter=np.searchsorted(column, np.arange(network.n_filters + 1)),
+        by_class=by_class,
+        of_class=np.searchsorted(class_[by_class], np.arange(len(classes) + 1)),
+        common=common,
+        q=q,
+    )
+
+
+def _read_tags(
+    path: Path, rule: str, columns: Mapping[str, range], classes: Mapping[str, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return column, class, rank, activation and contrast of a rule's tags: compact while they are read."""
+    column, class_, rank = array("q"), array("q"), array("q")
+    activation, contrast = array("d"), array("d")
+    nan = float("nan")
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        header = next(rows, [])
+        names = ("rule", "layer", "filter", "class_id", "rank", "activation", "contrast")
+        of_rule, of_layer, of_filter, of_class, of_rank, of_activation, of_contrast = map(header.index, names)
+        for row in rows:
+            if row[of_rule] != rule:
+                continue
+            column.append(columns[row[of_layer]][int(row[of_filter])])
+            class_.append(classes[row[of_class]])
+            rank.append(int(row[of_rank] or 0))
+            activation.append(float(row[of_activation]) if row[of_activation] else nan)
+            contrast.append(float(row[of_contrast]) if row[of_contrast] else nan)
+    return (
+        np.array(column, dtype=np.int64),
+        np.array(class_, dtype=np.int64),
+        np.array(rank, dtype=np.int64),
+        np.array(activation, dtype=np.float64),
+        np.array(contrast, dtype=np.float64),
+    )
+
+
+def _by_column(rows: list[CommonConcept], columns: Mapping[str, range]) -> dict[int, tuple[CommonConcept, ...]]:
+    found: dict[int, list[CommonConcept]] = {}
+    for row in rows:
+        found.setdefault(columns[row.layer][row.filter], []).append(row)
+    return {
+        column: tuple(sorted(of, key=lambda row: (row.relation != "IsA", row.q_value, row.relation, row.rank)))
+        for column, of in found.items()
+    }
