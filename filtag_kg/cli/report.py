@@ -1,4 +1,4 @@
-"""``filtag report`` and ``filtag conformance``: what filters have in common, for people to read and to judge."""
+"""``filtag report`` and ``filtag conformance``: a KG for people to read, and to judge."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.console import Force, Quiet, note
+from filtag_kg.cli.console import Force, Quiet, note, progress_bar
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from filtag_kg.report import Conformance, Share
 
-__all__ = ["conformance", "report"]
+__all__ = ["conformance", "make_report", "report"]
+
+_FILES = {
+    "semantic.md": "the groups of filters, to read as text",
+    "groups.csv": "each group: concept, layer, its filters, their most frequent tags",
+    "layers.csv": "each layer: filters, those with tags, coherent ones with their interval",
+}
 
 _Rule = Annotated[str | None, typer.Option("--rule", metavar="RULE", help="One rule alone, such as k=1.")]
 _Q = Annotated[float, typer.Option("--q", metavar="Q", help="Filters with a q-value below this are coherent.")]
@@ -34,21 +42,49 @@ def report(
     ] = None,
     rule: _Rule = None,
     q: _Q = 0.05,
+    hits: Annotated[
+        Path | None, typer.Option("--hits", metavar="DIR", help="Show Hits@n that filtag evaluate -o DIR computed.")
+    ] = None,
+    errors: Annotated[
+        Path | None, typer.Option("--errors", metavar="DIR", help="Show mistakes that filtag errors -o DIR found.")
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write what filters have in common, by concept, layer and network, as Markdown and CSV.
+    """Write pages about a KG: its layers, filters, classes and concepts, with plots. Open index.html in a browser.
 
-    For example: filtag report vgg16 resnet50 -o compared
+    For example: filtag report my-kg -o my-report
     """
-    from filtag_kg.graph import open_kg
-    from filtag_kg.report import check_report_folder, semantic_report, write_report
+    folder = output or kgs[0].resolve().with_name(f"{kgs[0].resolve().name}-report")
+    make_report(kgs, folder, rule=rule, q=q, hits=hits, errors=errors, force=force, quiet=quiet)
+    note(f"{folder}: open index.html in a browser")
 
-    folder = output or kgs[0].with_name(f"{kgs[0].name}-report")
+
+def make_report(
+    kgs: Sequence[Path],
+    folder: Path,
+    *,
+    rule: str | None = None,
+    q: float = 0.05,
+    hits: Path | None = None,
+    errors: Path | None = None,
+    force: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Read KGs and write their report."""
+    from filtag_kg.facts import read_facts
+    from filtag_kg.graph import open_kg
+    from filtag_kg.report import Site, check_report_folder, semantic_report, write_report
+
+    if len(kgs) > 1 and (hits or errors):
+        raise FiltagError("--hits and --errors are about one KG: make a report of it alone")
     check_report_folder(folder, force=force)
-    made = semantic_report([open_kg(path) for path in kgs], rule=rule, q=q)
-    write_report(made, folder, force=force)
-    note(f"{folder}: read semantic.md")
+    opened = [open_kg(path) for path in kgs]
+    made = semantic_report(opened, rule=rule, q=q)
+    downloads = [(name, _FILES[name]) for name in made.files] if len(kgs) == 1 else []
+    sites = [Site(read_facts(kg, rule, q=q), made.of(kg), downloads, hits, errors) for kg in opened]
+    with progress_bar(quiet, "pages") as progress:
+        write_report(made, folder, sites=sites, force=force, progress=progress)
 
 
 @conformance.command("draw")

@@ -3,15 +3,23 @@
 from filtag_kg.report.agreement import Agreement, LayerAgreement, compare_runs
 from filtag_kg.report.conformance import Conformance, draw_sheet, rate_sheet, write_sheet
 from filtag_kg.report.errors_page import errors_page, refuse_existing, write_errors
+from filtag_kg.report.pages import Pages, PageSettings
 from filtag_kg.report.semantic import SemanticReport, check_report_folder, semantic_report, write_report
 from filtag_kg.report.share import Share
+from filtag_kg.report.site import Site, style_sheet
+from filtag_kg.report.site_map import FilePlaces, Places
 
 __all__ = [
     "Agreement",
     "Conformance",
+    "FilePlaces",
     "LayerAgreement",
+    "PageSettings",
+    "Pages",
+    "Places",
     "SemanticReport",
     "Share",
+    "Site",
     "check_report_folder",
     "compare_runs",
     "draw_sheet",
@@ -19,6 +27,7 @@ __all__ = [
     "rate_sheet",
     "refuse_existing",
     "semantic_report",
+    "style_sheet",
     "write_errors",
     "write_report",
     "write_sheet",

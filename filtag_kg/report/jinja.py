@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
@@ -9,7 +10,19 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["environment"]
+__all__ = ["environment", "template_text"]
+
+
+_RELATIONS = {
+    "IsA": "is a",
+    "HasA": "has",
+    "MadeOf": "made of",
+    "UsedFor": "used for",
+    "HasProperty": "is",
+    "AtLocation": "found at",
+}
+_SOURCES = {"wordnet": "WordNet 3.0", "conceptnet": "ConceptNet 5", "conceptnet-api": "ConceptNet 5"}
+_LEAST_SHOWN = 0.001
 
 
 def environment() -> Environment:
@@ -33,5 +46,20 @@ def environment() -> Environment:
     )
     made.filters["percent"] = lambda share: f"{100 * share:.0f} %"
     made.filters["percent1"] = lambda share: f"{100 * share:.1f} %"
+    made.filters["percent_or_dash"] = lambda share: "–" if share is None else f"{100 * share:.0f} %"
     made.filters["whole"] = lambda number: f"{number:,}"
+    made.filters["three"] = lambda number: f"{number:.3g}"
+    made.filters["small"] = _small
+    made.filters["relation"] = lambda relation: _RELATIONS.get(relation, relation)
+    made.filters["source_name"] = lambda name: _SOURCES.get(name, name)
     return made
+
+
+def template_text(name: str) -> str:
+    """Return a file of the templates as it is."""
+    return files("filtag_kg.report").joinpath("templates", name).read_text("utf-8")
+
+
+def _small(probability: float) -> str:
+    """Write a probability: two digits, and no row of noughts."""
+    return f"{probability:.2g}" if probability >= _LEAST_SHOWN else f"{probability:.0e}".replace("e-0", "e-")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from filtag_kg.report.comparison import Comparison, compare, networks_csv
 from filtag_kg.report.grouping import GroupedRun, group_run, groups_csv, layers_csv
 from filtag_kg.report.grouping_markdown import semantic_markdown
 from filtag_kg.report.runs import read_runs
+from filtag_kg.report.site import Site, write_comparison, write_site
 
 __all__ = ["SemanticReport", "check_report_folder", "semantic_report", "write_report"]
 
@@ -33,6 +34,10 @@ class SemanticReport:
     q: float
     grouped: tuple[GroupedRun, ...]
     comparisons: tuple[Comparison, ...]
+
+    def of(self, kg: KG) -> tuple[GroupedRun, ...]:
+        """Return the runs of one KG."""
+        return tuple(each for each in self.grouped if each.run.kg == kg.manifest["id"])
 
     @property
     def files(self) -> dict[str, str]:
@@ -92,8 +97,27 @@ def check_report_folder(output: Path, *, force: bool = False) -> None:
         raise FiltagError(f"{output} exists and is no report, so it is not replaced: choose another -o")
 
 
-def write_report(report: SemanticReport, output: Path, *, force: bool = False) -> None:
+def write_report(
+    report: SemanticReport,
+    output: Path,
+    *,
+    sites: Sequence[Site] = (),
+    force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
     """Write a report into its folder, whole or not there.
+
+    Parameters
+    ----------
+    report : SemanticReport
+    output : Path
+    sites : sequence of Site
+        The pages of each KG: of one beside the report's own files, of several each in a folder named by its KG's id,
+        with a page before them that compares them.
+    force : bool
+        Replace a report that is there.
+    progress : callable, optional
+        Called with the pages of a KG written, and in all.
 
     Raises
     ------
@@ -104,3 +128,12 @@ def write_report(report: SemanticReport, output: Path, *, force: bool = False) -
     with replacing(output, directory=True) as room:
         for name, text in report.files.items():
             (room / name).write_text(text, encoding="utf-8")
+        if len(sites) == 1:
+            write_site(sites[0], room, progress)
+        elif sites:
+            folders = [str(site.facts.kg.manifest["id"]) for site in sites]
+            for folder, site in zip(folders, sites, strict=True):
+                (room / folder).mkdir()
+                write_site(site, room / folder, progress)
+            of = [(folder, site.facts) for folder, site in zip(folders, sites, strict=True)]
+            write_comparison(of, report.comparisons, room)

@@ -1,0 +1,36 @@
+"""Plots as SVG: functions from what a report knows to text, which pages show in an ``<img>`` or hold themselves.
+
+Every function takes a width in pixels, :data:`WIDE` for a desk and :data:`NARROW` for a phone, and returns None where
+there is nothing to draw, so that a page can say so in words. The colours are light or dark as the reader's are; the
+same data give the same bytes. Matplotlib is imported when a plot is drawn.
+"""
+
+from filtag_kg.report.plots.concept_tree import TreeConcept, concept_tree
+from filtag_kg.report.plots.confusion import ConfusedKind, confused_kinds, confusion_plot
+from filtag_kg.report.plots.emergence import EmergingConcept, emergence_plot, emerging_concepts
+from filtag_kg.report.plots.hits import hits_plot
+from filtag_kg.report.plots.layer_share import layer_share_plot
+from filtag_kg.report.plots.style import NARROW, WIDE
+from filtag_kg.report.plots.sunburst import Wedge, sunburst_plot, wedges
+from filtag_kg.report.plots.tag_counts import TagCounts, tag_count_plot, tag_counts
+
+__all__ = [
+    "NARROW",
+    "WIDE",
+    "ConfusedKind",
+    "EmergingConcept",
+    "TagCounts",
+    "TreeConcept",
+    "Wedge",
+    "concept_tree",
+    "confused_kinds",
+    "confusion_plot",
+    "emergence_plot",
+    "emerging_concepts",
+    "hits_plot",
+    "layer_share_plot",
+    "sunburst_plot",
+    "tag_count_plot",
+    "tag_counts",
+    "wedges",
+]

@@ -1,0 +1,156 @@
+"""The concepts of coherent filters as a tree of few levels, for plots that show parts of a whole.
+
+The IsA hierarchy is a directed graph many levels deep. It becomes a tree that a person can take in:
+
+1. Each concept is put below one parent: the most specific (more concepts above it), ties to the lower IRI.
+2. A concept that no filter has first and that has one child gives way to the child.
+3. While a path is longer than the levels wanted, of its concepts that no filter has first, that goes which tells least:
+   its largest child has nearly all of its filters, or it has nearly all of its parent's. Its children move up.
+4. What is still deeper is counted with the concept above it on the last level.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from filtag_kg.report.grouping import GroupedRun
+
+__all__ = ["TreeConcept", "concept_tree"]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeConcept:
+    """A concept of a tree, and the filters at and below it.
+
+    Parameters
+    ----------
+    concept, label : str
+        Its IRI and label; both empty for a root that is no concept, above those that have nothing above them.
+    filters : int
+        Coherent filters whose first common concept is this one; on the last level also those of concepts below it.
+    children : tuple of TreeConcept
+        Those with most filters first; equals by label and concept.
+    """
+
+    concept: str
+    label: str
+    filters: int
+    children: tuple[TreeConcept, ...]
+
+    @property
+    def total(self) -> int:
+        """The filters of this concept and of all below it."""
+        return self.filters + sum(child.total for child in self.children)
+
+
+@dataclass(slots=True)
+class _Node:
+    concept: str
+    filters: int = 0
+    total: int = 0
+    children: list[_Node] = field(default_factory=list)
+
+
+def concept_tree(
+    grouped: GroupedRun, parents: Mapping[str, Sequence[str]], labels: Mapping[str, str], *, levels: int = 3
+) -> TreeConcept | None:
+    """Return the first common concepts of a run's coherent filters as a tree, by IsA.
+
+    Parameters
+    ----------
+    grouped : GroupedRun
+    parents : mapping of IRI to IRIs
+        The concepts directly above each, without cycles; a concept that is missing has none.
+    labels : mapping of IRI to label
+        Where one is missing, the IRI stands.
+    levels : int, at least 1
+        Below the root.
+
+    Returns
+    -------
+    TreeConcept or None
+        None without a coherent filter.
+    """
+    if levels < 1:
+        raise ValueError(f"a tree of {levels} levels has no concepts")
+    filters: Counter[str] = Counter()
+    for group in grouped.groups["IsA"]:
+        filters[group.concept] += len(group.filters)
+    if not filters:
+        return None
+    root = _contracted(_grown(filters, parents))
+    if root.filters:
+        # The root has no ring, and a concept with filters of its own must have one.
+        root = _Node("", children=[root])
+    _count(root)
+    while len(path := _longest_path(root)) - 1 > levels:
+        _shorten(path, levels)
+    return _frozen(root, labels)
+
+
+def _grown(filters: Mapping[str, int], parents: Mapping[str, Sequence[str]]) -> _Node:
+    """Return the tree of all concepts at and above those of filters, below a root without a name."""
+    above: dict[str, frozenset[str]] = {}
+
+    def all_above(concept: str) -> frozenset[str]:
+        if concept not in above:
+            direct = parents.get(concept, ())
+            above[concept] = frozenset(direct).union(*(all_above(parent) for parent in direct))
+        return above[concept]
+
+    chosen: dict[str, str] = {}
+    for concept in filters:
+        at = concept
+        while at and at not in chosen:
+            direct = parents.get(at, ())
+            chosen[at] = min(direct, key=lambda iri: (-len(all_above(iri)), iri), default="")
+            at = chosen[at]
+    nodes = {concept: _Node(concept, filters.get(concept, 0)) for concept in ("", *chosen)}
+    for concept, parent in sorted(chosen.items()):
+        nodes[parent].children.append(nodes[concept])
+    return nodes[""]
+
+
+def _contracted(node: _Node) -> _Node:
+    node.children = [_contracted(child) for child in node.children]
+    return node.children[0] if len(node.children) == 1 and not node.filters else node
+
+
+def _count(node: _Node) -> int:
+    node.total = node.filters + sum(map(_count, node.children))
+    return node.total
+
+
+def _longest_path(node: _Node) -> list[_Node]:
+    """Return the nodes from the root to the deepest; of equals, by the lower IRI."""
+    below = [_longest_path(child) for child in node.children]
+    return [node, *min(below, key=lambda path: (-len(path), path[0].concept), default=[])]
+
+
+def _shorten(path: Sequence[_Node], levels: int) -> None:
+    """Take the concept out of a path that tells least; if all tell something, cut it at the last level."""
+    inner = [(upper, node) for upper, node in pairwise(path[:-1]) if not node.filters]
+    if not inner:
+        last = path[levels]
+        last.filters, last.children = last.total, []
+        return
+    upper, least = min(inner, key=lambda pair: (_told(*pair), pair[1].concept))
+    upper.children = [node for node in upper.children if node is not least] + least.children
+
+
+def _told(upper: _Node, node: _Node) -> int:
+    """Return how many filters a concept sets apart: from its largest child, or from its siblings, whichever is less."""
+    return min(node.total - max(child.total for child in node.children), upper.total - node.total)
+
+
+def _frozen(node: _Node, labels: Mapping[str, str]) -> TreeConcept:
+    children = [_frozen(child, labels) for child in node.children]
+    return TreeConcept(
+        concept=node.concept,
+        label=labels.get(node.concept, node.concept),
+        filters=node.filters,
+        children=tuple(sorted(children, key=lambda child: (-child.total, child.label, child.concept))),
+    )

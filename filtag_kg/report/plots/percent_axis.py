@@ -1,0 +1,19 @@
+"""Per cent from 0 upwards along the left of a plot, with quiet lines across."""
+
+from __future__ import annotations
+
+from filtag_kg.report.plots.canvas import Canvas
+
+__all__ = ["draw_percent_axis"]
+
+
+def draw_percent_axis(
+    canvas: Canvas, x: tuple[float, float], y: tuple[float, float], *, most: int = 100, step: int = 25
+) -> None:
+    """Draw lines from x[0] to x[1], those of `most` per cent at y[0] and of 0 at y[1]; numbers left of them."""
+    top, bottom = y
+    for percent in range(0, most + 1, step):
+        at = bottom - (bottom - top) * percent / most
+        canvas.line(x, (at, at), "quiet" if percent == 0 else "line", width=0.8)
+        sign = " %" if percent + step > most else ""
+        canvas.text(x[0] - 8, at, f"{percent}{sign}", colour="quiet", size=12, anchor="end")

@@ -1,0 +1,46 @@
+"""What all plots share: sizes, and colours with a light and a dark value."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+__all__ = ["COLOURS", "NARROW", "STYLE_SHEET", "WIDE", "Colour"]
+
+WIDE = 900
+"""Pixels across a page on a desk."""
+
+NARROW = 350
+"""Pixels across a page on a phone, where a wide plot scaled down would be too small to read."""
+
+Colour = Literal["paper", "ink", "quiet", "line", "same", "near", "far", "predicted", "blue", "ochre", "plum", "slate"]
+
+COLOURS: dict[Colour, tuple[str, str]] = {
+    "paper": ("#fbfaf7", "#14171a"),
+    "ink": ("#1d2126", "#e8e6e1"),
+    "quiet": ("#68707a", "#979fa8"),
+    "line": ("#e4e1da", "#2d3238"),
+    "same": ("#1f7a6d", "#4fb5a3"),
+    "near": ("#8cc3b5", "#2c6a60"),
+    "far": ("#d9d4c9", "#3a4047"),
+    "predicted": ("#c8702a", "#e0935a"),
+    "blue": ("#3f6fa8", "#7aa7dc"),
+    "ochre": ("#a8892a", "#d0b454"),
+    "plum": ("#8d5484", "#c68fbd"),
+    "slate": ("#6f7f8f", "#93a2b1"),
+}
+"""The pages' own, by the names that they have in ``templates/page.css``, and hues for kinds that are side by side."""
+
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
+
+
+def _variables(scheme: int) -> str:
+    return ";".join(f"--{name}:{values[scheme]}" for name, values in COLOURS.items())
+
+
+# Nothing in it reaches beyond the plot, should it be pasted into a page.
+STYLE_SHEET = (
+    f".plot{{{_variables(0)};max-width:100%;height:auto}}"
+    f"@media (prefers-color-scheme:dark){{.plot{{{_variables(1)}}}}}"
+    ".plot a:hover path,.plot a:focus path{opacity:1!important}"
+    f".plot text{{font-family:{_FONT};pointer-events:none}}"
+)
