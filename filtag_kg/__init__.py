@@ -5,9 +5,10 @@ What is exported here is stable; what is inside the folders is theirs to change.
 
 from filtag_kg.concepts import wordnet
 from filtag_kg.errors import FiltagError
+from filtag_kg.facts import KnowledgeGraph
 from filtag_kg.graph import KG, Provenance, build_kg, export_graph, open_kg, to_networkx
 from filtag_kg.profile import Profile, load_profile, save_profile
-from filtag_kg.query import KnowledgeGraph, find_query, named_query, open_endpoint, sparql_query
+from filtag_kg.query import find_query, named_query, open_endpoint, sparql_query
 from filtag_kg.tags import Rule, TagTable, tag_filters
 
 __all__ = [

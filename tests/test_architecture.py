@@ -10,7 +10,21 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "filtag_kg"
-FLOORS = ["network", "images", "profile", "tags", "concepts", "graph", "query", "facts", "explain", "report", "demo", "server", "cli"]
+FLOORS = [
+    "network",
+    "images",
+    "profile",
+    "tags",
+    "concepts",
+    "graph",
+    "query",
+    "facts",
+    "explain",
+    "report",
+    "demo",
+    "server",
+    "cli",
+]
 ANYWHERE = {"errors", "files", "notebook_html"}
 
 

@@ -26,7 +26,7 @@ def query(
         str | None, typer.Option(metavar="NAME", help="Say what a named query answers and takes, and its SPARQL.")
     ] = None,
     format_: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="table, csv, tsv, json or turtle.")
+        str, typer.Option("--format", metavar="FORMAT", help="table, csv, tsv, json, xml or turtle.")
     ] = "table",
     quiet: Quiet = False,
 ) -> None:

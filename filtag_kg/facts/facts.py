@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isnan
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from filtag_kg.facts.things import (
     TaggedFilter,
 )
 from filtag_kg.graph import KG, DataIris, Visualization
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Facts"]
 
@@ -235,6 +239,7 @@ class Facts:
         if iri not in graph.labels:
             raise FiltagError(f"no concept {iri} in {self.kg.path}")
         below = graph.classes_below.get(iri, ())
+        matching = {run_id: table.matching(below) for run_id, table in self.runs.items()}
         return ConceptFacts(
             iri=iri,
             label=graph.label(iri),
@@ -244,8 +249,12 @@ class Facts:
             narrower=self._related(graph.children.get(iri, ())),
             features=graph.features.get(iri, ()),
             classes=tuple(sorted(((graph.class_ids[c], graph.class_labels[c]) for c in below), key=_by_label)),
-            filters={run_id: tuple(self._with_concept(table, iri)) for run_id, table in self.runs.items()},
-            layers={run_id: tuple(self._by_layer(table, iri, below)) for run_id, table in self.runs.items()},
+            filters={
+                run_id: tuple((self.line(table, column), row) for column, row in table.with_concept(iri))
+                for run_id, table in self.runs.items()
+            },
+            layers={run_id: tuple(self._by_layer(table, iri, matching[run_id])) for run_id, table in self.runs.items()},
+            tagged={run_id: tuple(self._most_tagged(table, matching[run_id])) for run_id, table in self.runs.items()},
         )
 
     def pair(self, a: FilterFacts, b: FilterFacts, run_a: RunTable, run_b: RunTable) -> FilterPair:
@@ -401,26 +410,19 @@ class Facts:
         found = [Related(iri, graph.label(iri), len(graph.classes_below.get(iri, ()))) for iri in concepts]
         return tuple(sorted(found, key=lambda row: (-row.classes, row.label, row.concept)))
 
-    def _with_concept(self, table: RunTable, iri: str) -> Iterable[tuple[FilterLine, CommonConcept]]:
-        found = [
-            (row.q_value, -row.coverage, -row.support, column, row)
-            for column, rows in table.common.items()
-            for row in rows
-            if row.concept == iri
-        ]
-        for _, _, _, column, row in sorted(found, key=lambda item: item[:4]):
-            yield self.line(table, column), row
-
-    def _by_layer(self, table: RunTable, iri: str, below: Iterable[int]) -> Iterable[tuple[str, int, int, int]]:
+    def _by_layer(self, table: RunTable, iri: str, matching: NDArray[np.int64]) -> Iterable[tuple[str, int, int, int]]:
         network = self.networks[table.run.network]
-        matching = np.zeros(network.n_filters, dtype=np.int64)
-        for class_ in below:
-            matching[table.column[table.rows_of_class(class_)]] += 1
         for index, layer in enumerate(network.layer_names):
             start, stop = int(network.offsets[index]), int(network.offsets[index + 1])
             kinds = sum(row.concept == iri for _, row in table.concepts_of_layer(range(start, stop)))
             tags = int(table.of_filter[stop] - table.of_filter[start])
             yield layer, kinds, int(matching[start:stop].sum()), tags
+
+    def _most_tagged(self, table: RunTable, matching: NDArray[np.int64]) -> Iterable[tuple[FilterLine, int]]:
+        columns = np.flatnonzero(matching)
+        share = matching[columns] / np.diff(table.of_filter)[columns]
+        for column in columns[np.lexsort((columns, -share, -matching[columns]))].tolist():
+            yield self.line(table, column), int(matching[column])
 
 
 def _known(value: float) -> float | None:

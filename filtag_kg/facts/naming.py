@@ -29,7 +29,7 @@ def classes_named(facts: Facts, name: str) -> tuple[str, ...]:
     of = zip(graph.class_ids, graph.class_labels, strict=True)
     found = tuple(class_id for class_id, label in of if _plain(label) == wanted)
     if not found:
-        raise FiltagError(f"no class {name!r} in {facts.kg.path}{_similar(wanted, graph.class_labels)}")
+        raise FiltagError(f"no class {name!r} in {facts.kg.path}{_similar(wanted, graph.class_labels, 'id')}")
     return found
 
 
@@ -60,7 +60,9 @@ def concepts_named(facts: Facts, name: str) -> tuple[str, ...]:
         others = (iri for iri, labels in graph.alt_labels.items() if wanted in map(_plain, labels))
         found += [iri for iri in others if iri not in found]
     if not found:
-        raise FiltagError(f"no concept {name!r} in {facts.kg.path}{_similar(_plain(name), graph.labels.values())}")
+        raise FiltagError(
+            f"no concept {name!r} in {facts.kg.path}{_similar(_plain(name), graph.labels.values(), 'IRI')}"
+        )
     return tuple(found)
 
 
@@ -76,7 +78,7 @@ def _plain(name: str) -> str:
     return " ".join(name.replace("_", " ").casefold().split())
 
 
-def _similar(wanted: str, labels: Iterable[str]) -> str:
+def _similar(wanted: str, labels: Iterable[str], identifier: str) -> str:
     known = {_plain(label): label for label in labels}
-    found = [known[match] for match in get_close_matches(wanted, sorted(known), n=3, cutoff=0.7)]
-    return f": did you mean {', '.join(found)}?" if found else ": filtag show and its --most list what is there"
+    found = [known[match] for match in get_close_matches(wanted, sorted(known), n=3)]
+    return f": did you mean {', '.join(found)}?" if found else f": check the spelling, or name it by its {identifier}"

@@ -29,7 +29,8 @@ def picture_html(path: Path, title: str) -> str:
         return ""
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     text = escape(title)
-    return f'<img src="data:image/{kind};base64,{data}" alt="{text}" title="{text}" style="height:72px;margin:0 4px 4px 0">'
+    style = "height:72px;margin:0 4px 4px 0"
+    return f'<img src="data:image/{kind};base64,{data}" alt="{text}" title="{text}" style="{style}">'
 
 
 def filter_html(found: FilterFacts) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,6 +118,18 @@ class RunTable:
         """Return the same, where it is more than chance."""
         found = self.kind(column)
         return found if found is not None and found.q_value < self.q else None
+
+    def matching(self, classes: Iterable[int]) -> NDArray[np.int64]:
+        """Count the tags of each filter among some classes: int64 array of shape (n_filters,)."""
+        found = np.zeros(len(self.of_filter) - 1, dtype=np.int64)
+        for class_ in classes:
+            found[self.column[self.rows_of_class(class_)]] += 1
+        return found
+
+    def with_concept(self, iri: str) -> list[tuple[int, CommonConcept]]:
+        """Return the filters whose tags have a concept in common: the surest first, then those it covers most of."""
+        found = [(column, row) for column, rows in self.common.items() for row in rows if row.concept == iri]
+        return sorted(found, key=lambda item: (item[1].q_value, -item[1].coverage, -item[1].support, item[0]))
 
     def concepts_of_layer(self, columns: range) -> Iterator[tuple[int, CommonConcept]]:
         """Yield the coherent filters among some columns with their kinds."""

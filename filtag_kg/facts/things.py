@@ -403,6 +403,7 @@ class ConceptFacts:
     classes: tuple[tuple[str, str], ...]
     filters: Mapping[str, tuple[tuple[FilterLine, CommonConcept], ...]]
     layers: Mapping[str, tuple[tuple[str, int, int, int], ...]]
+    tagged: Mapping[str, tuple[tuple[FilterLine, int], ...]]
 
 
 @dataclass(frozen=True, slots=True)

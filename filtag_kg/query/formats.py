@@ -22,6 +22,7 @@ RESULT_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle")
 
 _XML_START = '<?xml version="1.0"?>\n<sparql xmlns="http://www.w3.org/2005/sparql-results#">\n'
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_OUTER_SPACE = re.compile(r"\A[ \t\n]+|[ \t\n]+\Z")
 _NUMBERS = frozenset(f"{PREFIXES['xsd']}{name}" for name in ("integer", "decimal", "double", "float"))
 
 
@@ -198,8 +199,9 @@ def _xml_term(cell: Term) -> str:
 
 
 def _xml_text(text: str) -> str:
-    """Escape text; a carriage return as a reference, for readers would make a line feed of it.
+    """Escape text; a carriage return and spaces at its ends as references, for readers would change or drop them.
 
     XML 1.0 has no way to write other control characters: U+FFFD stands for them.
     """
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", escape(text, {"\r": "&#13;"}))
+    written = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", escape(text, {"\r": "&#13;"}))
+    return _OUTER_SPACE.sub(lambda found: "".join(f"&#{ord(space)};" for space in found[0]), written)

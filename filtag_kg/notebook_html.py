@@ -1,0 +1,58 @@
+"""HTML for notebooks: escaped, without script or anything from elsewhere, read on white and on dark pages alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+__all__ = ["QUIET", "bar_html", "link_html", "table_html"]
+
+# Colours that are read on white and on black; lines and letters take the page's own.
+QUIET = "opacity:.7"
+_TABLE = "border-collapse:collapse;margin:.4em 0 .8em;color:inherit;background:none"
+_CELL = "padding:.15em .8em .15em 0;border:0;background:none;vertical-align:top;text-align:"
+_TRACK = "display:inline-block;width:5em;margin-right:.4em"
+_FILL = "display:inline-block;height:.65em;background:#3b82a6;width:"
+
+
+def table_html(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> str:
+    """Return a table.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Plain text; if all are empty, the table has no head.
+    rows : iterable of sequences of str
+        HTML, escaped by who made it.
+    right : iterable of str
+        The columns of figures.
+    """
+    sides = ["right" if name in set(right) else "left" for name in columns]
+    head = "".join(
+        f'<th scope="col" style="{_CELL}{side};border-bottom:1px solid currentColor">{escape(name)}</th>'
+        for name, side in zip(columns, sides, strict=True)
+    )
+    head = f"<thead><tr>{head}</tr></thead>" if any(columns) else ""
+    body = "".join(f"<tr>{''.join(map(_cell, row, sides))}</tr>" for row in rows)
+    return f'<table style="{_TABLE}">{head}<tbody>{body}</tbody></table>'
+
+
+def bar_html(value: float | None, highest: float, form: str) -> str:
+    """Return a bar with its figure; nothing where there is none."""
+    if value is None:
+        return ""
+    share = min(1.0, max(0.0, value / highest)) if highest > 0 else 0.0
+    return f'<span style="{_TRACK}"><span style="{_FILL}{100 * share:.1f}%"></span></span>{value:{form}}'
+
+
+def link_html(iri: str, text: str) -> str:
+    """Return a link to an IRI of the web, under a short name; of another IRI the name alone."""
+    if not iri.startswith(("http://", "https://")):
+        return escape(text)
+    # A browser's own blue is not read on black.
+    style = "color:inherit;text-decoration:underline"
+    return f'<a href="{escape(iri)}" title="{escape(iri)}" rel="noreferrer" style="{style}">{escape(text)}</a>'
+
+
+def _cell(content: str, side: str) -> str:
+    return f'<td style="{_CELL}{side}">{content}</td>'
