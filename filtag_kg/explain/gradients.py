@@ -63,7 +63,9 @@ def _tensorflow(step: Callable[[Gradient], _Step]) -> Callable[..., tuple[Any, .
 
     def call(*arguments: NDArray[Any] | Tensor) -> tuple[Any, ...]:
         # An array would be taken for a constant, and compiled in.
-        return tuple(graph(*map(tf.convert_to_tensor, arguments)))
+        tensors = [tf.convert_to_tensor(argument) for argument in arguments]
+        # A graph for each layer and method is what we want; called without a name TensorFlow warns of so many.
+        return tuple(graph.get_concrete_function(*tensors)(*tensors))
 
     return call
 

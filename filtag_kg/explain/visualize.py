@@ -31,7 +31,7 @@ from filtag_kg.network import Layer, Network, Tensor, import_keras
 
 __all__ = ["DEFAULT_STEPS", "FilterPicture", "find_layer", "visualize"]
 
-DEFAULT_STEPS = 256
+DEFAULT_STEPS = 192
 
 # Erhan et al. keep the norm of the image. A photograph's pixels lie about so far from mid-grey.
 _CONTRAST = 0.25
@@ -224,7 +224,7 @@ def _feature_visualisation(objective: Objective, size: tuple[int, int], _steps: 
     transform = image_of_spectrum(*size)
 
     def image(spectra: Tensor) -> Tensor:
-        return decorrelated_colour(transform(spectra * scale))
+        return decorrelated_colour(transform(ops.multiply(spectra, scale)))
 
     def start(generators: list[np.random.Generator]) -> _State:
         spectra = np.stack([random.normal(0, _START, shape) for random in generators]).astype(np.float32)

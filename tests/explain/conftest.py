@@ -5,52 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from filtag_kg import KG, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
-from filtag_kg.concepts import preferred_labels
-from filtag_kg.network import Network, load_network
+from filtag_kg import KG
+from filtag_kg.network import Network
+from tests.colours import colours_kg, load_colours, save_colours
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    """Two layers of which the last has one filter for red, one for green and one for blue."""
-    keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
-    folder = tmp_path_factory.mktemp("network")
-    image = keras.Input((8, 8, 3))
-    first = keras.layers.Conv2D(2, 1, name="first", activation="relu")(image)
-    last = keras.layers.Conv2D(3, 1, name="last", use_bias=False)(image)
-    scores = keras.layers.GlobalAveragePooling2D()(keras.layers.Concatenate()([first, last]))
-    model = keras.Model(image, keras.layers.Dense(2, name="scores")(scores))
-    model.get_layer("last").set_weights([np.eye(3, dtype=np.float32)[None, None]])
-    model.save(folder / "colours.keras")
-    (folder / "classes.txt").write_text("n02087394\nn02123045\n")
-    return load_network(str(folder / "colours.keras"), preprocess="0..1", classes=folder / "classes.txt")
+    return load_colours(*save_colours(tmp_path_factory.mktemp("network")))
 
 
 @pytest.fixture(scope="module")
 def colours(network: Network, tmp_path_factory: pytest.TempPathFactory) -> KG:
-    """The red filter is tagged with two dogs, the green one with a cat, the blue one with cars."""
-    classes = {"n02087394": 2, "n02088466": 2, "n02123045": 3, "n03770679": 4}
-    # Of eight classes, two dogs are as few as a common concept must be to say something.
-    classes |= {"n02814533": 4, "n02930766": 4, "n03100240": 4, "n04285008": 4}
-    mean = np.full((8, 5), 0.1)
-    for row, column in enumerate(classes.values()):
-        mean[row, column] = 0.9
-    profile = Profile(
-        mean=mean,
-        variance=None,
-        count=np.ones(8, dtype=np.int64),
-        class_ids=tuple(classes),
-        class_labels=preferred_labels(list(classes), wordnet()),
-        layer_names=tuple(layer.name for layer in network.layers),
-        layer_offsets=np.array([0, 2, 5]),
-        metadata={"network": network.name, "identifier": network.identifier},
-    )
-    tags = tag_filters(profile, [Rule("k", 1), Rule("k", 1, "contrast")], network=network.identifier)
-    output = tmp_path_factory.mktemp("kg") / "kg"
-    return build_kg(output, tags, wordnet(), Provenance.of_profile(profile), profile=profile)
+    return colours_kg(network, tmp_path_factory.mktemp("kg") / "kg")
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ from filtag_kg.explain import visualize
 from filtag_kg.network import load_network
 
 network = load_network(sys.argv[1], preprocess="0..1")
-found = [*visualize(network, "colour", [0, 1], batch_size=2), *visualize(network, "dead", [0])]
+found = [*visualize(network, "colour", [0, 1], steps=256, batch_size=2), *visualize(network, "dead", [0], steps=256)]
 np.savez(sys.argv[2], pixels=[one.pixels for one in found], activations=[one.activation for one in found])
 """
 

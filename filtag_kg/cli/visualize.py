@@ -1,0 +1,93 @@
+"""``filtag visualize``: what filters look for, as pictures beside their tags."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from filtag_kg.cli.console import Quiet, note, progress_bar
+from filtag_kg.cli.explain import KGNetwork, network_of
+from filtag_kg.cli.profile import Classes, Preprocess
+from filtag_kg.errors import FiltagError
+
+__all__ = ["visualize"]
+
+
+def visualize(
+    kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
+    layer: Annotated[str, typer.Option(metavar="L", help="The layer.")],
+    filters: Annotated[
+        list[str],
+        typer.Option("--filter", metavar="I", help="A filter, a range such as 0-15, or all. May be repeated."),
+    ],
+    network: KGNetwork = None,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method",
+            metavar="METHOD",
+            help="activation-maximisation or feature-visualisation; both, if left out. May be repeated.",
+        ),
+    ] = None,
+    steps: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100_000, help="How often each picture is changed.")
+    ] = 192,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the noise that pictures start from.")] = 0,
+    batch_size: Annotated[
+        int, typer.Option(metavar="N", min=1, max=256, help="Filters at once: more are faster on GPUs.")
+    ] = 1,
+    preprocess: Preprocess = None,
+    classes: Classes = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make pictures of what filters look for, and keep them in the KG, where the report shows them.
+
+    For example: filtag visualize my-kg --layer block5_conv3 --filter 437 --filter 0-7
+    """
+    from filtag_kg.explain import add_visualizations, find_layer, visualize
+    from filtag_kg.graph import VISUALIZATION_METHODS, open_kg
+
+    unknown = next((method for method in methods or () if method not in VISUALIZATION_METHODS), None)
+    if unknown is not None:
+        raise FiltagError(f"no method {unknown!r}: choose one of {', '.join(VISUALIZATION_METHODS)}")
+    opened = open_kg(kg)
+    loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
+    chosen = _filters(filters, find_layer(loaded, layer).n_filters)
+    start = time.perf_counter()
+    with progress_bar(quiet, "steps") as progress:
+        pictures = visualize(
+            loaded,
+            layer,
+            chosen,
+            methods=[method for method in VISUALIZATION_METHODS if method in (methods or VISUALIZATION_METHODS)],
+            steps=steps,
+            seed=seed,
+            batch_size=batch_size,
+            progress=progress,
+        )
+        made = 0
+        for one in add_visualizations(opened, loaded, pictures):
+            took, start = time.perf_counter() - start, time.perf_counter()
+            note(f"{kg / one.file}: mean of the feature map {one.activation:.3g}, {took:.1f} s")
+            made += 1
+    note(f"{made:,} pictures of {layer} are in {kg / 'visualizations'}; filtag report {kg} -o DIR shows them")
+
+
+def _filters(texts: list[str], n_filters: int) -> list[int]:
+    """Return the filters that the options name, each once, in order."""
+    chosen: set[int] = set()
+    for text in texts:
+        if text == "all":
+            chosen |= set(range(n_filters))
+            continue
+        first, dash, last = text.partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise FiltagError(f"--filter {text!r} is no filter: give an index, a range such as 0-15, or all")
+        low, high = int(first), int(last) if dash else int(first)
+        if low > high or high >= n_filters:
+            raise FiltagError(f"--filter {text!r} is not in the layer: it has filters 0 to {n_filters - 1}")
+        chosen |= set(range(low, high + 1))
+    return sorted(chosen)
