@@ -32,6 +32,8 @@ COMMANDS = (
     "explain",
     "evaluate",
     "errors",
+    "visualize",
+    "show",
     "report",
     "conformance draw",
     "conformance rate",

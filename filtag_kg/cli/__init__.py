@@ -18,7 +18,10 @@ from filtag_kg.cli import (
     query,
     report,
     runs,
+    serve,
+    show,
     validate,
+    visualize,
 )
 from filtag_kg.cli.console import print_error
 from filtag_kg.errors import FiltagError
@@ -47,7 +50,10 @@ app.command("validate")(validate.validate)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("errors")(errors.errors)
+app.command("visualize")(visualize.visualize)
+app.command("show")(show.show)
 app.command("report")(report.report)
+app.command("serve")(serve.serve)
 app.add_typer(report.conformance, name="conformance")
 app.add_typer(concepts.app, name="concepts")
 

@@ -26,6 +26,7 @@ from filtag_kg.cli.profile import (
     Workers,
     make_profile,
 )
+from filtag_kg.cli.report import make_report, report_folder
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
@@ -82,15 +83,22 @@ def run(
     keep_going: KeepGoing = False,
     ray: Ray = None,
     restart: Restart = False,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write the pages about it beside the KG, as KG-report.")
+    ] = True,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Do the whole job: the pass over the images, tags, concepts, graph."""
+    """Do the whole job: the pass over the images, tags, concepts, graph, report."""
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.graph import DataIris, check_output
+    from filtag_kg.report import check_report_folder
 
     rules = rules_from(k, q, score)
     check_output(output, force=force)
+    pages = report_folder(output)
+    if report:
+        check_report_folder(pages, force=force)
     # Mistakes that can be told now are not kept for after the pass.
     source = concept_source(concepts)
     if links is not None:
@@ -124,6 +132,9 @@ def run(
     except FiltagError as error:
         raise FiltagError(f"{error} (the profile is kept in {kept}: go on with filtag build)") from None
     kept.unlink()
+    if report:
+        make_report([output], pages, force=force, quiet=quiet)
+        note(f"{pages}: open index.html in a browser")
 
 
 def build(

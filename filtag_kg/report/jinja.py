@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,13 @@ _SOURCES = {"wordnet": "WordNet 3.0", "conceptnet": "ConceptNet 5", "conceptnet-
 _LEAST_SHOWN = 0.001
 
 
-def environment() -> Environment:
-    """Return Jinja2 with the templates of this package and the filters that write numbers.
+def environment(packages: Sequence[str] = ()) -> Environment:
+    """Return Jinja2 with the templates of this package and of others, and the filters that write numbers.
+
+    Parameters
+    ----------
+    packages : sequence of str
+        Names of further packages that have a folder ``templates``.
 
     Raises
     ------
@@ -34,11 +40,11 @@ def environment() -> Environment:
         If Jinja2 is not installed.
     """
     try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
+        from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
     except ModuleNotFoundError:
         raise FiltagError("pages need jinja2, which is not installed: pip install jinja2") from None
     made = Environment(
-        loader=PackageLoader("filtag_kg.report", "templates"),
+        loader=ChoiceLoader([PackageLoader(name, "templates") for name in ("filtag_kg.report", *packages)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

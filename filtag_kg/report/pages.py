@@ -42,14 +42,15 @@ class PageSettings:
     ----------
     live : bool
         Whether a server is behind the pages: they then have search, queries and other formats.
-    figures : sequence of Figure
+    templates : sequence of str
+        Names of further packages with templates.
     extras : sequence of (page name, title)
         Further pages in the menu: hits, errors.
     downloads : sequence of (file name, what it is)
     """
 
     live: bool = False
-    figures: Sequence[Figure] = ()
+    templates: Sequence[str] = ()
     extras: Sequence[tuple[str, str]] = ()
     downloads: Sequence[tuple[str, str]] = ()
 
@@ -71,7 +72,7 @@ class Pages:
 
     @cached_property
     def _environment(self) -> Environment:
-        made = environment()
+        made = environment(self.settings.templates)
         places = self.places
         made.globals.update(
             place=places,
@@ -92,7 +93,7 @@ class Pages:
             root="" if address.startswith("/") else "../" * address.count("/"), **values
         )
 
-    def overview(self) -> str:
+    def overview(self, figures: Sequence[Figure] = ()) -> str:
         """Return the first page: what was run, headline figures, plots, layers, the surest filters."""
         facts = self.facts
         networks = [facts.network(network) for network in facts.networks.values()]
@@ -100,6 +101,7 @@ class Pages:
             "overview.html",
             self.places.overview(),
             networks=networks,
+            figures=figures,
             made=facts.kg.manifest["inputs"].get("profile", {}),
             headline={table.run.run_id: self._headline(table) for table in facts.runs.values()},
             surest={network.network: self._surest(network) for network in facts.networks.values()},

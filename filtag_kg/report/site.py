@@ -75,9 +75,7 @@ def write_site(site: Site, folder: Path, progress: Progress | None = None) -> in
         for figure in run_figures(grouped, facts, run_id, lambda iri: f"../{places.concept(iri)}")
     ]
     figures += [extra.figure for extra in extras if extra.figure is not None]
-    settings = PageSettings(
-        figures=figures, extras=[(extra.name, extra.title) for extra in extras], downloads=site.downloads
-    )
+    settings = PageSettings(extras=[(extra.name, extra.title) for extra in extras], downloads=site.downloads)
     pages = Pages(facts, places, settings)
     _write(folder, "style.css", style_sheet())
     for figure in figures:
@@ -85,7 +83,7 @@ def write_site(site: Site, folder: Path, progress: Progress | None = None) -> in
             _write(folder, name, svg)
     total = _n_pages(pages) + len(extras)
     done = 0
-    for address, text in _pages(pages, site, extras):
+    for address, text in _pages(pages, site, extras, figures):
         _write(folder, unquote(address), text)
         done += 1
         if progress is not None:
@@ -142,10 +140,12 @@ def _mistakes(site: Site, folder: Path) -> Iterator[_Extra]:
     yield _Extra("mistakes", "Mistakes", figure, lambda pages: pages.other("mistakes.html", "mistakes", **values))
 
 
-def _pages(pages: Pages, site: Site, extras: Sequence[_Extra]) -> Iterator[tuple[str, str]]:
+def _pages(
+    pages: Pages, site: Site, extras: Sequence[_Extra], figures: Sequence[Figure]
+) -> Iterator[tuple[str, str]]:
     """Yield address and text of every page."""
     facts, places = pages.facts, pages.places
-    yield places.overview(), pages.overview()
+    yield places.overview(), pages.overview(figures)
     for page in range(1, pages.n_class_pages + 1):
         yield places.page("classes", page), pages.classes(page)
     for page in range(1, pages.n_concept_pages + 1):

@@ -1,0 +1,20 @@
+"""The server: SPARQL 1.1 over HTTP, the named queries, and every IRI of the data; read-only."""
+
+from filtag_kg.server.app import create_app
+from filtag_kg.server.explorer import Explorer, NetworkChoice
+from filtag_kg.server.headers import LOOPBACK_NAMES
+from filtag_kg.server.limits import Limits
+from filtag_kg.server.resources import Pages
+from filtag_kg.server.run import is_loopback, listen, run_app
+
+__all__ = [
+    "LOOPBACK_NAMES",
+    "Explorer",
+    "Limits",
+    "NetworkChoice",
+    "Pages",
+    "create_app",
+    "is_loopback",
+    "listen",
+    "run_app",
+]

@@ -1,0 +1,102 @@
+"""The application: what is at which address."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from filtag_kg.graph import KG
+from filtag_kg.server.headers import LOOPBACK_NAMES, PublicHeaders
+from filtag_kg.server.limits import Limits
+from filtag_kg.server.named import NamedQueries
+from filtag_kg.server.pool import Pool
+from filtag_kg.server.request_error import RequestError
+from filtag_kg.server.resources import Pages, Resources
+from filtag_kg.server.responses import error_response
+from filtag_kg.server.sparql import Sparql
+
+__all__ = ["create_app"]
+
+_GET, _SPARQL = ["GET"], ["GET", "POST"]
+
+
+def create_app(
+    served: KG | Path,
+    limits: Limits | None = None,
+    *,
+    pages: Pages | None = None,
+    routes: Sequence[BaseRoute] = (),
+    beside: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+    hosts: Sequence[str] | None = LOOPBACK_NAMES,
+) -> Starlette:
+    """Return the server's application; workers live as long as it runs.
+
+    Parameters
+    ----------
+    served : KG or Path
+        A KG, or the directory of any Oxigraph store, which has no things with addresses of their own.
+    limits : Limits or None
+    pages : Pages or None
+        For people: a page for each thing of the data, and ``page("")`` at the root.
+    routes : sequence of BaseRoute
+        Further addresses, which win over those of the data.
+    beside : callable, optional
+        Returns a context that is open as long as the server runs.
+    hosts : sequence of str, or None
+        Host names that requests may have; None takes any.
+    """
+    limits = limits or Limits()
+    store_path = served.path / "store" if isinstance(served, KG) else served
+    pool = Pool(store_path, limits)
+    sparql, named = Sparql(pool, limits), NamedQueries(pool, limits)
+    base = served.manifest["parameters"]["base"] if isinstance(served, KG) else None
+    resources = Resources(pool, limits, base, pages)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with pool.open(), nullcontext() if beside is None else beside():
+            yield
+
+    async def root(_request: Request) -> Response:
+        page = None if pages is None else pages.page("")
+        if page is not None:
+            return Response(page, media_type="text/html")
+        return PlainTextResponse(
+            "FilTag-KG\n/sparql: SPARQL 1.1, read-only\n/queries: named queries\n/openapi.json: all that there is\n"
+        )
+
+    app = Starlette(
+        routes=[
+            Route("/", root, methods=_GET),
+            Route("/sparql", sparql.__call__, methods=_SPARQL),
+            Route("/sparql/", sparql.__call__, methods=_SPARQL),
+            Route("/queries", named.list, methods=_GET),
+            Route("/queries/{name}", named.ask, methods=_GET),
+            Route("/openapi.json", named.describe, methods=_GET),
+            Route("/resource", resources.by_iri, methods=_GET),
+            *routes,
+            Route("/{path:path}", resources.by_path, methods=_GET),
+        ],
+        middleware=[Middleware(PublicHeaders, hosts=hosts)],
+        exception_handlers={RequestError: error_response, HTTPException: _http_error},
+        lifespan=lifespan,
+    )
+    app.state.stop = pool.stop
+    return app
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code != 405:
+        return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
+    # Starlette lists them in another order each time.
+    allowed = ", ".join(sorted({"OPTIONS", *(error.headers or {}).get("Allow", "").replace(" ", "").split(",")}))
+    return PlainTextResponse(f"{request.method} is not answered here: use {allowed}\n", 405, {"Allow": allowed})

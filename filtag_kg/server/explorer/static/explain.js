@@ -1,0 +1,48 @@
+// Drop an image, see what the network makes of it.
+
+export function dropPage(form) {
+  const input = form.elements.image;
+  const status = document.querySelector("[data-status]");
+  const preview = document.querySelector("[data-preview]");
+  const place = document.querySelector("[data-explanation]");
+  let last = null;
+
+  async function explain(file) {
+    last = file;
+    place.replaceChildren();
+    URL.revokeObjectURL(preview.src);
+    preview.src = URL.createObjectURL(file);
+    preview.hidden = false;
+    status.className = "quiet";
+    status.textContent = `Explaining ${file.name} … the first image takes a while, as the network is loaded.`;
+    const rule = form.elements.rule ? `?rule=${encodeURIComponent(form.elements.rule.value)}` : "";
+    const answer = await fetch(`/explain${rule}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/octet-stream", "X-File-Name": encodeURIComponent(file.name) },
+      body: file,
+    }).catch(() => null);
+    if (file !== last) return;
+    if (!answer?.ok) {
+      status.className = "mistake";
+      status.textContent = answer ? (await answer.text()).trim() : "The server cannot be reached: is filtag serve still running?";
+      return;
+    }
+    status.textContent = file.name;
+    // The server's own template, in which every name is escaped.
+    place.innerHTML = await answer.text();
+  }
+
+  const take = (files) => { if (files?.length) explain(files[0]); };
+  input.addEventListener("change", () => take(input.files));
+  form.elements.rule?.addEventListener("change", () => { if (last) explain(last); });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  for (const name of ["dragenter", "dragover"]) {
+    form.addEventListener(name, (event) => { event.preventDefault(); form.classList.add("over"); });
+  }
+  form.addEventListener("dragleave", () => form.classList.remove("over"));
+  form.addEventListener("drop", (event) => {
+    event.preventDefault();
+    form.classList.remove("over");
+    take(event.dataTransfer.files);
+  });
+}

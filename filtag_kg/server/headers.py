@@ -1,0 +1,78 @@
+"""What holds for every request: who may ask, from where, and what a page of another site may read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["LOOPBACK_NAMES", "PublicHeaders"]
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_METHODS = "GET, HEAD, POST, OPTIONS"
+_PAGES_MAY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Of all that a page could fetch or run only what is the server's own; bars have their length in a style attribute."""
+_READABLE = "Content-Type, Filtag-Note, Link, Retry-After, X-SPARQL-MaxRows"
+
+
+class PublicHeaders:
+    """Lets every site's pages read the answers, and refuses host names that are not the server's own.
+
+    Without the latter, a page of a site whose name was made to mean this machine (DNS rebinding) could ask as if it
+    were ours.
+
+    Parameters
+    ----------
+    app : ASGI application
+    hosts : sequence of str, or None
+        The names; None takes any.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str] | None) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Access-Control-Allow-Origin", "*")
+                headers.setdefault("Access-Control-Expose-Headers", _READABLE)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                if headers.get("Content-Type", "").startswith("text/html"):
+                    headers.setdefault("Content-Security-Policy", _PAGES_MAY)
+                    headers.setdefault("Referrer-Policy", "same-origin")
+            await send(message)
+
+        host = Headers(scope=scope).get("host", "")
+        name = host[: host.index("]") + 1] if "]" in host else host.partition(":")[0]
+        if self._hosts is not None and name.lower() not in self._hosts:
+            await PlainTextResponse(
+                f"this server is not called {name}: use {' or '.join(self._hosts)}, or serve it with --host\n", 421
+            )(scope, receive, with_headers)
+        elif scope["method"] == "OPTIONS":
+            await _options()(scope, receive, with_headers)
+        else:
+            await self._app(scope, receive, with_headers)
+
+
+def _options() -> Response:
+    return Response(
+        status_code=204,
+        headers={
+            "Allow": _METHODS,
+            "Access-Control-Allow-Methods": _METHODS,
+            "Access-Control-Allow-Headers": "Accept, Content-Type",
+            "Access-Control-Max-Age": "86400",
+        },
+    )

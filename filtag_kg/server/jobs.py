@@ -1,0 +1,149 @@
+"""What the server and its workers say to each other: JSON, and the bytes of an answer. Nothing is pickled."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = [
+    "CALM",
+    "FORK",
+    "KILL",
+    "ORDER",
+    "PREFIX",
+    "Answer",
+    "Job",
+    "NamedJob",
+    "OverviewJob",
+    "QueryJob",
+    "ResourceJob",
+    "job_of",
+    "packed",
+    "sizes",
+]
+
+PREFIX = struct.Struct("!II")
+"""Before each message: the sizes of its JSON and of its bytes."""
+ORDER = struct.Struct("!cIi")
+"""An order to the nursery: what to do, a worker's number, how nice it is to be. A new worker's socket comes with it."""
+FORK, CALM, KILL = b"f", b"c", b"k"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryJob:
+    """Ask SPARQL.
+
+    Parameters
+    ----------
+    text : str
+    table, graph : str or None
+        Formats for a table or a truth value, and for a graph; None where the client takes none.
+    boolean : str or None
+        The same for a truth value.
+    base : str
+        What relative IRIs are relative to.
+    names_dataset : bool
+        Whether the text has a ``FROM``. Where it has none, the default graph is the union of all.
+    default_graphs, named_graphs : tuple of str, or None
+        The protocol's dataset; None where the request gives none.
+    """
+
+    text: str
+    table: str | None
+    boolean: str | None
+    graph: str | None
+    base: str
+    names_dataset: bool = False
+    default_graphs: tuple[str, ...] | None = None
+    named_graphs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedJob:
+    """Ask a named query, whose parameters are as typed."""
+
+    name: str
+    parameters: Mapping[str, str]
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceJob:
+    """Tell what the graph says of a thing, as a graph in a format."""
+
+    iri: str
+    graph: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewJob:
+    """Count the triples of each graph."""
+
+
+Job = QueryJob | NamedJob | ResourceJob | OverviewJob
+_JOBS = {kind.__name__: kind for kind in (QueryJob, NamedJob, ResourceJob, OverviewJob)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a worker answers.
+
+    Parameters
+    ----------
+    status : str
+        "ready", once, before the first job. "ok". Else, with a line: "malformed", "mistake" (a parameter's), "unknown"
+        (no such thing), "unacceptable" (no format for this kind of answer), "damaged" (the store).
+    line : str
+    kind : str
+        "table", "boolean" or "graph"; of an overview "overview".
+    format_ : str
+    rows : int
+    capped : bool
+        Whether a part was left out.
+    notes : tuple of str
+    pid : int
+        The worker's.
+    body : bytes
+    """
+
+    status: str
+    line: str = ""
+    kind: str = ""
+    format_: str = ""
+    rows: int = 0
+    capped: bool = False
+    notes: tuple[str, ...] = ()
+    pid: int = 0
+    body: bytes = b""
+
+    @classmethod
+    def of(cls, head: bytes, body: bytes) -> Answer:
+        """Return the answer that a message is."""
+        said = json.loads(head)
+        return cls(**{**said, "notes": tuple(said["notes"]), "body": body})
+
+
+def packed(message: Job | Answer) -> bytes:
+    """Return a message as bytes."""
+    said: dict[str, Any] = asdict(message)
+    body: bytes = said.pop("body", b"")
+    if not isinstance(message, Answer):
+        said["job"] = type(message).__name__
+    head = json.dumps(said).encode()
+    return PREFIX.pack(len(head), len(body)) + head + body
+
+
+def sizes(prefix: bytes) -> tuple[int, int]:
+    """Return the sizes of a message's JSON and bytes."""
+    head, body = PREFIX.unpack(prefix)
+    return head, body
+
+
+def job_of(head: bytes) -> Job:
+    """Return the job that a message is."""
+    said = json.loads(head)
+    kind: Callable[..., Job] = _JOBS[said.pop("job")]
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})

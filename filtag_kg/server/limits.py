@@ -1,0 +1,73 @@
+"""What a server allows its clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from os import cpu_count
+
+from filtag_kg.errors import FiltagError
+
+__all__ = ["Limits"]
+
+_LEAST_MEMORY = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a query may take before it is stopped, and how many may run.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds, waiting and running each.
+    max_rows : int
+        Rows, or triples, of an answer; the rest is left out, with a sign.
+    max_bytes : int
+        Size of an answer; likewise.
+    memory : int
+        Bytes that a worker may take.
+    workers : int
+        Quick queries that run at once: so many of somebody's own, and so many of those that we know to end.
+    slow_lane : int
+        Long queries that run beside them.
+    quick, quick_known : float
+        Seconds of processor time after which a query is a long one: SPARQL of somebody's own, and what we know to end
+        (named queries, things).
+    queue : int
+        Queries that may wait.
+    cache : int
+        Bytes of answers to keep, for those who ask the same; 0 keeps none.
+
+    Raises
+    ------
+    FiltagError
+        If one is not above 0, or the memory does not even do for a worker at rest.
+    """
+
+    timeout: float = 10.0
+    max_rows: int = 100_000
+    max_bytes: int = 32 << 20
+    memory: int = 512 << 20
+    workers: int = field(default_factory=lambda: max(2, cpu_count() or 1))
+    slow_lane: int = 4
+    quick: float = 0.3
+    quick_known: float = 1.0
+    queue: int = 256
+    cache: int = 64 << 20
+
+    def __post_init__(self) -> None:
+        for name in (
+            "timeout",
+            "max_rows",
+            "max_bytes",
+            "memory",
+            "workers",
+            "slow_lane",
+            "quick",
+            "quick_known",
+            "queue",
+        ):
+            if not getattr(self, name) > 0:
+                raise FiltagError(f"--{name.replace('_', '-')} {getattr(self, name)} is too little: give more than 0")
+        if self.memory < _LEAST_MEMORY:
+            raise FiltagError(f"--max-memory {self.memory >> 20} is too little: give at least {_LEAST_MEMORY >> 20}")

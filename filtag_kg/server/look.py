@@ -1,0 +1,160 @@
+r"""A look at a query's words before it runs: what form it has, whether it names a dataset, whether it reaches outside.
+
+Oxigraph's parser wants no space after a keyword (``SERVICEex:a {`` calls a service), so a keyword may hide in a longer
+word or in a prefixed name. The look refuses those, too. Source: W3C, *SPARQL 1.1 Query Language*, sections 19.2
+(code point escapes) and 19.8 (grammar).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from filtag_kg.graph import PREFIXES
+
+__all__ = ["NO_FILE", "READ_ONLY", "Look", "Token", "decoded", "is_file", "look_at", "tokens"]
+
+_NAME = r"\w\u00b7\u200c\u200d\u203f\u2040\u2070-\u218f"
+_LOCAL_ESCAPE = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?#@%]"
+# Without a bound, a text such as a.a.a.a… would take the square of its length.
+_LONGEST_PREFIX = 100
+_TOKEN = re.compile(
+    rf"""
+      (?P<space>\s+|\#[^\n\r]*)
+    | (?P<iri><[^<>"{{}}|^`\\\x00-\x20]*>)
+    | (?P<string>\"\"\"(?:\"{{0,2}}(?:[^"\\]|\\.))*\"\"\" | '''(?:'{{0,2}}(?:[^'\\]|\\.))*'''
+        | "(?:[^"\\\n\r]|\\.)*" | '(?:[^'\\\n\r]|\\.)*')
+    | (?P<unclosed>["'])
+    | (?P<variable>[?$][{_NAME}]+)
+    | (?P<blank>_:[{_NAME}](?:[{_NAME}.\-]*[{_NAME}\-])?)
+    | (?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[A-Za-z]+)?)
+    | (?P<name>(?:[^\W\d_](?:[{_NAME}.\-]{{0,{_LONGEST_PREFIX}}}[{_NAME}\-])?)?:
+        (?:(?:[{_NAME}:]|{_LOCAL_ESCAPE})(?:(?:[{_NAME}:.\-]|{_LOCAL_ESCAPE})*(?:[{_NAME}:\-]|{_LOCAL_ESCAPE}))?)?)
+    | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    | (?P<word>[A-Za-z][A-Za-z0-9_]*)
+    | (?P<sign>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(?:\\|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
+_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
+_UPDATES = ("INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH")
+READ_ONLY = "this endpoint is read-only and refuses updates: ask a query, or change the KG with filtag build"
+_NO_SERVICE = "SERVICE is refused, as this endpoint asks no other: ask that endpoint yourself and join the answers"
+NO_FILE = "the graph {} is a file, and this endpoint reads no files: name one of the graphs of its own dataset"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of a query.
+
+    Parameters
+    ----------
+    kind : str
+        "iri", "string", "variable", "blank", "language", "name" (prefixed), "number", "word" or "sign".
+    text : str
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a query's words tell.
+
+    Parameters
+    ----------
+    form : str or None
+        "SELECT", "ASK", "CONSTRUCT" or "DESCRIBE"; None where the query is malformed.
+    names_dataset : bool
+        Whether it has a ``FROM``.
+    refusal : str or None
+        Why it is not to be run, in one line.
+    """
+
+    form: str | None
+    names_dataset: bool
+    refusal: str | None
+
+
+def decoded(text: str) -> str:
+    r"""Return a text with its code point escapes (``\u0041``) decoded.
+
+    Those of characters that would end a string, a name or a comment stay: they mean something in strings alone, where
+    Oxigraph decodes them.
+    """
+
+    def character(found: re.Match[str]) -> str:
+        digits = found[1] or found[2]
+        if digits is None or int(digits, 16) > 0x10FFFF:
+            return found[0]
+        decoded_ = chr(int(digits, 16))
+        return decoded_ if decoded_.isalnum() or decoded_ in "_-.:/" else found[0]
+
+    return _ESCAPE.sub(character, text)
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Yield the tokens of a query, without spaces and comments, up to a string that has no end: nobody parses that."""
+    for found in _TOKEN.finditer(text):
+        if found.lastgroup == "unclosed":
+            return
+        if found.lastgroup != "space" and found.lastgroup is not None:
+            yield Token(found.lastgroup, found[0])
+
+
+def look_at(text: str) -> Look:
+    """Look at a query whose code point escapes are decoded."""
+    found = list(tokens(text))
+    prefixes = _declared(found)
+    words = [(i, token.text.upper()) for i, token in enumerate(found) if token.kind == "word"]
+    head = next((word for _, word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
+    form = next((form for form in _FORMS if head.startswith(form)), None)
+    graphs = [
+        graph for i, word in words if word.startswith("FROM") for graph in _graphs(found[i + 1 : i + 3], prefixes)
+    ]
+    file = next((graph for graph in graphs if is_file(graph)), None)
+    refusal = None
+    if head.startswith(_UPDATES) and form is None:
+        refusal = READ_ONLY
+    elif any("SERVICE" in word for _, word in words) or any(
+        map(_hides_service, [*found[:1], *found], found, found[1:])
+    ):
+        refusal = _NO_SERVICE
+    elif file is not None:
+        refusal = NO_FILE.format(f"<{file}>")
+    return Look(form, bool(graphs) or any(word.startswith("FROM") for _, word in words), refusal)
+
+
+def is_file(iri: str) -> bool:
+    """Return whether an IRI is a file's."""
+    return iri.strip().lower().startswith("file:")
+
+
+def _declared(found: list[Token]) -> dict[str, str]:
+    prefixes = dict(PREFIXES)
+    for word, name, iri in zip(found, found[1:], found[2:], strict=False):
+        if word.kind == "word" and word.text.upper() == "PREFIX" and name.kind == "name" and iri.kind == "iri":
+            prefixes[name.text.removesuffix(":")] = iri.text[1:-1]
+    return prefixes
+
+
+def _graphs(after: list[Token], prefixes: dict[str, str]) -> list[str]:
+    """Return the graph that a ``FROM`` names by the tokens after it."""
+    named = after[1:] if after and after[0].kind == "word" else after[:1]
+    for token in named[:1]:
+        if token.kind == "iri":
+            return [token.text[1:-1]]
+        if token.kind == "name":
+            prefix, _, local = token.text.partition(":")
+            return [prefixes.get(prefix, f"{prefix}:") + local]
+    return []
+
+
+def _hides_service(before: Token, token: Token, after: Token) -> bool:
+    """Return whether a prefixed name reads as a call of a service, too: only GRAPH puts a name before a brace."""
+    prefix = token.text.partition(":")[0].upper()
+    is_graph = before.kind == "word" and before.text.upper() == "GRAPH"
+    return token.kind == "name" and "SERVICE" in prefix and after.text == "{" and not is_graph

@@ -1,0 +1,66 @@
+"""``/queries``: the named queries over HTTP."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.query import NamedQuery, catalogue, find_query
+from filtag_kg.server.jobs import NamedJob
+from filtag_kg.server.limits import Limits
+from filtag_kg.server.negotiation import TABLES, chosen
+from filtag_kg.server.openapi import address_of, openapi
+from filtag_kg.server.pool import Pool
+from filtag_kg.server.protocol import format_of, parameters_of
+from filtag_kg.server.request_error import RequestError
+from filtag_kg.server.responses import ask_for, response_of
+
+__all__ = ["NamedQueries"]
+
+
+class NamedQueries:
+    """Answers requests at ``/queries`` and ``/openapi.json``."""
+
+    def __init__(self, pool: Pool, limits: Limits) -> None:
+        self._pool = pool
+        self._limits = limits
+        self._queries = catalogue()
+
+    async def list(self, _request: Request) -> Response:
+        """List the queries."""
+        return JSONResponse({"queries": [_listed(query) for query in self._queries]})
+
+    async def describe(self, _request: Request) -> Response:
+        """Describe the server's interface."""
+        return JSONResponse(openapi(self._queries))
+
+    async def ask(self, request: Request) -> Response:
+        """Answer one."""
+        try:
+            query = find_query(request.path_params["name"])
+        except FiltagError as error:
+            raise RequestError(404, str(error).replace("filtag query --list shows", "/queries lists")) from None
+        pairs = parameters_of(request)
+        format_, media_type = chosen(request.headers.get("accept"), TABLES, format_of(pairs))
+        parameters: dict[str, str] = {}
+        for name, value in pairs:
+            if name in parameters:
+                raise RequestError(400, f"parameter {name!r} is given twice: give it once")
+            # An empty field of a form is one that was left out.
+            if name != "format" and value:
+                parameters[name] = value
+        answer = await ask_for(request, self._pool, NamedJob(query.name, parameters, format_.name))
+        return response_of(answer, format_.content_type(media_type), self._limits.max_rows)
+
+
+def _listed(query: NamedQuery) -> dict[str, object]:
+    return {
+        "name": query.name,
+        "summary": query.summary,
+        "required": list(query.required),
+        "optional": list(query.optional),
+        "columns": list(query.columns),
+        "example": address_of(query),
+        "sparql": query.text,
+    }

@@ -1,0 +1,122 @@
+"""Which format a client gets: what it accepts, weighed, against what there is.
+
+Source: RFC 9110, *HTTP Semantics*, section 12.5.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from filtag_kg.server.request_error import RequestError
+
+__all__ = ["BOOLEANS", "GRAPHS", "HTML", "TABLES", "Format", "accepted", "choose", "chosen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of answers.
+
+    Parameters
+    ----------
+    name : str
+        As in ``?format=``.
+    media_types : tuple of str
+        What a client may call it, its own name first.
+    parameters : str
+        What follows the media type in ``Content-Type``.
+    """
+
+    name: str
+    media_types: tuple[str, ...]
+    parameters: str = ""
+
+    def content_type(self, media_type: str | None = None) -> str:
+        """Return the ``Content-Type`` under the name that the client used."""
+        return (media_type or self.media_types[0]) + self.parameters
+
+
+_UTF8 = "; charset=utf-8"
+_JSON = Format("json", ("application/sparql-results+json", "application/json"))
+_XML = Format("xml", ("application/sparql-results+xml", "application/xml", "text/xml"))
+TABLES = (
+    _JSON,
+    _XML,
+    Format("csv", ("text/csv",), f"{_UTF8}; header=present"),
+    Format("tsv", ("text/tab-separated-values",), _UTF8),
+)
+BOOLEANS = (_JSON, _XML)
+GRAPHS = (
+    Format("turtle", ("text/turtle", "application/x-turtle"), _UTF8),
+    Format("ntriples", ("application/n-triples", "text/plain"), _UTF8),
+    Format("rdfxml", ("application/rdf+xml", "application/xml", "text/xml")),
+    Format("jsonld", ("application/ld+json", "application/json")),
+    Format("nquads", ("application/n-quads",), _UTF8),
+    Format("trig", ("application/trig", "application/x-trig"), _UTF8),
+    Format("n3", ("text/n3", "text/rdf+n3"), _UTF8),
+)
+HTML = Format("html", ("text/html", "application/xhtml+xml"), _UTF8)
+
+_RANGE = re.compile(r"\s*([\w!#$&^.+\-*]+/[\w!#$&^.+\-*]+)\s*((?:;[^;]*)*)")
+_QUALITY = re.compile(r";\s*q\s*=\s*(\d(?:\.\d*)?)\s*(?:;|$)", re.IGNORECASE)
+
+
+def choose(accept: str | None, offers: Sequence[Format], format_: str | None = None) -> tuple[Format, str] | None:
+    """Return the best offer and the name that the client has for it; None where none fits.
+
+    Parameters
+    ----------
+    accept : str or None
+        The header; without one, everything is fine.
+    offers : sequence of Format
+        Ours, the preferred first.
+    format_ : str or None
+        A name that wins over the header.
+    """
+    if format_ is not None:
+        return next(((offer, offer.media_types[0]) for offer in offers if offer.name == format_), None)
+    ranges = accepted(accept or "*/*")
+    weighed = [
+        (_quality(media_type, ranges), -i, -j, offer, media_type)
+        for i, offer in enumerate(offers)
+        for j, media_type in enumerate(offer.media_types)
+    ]
+    quality, _, _, offer, media_type = max(weighed, key=lambda found: found[:3])
+    return (offer, media_type) if quality > 0 else None
+
+
+def chosen(accept: str | None, offers: Sequence[Format], format_: str | None = None) -> tuple[Format, str]:
+    """Return what `choose` does.
+
+    Raises
+    ------
+    RequestError
+        406 with a list of what there is.
+    """
+    found = choose(accept, offers, format_)
+    if found is None:
+        wanted = f"format={format_}" if format_ is not None else f"Accept: {accept}"
+        listing = ", ".join(f"{offer.name} ({offer.media_types[0]})" for offer in offers)
+        raise RequestError(406, f"this answer has no format for {wanted}: there is {listing}")
+    return found
+
+
+def accepted(accept: str) -> list[tuple[str, float]]:
+    """Return the media ranges of a header with their qualities, in its order."""
+    ranges = []
+    for part in accept.split(","):
+        found = _RANGE.fullmatch(part)
+        if found is not None:
+            quality = _QUALITY.search(found[2])
+            ranges.append((found[1].lower(), min(1.0, float(quality[1])) if quality else 1.0))
+    return ranges
+
+
+def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """Return the quality of the most specific range that a media type is in."""
+    for wanted in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
+        for range_, quality in ranges:
+            if range_ == wanted:
+                return quality
+    return 0.0

@@ -1,0 +1,157 @@
+"""An HTTP request as a query, or as what is wrong with it.
+
+Source: W3C, *SPARQL 1.1 Protocol*, section 2.1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+import pyoxigraph as ox
+from starlette.requests import Request
+
+from filtag_kg.server.look import NO_FILE, READ_ONLY, Look, decoded, is_file, look_at
+from filtag_kg.server.request_error import RequestError
+
+__all__ = ["ProtocolQuery", "format_of", "parameters_of", "read_query"]
+
+_LONGEST = 128 << 10
+_BODY_SECONDS = 10
+_FORM = "application/x-www-form-urlencoded"
+_QUERY, _UPDATE = "application/sparql-query", "application/sparql-update"
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolQuery:
+    """A query as the protocol has it.
+
+    Parameters
+    ----------
+    text : str
+        Its code point escapes decoded.
+    look : Look
+    default_graphs, named_graphs : tuple of str, or None
+        The dataset; both are None where the request gives none.
+    format_ : str or None
+    """
+
+    text: str
+    look: Look
+    default_graphs: tuple[str, ...] | None
+    named_graphs: tuple[str, ...] | None
+    format_: str | None
+
+
+async def read_query(request: Request) -> ProtocolQuery | None:
+    """Return the query of a request; None for a GET without one, which asks for the service's description.
+
+    Raises
+    ------
+    RequestError
+        Of status 4xx if it is none, asks for an update, or reaches outside.
+    """
+    parameters = parameters_of(request)
+    if request.method == "POST":
+        parameters += await _posted(request)
+    if any(name == "update" for name, _ in parameters):
+        raise RequestError(403, READ_ONLY)
+    queries = [value for name, value in parameters if name == "query"]
+    if len(queries) > 1:
+        raise RequestError(400, f"the request has {len(queries)} queries: send one")
+    if not queries:
+        if request.method == "POST":
+            raise RequestError(400, "the form has no query: send query=…")
+        return None
+    text = decoded(queries[0])
+    look = look_at(text)
+    default_graphs, named_graphs = (_graphs(parameters, f"{kind}-graph-uri") for kind in ("default", "named"))
+    if look.refusal is not None:
+        raise RequestError(403, look.refusal)
+    given = bool(default_graphs or named_graphs)
+    return ProtocolQuery(
+        text, look, default_graphs if given else None, named_graphs if given else None, format_of(parameters)
+    )
+
+
+def parameters_of(request: Request) -> list[tuple[str, str]]:
+    """Return the parameters of a request's address.
+
+    Raises
+    ------
+    RequestError
+        400 if they are no UTF-8, or too many.
+    """
+    return _pairs(request.scope["query_string"])
+
+
+def format_of(parameters: Sequence[tuple[str, str]]) -> str | None:
+    """Return the format that parameters ask for.
+
+    Raises
+    ------
+    RequestError
+        400 if they ask for several.
+    """
+    formats = [value for name, value in parameters if name == "format"]
+    if len(formats) > 1:
+        raise RequestError(400, "format is given twice: give it once")
+    return formats[0] if formats else None
+
+
+async def _posted(request: Request) -> list[tuple[str, str]]:
+    media_type, _, rest = request.headers.get("content-type", "").partition(";")
+    media_type = media_type.strip().lower()
+    if media_type == _UPDATE:
+        raise RequestError(403, READ_ONLY)
+    body = await _body(request)
+    if media_type not in (_FORM, _QUERY):
+        if body.startswith(b"update=") or look_at(body.decode(errors="replace")).refusal == READ_ONLY:
+            raise RequestError(403, READ_ONLY)
+        raise RequestError(415, f"a query is posted as {_QUERY} or {_FORM}, not as {media_type or 'nothing said'}")
+    charset = next((part.partition("=")[2] for part in rest.split(";") if part.strip().startswith("charset=")), "utf-8")
+    if charset.strip().strip('"').lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise RequestError(415, f"a query in {charset.strip()} is not read: send UTF-8")
+    if media_type == _FORM:
+        return _pairs(body)
+    try:
+        return [("query", body.decode())]
+    except UnicodeDecodeError:
+        raise RequestError(400, "the query is no UTF-8: send UTF-8") from None
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LONGEST:
+                    raise RequestError(413, f"the request is longer than {_LONGEST >> 10} KiB: send a shorter query")
+    except TimeoutError:
+        raise RequestError(408, f"the request took longer than {_BODY_SECONDS} s to come: send it anew") from None
+    return bytes(body)
+
+
+def _pairs(encoded: bytes) -> list[tuple[str, str]]:
+    try:
+        text = encoded.decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=200)
+    except UnicodeDecodeError:
+        raise RequestError(400, "a parameter is no UTF-8, percent-encoded: encode it anew") from None
+    except ValueError:
+        raise RequestError(400, "the request has more than 200 parameters: send fewer") from None
+
+
+def _graphs(parameters: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
+    graphs = tuple(dict.fromkeys(value for found, value in parameters if found == name))
+    for graph in graphs:
+        if is_file(graph):
+            raise RequestError(403, NO_FILE.format(f"<{graph}>"))
+        try:
+            ox.NamedNode(graph)
+        except ValueError:
+            raise RequestError(400, f"{name}={graph} is no absolute IRI: give one") from None
+    return graphs

@@ -1,0 +1,86 @@
+"""Every IRI of the data, dereferenced: a page for people, a graph for programs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from urllib.parse import quote, unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from filtag_kg.server.jobs import ResourceJob
+from filtag_kg.server.limits import Limits
+from filtag_kg.server.negotiation import GRAPHS, HTML, chosen
+from filtag_kg.server.pool import Pool
+from filtag_kg.server.protocol import format_of, parameters_of
+from filtag_kg.server.request_error import RequestError
+from filtag_kg.server.responses import ask_for, response_of
+
+__all__ = ["Pages", "Resources"]
+
+
+class Pages(Protocol):
+    """Pages for people, one a thing of the data."""
+
+    def page(self, path: str) -> str | None:
+        """Return the HTML of a page; None where there is none. Called from a thread.
+
+        Parameters
+        ----------
+        path : str
+            The thing's IRI without the KG's base, percent-encoded as in the data; of things outside the base, the whole
+            IRI.
+        """
+        ...
+
+
+class Resources:
+    """Answers requests for things.
+
+    Parameters
+    ----------
+    pool : Pool
+    limits : Limits
+    base : str or None
+        What the data's IRIs begin with.
+    pages : Pages or None
+        Without any, everybody gets a graph.
+    """
+
+    def __init__(self, pool: Pool, limits: Limits, base: str | None, pages: Pages | None) -> None:
+        self._pool = pool
+        self._limits = limits
+        self._base = base
+        self._pages = pages
+
+    async def by_path(self, request: Request) -> Response:
+        """Answer for a thing below the base, whose path is that of the request."""
+        raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+        # Clients encode more or less than the data's IRIs do; a slash that is encoded stays so.
+        path = "/".join(quote(unquote(part), safe="") for part in raw.decode("latin-1").removeprefix("/").split("/"))
+        if self._base is None or not path:
+            raise RequestError(404, f"nothing is at /{path}: ask /sparql, or see /openapi.json")
+        return await self._answer(request, self._base + path, path)
+
+    async def by_iri(self, request: Request) -> Response:
+        """Answer for the thing that the parameter ``iri`` names, be it ours or not."""
+        iris = [value for name, value in parameters_of(request) if name == "iri"]
+        if len(iris) != 1 or not iris[0]:
+            raise RequestError(400, "give the IRI of one thing: /resource?iri=…")
+        ours = self._base is not None and iris[0].startswith(self._base)
+        return await self._answer(request, iris[0], iris[0].removeprefix(self._base or "") if ours else iris[0])
+
+    async def _answer(self, request: Request, iri: str, path: str) -> Response:
+        offers = GRAPHS if self._pages is None else (*GRAPHS, HTML)
+        format_, media_type = chosen(request.headers.get("accept"), offers, format_of(parameters_of(request)))
+        described = f'</resource?iri={quote(iri, safe="")}&format=turtle>; rel="describedby"; type="text/turtle"'
+        if format_ == HTML and self._pages is not None:
+            page = await run_in_threadpool(self._pages.page, path)
+            if page is not None:
+                return HTMLResponse(page, headers={"Vary": "Accept", "Link": described})
+            format_, media_type = GRAPHS[0], GRAPHS[0].media_types[0]
+        answer = await ask_for(request, self._pool, ResourceJob(iri, format_.name))
+        if answer.status == "unknown":
+            raise RequestError(404, f"the graph knows no <{iri}>: check its spelling, or search for it at /sparql")
+        return response_of(answer, format_.content_type(media_type), self._limits.max_rows, {"Link": described})

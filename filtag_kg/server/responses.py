@@ -1,0 +1,69 @@
+"""A worker's answer as an HTTP response; a request that its client gave up is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from filtag_kg.server.jobs import Answer, Job
+from filtag_kg.server.pool import Pool
+from filtag_kg.server.request_error import RequestError
+
+__all__ = ["ask_for", "error_response", "response_of"]
+
+_LONGEST_NOTE = 2000
+_GONE = 499
+
+
+async def ask_for(request: Request, pool: Pool, job: Job) -> Answer:
+    """Have a job answered, as long as the client waits for it.
+
+    Raises
+    ------
+    RequestError
+        As `Pool.ask` does; 400 where the query is malformed or a parameter does not fit.
+    """
+    asking = asyncio.ensure_future(pool.ask(job))
+    leaving = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not asking.done():
+            raise RequestError(_GONE, "the client is gone")
+        answer = asking.result()
+    finally:
+        leaving.cancel()
+        asking.cancel()
+        await asyncio.gather(asking, leaving, return_exceptions=True)
+    if answer.status in ("malformed", "mistake"):
+        raise RequestError(400, answer.line)
+    return answer
+
+
+def response_of(answer: Answer, content_type: str, max_rows: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an answer as a response that says whether it is a part only, and what was noted."""
+    said = dict(headers or {}) | {"Vary": "Accept"}
+    notes = list(answer.notes)
+    if answer.capped:
+        said["X-SPARQL-MaxRows"] = str(max_rows)
+        notes.insert(
+            0, f"a part of the answer only: its first {answer.rows}; ask for less, or page by LIMIT and OFFSET"
+        )
+    if notes:
+        # A header holds ASCII; what is outside is written as in Python and JSON.
+        said["Filtag-Note"] = " | ".join(notes).encode("ascii", "backslashreplace").decode()[:_LONGEST_NOTE]
+    return Response(answer.body, headers=said | {"Content-Type": content_type})
+
+
+async def error_response(_request: Request, error: Exception) -> Response:
+    """Return an error as one line of text. Async, as Starlette gives other handlers a thread."""
+    assert isinstance(error, RequestError)
+    return PlainTextResponse(f"{error.line}\n", error.status, dict(error.headers))
+
+
+async def _gone(request: Request) -> None:
+    # A POST's body was read to its end; a GET has an empty one.
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

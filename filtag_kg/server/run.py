@@ -1,0 +1,108 @@
+"""The server as a process: it listens, says where, and ends when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from filtag_kg.errors import FiltagError
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+__all__ = ["is_loopback", "listen", "run_app"]
+
+_GRACE_SECONDS = 3
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine as it calls itself, which no other reaches."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a port.
+
+    Parameters
+    ----------
+    host : str
+    port : int
+        0 takes any that is free.
+
+    Raises
+    ------
+    FiltagError
+        If it cannot be had.
+    """
+    if not 0 <= port <= 65535:
+        raise FiltagError(f"--port {port} is none: give one from 0 to 65535")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=1024)
+    except OSError as error:
+        # A name that nobody knows has an error number of its own kind.
+        why = os.strerror(error.errno) if isinstance(error.errno, int) and error.errno > 0 else error.strerror
+        raise FiltagError(f"cannot listen on {host} port {port} ({why}): choose another --port or --host") from None
+
+
+def run_app(app: Starlette, listening: socket.socket, on_start: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    app : Starlette
+        From `create_app`.
+    listening : socket
+        From `listen`.
+    on_start : callable
+        Called with the address when the server answers.
+    """
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        limit_concurrency=1000,
+    )
+    asyncio.run(_serve(app, _Server(config), listening, on_start))
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `_serve`: uvicorn would send them again at the end, and the process would fail of them."""
+        yield
+
+
+async def _serve(app: Starlette, server: _Server, listening: socket.socket, on_start: Callable[[str], None]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+        # Else it would wait for queries that nobody will read.
+        app.state.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if server.started:
+        host, port = listening.getsockname()[:2]
+        on_start(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+    await serving

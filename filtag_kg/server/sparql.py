@@ -1,0 +1,71 @@
+"""``/sparql``: the endpoint."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from filtag_kg.server.description import describe_service
+from filtag_kg.server.jobs import Answer, OverviewJob, QueryJob
+from filtag_kg.server.limits import Limits
+from filtag_kg.server.negotiation import BOOLEANS, GRAPHS, TABLES, Format, choose, chosen
+from filtag_kg.server.pool import Pool
+from filtag_kg.server.protocol import format_of, parameters_of, read_query
+from filtag_kg.server.responses import ask_for, response_of
+
+__all__ = ["Sparql"]
+
+_OFFERS = {"SELECT": TABLES, "ASK": BOOLEANS, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
+_KINDS = {"table": TABLES, "boolean": BOOLEANS, "graph": GRAPHS}
+
+
+class Sparql:
+    """Answers requests at ``/sparql``."""
+
+    def __init__(self, pool: Pool, limits: Limits) -> None:
+        self._pool = pool
+        self._limits = limits
+        self._overview: tuple[int, Answer] | None = None
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a query, or describe the service where there is none."""
+        query = await read_query(request)
+        if query is None:
+            return await self._description(request)
+        accept = request.headers.get("accept")
+        if query.look.form is not None:
+            chosen(accept, _OFFERS[query.look.form], query.format_)
+        found = {kind: choose(accept, offers, query.format_) for kind, offers in _KINDS.items()}
+        answer = await ask_for(
+            request,
+            self._pool,
+            QueryJob(
+                text=query.text,
+                table=_name(found["table"]),
+                boolean=_name(found["boolean"]),
+                graph=_name(found["graph"]),
+                base=endpoint_of(request),
+                names_dataset=query.look.names_dataset,
+                default_graphs=query.default_graphs,
+                named_graphs=query.named_graphs,
+            ),
+        )
+        format_, media_type = found[answer.kind] or chosen(accept, _KINDS[answer.kind], query.format_)
+        return response_of(answer, format_.content_type(media_type), self._limits.max_rows)
+
+    async def _description(self, request: Request) -> Response:
+        format_, media_type = chosen(request.headers.get("accept"), GRAPHS, format_of(parameters_of(request)))
+        generation = self._pool.generation
+        if self._overview is None or self._overview[0] != generation:
+            self._overview = generation, await ask_for(request, self._pool, OverviewJob())
+        body = describe_service(endpoint_of(request), self._overview[1], format_.name)
+        return Response(body, headers={"Content-Type": format_.content_type(media_type), "Vary": "Accept"})
+
+
+def endpoint_of(request: Request) -> str:
+    """Return the address of the endpoint as the client calls it."""
+    return str(request.url.replace(query=None, fragment=None))
+
+
+def _name(found: tuple[Format, str] | None) -> str | None:
+    return None if found is None else found[0].name

@@ -1,0 +1,236 @@
+"""A worker: a process that answers one query after the other from a store that it opened, and may be killed."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pyoxigraph as ox
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph import PREFIXES, term, write_jsonld, write_triples
+from filtag_kg.query import Result, Term, boolean_text, bound_text, catalogue, place_of, table_pieces
+from filtag_kg.server.jobs import (
+    PREFIX,
+    Answer,
+    Job,
+    NamedJob,
+    OverviewJob,
+    QueryJob,
+    ResourceJob,
+    job_of,
+    packed,
+    sizes,
+)
+from filtag_kg.server.limits import Limits
+
+__all__ = ["answer", "work", "write_graph"]
+
+_SYNTAXES = {
+    "turtle": ox.RdfFormat.TURTLE,
+    "ntriples": ox.RdfFormat.N_TRIPLES,
+    "rdfxml": ox.RdfFormat.RDF_XML,
+    "nquads": ox.RdfFormat.N_QUADS,
+    "trig": ox.RdfFormat.TRIG,
+    "n3": ox.RdfFormat.N3,
+}
+_OF_FILTER = ox.NamedNode(term("flt:filter"))
+_QUERIES = {query.name: query for query in catalogue()}
+
+_T = TypeVar("_T")
+
+
+def work(connection: socket.socket, store_path: Path, limits: Limits) -> None:
+    """Answer jobs until the other side is gone."""
+    notes = _Notes()
+    log = logging.getLogger("filtag_kg")
+    log.addHandler(notes)
+    log.propagate = False
+    try:
+        store = ox.Store.read_only(str(store_path))
+    except OSError as error:
+        connection.sendall(packed(Answer("damaged", f"the store cannot be opened ({error})", pid=os.getpid())))
+        return
+    connection.sendall(packed(Answer("ready", pid=os.getpid())))
+    with connection.makefile("rb") as incoming:
+        while len(prefix := incoming.read(PREFIX.size)) == PREFIX.size:
+            job = job_of(incoming.read(sizes(prefix)[0]))
+            notes.lines.clear()
+            connection.sendall(packed(answer(store, job, limits, notes.lines)))
+
+
+def answer(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str] = ()) -> Answer:
+    """Answer a job.
+
+    Parameters
+    ----------
+    store : Store
+    job : Job
+    limits : Limits
+        Of which the greatest number of rows and of bytes matter here.
+    notes : sequence of str
+        What was logged, read when the answer is complete.
+    """
+    try:
+        match job:
+            case QueryJob():
+                return _ask(store, job, limits)
+            case NamedJob():
+                return _ask_by_name(store, job, limits, notes)
+            case ResourceJob():
+                return _describe(store, job, limits)
+            case OverviewJob():
+                return _overview(store)
+    except SyntaxError as error:
+        return Answer("malformed", f"the query is malformed {place_of(error)}")
+    except FiltagError as error:
+        return Answer("mistake", str(error))
+    except OSError as error:
+        return Answer("damaged", f"the store failed to answer ({error})")
+
+
+def write_graph(triples: Sequence[ox.Triple], format_: str) -> bytes:
+    """Return triples, those of a subject together, in a graph format."""
+    body = io.BytesIO()
+    if format_ != "jsonld":
+        write_triples(triples, _SYNTAXES[format_], body)
+    elif all(isinstance(part, ox.NamedNode | ox.Literal) for triple in triples for part in triple):
+        write_jsonld(triples, body)
+    else:
+        # Ours knows no blank nodes, as the graph of a KG has none.
+        ox.serialize(triples, body, format=ox.RdfFormat.JSON_LD)
+    return body.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An open store as an endpoint, for the small questions that parameters raise."""
+
+    store: ox.Store
+
+    def ask(self, text: str) -> Result:
+        return Result.of(self.store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True))
+
+
+class _Notes(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+class _Capped(Iterator[_T]):
+    """The first rows; whether there were more, or their text grew too long, is known when they were taken."""
+
+    def __init__(self, rows: Iterable[_T], limits: Limits) -> None:
+        self._rows = iter(rows)
+        self._limits = limits
+        self.taken = 0
+        self.size = 0
+        self.capped = False
+
+    def __next__(self) -> _T:
+        row = next(self._rows)
+        if self.taken == self._limits.max_rows or self.size > self._limits.max_bytes:
+            self.capped = True
+            raise StopIteration
+        self.taken += 1
+        return row
+
+
+def _ask(store: ox.Store, job: QueryJob, limits: Limits) -> Answer:
+    dataset = job.default_graphs is not None or job.named_graphs is not None
+    found = store.query(
+        job.text,
+        base_iri=job.base,
+        prefixes=PREFIXES,
+        # Oxigraph lets this win over FROM.
+        use_default_graph_as_union=not dataset and not job.names_dataset,
+        default_graph=[ox.NamedNode(iri) for iri in job.default_graphs or ()] if dataset else None,
+        named_graphs=[ox.NamedNode(iri) for iri in job.named_graphs or ()] if dataset else None,
+    )
+    if isinstance(found, ox.QueryBoolean):
+        if job.boolean is None:
+            return Answer("unacceptable", kind="boolean")
+        return Answer("ok", kind="boolean", format_=job.boolean, body=boolean_text(bool(found), job.boolean).encode())
+    if isinstance(found, ox.QueryTriples):
+        if job.graph is None:
+            return Answer("unacceptable", kind="graph")
+        return _graph(found, job.graph, limits)
+    if job.table is None:
+        return Answer("unacceptable", kind="table")
+    return _table([variable.value for variable in found.variables], map(tuple, found), job.table, limits)
+
+
+def _ask_by_name(store: ox.Store, job: NamedJob, limits: Limits, notes: Sequence[str]) -> Answer:
+    query = _QUERIES[job.name]
+    text = bound_text(_Opened(store), query, job.parameters)
+    if text is None:
+        done = _table(query.columns, iter(()), job.table, limits)
+    else:
+        done = _ask(store, QueryJob(text, job.table, None, None, "http://localhost/"), limits)
+    return Answer(**{name: getattr(done, name) for name in Answer.__slots__ if name != "notes"}, notes=tuple(notes))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Term | None]], format_: str, limits: Limits) -> Answer:
+    capped = _Capped(rows, limits)
+    text = io.BytesIO()
+    for piece in table_pieces(columns, capped, format_):
+        capped.size += text.write(piece.encode())
+    return Answer("ok", kind="table", format_=format_, rows=capped.taken, capped=capped.capped, body=text.getvalue())
+
+
+def _graph(triples: Iterable[ox.Triple], format_: str, limits: Limits) -> Answer:
+    capped = _Capped(triples, limits)
+    known: set[ox.Triple] = set()
+    for triple in capped:
+        if triple not in known:
+            known.add(triple)
+            # A triple's text is at most a bit longer than its N-Triples.
+            capped.size += len(str(triple))
+    return _written(sorted(known, key=str), format_, capped=capped.capped)
+
+
+def _written(triples: Sequence[ox.Triple], format_: str, *, capped: bool) -> Answer:
+    body = write_graph(triples, format_)
+    return Answer("ok", kind="graph", format_=format_, rows=len(triples), capped=capped, body=body)
+
+
+def _describe(store: ox.Store, job: ResourceJob, limits: Limits) -> Answer:
+    """Tell what has the thing as its subject and, of a filter, all that is said of what it was given."""
+    try:
+        thing = ox.NamedNode(job.iri)
+    except ValueError:
+        return Answer("unknown")
+    subjects = [thing, *sorted({quad.subject for quad in store.quads_for_pattern(None, _OF_FILTER, thing)}, key=str)]
+    said = (quad.triple for subject in subjects for quad in store.quads_for_pattern(subject, None, None))
+    capped = _Capped(said, limits)
+    triples = sorted(set(capped), key=str)
+    if not triples:
+        # Something that the graph points to alone, or the name of a graph.
+        pointing = store.quads_for_pattern(None, None, thing)
+        capped = _Capped((quad.triple for quad in pointing), limits)
+        triples = sorted(set(capped), key=str)
+        if not triples:
+            return Answer("unknown")
+    place = {subject: i for i, subject in enumerate(subjects)}
+    triples.sort(key=lambda triple: place.get(triple.subject, 0))
+    return _written(triples, job.graph, capped=capped.capped)
+
+
+def _overview(store: ox.Store) -> Answer:
+    text = "SELECT ?g (COUNT(*) AS ?triples) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g ORDER BY ?g"
+    found = store.query(text)
+    assert isinstance(found, ox.QuerySolutions)
+    body = "".join(table_pieces(("graph", "triples"), map(tuple, found), "csv"))
+    # A triple that two graphs hold is one of their union.
+    union = _Opened(store).ask("SELECT (COUNT(*) AS ?triples) { ?s ?p ?o }").values()
+    return Answer("ok", kind="overview", format_="csv", rows=int(union[0][0]), body=body.encode())

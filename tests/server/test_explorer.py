@@ -1,0 +1,334 @@
+"""The explorer in a real browser: search, browse, query, compare, drop an image; with keys, in the dark, on a phone."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from filtag_kg import KG, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
+from tests.browser import browser, page
+from tests.colours import colours_kg, load_colours, save_colours
+from tests.server.servers import Server, serving, wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+DOG = "http://wordnet-rdf.princeton.edu/pwn30/02084071-n"
+FILTER = "/network/toy-0123456789ab/layer/deep/filter/0"
+PAGES = [
+    "/",
+    "/network/toy-0123456789ab/layer/deep",
+    FILTER,
+    "/class/n02090379",
+    f"/resource?iri={DOG}",
+    "/classes",
+    "/concepts",
+    "/groups",
+    "/search?q=dog",
+    "/query",
+    "/query?name=filters-by-concept&concept=dog",
+    "/compare?kind=filters&a=deep/0&b=deep/1",
+    "/compare?kind=layers&a=shallow&b=deep",
+    "/compare?kind=runs&a=k%3D1&b=q%3D0.5",
+    "/explain",
+]
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+def html(server: Server, path: str) -> httpx.Response:
+    return server.client.get(path, headers={"Accept": "text/html"})
+
+
+def test_search_with_keys_alone(opened: Browser, server: Server) -> None:
+    with page(opened, server.url) as shown:
+        shown.goto(server.url)
+        shown.keyboard.press("/")
+        shown.keyboard.type("redbo")
+        option = shown.get_by_role("option", name="redbone").first
+        option.wait_for()
+        box = shown.get_by_role("combobox", name="Search filters, layers, classes and concepts")
+        assert box.get_attribute("aria-expanded") == "true"
+        shown.keyboard.press("ArrowDown")
+        assert option.get_attribute("aria-selected") == "true"
+        assert box.get_attribute("aria-activedescendant") == option.get_attribute("id")
+        shown.keyboard.press("Enter")
+        shown.get_by_role("heading", level=1, name="redbone").wait_for()
+
+
+def test_escape_closes_the_list_and_enter_searches(opened: Browser, server: Server) -> None:
+    with page(opened, server.url) as shown:
+        shown.goto(server.url)
+        shown.get_by_role("searchbox").or_(shown.get_by_role("combobox")).first.fill("dog")
+        shown.get_by_role("option").first.wait_for()
+        shown.keyboard.press("Escape")
+        assert not shown.get_by_role("listbox").is_visible()
+        shown.locator("[data-search] input").fill("cat")
+        shown.keyboard.press("Enter")
+        shown.wait_for_url(re.compile(r"/search\?q=cat$"))
+        assert shown.get_by_role("link", name="cat", exact=True).count()
+
+
+def test_browsing_from_network_to_filter_and_from_concept_to_filters(opened: Browser, server: Server) -> None:
+    with page(opened, server.url) as shown:
+        shown.goto(server.url)
+        shown.get_by_role("link", name="deep", exact=True).first.click()
+        shown.get_by_role("link", name="0", exact=True).first.click()
+        shown.get_by_role("heading", level=1, name="Filter 0").wait_for()
+        assert shown.get_by_role("link", name="bloodhound").count()
+        shown.goto(f"{server.url}/concepts")
+        shown.get_by_role("link", name="dog", exact=True).first.click()
+        shown.get_by_role("heading", level=1, name="dog", exact=True).wait_for()
+        shown.get_by_role("link", name="deep · 0").first.click()
+        shown.get_by_role("heading", level=1, name="Filter 0").wait_for()
+
+
+def test_a_named_query_its_sparql_and_its_link(opened: Browser, server: Server, tmp_path: Path) -> None:
+    with page(opened, server.url) as shown:
+        shown.goto(f"{server.url}/query?name=filters-by-concept")
+        shown.locator("[name=concept]").fill("dog")
+        shown.locator("[name=layer]").select_option("deep")
+        shown.get_by_role("button", name="Ask").click()
+        shown.get_by_role("cell", name="Rhodesian ridgeback, bloodhound, redbone").or_(
+            shown.get_by_role("cell", name="bloodhound")
+        ).first.wait_for()
+        assert "concept=dog" in shown.url
+        with shown.expect_download() as downloading:
+            shown.get_by_role("link", name="CSV").click()
+        downloading.value.save_as(tmp_path / "answer.csv")
+        rows = list(csv.DictReader((tmp_path / "answer.csv").open()))
+        assert rows[0]["layer"] == "deep"
+        shown.get_by_text("Its SPARQL").click()
+        text = shown.get_by_label("SPARQL", exact=True)
+        assert f"VALUES ?concept {{ <{DOG}> }}" in text.input_value()
+        # It can be edited, and run as it stands.
+        text.fill(text.input_value() + "\nLIMIT 1")
+        shown.get_by_role("button", name="Run SPARQL").click()
+        shown.get_by_text(re.compile(r"^1 row in")).wait_for()
+        shared = shown.url
+        assert "sparql=" in shared
+    with page(opened, server.url) as again:
+        again.goto(shared)
+        again.get_by_text(re.compile(r"^1 row in")).wait_for()
+
+
+def test_a_mistake_is_said_where_it_was_made(opened: Browser, server: Server) -> None:
+    context = opened.new_context()
+    shown = context.new_page()
+    shown.goto(f"{server.url}/query")
+    shown.get_by_label("SPARQL", exact=True).fill("SELECT ?x WHERE { ?x")
+    shown.get_by_label("SPARQL", exact=True).press("Control+Enter")
+    shown.get_by_text("the query is malformed in line 1").wait_for()
+    shown.get_by_label("SPARQL", exact=True).fill("DELETE WHERE { ?s ?p ?o }")
+    shown.get_by_role("button", name="Run SPARQL").click()
+    shown.get_by_text("read-only").wait_for()
+    context.close()
+
+
+def test_a_form_offers_what_a_parameter_may_be(opened: Browser, server: Server) -> None:
+    with page(opened, server.url) as shown:
+        shown.goto(f"{server.url}/query?name=filters-of-class&class=tabby")
+        field = shown.locator("[name=class]")
+        field.fill("")
+        field.press_sequentially("minivan")
+        shown.get_by_role("option", name="minivan").first.click()
+        assert field.input_value() == "n03770679"
+        shown.get_by_role("button", name="Ask").click()
+        shown.get_by_text(re.compile(r"^\d+ rows? in")).wait_for()
+
+
+def test_comparing_filters_layers_and_runs(opened: Browser, server: Server) -> None:
+    with page(opened, server.url) as shown:
+        shown.goto(f"{server.url}/compare")
+        form = shown.locator("form", has=shown.get_by_role("heading", name="Filters"))
+        form.get_by_label("One").fill("deep/0")
+        form.get_by_label("Other").fill("deep/1")
+        form.get_by_label("Rule").select_option(label="q=0.5")
+        form.get_by_role("button").click()
+        shown.get_by_role("heading", name="deep · 0 and deep · 1").wait_for()
+        assert "similarity" in shown.inner_text("main")
+        shown.get_by_role("button", name="Compare layers").click()
+        shown.get_by_role("heading", name="shallow and deep").wait_for()
+        shown.get_by_role("button", name="Compare runs").click()
+        shown.get_by_role("heading", name="k=1 and q=0.5").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        ({"a": "deep/9", "b": "deep/1"}, "no filter 9 in deep: it has 0 to 3"),
+        (
+            {"a": "<b>", "b": "deep/1"},
+            "&#39;&lt;b&gt;&#39; is no filter: give its layer and index",
+        ),
+        ({"kind": "layers", "a": "x", "b": "deep"}, "no layer &#39;x&#39; in toy: it has shallow, deep"),
+        ({"kind": "dogs", "a": "x", "b": "y"}, "kind=dogs cannot be compared: choose filters, layers or runs"),
+    ],
+)
+def test_what_cannot_be_compared(server: Server, asked: dict[str, str], line: str) -> None:
+    answer = server.client.get("/compare", params=asked)
+    assert answer.status_code == 400
+    assert line in answer.text
+
+
+def test_an_image_is_dropped_and_explained(opened: Browser, tmp_path: Path) -> None:
+    from PIL import Image
+
+    network, classes = save_colours(tmp_path)
+    built = colours_kg(load_colours(network, classes), tmp_path / "kg")
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(tmp_path / "red <b>.png")
+    (tmp_path / "none.png").write_bytes(b"no image")
+    options = ("--network", str(network), "--preprocess", "0..1", "--classes", str(classes), "-q")
+    with serving(built.path, *options) as server:
+        with page(opened, server.url) as shown:
+            shown.goto(f"{server.url}/explain")
+            shown.set_input_files("#image", str(tmp_path / "red <b>.png"))
+            shown.locator("[data-explanation] h2").wait_for(timeout=120_000)
+            text = shown.inner_text("main")
+            assert "red <b>.png" in text
+            assert "Rhodesian ridgeback" in text
+            assert shown.get_by_role("link", name="last · 0").count()
+            # As one drops it with a mouse.
+            data = shown.evaluate_handle(
+                """async () => { const made = new DataTransfer();
+                const canvas = document.createElement("canvas"); canvas.width = canvas.height = 8;
+                const drawing = canvas.getContext("2d"); drawing.fillStyle = "#00f"; drawing.fillRect(0, 0, 8, 8);
+                const blob = await new Promise((done) => canvas.toBlob(done));
+                made.items.add(new File([blob], "blue.png")); return made; }"""
+            )
+            shown.dispatch_event("[data-drop]", "drop", {"dataTransfer": data})
+            shown.get_by_role("link", name="last · 2").wait_for(timeout=60_000)
+            assert "blue.png" in shown.inner_text("main")
+        bad = server.client.post("/explain", content=b"no image", headers={"X-File-Name": "none.png"})
+        assert (bad.status_code, bad.text) == (
+            400,
+            "none.png is no readable image (not in a known image format): give a JPEG, PNG or the like\n",
+        )
+        empty = server.client.post("/explain", content=b"")
+        assert (empty.status_code, empty.text) == (400, "no image was sent: drop one\n")
+        large = server.client.post("/explain", content=bytes(20_000_001))
+        assert (large.status_code, large.text) == (413, "the image has more than 20 MB: give a smaller one\n")
+        other = server.client.post("/explain", content=b"x", headers={"Sec-Fetch-Site": "cross-site"})
+        assert other.status_code == 403
+
+
+def test_a_kg_whose_network_is_not_at_hand_says_so(server: Server) -> None:
+    # The small KG's network is named, but there is none of that name.
+    answer = server.client.post("/explain", content=b"x")
+    assert answer.status_code == 400
+    assert answer.text.startswith("no network 'toy': ")
+    assert html(server, "/explain").status_code == 200
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_no_serious_violation(opened: Browser, server: Server, path: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    with page(opened, server.url, scheme=scheme) as shown:
+        shown.goto(server.url + path)
+        shown.wait_for_load_state("networkidle")
+        found: list[dict[str, Any]] = axe.Axe().run(shown).response["violations"]
+        serious = [
+            (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_is_wider_than_a_phone(opened: Browser, server: Server, path: str) -> None:
+    with page(opened, server.url, width=390) as shown:
+        shown.goto(server.url + path)
+        shown.wait_for_load_state("networkidle")
+        assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_pages_work_without_scripts(opened: Browser, server: Server) -> None:
+    context = opened.new_context(java_script_enabled=False)
+    shown = context.new_page()
+    shown.goto(f"{server.url}/search?q=dog")
+    shown.get_by_role("link", name="dog", exact=True).first.click()
+    shown.get_by_role("heading", level=1, name="dog", exact=True).wait_for()
+    shown.goto(f"{server.url}/query?name=filters-by-concept&concept=dog")
+    with shown.expect_response(re.compile("/queries/filters-by-concept")) as answering:
+        shown.get_by_role("button", name="Ask").click()
+    assert answering.value.ok
+    context.close()
+
+
+def test_pages_allow_no_script_but_the_servers_own(server: Server) -> None:
+    policy = html(server, FILTER).headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+
+
+def test_the_plots_of_the_first_page_come_when_they_are_drawn(server: Server) -> None:
+    def drawn() -> list[str]:
+        return re.findall(r'<img src="(/files/plots/[^"]+\.svg)"', server.client.get("/").text)
+
+    wait_until(lambda: len(drawn()) >= 4, 60)
+    answer = server.client.get(drawn()[0])
+    assert answer.headers["Content-Type"].startswith("image/svg+xml")
+    assert "<svg" in answer.text
+
+
+@pytest.mark.parametrize(
+    "name", ["filtag.json", "../filtag.json", "%2e%2e/filtag.json", "explorer/../explorer.py", "tags.csv", ""]
+)
+def test_files_are_only_those_that_pages_show(server: Server, name: str) -> None:
+    assert server.client.get(f"/files/{name}").status_code == 404
+
+
+def test_what_is_not_there_is_said_in_a_line(server: Server) -> None:
+    for path, line in (
+        ("/network/toy-0123456789ab/layer/deep/filter/99", "the graph knows no <"),
+        ("/class/none", "the graph knows no <"),
+        ("/concepts?page=9", "no page 9 of concepts: it has 1"),
+        ("/concepts?page=x", "page=x is no whole number: give one from 1"),
+        ("/files/none.svg", "no file none.svg"),
+        ("/query/text?name=none", "no query is named 'none'"),
+    ):
+        answer = html(server, path)
+        assert (answer.status_code, answer.text.count("\n")) == (404 if "query" not in path else 400, 1), path
+        assert answer.text.startswith(line)
+
+
+def test_names_from_the_kg_do_nothing_in_a_page(profile: Profile, tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    bad = Profile(
+        mean=profile.mean,
+        variance=None,
+        count=profile.count,
+        class_ids=profile.class_ids,
+        class_labels=(hostile, *profile.class_labels[1:]),
+        layer_names=("a/../b", hostile),
+        layer_offsets=profile.layer_offsets,
+        metadata={"network": hostile, "identifier": "toy/1"},
+    )
+    tags = tag_filters(bad, [Rule("k", 1)], network="toy/1")
+    built: KG = build_kg(tmp_path / "kg", tags, wordnet(), Provenance.of_profile(bad), profile=bad)
+    with serving(built.path) as server:
+        for path in (
+            "/",
+            "/classes",
+            "/search?q=img",
+            "/compare",
+            "/query?name=tags-of-filter",
+            "/network/toy%2F1/layer/a%2F..%2Fb",
+        ):
+            answer = html(server, path)
+            assert answer.status_code == 200, path
+            assert "<img src=x" not in answer.text
+        found = server.client.get("/search", params={"q": "img", "format": "json"}).json()
+        for each in found:
+            assert html(server, each["address"]).status_code == 200

@@ -1,0 +1,228 @@
+"""What becomes of queries that take too long or too much, and of workers that are gone. All with real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pyoxigraph as ox
+import pytest
+
+from filtag_kg import KG
+from tests.server.servers import CROSS, FILTAG, Server, alive, serving, serving_store, wait_until
+
+QUICK = "SELECT (COUNT(*) AS ?n) { ?run a flt:TaggingRun }"
+LONG = f"SELECT (COUNT(*) AS ?n) {CROSS}"
+NODE = "http://example.org/{}".format
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three hundred things that all point to all of ten, so that joins of them have no end and take little memory."""
+    path = tmp_path_factory.mktemp("pool") / "store"
+    opened = ox.Store(str(path))
+    thing, points = ox.NamedNode(NODE("thing")), ox.NamedNode(NODE("p"))
+    opened.extend(ox.Quad(thing, points, ox.Literal(i), ox.NamedNode(NODE("g"))) for i in range(300))
+    opened.flush()
+    return path
+
+
+@pytest.fixture
+def short(store: Path) -> Iterator[Server]:
+    """A server that stops queries after a second."""
+    with serving_store(store, {"timeout": 1.0, "workers": 1, "cache": 0}) as running:
+        yield running
+
+
+def test_a_query_that_takes_too_long_is_stopped(short: Server) -> None:
+    wait_until(lambda: len(short.workers()) == 3)
+    before = short.workers()
+    for form in (LONG, f"ASK {{ {{ SELECT * {CROSS} }} FILTER (?c + ?f + ?i + ?l < 0) }}"):
+        answer = short.query(form)
+        assert (answer.status_code, answer.text) == (
+            504,
+            "the query was stopped after 1 s: ask for less, add LIMIT, or serve the KG with a longer --timeout\n",
+        )
+    wait_until(lambda: len(short.workers()) == 3 and all(map(alive, short.workers())))
+    assert short.workers() != before
+    assert short.query("ASK {}").json()["boolean"] is True
+
+
+def test_quick_queries_are_answered_while_long_ones_run(store: Path) -> None:
+    with serving_store(store, {"timeout": 6.0, "workers": 1, "slow_lane": 2, "cache": 0}) as server:
+        with ThreadPoolExecutor(5) as threads:
+            long = [threads.submit(server.query, f"{LONG} # {i}") for i in range(5)]
+            answered = 0
+            while not all(each.done() for each in long):
+                assert server.query("SELECT * { ?s ?p 7 }").status_code == 200
+                answered += 1
+        assert answered > 20
+        codes = sorted(each.result().status_code for each in long)
+        # Two may go on until they took too long; the others had to leave the slow lane.
+        assert codes == [503, 503, 503, 504, 504]
+        evicted = next(each.result() for each in long if each.result().status_code == 503)
+        assert evicted.headers["retry-after"] == "6"
+        assert "as other long queries wait: try again in some seconds, or ask for less\n" in evicted.text
+
+
+def test_a_long_query_is_made_nice(store: Path) -> None:
+    with serving_store(store, {"timeout": 8.0, "workers": 1}) as server:
+        thread = threading.Thread(target=server.query, args=(LONG,))
+        thread.start()
+        niceness = set()
+        while thread.is_alive():
+            for worker in server.workers():
+                with suppress(ProcessLookupError):
+                    niceness.add(os.getpriority(os.PRIO_PROCESS, worker))
+        assert niceness >= {0, 5, 19}
+
+
+def test_an_answer_is_capped_and_says_so(store: Path) -> None:
+    with serving_store(store, {"max_rows": 10}) as server:
+        for text, rows in (("SELECT * { ?s ?p ?o }", 10), ("SELECT * { ?s ?p ?o } LIMIT 10", 10)):
+            answer = server.query(text, format="csv")
+            assert len(answer.text.splitlines()) == rows + 1
+            capped = "LIMIT" not in text
+            assert answer.headers.get("x-sparql-maxrows") == ("10" if capped else None)
+            note = "a part of the answer only: its first 10; ask for less, or page by LIMIT and OFFSET"
+            assert answer.headers.get("filtag-note") == (note if capped else None)
+        graph = server.query("CONSTRUCT WHERE { ?s ?p ?o }", format="ntriples")
+        assert (len(graph.text.splitlines()), graph.headers["x-sparql-maxrows"]) == (10, "10")
+    with serving_store(store, {"max_bytes": 5000}) as server:
+        answer = server.query("SELECT * { ?s ?p ?o }")
+        assert 5000 < len(answer.content) < 5500
+        assert 10 < len(answer.json()["results"]["bindings"]) < 300
+        assert "filtag-note" in answer.headers
+
+
+def test_a_query_that_needs_too_much_memory_ends_alone(store: Path) -> None:
+    with serving_store(store, {"memory": 256 << 20, "timeout": 30.0}) as server:
+        answer = server.query(f"SELECT * {CROSS} ORDER BY ?c")
+        assert (answer.status_code, answer.text) == (
+            500,
+            "the process of the query ended, most likely because it needed more than 256 MB: "
+            "ask for less, without sorting or grouping so much\n",
+        )
+        assert server.query("ASK {}").status_code == 200
+
+
+def test_a_client_that_leaves_takes_its_query_along(store: Path) -> None:
+    with serving_store(store, {"timeout": 60.0, "workers": 1}) as server:
+        wait_until(lambda: len(server.workers()) == 3)
+        before = server.workers()
+        with pytest.raises(httpx.ReadTimeout):
+            server.client.get("/sparql", params={"query": LONG}, timeout=1)
+        wait_until(lambda: len(server.workers() & before) == 2)
+        wait_until(lambda: len(server.workers()) == 3)
+
+
+def test_clients_that_ask_the_same_wait_together(store: Path) -> None:
+    with serving_store(store, {"timeout": 2.0, "workers": 1, "slow_lane": 1}) as server:
+        with ThreadPoolExecutor(4) as threads:
+            answers = list(threads.map(server.query, [LONG] * 4))
+        assert [answer.status_code for answer in answers] == [504] * 4
+
+
+def test_workers_that_die_are_replaced(store: Path) -> None:
+    with serving_store(store, {"workers": 1}) as server:
+        wait_until(lambda: len(server.workers()) == 3)
+        before = server.workers()
+        for worker in before:
+            os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: len(server.workers() - before) == 3)
+        wait_until(lambda: server.query("ASK { ?s ?p 1 }").status_code == 200)
+
+
+def test_a_kg_that_is_replaced_is_the_one_that_answers(kg: KG, profile: object, tmp_path: Path) -> None:
+    from filtag_kg import Provenance, Rule, build_kg, tag_filters, wordnet
+
+    def build(k: int) -> None:
+        tags = tag_filters(profile, [Rule("k", k)], network="toy-0123456789ab")  # type: ignore[arg-type]
+        provenance = Provenance.of_profile(profile)  # type: ignore[arg-type]
+        build_kg(tmp_path / "kg", tags, wordnet(), provenance, profile=profile, force=True)  # type: ignore[arg-type]
+
+    build(1)
+    rules = "SELECT ?rule { ?run flt:rule ?rule }"
+    with serving(tmp_path / "kg") as server:
+        assert server.query(rules, format="csv").text == "rule\nk=1\n"
+        build(2)
+        wait_until(lambda: server.query(rules, format="csv").text == "rule\nk=2\n", 10)
+
+
+def test_too_many_that_wait_are_sent_away(store: Path) -> None:
+    with serving_store(store, {"workers": 1, "queue": 1, "timeout": 3.0, "quick": 2.0, "cache": 0}) as server:
+        with ThreadPoolExecutor(6) as threads:
+            answers = list(threads.map(server.query, [f"{LONG} # {i}" for i in range(6)]))
+        refused = [answer for answer in answers if answer.text == "too many queries wait: try again in some seconds\n"]
+        assert refused
+        assert {(answer.status_code, answer.headers["retry-after"]) for answer in refused} == {(503, "2")}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly_with_its_workers(kg: KG, number: int) -> None:
+    with serving(kg.path) as server:
+        wait_until(lambda: len(server.workers()) > 2)
+        workers = server.workers()
+        thread = threading.Thread(target=lambda: _ignoring_errors(server, LONG))
+        thread.start()
+        time.sleep(0.2)
+        server.process.send_signal(number)
+        assert server.process.wait(20) == 0
+        thread.join()
+        wait_until(lambda: not any(map(alive, workers)))
+        assert server.process.stderr is not None
+        assert server.process.stderr.read() == ""
+
+
+def test_no_worker_outlives_a_server_that_is_killed(store: Path) -> None:
+    with serving_store(store, {"timeout": 60.0}) as server:
+        wait_until(lambda: len(server.workers()) > 2)
+        thread = threading.Thread(target=lambda: _ignoring_errors(server, LONG))
+        thread.start()
+        time.sleep(0.5)
+        workers = server.workers()
+        server.process.kill()
+        wait_until(lambda: not any(map(alive, workers)))
+        thread.join()
+
+
+def test_a_port_that_is_taken_is_one_line(kg: KG) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run([FILTAG, "serve", kg.path, "--port", str(port)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        "",
+        f"error: cannot listen on 127.0.0.1 port {port} (Address already in use): choose another --port or --host\n",
+    )
+
+
+def test_other_mistakes_of_the_command_are_one_line(kg: KG, tmp_path: Path) -> None:
+    for arguments, line in (
+        ([tmp_path], f"no KG at {tmp_path}: check the path, or make one with filtag run, build or import"),
+        ([kg.path, "--timeout", "0"], "--timeout 0.0 is too little: give more than 0"),
+        ([kg.path, "--port", "99999"], "--port 99999 is none: give one from 0 to 65535"),
+    ):
+        done = subprocess.run([FILTAG, "serve", *map(str, arguments)], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (1, f"error: {line}\n")
+
+
+def test_a_host_that_others_reach_is_noted(kg: KG) -> None:
+    with serving(kg.path, "--host", "0.0.0.0") as server:
+        port = server.url.rpartition(":")[2]
+        answer = httpx.get(f"http://127.0.0.1:{port}/sparql?query=ASK%20%7B%7D", headers={"Host": "kg.example"})
+        assert answer.json()["boolean"] is True
+
+
+def _ignoring_errors(server: Server, text: str) -> None:
+    with suppress(httpx.HTTPError):
+        httpx.get(f"{server.url}/sparql", params={"query": text}, timeout=30)

@@ -1,0 +1,162 @@
+"""The named queries over HTTP, and every IRI of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pyoxigraph as ox
+import pytest
+import rdflib
+from starlette.testclient import TestClient
+
+from filtag_kg import KG
+from filtag_kg.query import catalogue
+from filtag_kg.server import create_app
+from tests.server.servers import Server
+
+BASE = "https://w3id.org/filtag/data/"
+FILTER = "network/toy-0123456789ab/layer/deep/filter/0"
+FLT = rdflib.Namespace("https://w3id.org/filtag/ns#")
+
+
+def graph_at(server: Server, path: str, accept: str = "text/turtle", format_: str = "turtle") -> rdflib.Graph:
+    answer = server.client.get(path, headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, accept), answer.text
+    assert answer.headers["vary"] == "Accept"
+    assert 'rel="describedby"' in answer.headers["link"]
+    return rdflib.Graph().parse(data=answer.text, format=format_)
+
+
+@pytest.mark.parametrize(
+    ("accept", "format_"),
+    [
+        ("text/turtle", "turtle"),
+        ("application/ld+json", "json-ld"),
+        ("application/n-triples", "nt"),
+        ("application/rdf+xml", "xml"),
+    ],
+)
+def test_a_filter_comes_with_what_it_was_given(server: Server, accept: str, format_: str) -> None:
+    found = graph_at(server, f"/{FILTER}", accept, format_)
+    filter_ = rdflib.URIRef(BASE + FILTER)
+    assert found.value(filter_, FLT.filterIndex) == rdflib.Literal(0)
+    assignments = set(found.subjects(FLT.filter, filter_))
+    assert assignments
+    assert {str(found.value(each, rdflib.RDF.type)) for each in assignments} == {
+        str(FLT[name]) for name in ("CommonConcept", "TagAssignment")
+    }
+
+
+def test_every_iri_under_the_base_is_answered(server: Server, kg: KG) -> None:
+    store = kg.store()
+    subjects = {quad.subject.value for quad in store if isinstance(quad.subject, ox.NamedNode)}
+    ours = sorted(iri for iri in subjects if iri.startswith(BASE))
+    graphs = sorted(graph.value for graph in store.named_graphs() if graph.value.startswith(BASE))
+    assert len(ours) > 50
+    for iri in [*ours[::7], *graphs]:
+        assert server.client.get("/" + iri.removeprefix(BASE)).status_code == 200, iri
+        assert server.client.get("/resource", params={"iri": iri}).status_code == 200, iri
+
+
+def test_percent_encoding_is_as_in_the_data(tmp_path: Path) -> None:
+    (tmp_path / "kg").mkdir()
+    store = ox.Store(str(tmp_path / "kg" / "store"))
+    for part in ("a%2Fb", "q%3D0.5%20%C3%A9"):
+        store.add(ox.Quad(ox.NamedNode(BASE + "class/" + part), ox.NamedNode(BASE + "p"), ox.Literal(part)))
+    store.flush()
+    del store
+    served = KG(tmp_path / "kg", {"parameters": {"base": BASE}})
+    with TestClient(create_app(served, hosts=None)) as client:
+        for path in ("class/a%2Fb", "class/q%3D0.5%20%C3%A9", "class/q=0.5%20%c3%a9"):
+            assert client.get(f"/{path}").status_code == 200, path
+        assert client.get("/class/a/b").status_code == 404
+
+
+def test_what_is_not_ours_has_an_address_too(server: Server) -> None:
+    dog = "http://wordnet-rdf.princeton.edu/pwn30/02084071-n"
+    found = graph_at(server, f"/resource?iri={quote(dog, safe='')}")
+    assert str(found.value(rdflib.URIRef(dog), rdflib.SKOS.prefLabel)) == "dog"
+    assert graph_at(server, f"/resource?iri={quote(FLT.Filter, safe='')}")
+
+
+def test_what_the_graph_does_not_know_is_not_found(server: Server) -> None:
+    for path, iri in (("/class/n0", f"{BASE}class/n0"), ("/resource?iri=http%3A%2F%2Fx%2F", "http://x/")):
+        answer = server.client.get(path)
+        assert (answer.status_code, answer.text) == (
+            404,
+            f"the graph knows no <{iri}>: check its spelling, or search for it at /sparql\n",
+        )
+    answer = server.client.get("/resource")
+    assert (answer.status_code, answer.text) == (400, "give the IRI of one thing: /resource?iri=…\n")
+
+
+class OnePage:
+    """Pages, of which there is one."""
+
+    def page(self, path: str) -> str | None:
+        return f"<h1>{path}</h1>" if path in ("", FILTER) else None
+
+
+@pytest.fixture(scope="module")
+def with_pages(kg: KG) -> Iterator[TestClient]:
+    with TestClient(create_app(kg, pages=OnePage(), hosts=None)) as client:
+        yield client
+
+
+def test_people_get_pages_and_programs_graphs(with_pages: TestClient) -> None:
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    page = with_pages.get(f"/{FILTER}", headers={"Accept": browser})
+    assert (page.text, page.headers["content-type"]) == (f"<h1>{FILTER}</h1>", "text/html; charset=utf-8")
+    assert page.headers["vary"] == "Accept"
+    assert with_pages.get("/", headers={"Accept": browser}).text == "<h1></h1>"
+    assert with_pages.get(f"/{FILTER}").headers["content-type"] == "text/turtle; charset=utf-8"
+    without = with_pages.get("/class/n02123045", headers={"Accept": browser})
+    assert without.headers["content-type"] == "text/turtle; charset=utf-8"
+
+
+def test_named_queries_are_listed_and_answered(server: Server) -> None:
+    listed = server.client.get("/queries").json()["queries"]
+    assert [query["name"] for query in listed] == [query.name for query in catalogue()]
+    for query in listed:
+        answer = server.client.get(query["example"])
+        assert answer.status_code in (200, 400), query
+    found = server.client.get("/queries/filters-of-class", params={"class": "tabby"})
+    assert found.headers["content-type"] == "application/sparql-results+json"
+    assert found.json()["head"]["vars"] == ["layer", "filter", "rank", "activation"]
+    csv = server.client.get("/queries/filters-of-class", params={"class": "tabby"}, headers={"Accept": "text/csv"})
+    assert csv.text.splitlines()[0] == "layer,filter,rank,activation"
+    assert csv.text == server.client.get("/queries/filters-of-class?class=tabby&format=csv").text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "line"),
+    [
+        ("hub-filter", 404, "no query is named 'hub-filter': did you mean hub-filters? /queries lists them all"),
+        ("filters-of-class", 400, "query filters-of-class needs class=…: use filters-of-class class=… [rule=…]"),
+        ("tags-of-filter?layer=deep&filter=x", 400, "filter=x is no whole number: give one from 0"),
+        ("hub-filters?min_tags=1&min_tags=2", 400, "parameter 'min_tags' is given twice: give it once"),
+        ("hub-filters?rule=k%3D7", 400, "no rule 'k=7' in this KG: it has k=1, q=0.5"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_named_queries_are_a_line(server: Server, path: str, status: int, line: str) -> None:
+    answer = server.client.get(f"/queries/{path}")
+    assert (answer.status_code, answer.text) == (status, f"{line}\n")
+
+
+def test_notes_reach_the_client(server: Server) -> None:
+    answer = server.client.get("/queries/filters-by-concept", params={"concept": "zebré"})
+    assert answer.status_code == 200
+    assert answer.headers["filtag-note"] == "no concept in the graph is called 'zebr\\xe9'"
+
+
+def test_openapi_describes_each_query(server: Server) -> None:
+    found = server.client.get("/openapi.json").json()
+    assert found["openapi"] == "3.1.0"
+    for query in catalogue():
+        operation = found["paths"][f"/queries/{query.name}"]["get"]
+        names = [each["name"] for each in operation["parameters"] if each["required"]]
+        assert names == list(query.required)
+        assert ", ".join(query.columns) in operation["responses"]["200"]["description"]
+    assert set(found["paths"]["/sparql"]) == {"get", "post"}
