@@ -81,7 +81,8 @@ def main() -> None:
 
 def build(path: Path) -> Path:
     """Build the demo's KG."""
-    subprocess.run([sys.executable, "-m", "filtag_kg.cli", "demo", "-q", "-o", str(path)], check=True)
+    filtag = Path(sys.executable).with_name("filtag")
+    subprocess.run([filtag, "demo", "-q", "-o", path], check=True, stdout=subprocess.DEVNULL)
     return path
 
 

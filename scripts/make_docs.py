@@ -35,6 +35,7 @@ COMMANDS = (
     "visualize",
     "show",
     "report",
+    "serve",
     "conformance draw",
     "conformance rate",
     "concepts import",

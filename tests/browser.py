@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Request
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _FLAGS = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -43,7 +43,7 @@ def page(opened: Browser, home: str, *, width: int = 1200, scheme: str = "light"
     made = context.new_page()
     made.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
     made.on("pageerror", lambda error: complaints.append(str(error)))
-    made.on("requestfailed", lambda request: complaints.append(f"{request.url} failed: {request.failure}"))
+    made.on("requestfailed", lambda request: complaints.append(f"{request.url} failed") if _failed(request) else None)
     made.on("request", lambda request: complaints.append(request.url) if _elsewhere(request.url, home) else None)
     try:
         yield made
@@ -55,3 +55,8 @@ def page(opened: Browser, home: str, *, width: int = 1200, scheme: str = "light"
 def _elsewhere(url: str, home: str) -> bool:
     asked, at = urlsplit(url), urlsplit(home)
     return asked.scheme not in ("data", "blob") and (asked.scheme, asked.netloc) != (at.scheme, at.netloc)
+
+
+def _failed(request: Request) -> bool:
+    # What a page gave up itself, as another question came, has not failed.
+    return request.failure != "net::ERR_ABORTED"

@@ -193,7 +193,7 @@ def test_an_image_is_dropped_and_explained(opened: Browser, tmp_path: Path) -> N
         with page(opened, server.url) as shown:
             shown.goto(f"{server.url}/explain")
             shown.set_input_files("#image", str(tmp_path / "red <b>.png"))
-            shown.locator("[data-explanation] h2").wait_for(timeout=120_000)
+            shown.locator("[data-explanation] h2, [data-status].mistake").first.wait_for(timeout=120_000)
             text = shown.inner_text("main")
             assert "red <b>.png" in text
             assert "Rhodesian ridgeback" in text

@@ -45,4 +45,6 @@ export function dropPage(form) {
     form.classList.remove("over");
     take(event.dataTransfer.files);
   });
+  // One that was chosen before this ran, or that the browser remembers.
+  take(input.files);
 }

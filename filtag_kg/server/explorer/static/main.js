@@ -1,9 +1,13 @@
-// What a page has decides what is loaded.
+// What a page has decides what is started.
+import { dropPage } from "./explain.js";
+import { queryPage } from "./query.js";
 import { searchBox, suggestions } from "./search.js";
 
-for (const form of document.querySelectorAll("[data-search]")) searchBox(form);
-for (const input of document.querySelectorAll("[data-suggest]")) suggestions(input);
-const query = document.querySelector("[data-query]");
-if (query) import("./query.js").then(({ queryPage }) => queryPage(query));
-const drop = document.querySelector("[data-drop]");
-if (drop) import("./explain.js").then(({ dropPage }) => dropPage(drop));
+for (const [what, start] of [
+  ["[data-search]", searchBox],
+  ["[data-suggest]", suggestions],
+  ["[data-query]", queryPage],
+  ["[data-drop]", dropPage],
+]) {
+  for (const element of document.querySelectorAll(what)) start(element);
+}
