@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from filtag_kg.query import LocalEndpoint
@@ -71,7 +72,7 @@ class Feature:
     label: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ConceptGraph:
     """The concepts above the classes of a KG, and the classes.
 
@@ -118,34 +119,59 @@ class ConceptGraph:
         For a relation other than *IsA* the way ends at the nearest concept whose things are said to have it. Of ways
         of the same length, that by the lower IRIs.
         """
-        wanted = {common} if relation == "IsA" else self._bearers(common, relation)
+        key = concept, common, relation
+        way = self._ways.get(key)
+        if way is None:
+            way = self._ways[key] = tuple(Step(each, self.label(each)) for each in self._way(*key))
+        return way
+
+    def features_above(self, concept: str) -> frozenset[Feature]:
+        """Return what the things of a concept have, by what is said of it and of all concepts above it."""
+        found = self._features_above.get(concept)
+        if found is None:
+            said = (feature for each in self.above[concept] for feature in self.features.get(each, ()))
+            found = self._features_above[concept] = frozenset(said)
+        return found
+
+    def _way(self, concept: str, common: str, relation: str) -> list[str]:
+        wanted = {common} if relation == "IsA" else self._bearers.get((relation, common), frozenset())
+        above = self.above.get(concept)
+        # Most of what is asked for is not there at all.
+        if above is not None and wanted.isdisjoint(above):
+            return []
         below: dict[str, str | None] = {concept: None}
         waiting = deque([concept])
         while waiting:
             reached = waiting.popleft()
             if reached in wanted:
-                way: list[Step] = []
-                here: str | None = reached
-                while here is not None:
-                    way.append(Step(here, self.label(here)))
-                    here = below[here]
-                return tuple(reversed(way))
+                way = [reached]
+                while (here := below[way[-1]]) is not None:
+                    way.append(here)
+                return way[::-1]
             for parent in self.parents.get(reached, ()):
                 if parent not in below:
                     below[parent] = reached
                     waiting.append(parent)
-        return ()
+        return []
 
-    def features_above(self, concept: str) -> frozenset[Feature]:
-        """Return what the things of a concept have, by what is said of it and of all concepts above it."""
-        return frozenset(feature for each in self.above[concept] for feature in self.features.get(each, ()))
+    @cached_property
+    def _bearers(self) -> dict[tuple[str, str], frozenset[str]]:
+        """The concepts whose things are said to have something, by relation and what that is."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for concept, said in self.features.items():
+            for feature in said:
+                found.setdefault((feature.relation, feature.concept), set()).add(concept)
+        return {key: frozenset(concepts) for key, concepts in found.items()}
 
-    def _bearers(self, common: str, relation: str) -> set[str]:
-        return {
-            concept
-            for concept, said in self.features.items()
-            if any(feature.concept == common and feature.relation == relation for feature in said)
-        }
+    # Many filters ask the same of their tags.
+
+    @cached_property
+    def _ways(self) -> dict[tuple[str, str, str], tuple[Step, ...]]:
+        return {}
+
+    @cached_property
+    def _features_above(self) -> dict[str, frozenset[Feature]]:
+        return {}
 
 
 def read_concepts(endpoint: LocalEndpoint) -> ConceptGraph:

@@ -227,8 +227,8 @@ class Facts:
             filters={run_id: tuple(self._tagged(table, place)) for run_id, table in self.runs.items()},
         )
 
-    def concept(self, iri: str) -> ConceptFacts:
-        """Return what is said of a concept.
+    def concept(self, iri: str, *, most: int | None = None) -> ConceptFacts:
+        """Return what is said of a concept, of its filters no more than the first `most`.
 
         Raises
         ------
@@ -250,11 +250,15 @@ class Facts:
             features=graph.features.get(iri, ()),
             classes=tuple(sorted(((graph.class_ids[c], graph.class_labels[c]) for c in below), key=_by_label)),
             filters={
-                run_id: tuple((self.line(table, column), row) for column, row in table.with_concept(iri))
+                run_id: tuple((self.line(table, column), row) for column, row in table.with_concept(iri)[:most])
                 for run_id, table in self.runs.items()
             },
             layers={run_id: tuple(self._by_layer(table, iri, matching[run_id])) for run_id, table in self.runs.items()},
-            tagged={run_id: tuple(self._most_tagged(table, matching[run_id])) for run_id, table in self.runs.items()},
+            tagged={
+                run_id: tuple(self._most_tagged(table, matching[run_id], most)) for run_id, table in self.runs.items()
+            },
+            n_filters={run_id: len(table.with_concept(iri)) for run_id, table in self.runs.items()},
+            n_tagged={run_id: int(np.count_nonzero(counts)) for run_id, counts in matching.items()},
         )
 
     def pair(self, a: FilterFacts, b: FilterFacts, run_a: RunTable, run_b: RunTable) -> FilterPair:
@@ -418,10 +422,12 @@ class Facts:
             tags = int(table.of_filter[stop] - table.of_filter[start])
             yield layer, kinds, int(matching[start:stop].sum()), tags
 
-    def _most_tagged(self, table: RunTable, matching: NDArray[np.int64]) -> Iterable[tuple[FilterLine, int]]:
+    def _most_tagged(
+        self, table: RunTable, matching: NDArray[np.int64], most: int | None
+    ) -> Iterable[tuple[FilterLine, int]]:
         columns = np.flatnonzero(matching)
         share = matching[columns] / np.diff(table.of_filter)[columns]
-        for column in columns[np.lexsort((columns, -share, -matching[columns]))].tolist():
+        for column in columns[np.lexsort((columns, -share, -matching[columns]))][:most].tolist():
             yield self.line(table, column), int(matching[column])
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +63,7 @@ class NetworkTable:
         return layer, column - int(self.offsets[layer])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class RunTable:
     """What one run found, as columns; a class tags a filter once.
 
@@ -126,17 +128,31 @@ class RunTable:
             found[self.column[self.rows_of_class(class_)]] += 1
         return found
 
-    def with_concept(self, iri: str) -> list[tuple[int, CommonConcept]]:
+    def with_concept(self, iri: str) -> tuple[tuple[int, CommonConcept], ...]:
         """Return the filters whose tags have a concept in common: the surest first, then those it covers most of."""
-        found = [(column, row) for column, rows in self.common.items() for row in rows if row.concept == iri]
-        return sorted(found, key=lambda item: (item[1].q_value, -item[1].coverage, -item[1].support, item[0]))
+        return self._by_concept.get(iri, ())
 
     def concepts_of_layer(self, columns: range) -> Iterator[tuple[int, CommonConcept]]:
         """Yield the coherent filters among some columns with their kinds."""
-        for column in columns:
-            found = self.coherent_kind(column)
-            if found is not None:
-                yield column, found
+        coherent = self._coherent
+        start, stop = (bisect_left(coherent, end, key=lambda item: item[0]) for end in (columns.start, columns.stop))
+        yield from coherent[start:stop]
+
+    @cached_property
+    def _coherent(self) -> list[tuple[int, CommonConcept]]:
+        kinds = ((column, self.coherent_kind(column)) for column in sorted(self.common))
+        return [(column, kind) for column, kind in kinds if kind is not None]
+
+    @cached_property
+    def _by_concept(self) -> dict[str, tuple[tuple[int, CommonConcept], ...]]:
+        found: dict[str, list[tuple[int, CommonConcept]]] = {}
+        for column, rows in self.common.items():
+            for row in rows:
+                found.setdefault(row.concept, []).append((column, row))
+        return {
+            iri: tuple(sorted(of, key=lambda item: (item[1].q_value, -item[1].coverage, -item[1].support, item[0])))
+            for iri, of in found.items()
+        }
 
 
 def read_run(

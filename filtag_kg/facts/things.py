@@ -389,8 +389,13 @@ class ConceptFacts:
         At or below it.
     filters : mapping of run id to tuple of (FilterLine, CommonConcept)
         The filters whose tags have it in common: coherent ones first, by q-value and coverage.
-    layers : mapping of run id to tuple of (layer, kinds, matching, tags)
-        Coherent filters of that kind, tags at or below it, and all tags of the layer; in forward order.
+    layers : mapping of run id to tuple of (layer, coherent filters of that kind, tags at or below it, all tags)
+        Of each layer, in forward order.
+    tagged : mapping of run id to tuple of (FilterLine, int)
+        The filters with tags at or below it and how many such tags each has; those with most first, then those with
+        the greatest share of them.
+    n_filters, n_tagged : mapping of run id to int
+        How many there are of these filters, where `filters` and `tagged` are cut.
     """
 
     iri: str
@@ -404,6 +409,8 @@ class ConceptFacts:
     filters: Mapping[str, tuple[tuple[FilterLine, CommonConcept], ...]]
     layers: Mapping[str, tuple[tuple[str, int, int, int], ...]]
     tagged: Mapping[str, tuple[tuple[FilterLine, int], ...]]
+    n_filters: Mapping[str, int]
+    n_tagged: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.facts import ConceptFacts, Facts, FilterLine, NetworkTable, RunTable
+from filtag_kg.facts import Facts, FilterLine, NetworkTable, RunTable
 from filtag_kg.report.figures import Figure
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment
@@ -80,7 +80,7 @@ class Pages:
             facts=self.facts,
             manifest=self.facts.kg.manifest,
             coherent_q=self.facts.q,
-            most_rows=max(_LEAST_ROWS, _MOST_ROWS // max(1, len(self.facts.runs))),
+            most_rows=self._most_rows,
             most_runs=_MOST_RUNS,
             most_paths=_MOST_PATHS,
             share=Share,
@@ -173,13 +173,13 @@ class Pages:
         FiltagError
             If the KG does not know it.
         """
-        found = self.facts.concept(iri)
+        found = self.facts.concept(iri, most=self._most_rows)
         return self._render(
             "concept.html",
             self.places.concept(iri),
             found=found,
             runs=self.facts.runs,
-            coherent=_coherent_of(found, self.facts.q),
+            coherent=self._coherent_of(iri),
             is_feature=iri not in self.facts.concepts.classes_below,
         )
 
@@ -264,6 +264,17 @@ class Pages:
         """Return a page from a template of its own."""
         return self._render(template, self.places.page(name), **values)
 
+    @property
+    def _most_rows(self) -> int:
+        return max(_LEAST_ROWS, _MOST_ROWS // max(1, len(self.facts.runs)))
+
+    def _coherent_of(self, iri: str) -> Mapping[str, int]:
+        """Return for each run how many coherent filters are of that kind."""
+        return {
+            run_id: sum(table.coherent_kind(column) is row for column, row in table.with_concept(iri))
+            for run_id, table in self.facts.runs.items()
+        }
+
     def _headline(self, table: RunTable) -> Mapping[str, Any]:
         network = self.facts.networks[table.run.network]
         lines = self.facts.network(network).layers[table.run.run_id]
@@ -290,14 +301,6 @@ class Pages:
         of_each = {row.concept: column for column, row in reversed(found)}
         best = (column for column, row in found if of_each[row.concept] == column)
         return [(table, self.facts.line(table, column)) for column in islice(best, _BEST_FILTERS)]
-
-
-def _coherent_of(found: ConceptFacts, q: float) -> Mapping[str, int]:
-    """Return for each run how many filters are coherent and of that kind."""
-    return {
-        run_id: sum(row.q_value < q and row.rank == 1 and row.relation == "IsA" for _, row in rows)
-        for run_id, rows in found.filters.items()
-    }
 
 
 def _lines(rows: Sequence[_T], page: int, pages: int, name: str) -> Sequence[_T]:

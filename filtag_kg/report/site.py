@@ -140,9 +140,7 @@ def _mistakes(site: Site, folder: Path) -> Iterator[_Extra]:
     yield _Extra("mistakes", "Mistakes", figure, lambda pages: pages.other("mistakes.html", "mistakes", **values))
 
 
-def _pages(
-    pages: Pages, site: Site, extras: Sequence[_Extra], figures: Sequence[Figure]
-) -> Iterator[tuple[str, str]]:
+def _pages(pages: Pages, site: Site, extras: Sequence[_Extra], figures: Sequence[Figure]) -> Iterator[tuple[str, str]]:
     """Yield address and text of every page."""
     facts, places = pages.facts, pages.places
     yield places.overview(), pages.overview(figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote
 
@@ -61,22 +62,19 @@ class FilePlaces:
     def layer(self, network: str, layer: str, page: int = 1) -> str:
         """Return that of a page of a layer's."""
         number = "index" if page == 1 else f"page-{page}"
-        return quote(f"network/{_name(network)}/layer/{_name(layer)}/{number}.html")
+        return f"{_layer_folder(network, layer)}/{number}.html"
 
     def filter(self, network: str, layer: str, filter_: int) -> str:
         """Return that of a filter's."""
-        return quote(f"network/{_name(network)}/layer/{_name(layer)}/filter/{filter_}.html")
+        return f"{_layer_folder(network, layer)}/filter/{filter_}.html"
 
     def class_(self, class_id: str) -> str:
         """Return that of a class's."""
-        return quote(f"class/{_name(class_id)}.html")
+        return f"class/{_address(class_id)}.html"
 
     def concept(self, iri: str) -> str:
         """Return that of a concept's: ``concept/02084071-n.html`` for a synset, else its path and a hash of its IRI."""
-        if iri.startswith(_WORDNET):
-            return quote(f"concept/{_name(iri.removeprefix(_WORDNET))}.html")
-        path = re.sub(r"[^\w.-]+", "-", iri.partition("://")[2].partition("/")[2], flags=re.ASCII)[:_LONGEST]
-        return f"concept/{path}-{hashlib.sha256(iri.encode()).hexdigest()[:8]}.html"
+        return f"concept/{_concept(iri)}.html"
 
     def page(self, name: str, page: int = 1) -> str:
         """Return that of a page about several things."""
@@ -85,6 +83,27 @@ class FilePlaces:
     def file(self, name: str) -> str:
         """Return that of a file."""
         return quote(name)
+
+
+# Every page asks for the same few thousand.
+
+
+@lru_cache(maxsize=1 << 16)
+def _address(text: str) -> str:
+    return quote(_name(text))
+
+
+@lru_cache(maxsize=1 << 12)
+def _layer_folder(network: str, layer: str) -> str:
+    return f"network/{_address(network)}/layer/{_address(layer)}"
+
+
+@lru_cache(maxsize=1 << 16)
+def _concept(iri: str) -> str:
+    if iri.startswith(_WORDNET):
+        return _address(iri.removeprefix(_WORDNET))
+    path = re.sub(r"[^\w.-]+", "-", iri.partition("://")[2].partition("/")[2], flags=re.ASCII)[:_LONGEST]
+    return f"{path}-{hashlib.sha256(iri.encode()).hexdigest()[:8]}"
 
 
 def _name(text: str) -> str:
