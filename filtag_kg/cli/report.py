@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.console import Force, Quiet, note, progress_bar
+from filtag_kg.cli.console import Quiet, note, progress_bar
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def report(
     errors: Annotated[
         Path | None, typer.Option("--errors", metavar="DIR", help="Show mistakes that filtag errors -o DIR found.")
     ] = None,
-    force: Force = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the report that is there.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Write pages about a KG: its layers, filters, classes and concepts, with plots. Open index.html in a browser.

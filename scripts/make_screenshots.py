@@ -1,0 +1,66 @@
+"""Take the screenshots of the README: the demo's KG, served, in a real browser.
+
+Needs Chromium, and the cpu extra for what filters look for. No picture that is another's is in them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+FILTAG = Path(sys.executable).with_name("filtag")
+LAYER, FILTER = "head_conv", "122"
+
+
+def main() -> None:
+    """Write docs/explorer-*.jpg."""
+    with tempfile.TemporaryDirectory() as folder:
+        kg = Path(folder) / "demo-kg"
+        subprocess.run([FILTAG, "demo", "-o", kg, "-q"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([FILTAG, "visualize", kg, "--layer", LAYER, "--filter", FILTER, "-q"], check=True)
+        server = subprocess.Popen([FILTAG, "serve", kg, "--port", "0"], stderr=subprocess.PIPE, text=True)
+        try:
+            assert server.stderr is not None
+            address = server.stderr.readline().partition(" at ")[2].split()[0]
+            with sync_playwright() as playwright:
+                program = shutil.which("chromium") or shutil.which("google-chrome")
+                browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+                options = {"viewport": {"width": 1200, "height": 860}, "device_scale_factor": 1.5}
+                take(browser.new_page(**options), address, kg)
+                browser.close()
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def take(page: Page, address: str, kg: Path) -> None:
+    """Go to each page and take its picture."""
+    page.goto(f"{address}search?q={LAYER}+{FILTER}")
+    page.get_by_role("link", name=f"{LAYER} {FILTER}").click()
+    page.get_by_text("How the tags come to it").first.click()
+    shoot(page, "filter")
+    page.goto(f"{address}query?name=filters-by-concept&concept=dog&layer={LAYER}")
+    page.get_by_text("rows in").wait_for()
+    shoot(page, "query")
+    # The plots of the first page are drawn while the server runs.
+    page.goto((kg.with_name(f"{kg.name}-report") / "index.html").as_uri())
+    page.locator("figure").nth(2).scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    page.evaluate("document.querySelectorAll('figure')[2].scrollIntoView({block: 'start'})")
+    shoot(page, "report")
+
+
+def shoot(page: Page, name: str) -> None:
+    """Write one picture."""
+    page.wait_for_timeout(500)
+    page.screenshot(path=ROOT / "docs" / f"explorer-{name}.jpg", type="jpeg", quality=80)
+
+
+if __name__ == "__main__":
+    main()
