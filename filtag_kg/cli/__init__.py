@@ -76,6 +76,8 @@ def main() -> None:
     except FiltagError as error:
         print_error(str(error))
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain of it at exit, either.
         sys.stdout = None

@@ -101,7 +101,9 @@ def print_layer(layer: LayerFacts, run: LayerRun, *, most: int) -> None:
     console.print(said, highlight=False)
     if run.classes:
         console.print()
-        _print_pairs({"kinds": _most(run.concepts, most), "classes": _most(run.classes, most)})
+        # Where each class tags as many filters as any other, none tags most.
+        uneven = run.classes[0][2] > run.classes[-1][2]
+        _print_pairs({"kinds": _most(run.concepts, most), "classes": _most(run.classes if uneven else (), most)})
     tagged = [line for line in run.filters if line.tags]
     tagged.sort(key=lambda line: (*_surest(line.kind), -line.tags, line.filter))
     console.print()

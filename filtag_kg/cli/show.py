@@ -25,9 +25,9 @@ _FORMATS = ("text", "json")
 def show(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
     layer: Annotated[
-        str | None, typer.Argument(metavar="[LAYER", help="A layer; LAYER/FILTER is a filter of it.")
+        str | None, typer.Argument(metavar="LAYER", help="A layer; LAYER/FILTER is a filter of it.")
     ] = None,
-    filter_: Annotated[int | None, typer.Argument(metavar="[FILTER]]", help="A filter of the layer.")] = None,
+    filter_: Annotated[int | None, typer.Argument(metavar="FILTER", help="A filter of the layer.")] = None,
     class_: Annotated[
         str | None, typer.Option("--class", metavar="CLASS", help="Show a class instead: its id or label.")
     ] = None,

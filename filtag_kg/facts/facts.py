@@ -43,7 +43,6 @@ __all__ = ["Facts"]
 _FIRST_TAGS = 4
 _MOST_NEIGHBOURS = 8
 _MOST_PARTS = 12
-_MOST_CLASSES = 12
 _LEAST_SHARED = 2
 
 
@@ -327,7 +326,7 @@ class Facts:
             line=self._layer_line(network, index, table),
             filters=tuple(self.line(table, column) for column in columns),
             concepts=tuple(sorted(((iri, label, n) for (iri, label), n in kinds.items()), key=_by_count)),
-            classes=tuple(sorted(most, key=_by_count)[:_MOST_CLASSES]),
+            classes=tuple(sorted(most, key=_by_count)),
         )
 
     def _filter_run(self, network: NetworkTable, column: int, table: RunTable) -> FilterRun:

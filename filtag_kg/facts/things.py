@@ -260,7 +260,7 @@ class LayerRun:
     concepts : tuple of (IRI, label, filters)
         The kinds of its coherent filters, those of most filters first.
     classes : tuple of (class id, label, filters)
-        The classes that tag most of its filters.
+        The classes that tag its filters, those that tag most first.
     """
 
     run: KgRun

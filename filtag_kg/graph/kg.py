@@ -67,7 +67,7 @@ class KG:
         """
         try:
             return ox.Store.read_only(str(self.path / "store"))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # RocksDB says of some damage the one, of other the other.
             raise FiltagError(f"the store in {self.path} cannot be opened ({error}): build the KG anew") from None
 
     def _repr_html_(self) -> str:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.tags import parse_rule
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -57,6 +58,7 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     made.filters["three"] = lambda number: f"{number:.3g}"
     made.filters["small"] = _small
     made.filters["relation"] = lambda relation: _RELATIONS.get(relation, relation)
+    made.filters["rule_text"] = _rule_text
     made.filters["source_name"] = lambda name: _SOURCES.get(name, name)
     return made
 
@@ -69,3 +71,17 @@ def template_text(name: str) -> str:
 def _small(probability: float) -> str:
     """Write a probability: two digits, and no row of noughts."""
     return f"{probability:.2g}" if probability >= _LEAST_SHOWN else f"{probability:.0e}".replace("e-0", "e-")
+
+
+def _rule_text(name: str) -> str:
+    """Say what a rule does; nothing of one that is another method's."""
+    try:
+        rule = parse_rule(name)
+    except FiltagError:
+        return ""
+    if rule.kind == "k":
+        kept = "the filter" if rule.amount == 1 else f"the {int(rule.amount)} filters"
+    else:
+        kept = f"the {100 * rule.amount:g} % of the filters"
+    by = "that it activates most" if rule.score == "activation" else "that it activates most beyond other classes"
+    return f"Each class tags {kept} of a layer {by}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from filtag_kg.report.grouping import GroupedRun, group_run, groups_csv, layers_
 from filtag_kg.report.grouping_markdown import semantic_markdown
 from filtag_kg.report.runs import read_runs
 from filtag_kg.report.site import Site, write_comparison, write_site
+
+_MARKER = "filtag-report.json"
+"""Names what a report made: a folder with anything else in it is not replaced."""
 
 __all__ = ["SemanticReport", "check_report_folder", "semantic_report", "write_report"]
 
@@ -90,11 +94,20 @@ def check_report_folder(output: Path, *, force: bool = False) -> None:
     """
     if not output.exists() and not output.is_symlink():
         return
-    if (output / "semantic.md").is_file():
-        if not force:
-            raise FiltagError(f"{output} already holds a report: choose another -o, or replace it with --force")
-    elif not output.is_dir() or any(output.iterdir()):
-        raise FiltagError(f"{output} exists and is no report, so it is not replaced: choose another -o")
+    if not _is_report(output):
+        if not output.is_dir() or any(output.iterdir()):
+            raise FiltagError(f"{output} exists and is no report, so it is not replaced: choose another -o")
+    elif not force:
+        raise FiltagError(f"{output} already holds a report: choose another -o, or replace it with --force")
+
+
+def _is_report(folder: Path) -> bool:
+    """Return whether a folder holds what a report left, and nothing else on its first level."""
+    try:
+        made = json.loads((folder / _MARKER).read_text(encoding="utf-8"))["files"]
+        return isinstance(made, list) and {path.name for path in folder.iterdir()} <= {*made, _MARKER}
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def write_report(
@@ -125,7 +138,7 @@ def write_report(
         As `check_report_folder`, or if it cannot be written.
     """
     check_report_folder(output, force=force)
-    with replacing(output, directory=True) as room:
+    with replacing(output, directory=True, overwrite=force or output.exists()) as room:
         for name, text in report.files.items():
             (room / name).write_text(text, encoding="utf-8")
         if len(sites) == 1:
@@ -137,3 +150,5 @@ def write_report(
                 write_site(site, room / folder, progress)
             of = [(folder, site.facts) for folder, site in zip(folders, sites, strict=True)]
             write_comparison(of, report.comparisons, room)
+        made = sorted(path.name for path in room.iterdir())
+        (room / _MARKER).write_text(json.dumps({"files": made}) + "\n", encoding="utf-8")

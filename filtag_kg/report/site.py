@@ -95,7 +95,10 @@ def write_site(site: Site, folder: Path, progress: Progress | None = None) -> in
 def write_comparison(sites: Sequence[tuple[str, Facts]], comparisons: Sequence[Comparison], folder: Path) -> None:
     """Write the first page of a report on several KGs, each of which has its pages in a folder of its own."""
     page = environment().get_template("compared.html")
-    _write(folder, "index.html", page.render(sites=sites, comparisons=comparisons))
+    labels = {
+        (facts.kg.manifest["id"], table.network): table.label for _, facts in sites for table in facts.networks.values()
+    }
+    _write(folder, "index.html", page.render(sites=sites, comparisons=comparisons, labels=labels))
     _write(folder, "style.css", style_sheet())
 
 

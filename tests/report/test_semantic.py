@@ -82,7 +82,7 @@ def test_a_kg_given_twice(kg: KG) -> None:
 def test_what_is_no_report_is_never_replaced(kg: KG, tmp_path: Path) -> None:
     report = semantic_report([kg])
     write_report(report, tmp_path / "report")
-    assert {path.name for path in (tmp_path / "report").iterdir()} == set(report.files)
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {*report.files, "filtag-report.json"}
     with pytest.raises(FiltagError, match="already holds a report: choose another -o, or replace it with --force"):
         write_report(report, tmp_path / "report")
     write_report(report, tmp_path / "report", force=True)
@@ -92,6 +92,13 @@ def test_what_is_no_report_is_never_replaced(kg: KG, tmp_path: Path) -> None:
         check_report_folder(tmp_path / "thesis", force=True)
     (tmp_path / "empty").mkdir()
     write_report(report, tmp_path / "empty")
+    # Somebody's notes in a report, and a file that is called as one of ours.
+    (tmp_path / "report" / "notes.txt").write_text("mine")
+    (tmp_path / "thesis" / "semantic.md").touch()
+    for folder in ("report", "thesis"):
+        with pytest.raises(FiltagError, match="exists and is no report, so it is not replaced"):
+            write_report(report, tmp_path / folder, force=True)
+    assert (tmp_path / "report" / "notes.txt").read_text() == "mine"
 
 
 def test_wilsons_interval() -> None:
