@@ -71,12 +71,16 @@ class Explorer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Draw the first page's plots while the server runs, and end what explains images with it."""
-        drawing = threading.Thread(target=self.pages.draw, name="plots", daemon=True)
+        over = threading.Event()
+        # No daemon: a thread that Python's end finds inside matplotlib takes the process down with it.
+        drawing = threading.Thread(target=self.pages.draw, args=(over.is_set,), name="plots")
         drawing.start()
         try:
             yield
         finally:
+            over.set()
             self.explaining.close()
+            await run_in_threadpool(drawing.join)
 
     async def search(self, request: Request) -> Response:
         """Answer what is called so, for scripts as JSON and for people as a page."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -81,11 +81,13 @@ class Snapshot:
             return None
         return dict(drawn.files).get(name)
 
-    def draw(self) -> None:
-        """Draw the plots; until it is done the first page is without."""
+    def draw(self, over: Callable[[], bool]) -> None:
+        """Draw the plots, unless it is over; until it is done the first page is without."""
         for grouped, run_id in zip(self.grouped(), self.facts.runs, strict=True):
             for figure in draw_figures(grouped, self.facts, run_id, self.places.concept):
                 self._drawn[figure.name] = figure
+                if over():
+                    return
 
     def overview(self) -> str:
         """Return the first page."""
@@ -127,9 +129,9 @@ class KGPages:
                         _log.warning("%s", error)
         return self._snapshot
 
-    def draw(self) -> None:
-        """Draw the plots of the first page."""
-        self.now.draw()
+    def draw(self, over: Callable[[], bool]) -> None:
+        """Draw the plots of the first page, unless it is over."""
+        self.now.draw(over)
 
     def page(self, path: str) -> str | None:
         """Return the page of a thing by its IRI's path below the base, or by its IRI; None where there is none."""
