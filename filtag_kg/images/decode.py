@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -88,9 +89,13 @@ def _opened(content: bytes, draft: int) -> Iterator[Image.Image]:
     except UnidentifiedImageError:
         # Pillow's own text has an address in it, and would be another each time.
         raise UnreadableImageError("empty" if not content else "not in a known image format") from None
+    except Image.DecompressionBombError as error:
+        # Its own text is long, and speaks of an attack.
+        found = re.search(r"[0-9]+ pixels", str(error))
+        raise UnreadableImageError(f"{found[0] if found else 'its pixels'} are too many") from None
     except Exception as error:  # noqa: BLE001
         # Pillow's decoders raise whatever a damaged file makes of them: OSError, SyntaxError, struct.error,
-        # ValueError, IndexError, zlib.error, DecompressionBombError. All say the same of the file.
+        # ValueError, IndexError, zlib.error. All say the same of the file.
         raise UnreadableImageError(str(error).partition("\n")[0] or type(error).__name__) from None
 
 

@@ -20,7 +20,7 @@ from filtag_kg.server.named import NamedQueries
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.request_error import RequestError
 from filtag_kg.server.resources import Pages, Resources
-from filtag_kg.server.responses import error_response
+from filtag_kg.server.responses import error_answers
 from filtag_kg.server.sparql import Sparql
 
 __all__ = ["create_app"]
@@ -86,7 +86,10 @@ def create_app(
             Route("/{path:path}", resources.by_path, methods=_GET),
         ],
         middleware=[Middleware(PublicHeaders, hosts=hosts)],
-        exception_handlers={RequestError: error_response, HTTPException: _http_error},
+        exception_handlers={
+            RequestError: error_answers(None if pages is None else pages.mistake),
+            HTTPException: _http_error,
+        },
         lifespan=lifespan,
     )
     app.state.stop = pool.stop

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 __all__ = ["LOOPBACK_NAMES", "PublicHeaders"]
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_OWN_PAGES = ("/explain",)
+"""What only the server's own pages may ask for: others are not allowed what their browser asks for before."""
 _METHODS = "GET, HEAD, POST, OPTIONS"
 _PAGES_MAY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -61,12 +63,14 @@ class PublicHeaders:
                 f"this server is not called {name}: use {' or '.join(self._hosts)}, or serve it with --host\n", 421
             )(scope, receive, with_headers)
         elif scope["method"] == "OPTIONS":
-            await _options()(scope, receive, with_headers)
+            await _options(scope["path"])(scope, receive, with_headers)
         else:
             await self._app(scope, receive, with_headers)
 
 
-def _options() -> Response:
+def _options(path: str) -> Response:
+    if path in _OWN_PAGES:
+        return Response(status_code=204, headers={"Allow": _METHODS})
     return Response(
         status_code=204,
         headers={

@@ -41,7 +41,7 @@ class Limits:
     Raises
     ------
     FiltagError
-        If one is not above 0, or the memory does not even do for a worker at rest.
+        If one is not above 0, the cache is below it, or the memory does not even do for a worker at rest.
     """
 
     timeout: float = 10.0
@@ -60,7 +60,6 @@ class Limits:
             "timeout",
             "max_rows",
             "max_bytes",
-            "memory",
             "workers",
             "slow_lane",
             "quick",
@@ -69,5 +68,7 @@ class Limits:
         ):
             if not getattr(self, name) > 0:
                 raise FiltagError(f"--{name.replace('_', '-')} {getattr(self, name)} is too little: give more than 0")
+        if self.cache < 0:
+            raise FiltagError(f"--cache {self.cache >> 20} is too little: give 0 or more")
         if self.memory < _LEAST_MEMORY:
             raise FiltagError(f"--max-memory {self.memory >> 20} is too little: give at least {_LEAST_MEMORY >> 20}")

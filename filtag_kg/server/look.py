@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from filtag_kg.graph import PREFIXES
 
@@ -39,6 +40,7 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(?:\\|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
 _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
+_STEPS = {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}
 _UPDATES = ("INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH")
 READ_ONLY = "this endpoint is read-only and refuses updates: ask a query, or change the KG with filtag build"
 _NO_SERVICE = "SERVICE is refused, as this endpoint asks no other: ask that endpoint yourself and join the answers"
@@ -72,11 +74,17 @@ class Look:
         Whether it has a ``FROM``.
     refusal : str or None
         Why it is not to be run, in one line.
+    depth : int
+        How many brackets are open where most are.
+    empty : bool
+        Whether it has no words at all.
     """
 
     form: str | None
     names_dataset: bool
     refusal: str | None
+    depth: int
+    empty: bool
 
 
 def decoded(text: str) -> str:
@@ -125,12 +133,18 @@ def look_at(text: str) -> Look:
         refusal = _NO_SERVICE
     elif file is not None:
         refusal = NO_FILE.format(f"<{file}>")
-    return Look(form, bool(graphs) or any(word.startswith("FROM") for _, word in words), refusal)
+    names_dataset = bool(graphs) or any(word.startswith("FROM") for _, word in words)
+    return Look(form, names_dataset, refusal, _depth(found), not found)
 
 
 def is_file(iri: str) -> bool:
     """Return whether an IRI is a file's."""
     return iri.strip().lower().startswith("file:")
+
+
+def _depth(found: list[Token]) -> int:
+    steps = (_STEPS.get(token.text, 0) for token in found if token.kind == "sign")
+    return max(accumulate(steps, initial=0))
 
 
 def _declared(found: list[Token]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from filtag_kg.server.negotiation import TABLES, chosen
 from filtag_kg.server.openapi import address_of, openapi
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import format_of, parameters_of
-from filtag_kg.server.request_error import RequestError
+from filtag_kg.server.request_error import RequestError, shortened, shortening
 from filtag_kg.server.responses import ask_for, response_of
 
 __all__ = ["NamedQueries"]
@@ -38,7 +38,7 @@ class NamedQueries:
     async def ask(self, request: Request) -> Response:
         """Answer one."""
         try:
-            query = find_query(request.path_params["name"])
+            query = find_query(shortened(request.path_params["name"]))
         except FiltagError as error:
             raise RequestError(404, str(error).replace("filtag query --list shows", "/queries lists")) from None
         pairs = parameters_of(request)
@@ -46,11 +46,15 @@ class NamedQueries:
         parameters: dict[str, str] = {}
         for name, value in pairs:
             if name in parameters:
-                raise RequestError(400, f"parameter {name!r} is given twice: give it once")
+                raise RequestError(400, f"parameter {shortened(name)!r} is given twice: give it once")
             # An empty field of a form is one that was left out.
             if name != "format" and value:
                 parameters[name] = value
-        answer = await ask_for(request, self._pool, NamedJob(query.name, parameters, format_.name))
+        try:
+            answer = await ask_for(request, self._pool, NamedJob(query.name, parameters, format_.name))
+        except RequestError as error:
+            line = shortening(error.line, (*parameters, *parameters.values()))
+            raise RequestError(error.status, line, error.headers) from None
         return response_of(answer, format_.content_type(media_type), self._limits.max_rows)
 
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from filtag_kg.server.request_error import RequestError
+from filtag_kg.server.request_error import RequestError, shortened
 
-__all__ = ["BOOLEANS", "GRAPHS", "HTML", "TABLES", "Format", "accepted", "choose", "chosen"]
+__all__ = ["BOOLEANS", "GRAPHS", "HTML", "TABLES", "Format", "accepted", "choose", "chosen", "for_people"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,17 @@ def chosen(accept: str | None, offers: Sequence[Format], format_: str | None = N
     """
     found = choose(accept, offers, format_)
     if found is None:
-        wanted = f"format={format_}" if format_ is not None else f"Accept: {accept}"
+        wanted = shortened(f"format={format_}" if format_ is not None else f"Accept: {accept}")
         listing = ", ".join(f"{offer.name} ({offer.media_types[0]})" for offer in offers)
         raise RequestError(406, f"this answer has no format for {wanted}: there is {listing}")
     return found
+
+
+def for_people(accept: str | None) -> bool:
+    """Return whether a browser wants a page: it names HTML and likes nothing better, as no program does."""
+    ranges = accepted(accept or "")
+    html = max((quality for range_, quality in ranges if range_ == HTML.media_types[0]), default=0.0)
+    return html > 0 and html == max(quality for _, quality in ranges)
 
 
 def accepted(accept: str) -> list[tuple[str, float]]:

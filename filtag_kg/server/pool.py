@@ -108,6 +108,7 @@ class Pool:
         self._orders: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: set[_Running] = set()
+        self._said_why = ""
         self._stopping = False
         self._closed = False
 
@@ -210,8 +211,9 @@ class Pool:
         except (asyncio.IncompleteReadError, ConnectionError):
             raise RequestError(
                 500,
-                "the process of the query ended, most likely because it needed more than "
-                f"{self.limits.memory >> 20} MB: ask for less, without sorting or grouping so much",
+                "the process of the query ended: it needed more than "
+                f"{self.limits.memory >> 20} MB, or is nested too deeply: ask for less, without sorting, grouping or "
+                "nesting so much",
             ) from None
         else:
             return answer
@@ -320,10 +322,14 @@ class Pool:
             worker.pid = answer.pid
             if answer.status == "ready" and generation == self.generation:
                 self._idle.put_nowait(worker)
+                self._said_why = ""
                 return
             self._kill(worker)
             if answer.status != "ready":
-                _log.warning("%s: tried again in a moment", answer.line)
+                # Many workers may try for long, and all would say the same.
+                if answer.line != self._said_why:
+                    self._said_why = answer.line
+                    _log.warning("%s: tried again until it can", answer.line)
                 await asyncio.sleep(0.5)
 
     async def _watch(self) -> None:

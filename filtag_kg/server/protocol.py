@@ -14,12 +14,14 @@ import pyoxigraph as ox
 from starlette.requests import Request
 
 from filtag_kg.server.look import NO_FILE, READ_ONLY, Look, decoded, is_file, look_at
-from filtag_kg.server.request_error import RequestError
+from filtag_kg.server.request_error import RequestError, shortened
 
 __all__ = ["ProtocolQuery", "format_of", "parameters_of", "read_query"]
 
 _LONGEST = 128 << 10
 _BODY_SECONDS = 10
+_DEEPEST = 500
+"""Brackets in brackets. Oxigraph's parser and planner call themselves for each, and some thousands end the process."""
 _FORM = "application/x-www-form-urlencoded"
 _QUERY, _UPDATE = "application/sparql-query", "application/sparql-update"
 
@@ -70,6 +72,12 @@ async def read_query(request: Request) -> ProtocolQuery | None:
     default_graphs, named_graphs = (_graphs(parameters, f"{kind}-graph-uri") for kind in ("default", "named"))
     if look.refusal is not None:
         raise RequestError(403, look.refusal)
+    if look.empty:
+        raise RequestError(400, "the query is empty: write a query")
+    if look.depth > _DEEPEST:
+        raise RequestError(
+            400, f"the query is nested too deeply: {look.depth} brackets in one another, and {_DEEPEST} may be"
+        )
     given = bool(default_graphs or named_graphs)
     return ProtocolQuery(
         text, look, default_graphs if given else None, named_graphs if given else None, format_of(parameters)
@@ -153,5 +161,5 @@ def _graphs(parameters: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]
         try:
             ox.NamedNode(graph)
         except ValueError:
-            raise RequestError(400, f"{name}={graph} is no absolute IRI: give one") from None
+            raise RequestError(400, f"{name}={shortened(graph)} is no absolute IRI: give one") from None
     return graphs

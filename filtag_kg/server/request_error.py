@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from filtag_kg.errors import FiltagError
 
-__all__ = ["RequestError"]
+__all__ = ["RequestError", "shortened", "shortening"]
+
+_LONGEST_ECHO = 200
+
+
+def shortened(text: str) -> str:
+    """Return what was typed as an error repeats it: of a long text, its beginning."""
+    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
+
+
+def shortening(line: str, typed: Iterable[str]) -> str:
+    """Return a line in which long texts that were typed are shortened, quoted as in Python or not."""
+    for text in typed:
+        if len(text) > _LONGEST_ECHO:
+            for written in (repr(text)[1:-1], text):
+                line = line.replace(written, shortened(written))
+    return line
 
 
 class RequestError(FiltagError):

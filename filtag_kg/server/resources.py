@@ -14,7 +14,7 @@ from filtag_kg.server.limits import Limits
 from filtag_kg.server.negotiation import GRAPHS, HTML, chosen
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import format_of, parameters_of
-from filtag_kg.server.request_error import RequestError
+from filtag_kg.server.request_error import RequestError, shortened
 from filtag_kg.server.responses import ask_for, response_of
 
 __all__ = ["Pages", "Resources"]
@@ -32,6 +32,10 @@ class Pages(Protocol):
             The thing's IRI without the KG's base, percent-encoded as in the data; of things outside the base, the whole
             IRI.
         """
+        ...
+
+    def mistake(self, status: int, line: str) -> str:
+        """Return the HTML of a page that says why a request is not answered. Called from a thread."""
         ...
 
 
@@ -60,7 +64,7 @@ class Resources:
         # Clients encode more or less than the data's IRIs do; a slash that is encoded stays so.
         path = "/".join(quote(unquote(part), safe="") for part in raw.decode("latin-1").removeprefix("/").split("/"))
         if self._base is None or not path:
-            raise RequestError(404, f"nothing is at /{path}: ask /sparql, or see /openapi.json")
+            raise RequestError(404, f"nothing is at /{shortened(path)}: ask /sparql, or see /openapi.json")
         return await self._answer(request, self._base + path, path)
 
     async def by_iri(self, request: Request) -> Response:
@@ -82,5 +86,7 @@ class Resources:
             format_, media_type = GRAPHS[0], GRAPHS[0].media_types[0]
         answer = await ask_for(request, self._pool, ResourceJob(iri, format_.name))
         if answer.status == "unknown":
-            raise RequestError(404, f"the graph knows no <{iri}>: check its spelling, or search for it at /sparql")
+            raise RequestError(
+                404, f"the graph knows no <{shortened(iri)}>: check its spelling, or search for it at /sparql"
+            )
         return response_of(answer, format_.content_type(media_type), self._limits.max_rows, {"Link": described})

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from filtag_kg.server.jobs import Answer, Job
+from filtag_kg.server.negotiation import for_people
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.request_error import RequestError
 
-__all__ = ["ask_for", "error_response", "response_of"]
+__all__ = ["ask_for", "error_answers", "response_of"]
 
 _LONGEST_NOTE = 2000
 _GONE = 499
@@ -57,10 +59,23 @@ def response_of(answer: Answer, content_type: str, max_rows: int, headers: Mappi
     return Response(answer.body, headers=said | {"Content-Type": content_type})
 
 
-async def error_response(_request: Request, error: Exception) -> Response:
-    """Return an error as one line of text. Async, as Starlette gives other handlers a thread."""
-    assert isinstance(error, RequestError)
-    return PlainTextResponse(f"{error.line}\n", error.status, dict(error.headers))
+def error_answers(page: Callable[[int, str], str] | None) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what answers a request that failed: with one line of text, or with a page where people are served.
+
+    Parameters
+    ----------
+    page : callable, optional
+        Makes the HTML of a status and a line. Called from a thread.
+    """
+
+    async def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestError)
+        headers = error.headers | {"Vary": "Accept"}
+        if page is None or not for_people(request.headers.get("accept")):
+            return PlainTextResponse(f"{error.line}\n", error.status, headers)
+        return HTMLResponse(await run_in_threadpool(page, error.status, error.line), error.status, headers)
+
+    return answer
 
 
 async def _gone(request: Request) -> None:

@@ -37,6 +37,13 @@ class Server:
         headers = {"Accept": accept} if accept else {}
         return self.client.get("/sparql", params={"query": text, **params}, headers=headers)  # type: ignore[dict-item]
 
+    def stderr(self) -> str:
+        """End the server, and return what it wrote since it started."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        assert self.process.stderr is not None
+        return self.process.stderr.read()
+
     def workers(self) -> set[int]:
         """Return the process ids of the workers."""
         nurseries = children(self.process.pid)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 from collections.abc import Iterator
+from html import escape as escaped
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +46,11 @@ PAGES = [
 def opened() -> Iterator[Browser]:
     with browser() as started:
         yield started
+
+
+def escape(text: str) -> str:
+    """Escape a text as Jinja does."""
+    return escaped(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
 
 
 def html(server: Server, path: str) -> httpx.Response:
@@ -151,8 +158,9 @@ def test_comparing_filters_layers_and_runs(opened: Browser, server: Server) -> N
     with page(opened, server.url) as shown:
         shown.goto(f"{server.url}/compare")
         form = shown.locator("form", has=shown.get_by_role("heading", name="Filters"))
-        form.get_by_label("One").fill("deep/0")
-        form.get_by_label("Other").fill("deep/1")
+        form.get_by_label("Filter").fill("deep/0")
+        form.get_by_label("and").fill("deep/1")
+        assert form.get_by_role("option").first.inner_text() == "the first (k=1)"
         form.get_by_label("Rule").select_option(label="q=0.5")
         form.get_by_role("button").click()
         shown.get_by_role("heading", name="deep · 0 and deep · 1").wait_for()
@@ -209,22 +217,43 @@ def test_an_image_is_dropped_and_explained(opened: Browser, tmp_path: Path) -> N
             shown.dispatch_event("[data-drop]", "drop", {"dataTransfer": data})
             shown.get_by_role("link", name="last · 2").wait_for(timeout=60_000)
             assert "blue.png" in shown.inner_text("main")
-        bad = server.client.post("/explain", content=b"no image", headers={"X-File-Name": "none.png"})
+            assert shown.locator("[data-preview]").is_visible()
+        context = opened.new_context()  # Its console complains of the status, which is right.
+        shown = context.new_page()
+        shown.goto(f"{server.url}/explain")
+        shown.set_input_files("#image", str(tmp_path / "none.png"))
+        shown.get_by_text("none.png is no readable image").wait_for(timeout=60_000)
+        assert not shown.locator("[data-preview]").is_visible()
+        context.close()
+        sent = {"Content-Type": "application/octet-stream"}
+        bad = server.client.post("/explain", content=b"no image", headers={**sent, "X-File-Name": "none.png"})
         assert (bad.status_code, bad.text) == (
             400,
             "none.png is no readable image (not in a known image format): give a JPEG, PNG or the like\n",
         )
-        empty = server.client.post("/explain", content=b"")
+        empty = server.client.post("/explain", content=b"", headers={"Content-Type": "image/png"})
         assert (empty.status_code, empty.text) == (400, "no image was sent: drop one\n")
-        large = server.client.post("/explain", content=bytes(20_000_001))
+        large = server.client.post("/explain", content=bytes(20_000_001), headers=sent)
         assert (large.status_code, large.text) == (413, "the image has more than 20 MB: give a smaller one\n")
         other = server.client.post("/explain", content=b"x", headers={"Sec-Fetch-Site": "cross-site"})
         assert other.status_code == 403
+        for kind in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "multipart/form-data; boundary=x"}):
+            form = server.client.post("/explain", content=b"x", headers=kind)
+            line = "send the image itself as the body, as image/jpeg or application/octet-stream\n"
+            assert (form.status_code, form.text) == (415, line)
+        asked_before = server.client.options("/explain", headers={"Origin": "http://other.example"})
+        assert "Access-Control-Allow-Headers" not in asked_before.headers
+        image = (tmp_path / "red <b>.png").read_bytes()
+        ruled = server.client.post("/explain?rule=nope", content=image, headers=sent)
+        assert ruled.status_code == 400
+        assert ruled.text.startswith("no rule 'nope' in this KG: it has ")
+        said = server.stderr()
+    assert said == ""
 
 
 def test_a_kg_whose_network_is_not_at_hand_says_so(server: Server) -> None:
     # The small KG's network is named, but there is none of that name.
-    answer = server.client.post("/explain", content=b"x")
+    answer = server.client.post("/explain", content=b"x", headers={"Content-Type": "image/png"})
     assert answer.status_code == 400
     assert answer.text.startswith("no network 'toy': ")
     assert html(server, "/explain").status_code == 200
@@ -298,9 +327,73 @@ def test_what_is_not_there_is_said_in_a_line(server: Server) -> None:
         ("/files/none.svg", "no file none.svg"),
         ("/query/text?name=none", "no query is named 'none'"),
     ):
-        answer = html(server, path)
+        answer = server.client.get(path)
         assert (answer.status_code, answer.text.count("\n")) == (404 if "query" not in path else 400, 1), path
         assert answer.text.startswith(line)
+        shown = html(server, path)
+        assert (shown.status_code, shown.headers["Content-Type"]) == (answer.status_code, "text/html; charset=utf-8")
+        assert f'<p class="mistake" role="alert">{escape(answer.text.strip())}</p>' in shown.text
+        assert "data-search" in shown.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        ({"name": "nope"}, "no query is named 'nope': /queries lists them all"),
+        (
+            {"name": "filters-by-concept", "concept": "dog", "layer": "nolayer"},
+            "no layer 'nolayer': it has shallow, deep",
+        ),
+        ({"name": "hub-filters", "rule": "k=7"}, "no rule 'k=7': it has k=1, q=0.5"),
+        ({"name": "hub-filters", "dog": "1"}, "query hub-filters has no parameter 'dog': use hub-filters"),
+    ],
+)
+def test_a_shared_question_that_this_kg_cannot_be_asked(
+    opened: Browser, server: Server, asked: dict[str, str], line: str
+) -> None:
+    answer = server.client.get("/query", params=asked)
+    assert answer.status_code == 400
+    assert f'<p class="mistake" role="alert">{escape(line)}' in answer.text
+    context = opened.new_context()
+    shown = context.new_page()
+    fetched: list[str] = []
+    shown.on("request", lambda request: fetched.append(request.url) if "/queries/" in request.url else None)
+    shown.goto(str(answer.url))
+    shown.wait_for_load_state("networkidle")
+    assert fetched == []
+    assert shown.locator("[data-rows] table").count() == 0
+    context.close()
+
+
+def test_rows_lead_to_the_pages_of_what_they_name(opened: Browser, server: Server) -> None:
+    with page(opened, server.url) as shown:
+        for name, cell, at in (
+            ("filters-by-concept&concept=dog&layer=deep", 0, "/network/toy-0123456789ab/layer/deep"),
+            ("filters-by-concept&concept=dog&layer=deep", 1, "/network/toy-0123456789ab/layer/deep/filter/"),
+            ("tags-of-filter&layer=deep&filter=0", 0, "/class/n0"),
+            ("similar-filters&layer=deep&filter=0", 1, "/network/toy-0123456789ab/layer/"),
+        ):
+            shown.goto(f"{server.url}/query?name={name}")
+            link = shown.locator("[data-rows] tbody tr").first.locator("td").nth(cell).get_by_role("link")
+            text = link.inner_text()
+            assert at in str(link.get_attribute("href"))
+            link.click()
+            assert text in shown.get_by_role("heading", level=1).inner_text() or name.startswith("tags")
+        shown.goto(f"{server.url}/query?name=layer-summary")
+        shown.locator("[data-rows] tbody tr").first.wait_for()
+        # A number of filters is no filter's index.
+        assert shown.locator("[data-rows] tbody a").all_inner_texts() == ["shallow", "deep"]
+
+
+def test_a_kg_that_is_gone_is_noted_once(kg: KG, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(kg.path, tmp_path / "kg"))
+    with serving(copied) as server:
+        copied.rename(tmp_path / "elsewhere")
+        for _ in range(3):
+            assert html(server, FILTER).status_code == 200
+        said = server.stderr()
+    assert said.count("no KG at") == 1
+    assert "the answers stay those of before" in said
 
 
 def test_names_from_the_kg_do_nothing_in_a_page(profile: Profile, tmp_path: Path) -> None:

@@ -109,8 +109,8 @@ def test_a_query_that_needs_too_much_memory_ends_alone(store: Path) -> None:
         answer = server.query(f"SELECT * {CROSS} ORDER BY ?c")
         assert (answer.status_code, answer.text) == (
             500,
-            "the process of the query ended, most likely because it needed more than 256 MB: "
-            "ask for less, without sorting or grouping so much\n",
+            "the process of the query ended: it needed more than 256 MB, or is nested too deeply: "
+            "ask for less, without sorting, grouping or nesting so much\n",
         )
         assert server.query("ASK {}").status_code == 200
 
@@ -210,6 +210,7 @@ def test_other_mistakes_of_the_command_are_one_line(kg: KG, tmp_path: Path) -> N
     for arguments, line in (
         ([tmp_path], f"no KG at {tmp_path}: check the path, or make one with filtag run, build or import"),
         ([kg.path, "--timeout", "0"], "--timeout 0.0 is too little: give more than 0"),
+        ([kg.path, "--cache", "-1"], "--cache -1 is too little: give 0 or more"),
         ([kg.path, "--port", "99999"], "--port 99999 is none: give one from 0 to 65535"),
     ):
         done = subprocess.run([FILTAG, "serve", *map(str, arguments)], capture_output=True, text=True)

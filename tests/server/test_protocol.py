@@ -265,3 +265,22 @@ def _file(content: bytes) -> object:
     from io import BytesIO
 
     return BytesIO(content)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "# only a remark"])
+def test_an_empty_query_is_said_to_be_one(server: Server, text: str) -> None:
+    answer = server.query(text)
+    assert (answer.status_code, answer.text) == (400, "the query is empty: write a query\n")
+
+
+def test_a_query_that_is_nested_too_deeply_does_not_run(server: Server) -> None:
+    before = server.workers()
+    for opening, closing in ("{}", "()", "[]"):
+        answer = server.query(f"ASK {opening * 3000}{closing * 3000}")
+        assert (answer.status_code, answer.text) == (
+            400,
+            "the query is nested too deeply: 3000 brackets in one another, and 500 may be\n",
+        )
+    assert server.query(f"ASK {'{' * 500}{'}' * 500}").json()["boolean"] is True
+    assert server.query(f"ASK {{ FILTER(STR(?x) = '{'{' * 600}') }}").status_code == 200
+    assert server.workers() == before

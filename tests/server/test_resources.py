@@ -98,6 +98,9 @@ class OnePage:
     def page(self, path: str) -> str | None:
         return f"<h1>{path}</h1>" if path in ("", FILTER) else None
 
+    def mistake(self, status: int, line: str) -> str:
+        return f"<p>{status} {line}</p>"
+
 
 @pytest.fixture(scope="module")
 def with_pages(kg: KG) -> Iterator[TestClient]:
@@ -112,6 +115,13 @@ def test_people_get_pages_and_programs_graphs(with_pages: TestClient) -> None:
     assert page.headers["vary"] == "Accept"
     assert with_pages.get("/", headers={"Accept": browser}).text == "<h1></h1>"
     assert with_pages.get(f"/{FILTER}").headers["content-type"] == "text/turtle; charset=utf-8"
+    for path, status in (("class/none", 404), ("queries/none", 404), ("queries/hub-filters?min_tags=x", 400)):
+        wrong = with_pages.get(f"/{path}", headers={"Accept": browser})
+        assert (wrong.status_code, wrong.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        line = with_pages.get(f"/{path}").text
+        assert wrong.text == f"<p>{status} {line.strip()}</p>"
+        both = with_pages.get(f"/{path}", headers={"Accept": "text/turtle,text/csv,text/html;q=0.5"})
+        assert (both.text, both.status_code) == (line, status)
     without = with_pages.get("/class/n02123045", headers={"Accept": browser})
     assert without.headers["content-type"] == "text/turtle; charset=utf-8"
 
@@ -143,6 +153,27 @@ def test_named_queries_are_listed_and_answered(server: Server) -> None:
 def test_mistakes_in_named_queries_are_a_line(server: Server, path: str, status: int, line: str) -> None:
     answer = server.client.get(f"/queries/{path}")
     assert (answer.status_code, answer.text) == (status, f"{line}\n")
+
+
+def test_what_was_typed_is_repeated_in_part(server: Server) -> None:
+    long = "x y" * 1000
+    for path in (
+        f"/class/{long}",
+        f"/queries/{long}",
+        f"/queries/hub-filters?min_tags={long}",
+        f"/queries/hub-filters?rule={long}'",
+        f"/queries/hub-filters?{long}=1",
+        f"/resource?iri=http://x/{long}",
+        f"/files/{long}",
+        f"/concepts?page={long}",
+        f"/query/text?name=hub-filters&rule={long}",
+    ):
+        answer = server.client.get(path)
+        assert answer.status_code in (400, 404), path
+        assert len(answer.text) < 400, path
+        assert "…" in answer.text, path
+    answer = server.client.get("/class/n02123045", headers={"Accept": ",".join(["a/b"] * 1000)})
+    assert (answer.status_code, len(answer.text) < 700) == (406, True)
 
 
 def test_notes_reach_the_client(server: Server) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import multiprocessing
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -125,6 +126,10 @@ class Explaining:
 
 def _serve(line: Connection, path: Path, choice: NetworkChoice) -> None:
     """Explain images that come over a line until it is closed."""
+    # TensorFlow writes of processors and graphics cards there. Python is still heard.
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from filtag_kg.explain import explain_image
     from filtag_kg.network import Network, load_network
 

@@ -17,18 +17,20 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import BaseRoute, Route
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.query import PARAMETERS, bound_text, catalogue, find_query
+from filtag_kg.query import PARAMETERS, bound_text, catalogue
 from filtag_kg.report import style_sheet
 from filtag_kg.server.explorer.comparison import compared
 from filtag_kg.server.explorer.explaining import Explaining, NetworkChoice
 from filtag_kg.server.explorer.kg_pages import KGPages, Snapshot
-from filtag_kg.server.request_error import RequestError
+from filtag_kg.server.explorer.question import asked_query, mistake_in
+from filtag_kg.server.request_error import RequestError, shortened, shortening
 
 __all__ = ["Explorer"]
 
 _MOST_FOUND = 20
 _MOST_LISTED = 200
 _LARGEST_IMAGE = 20_000_000
+_BYTES = "application/octet-stream"
 _STATIC = {"main.js", "search.js", "query.js", "explain.js", "results.js"}
 
 
@@ -102,38 +104,44 @@ class Explorer:
         try:
             found = await run_in_threadpool(compared, now.facts, asked)
         except FiltagError as error:
-            mistake = str(error)
+            mistake = self._line(error, asked)
         page = now.pages.other("compare.html", "compare", asked=asked, found=found, mistake=mistake)
         return _html(page, 400 if mistake else 200)
 
     async def query(self, request: Request) -> Response:
         """Show the named queries as forms, and one's own SPARQL."""
         now = await self._now()
-        queries = catalogue()
-        name = request.query_params.get("name", "")
-        chosen = next((query for query in queries if query.name == name), None)
+        asked = dict(request.query_params)
+        chosen, mistake = None, ""
+        try:
+            if asked.get("name"):
+                chosen = asked_query(asked["name"])
+                mistake_in(now.facts, chosen, asked)
+        except FiltagError as error:
+            mistake = self._line(error, asked)
         page = now.pages.other(
             "query.html",
             "query",
-            queries=queries,
+            queries=catalogue(),
             chosen=chosen,
             parameters=PARAMETERS,
-            asked=dict(request.query_params),
+            mistake=mistake,
+            asked=asked,
             layers=[layer for network in now.facts.networks.values() for layer in network.layer_names],
             rules=[(run_id, table.run) for run_id, table in now.facts.runs.items()],
-            sparql=request.query_params.get("sparql", ""),
+            sparql=asked.get("sparql", ""),
         )
-        return _html(page)
+        return _html(page, 400 if mistake else 200)
 
     async def query_text(self, request: Request) -> Response:
         """Answer the SPARQL that a named query with its parameters is."""
         asked = dict(request.query_params)
         now = await self._now()
         try:
-            query = find_query(asked.pop("name", ""))
+            query = asked_query(asked.pop("name", ""))
             text = await run_in_threadpool(bound_text, now.endpoint, query, asked)
         except FiltagError as error:
-            raise RequestError(400, str(error)) from None
+            raise RequestError(400, self._line(error, asked)) from None
         return PlainTextResponse(query.text if text is None else text)
 
     async def explain(self, request: Request) -> Response:
@@ -147,12 +155,16 @@ class Explorer:
         # A page of another site may not have this machine work for it.
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise RequestError(403, "images are explained for the explorer's own page alone: drop it there")
+        # Nor may its form, which a browser sends without asking before.
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != _BYTES and not kind.startswith("image/"):
+            raise RequestError(415, f"send the image itself as the body, as image/jpeg or {_BYTES}")
         image = await _body(request)
         name = unquote(request.headers.get("x-file-name", "image"))[:200]
         try:
             found = await self.explaining.explain(image, name, request.query_params.get("rule") or None)
         except FiltagError as error:
-            raise RequestError(400, str(error)) from None
+            raise RequestError(400, self._line(error, dict(request.query_params))) from None
         network = now.facts.networks.get(found.network)
         return _html(now.pages.other("explanation.html", "explain", found=found, network=network))
 
@@ -171,20 +183,24 @@ class Explorer:
         if name in now.pictures:
             kind = mimetypes.guess_type(name)[0]
             return FileResponse(self._path / name, media_type=kind, headers={"Cache-Control": "max-age=3600"})
-        raise RequestError(404, f"no file {name}: see the pages for what there is")
+        raise RequestError(404, f"no file {shortened(name)}: see the pages for what there is")
 
     def _list(self, render: Callable[[Snapshot, int], str]) -> Callable[[Request], object]:
         async def answer(request: Request) -> Response:
             page = request.query_params.get("page", "1")
             now = await self._now()
             if not page.isdecimal():
-                raise RequestError(404, f"page={page} is no whole number: give one from 1")
+                raise RequestError(404, f"page={shortened(page)} is no whole number: give one from 1")
             try:
                 return _html(await run_in_threadpool(render, now, int(page)))
             except FiltagError as error:
-                raise RequestError(404, str(error)) from None
+                raise RequestError(404, self._line(error, {"page": page})) from None
 
         return answer
+
+    def _line(self, error: FiltagError, asked: Mapping[str, str]) -> str:
+        """Return an error as strangers may read it: without our path, and without repeating all that they sent."""
+        return shortening(str(error).replace(f" in {self._path}:", " in this KG:"), (*asked, *asked.values()))
 
     async def _now(self) -> Snapshot:
         return await run_in_threadpool(lambda: self.pages.now)

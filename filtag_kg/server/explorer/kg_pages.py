@@ -111,7 +111,7 @@ class KGPages:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._stamp = self._stamped()
+        self._stamp = self._noted = self._stamped()
         self._snapshot = _read(open_kg(path))
 
     @property
@@ -123,10 +123,12 @@ class KGPages:
                 if stamp != self._stamp:
                     try:
                         self._snapshot = _read(open_kg(self._path))
-                        self._stamp = stamp
+                        self._stamp = self._noted = stamp
                     except FiltagError as error:
                         # It is being replaced, or was replaced by what is none: go on with what there was.
-                        _log.warning("%s", error)
+                        if stamp != self._noted:
+                            self._noted = stamp
+                            _log.warning("%s; until then the answers stay those of before", error)
         return self._snapshot
 
     def draw(self, over: Callable[[], bool]) -> None:
@@ -140,6 +142,10 @@ class KGPages:
             return _page(snapshot, path)
         except FiltagError:
             return None
+
+    def mistake(self, status: int, line: str) -> str:
+        """Return a page that says why a request is not answered."""
+        return self.now.pages.other("missing.html", "missing", status=status, line=line)
 
     def _stamped(self) -> tuple[int, int] | None:
         try:

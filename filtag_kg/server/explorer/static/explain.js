@@ -24,6 +24,7 @@ export function dropPage(form) {
     if (file !== last) return;
     if (!answer?.ok) {
       status.className = "mistake";
+      preview.hidden = true;
       status.textContent = answer ? (await answer.text()).trim() : "The server cannot be reached: is filtag serve still running?";
       return;
     }

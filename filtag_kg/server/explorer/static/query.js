@@ -11,7 +11,7 @@ export function queryPage(page) {
   const sparql = page.querySelector("[data-sparql]");
   let running = new AbortController();
 
-  async function ask(address, options, shared, csv) {
+  async function ask(address, options, shared, csv, addresses = {}) {
     running.abort();
     running = new AbortController();
     const { signal } = running;
@@ -27,7 +27,7 @@ export function queryPage(page) {
       const note = answer.headers.get("Filtag-Note");
       const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
       if (answer.headers.get("Content-Type")?.startsWith(JSON_RESULTS)) {
-        const found = tableOf(await answer.json());
+        const found = tableOf(await answer.json(), addresses);
         rows.replaceChildren(found.table);
         const part = found.shown < found.rows ? `, the first ${found.shown.toLocaleString("en")} shown` : "";
         status.textContent =
@@ -85,7 +85,13 @@ export function queryPage(page) {
     const csv = `${address}?${new URLSearchParams([...parameters, ["format", "csv"]])}`;
     const shared = `/query?${new URLSearchParams([["name", page.dataset.named], ...parameters])}`;
     showText();
-    ask(`${address}?${parameters}`, { headers: { Accept: JSON_RESULTS } }, shared, csv);
+    ask(`${address}?${parameters}`, { headers: { Accept: JSON_RESULTS } }, shared, csv, places());
+  }
+
+  /** Where the pages of the layers and classes are that the form asks about: a run is about one network. */
+  function places() {
+    const run = form.querySelector("option[data-network]:checked") ?? page;
+    return { layers: run.dataset.network, classes: page.dataset.class };
   }
 
   function askSparql() {
@@ -104,6 +110,7 @@ export function queryPage(page) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); askSparql(); }
   });
   // A link that was shared says what to ask.
+  if (page.dataset.mistake !== undefined) return;
   const asked = new URLSearchParams(location.search);
   if (asked.has("sparql")) askSparql();
   else if (form && (asked.size > 1 || form.checkValidity())) askNamed();
