@@ -24,16 +24,17 @@ def import_keras() -> ModuleType:
     """Import Keras with the backend that the environment names (TensorFlow by default).
 
     TensorFlow writes its start-up notes straight to the terminal from C++, where no logger can hold them;
-    they are turned down here unless the user has said how loud they shall be. Of what processor there is it says so
-    on stderr, however loud; that is held back while it starts, and given out if it does not.
+    they are turned down here unless the user has said how loud they shall be. Of what processor there is it says
+    so on stderr, however loud (but for TF_CPP_MIN_LOG_LEVEL=0); that is held back while it starts, and given out
+    if it does not.
 
     Raises
     ------
     MissingExtraError
         If Keras or its backend is not installed.
     """
-    quiet = "TF_CPP_MIN_LOG_LEVEL" not in os.environ and "tensorflow" not in sys.modules
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet = os.environ["TF_CPP_MIN_LOG_LEVEL"] != "0" and "tensorflow" not in sys.modules
     os.environ.setdefault("ABSL_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     try:

@@ -200,7 +200,7 @@ def test_mistakes_with_a_kg(kg: KG, tmp_path: Path) -> None:
         refusal("query", kg.path, "--sparql", "none.rq")
         == "cannot read none.rq (No such file or directory): check the path"
     )
-    assert refusal("query", kg.path, "hub-filters", "--format", "xml").startswith("no result format 'xml'")
+    assert refusal("query", kg.path, "hub-filters", "--format", "yaml").startswith("no result format 'yaml'")
     assert refusal("export", kg.path, "--format", "xml").startswith("no export format 'xml'")
 
 
