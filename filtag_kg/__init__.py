@@ -3,13 +3,19 @@
 What is exported here is stable; what is inside the folders is theirs to change.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from filtag_kg.concepts import wordnet
 from filtag_kg.errors import FiltagError
-from filtag_kg.facts import KnowledgeGraph
 from filtag_kg.graph import KG, Provenance, build_kg, export_graph, open_kg, to_networkx
 from filtag_kg.profile import Profile, load_profile, save_profile
 from filtag_kg.query import find_query, named_query, open_endpoint, sparql_query
 from filtag_kg.tags import Rule, TagTable, tag_filters
+
+if TYPE_CHECKING:
+    from filtag_kg.facts import KnowledgeGraph
 
 __all__ = [
     "KG",
@@ -32,3 +38,12 @@ __all__ = [
     "to_networkx",
     "wordnet",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what takes longest when it is first asked for."""
+    if name == "KnowledgeGraph":
+        from filtag_kg.facts import KnowledgeGraph
+
+        return KnowledgeGraph
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
