@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -16,10 +17,11 @@ import httpx
 
 FILTAG = Path(sys.executable).with_name("filtag")
 ON_A_STORE = """
+import json
 import sys
 from pathlib import Path
 from filtag_kg.server import Limits, create_app, listen, run_app
-app = create_app(Path(sys.argv[1]), Limits(**eval(sys.argv[2])))
+app = create_app(Path(sys.argv[1]), Limits(**json.loads(sys.argv[2])))
 run_app(app, listen("127.0.0.1", 0), lambda address: print("serving at", address, file=sys.stderr))
 """
 CROSS = "{ ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
@@ -60,7 +62,7 @@ def serving(kg: Path, *options: str) -> Iterator[Server]:
 @contextmanager
 def serving_store(store: Path, limits: dict[str, object] | None = None) -> Iterator[Server]:
     """Serve any store."""
-    with _started([sys.executable, "-c", ON_A_STORE, str(store), repr(limits or {})]) as server:
+    with _started([sys.executable, "-c", ON_A_STORE, str(store), json.dumps(limits or {})]) as server:
         yield server
 
 
