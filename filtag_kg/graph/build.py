@@ -41,6 +41,7 @@ from filtag_kg.graph.emit import (
 )
 from filtag_kg.graph.exemplars import write_exemplars
 from filtag_kg.graph.kg import FORMAT_VERSION, KG, check_output, open_kg
+from filtag_kg.graph.manifest import write_manifest
 from filtag_kg.graph.nquads import Triple, quads, t
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.sections import assignment_section, filter_sections, in_order
@@ -289,7 +290,7 @@ def build_kg(
         for name, text in texts.items():
             (room / name).write_text(text, encoding="utf-8")
         write_graph(in_order(rest, sections), room / "graph.nq.gz", room / "store")
-        (room / "filtag.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_manifest(room, manifest, known={})
     return open_kg(output)
 
 

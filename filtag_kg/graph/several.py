@@ -6,7 +6,6 @@ import csv
 import gzip
 import hashlib
 import heapq
-import json
 import re
 import shutil
 import tempfile
@@ -26,6 +25,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing, sha256_of
 from filtag_kg.graph.describe import DatasetDescription, emit_dataset, kg_files
 from filtag_kg.graph.kg import KG, open_kg
+from filtag_kg.graph.manifest import write_manifest
 from filtag_kg.graph.nquads import quads, t
 from filtag_kg.graph.store import write_graph
 from filtag_kg.graph.vocabulary import PREFIXES, DataIris
@@ -257,7 +257,7 @@ def _write(
             "quads": sum(found.in_graph.values()) + len(described),
         },
     }
-    (room / "filtag.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_manifest(room, manifest, known={})
 
 
 def _count(lines: Iterable[str]) -> _Found:

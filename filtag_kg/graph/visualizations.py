@@ -11,7 +11,8 @@ from pathlib import Path
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing
-from filtag_kg.graph.kg import KG
+from filtag_kg.graph.kg import KG, open_kg
+from filtag_kg.graph.manifest import write_manifest
 from filtag_kg.graph.several import only_writer, runs_of
 
 __all__ = ["VISUALIZATION_METHODS", "Visualization", "read_visualizations", "write_visualizations"]
@@ -133,7 +134,17 @@ def write_visualizations(
         # The replaced, and what an interrupted run left.
         for path in set(folder.glob("*.png")) - {folder / row.file for row in rows.values()}:
             path.unlink(missing_ok=True)
+        _record(kg.path, {f"{_FOLDER}/{row.file}" for row in named})
     return tuple(replace(row, file=f"{_FOLDER}/{row.file}") for row in named)
+
+
+def _record(kg: Path, written: set[str]) -> None:
+    """Record the new pictures and their table in the KG's manifest, which another process may have changed."""
+    manifest = open_kg(kg).manifest
+    if "files" in manifest:
+        changed = {*written, f"{_FOLDER}/{_TABLE}"}
+        known = {name: record for name, record in manifest["files"].items() if name not in changed}
+        write_manifest(kg, manifest, known=known)
 
 
 def _read_table(path: Path) -> list[Visualization]:

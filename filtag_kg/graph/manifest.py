@@ -1,0 +1,58 @@
+"""A KG's manifest, ``filtag.json``: it records the size and SHA-256 of every other file of the KG."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from filtag_kg.files import replacing, sha256_of
+
+__all__ = ["MANIFEST", "kg_file_names", "record_of", "write_manifest"]
+
+MANIFEST = "filtag.json"
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any], *, known: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write the manifest of a KG whose other files are all there.
+
+    Parameters
+    ----------
+    folder : Path
+        The KG's directory.
+    facts : mapping of str to JSON values
+        What the manifest says besides ``files``.
+    known : mapping of file name to what `record_of` returned
+        Of files that need not be read again.
+    """
+    names = kg_file_names(folder)
+    files = {name: known[name] if name in known else record_of(folder / name) for name in names}
+    text = json.dumps({**facts, "files": files}, indent=2, ensure_ascii=False)
+    with replacing(folder / MANIFEST) as unfinished:
+        unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+def record_of(path: Path) -> dict[str, Any]:
+    """Return what the manifest records of a file: its ``bytes`` and ``sha256``."""
+    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+
+
+def kg_file_names(folder: Path) -> list[str]:
+    """Return the names of the files that a manifest records, from the KG's directory, sorted.
+
+    The store's lock and log say nothing of the graph, and may change when the store is opened.
+    """
+    return sorted(name for name in _names_below(folder, "") if name != MANIFEST and not _is_log(name))
+
+
+def _names_below(folder: Path, start: str) -> Iterator[str]:
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from _names_below(path, f"{start}{path.name}/")
+        else:
+            yield f"{start}{path.name}"
+
+
+def _is_log(name: str) -> bool:
+    return name.startswith(("store/LOCK", "store/LOG"))
