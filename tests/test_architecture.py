@@ -25,7 +25,7 @@ FLOORS = [
     "server",
     "cli",
 ]
-ANYWHERE = {"errors", "files", "notebook_html"}
+ANYWHERE = {"errors", "files", "notebook_html", "npz"}
 
 
 def modules() -> list[Path]:

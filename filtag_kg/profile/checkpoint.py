@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.npz import read_npz
 
 __all__ = ["Checkpoint", "checkpointing"]
 
@@ -57,11 +57,11 @@ class Checkpoint:
             return None
         advice = "finish that pass, or start anew with --restart"
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            with self.path.open("rb") as file:
+                arrays = read_npz(file)
             state = json.loads(str(arrays.pop("state")))
             given = state.pop("inputs")
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, AttributeError) as error:
             reason = str(error).partition("\n")[0]
             raise FiltagError(f"{self.path} is no readable checkpoint ({reason}): start anew with --restart") from None
         for name, value in inputs.items():

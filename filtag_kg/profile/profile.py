@@ -1,13 +1,12 @@
 """The profile: what each class does to each filter, in numbers.
 
 A profile is what the hours of a pass over the images are spent on; everything after it is seconds. On disk
-it is an ``.npz`` file of plain arrays, read with ``allow_pickle=False``.
+it is an ``.npz`` file of plain arrays, read by :func:`~filtag_kg.npz.read_npz`.
 """
 
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +17,13 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing
+from filtag_kg.npz import read_npz
 from filtag_kg.profile.exemplars import Exemplars
 
 __all__ = ["Profile", "load_profile", "read_profile", "save_profile", "write_profile"]
 
 _ARRAYS = ("mean", "count", "class_ids", "class_labels", "layer_names", "layer_offsets", "metadata")
+_EXEMPLARS = ("exemplar_names", "exemplar_image", "exemplar_activation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,32 +148,32 @@ def read_profile(file: BinaryIO, name: str, *, means_alone: bool = False) -> Pro
     FiltagError
         If the file is no profile, or is damaged.
     """
+    wanted = {*_ARRAYS, "held_out"} | (set() if means_alone else {"variance", *_EXEMPLARS})
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            missing = [array for array in _ARRAYS if array not in arrays.files]
-            if missing:
-                raise FiltagError(f"{name} is no profile: it has no array {missing[0]!r}; make one with filtag profile")
-            others = set() if means_alone else {"variance", "exemplar_names"} & set(arrays.files)
-            return Profile(
-                mean=arrays["mean"].astype(np.float64, copy=False),
-                variance=arrays["variance"].astype(np.float64, copy=False) if "variance" in others else None,
-                count=arrays["count"].astype(np.int64),
-                class_ids=tuple(arrays["class_ids"].tolist()),
-                class_labels=tuple(arrays["class_labels"].tolist()),
-                layer_names=tuple(arrays["layer_names"].tolist()),
-                layer_offsets=arrays["layer_offsets"].astype(np.int64),
-                metadata=json.loads(str(arrays["metadata"])),
-                held_out=tuple(arrays["held_out"].tolist()) if "held_out" in arrays.files else (),
-                exemplars=_exemplars(arrays) if "exemplar_names" in others else None,
-            )
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        arrays = read_npz(file, wanted)
+        missing = next((array for array in _ARRAYS if array not in arrays), None)
+        if missing is not None:
+            raise FiltagError(f"{name} is no profile: it has no array {missing!r}; make one with filtag profile")
+        return Profile(
+            mean=arrays["mean"].astype(np.float64, copy=False),
+            variance=arrays["variance"].astype(np.float64, copy=False) if "variance" in arrays else None,
+            count=arrays["count"].astype(np.int64),
+            class_ids=tuple(arrays["class_ids"].tolist()),
+            class_labels=tuple(arrays["class_labels"].tolist()),
+            layer_names=tuple(arrays["layer_names"].tolist()),
+            layer_offsets=arrays["layer_offsets"].astype(np.int64),
+            metadata=json.loads(str(arrays["metadata"])),
+            held_out=tuple(arrays["held_out"].tolist()) if "held_out" in arrays else (),
+            exemplars=_exemplars(arrays) if "exemplar_names" in arrays else None,
+        )
+    except (ValueError, KeyError, AttributeError) as error:
         reason = str(error).partition("\n")[0]
         raise FiltagError(f"{name} is not a readable profile ({reason}); make it anew with filtag profile") from None
 
 
-def _exemplars(file: Mapping[str, NDArray[Any]]) -> Exemplars:
+def _exemplars(arrays: Mapping[str, NDArray[Any]]) -> Exemplars:
     return Exemplars(
-        tuple(file["exemplar_names"].tolist()),
-        file["exemplar_image"].astype(np.int32),
-        file["exemplar_activation"].astype(np.float32),
+        tuple(arrays["exemplar_names"].tolist()),
+        arrays["exemplar_image"].astype(np.int32),
+        arrays["exemplar_activation"].astype(np.float32),
     )

@@ -1,0 +1,144 @@
+"""Read ``.npz`` files of unknown origin: the one place where NumPy meets bytes that somebody else wrote.
+
+A file says three times how large an array is: in the zip's directory, in the array's header, and by what unpacks.
+The first must be sensible, the second must agree with it, and of the third no more is read.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import zipfile
+from collections.abc import Collection
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["UNPACKED_ALWAYS", "UNPACKED_RATIO", "NpzError", "read_npz"]
+
+# Arrays may unpack to so many bytes whatever the file's size: 1,000 classes and 16,000 filters, mean and variance ...
+UNPACKED_ALWAYS = 256 * 2**20
+# ... and to so many times the file's size. Deflate packs zeros 1,030 times, padded names 30 times, means hardly at all.
+UNPACKED_RATIO = 100
+# A profile has eleven arrays and a checkpoint fewer than twenty. The directory takes about 100 bytes of each.
+_MOST_ARRAYS = 1_000
+_MOST_DIRECTORY = 2**20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_CHUNK = 2**18
+
+# The header as NumPy writes it (numpy.lib.format, version 1.0), for booleans, numbers and text alone.
+_PREFIX = 10
+_LONGEST_HEADER = 1_000
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '(?P<dtype>[<>|][biufU]\d{1,9})', 'fortran_order': (?P<fortran>True|False), "
+    rb"'shape': \((?P<shape>(?:\d{1,18}(?:,|, )?)*)\), \} *\n",
+    re.DOTALL,
+)
+
+
+class NpzError(ValueError):
+    """A file is no ``.npz`` of plain arrays, is damaged, or unpacks to far more than it should; one line says which."""
+
+
+def read_npz(file: BinaryIO, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Read arrays of booleans, numbers or text.
+
+    Parameters
+    ----------
+    file : binary file
+        Open, and able to seek.
+    names : collection of str, optional
+        The arrays to read, if the file has them; by default all.
+
+    Returns
+    -------
+    dict of str to ndarray
+        In the file's order. What an array must look like is for the caller to check.
+
+    Raises
+    ------
+    NpzError
+        Whatever is wrong with the file.
+    """
+    try:
+        size = file.seek(0, io.SEEK_END)
+        with zipfile.ZipFile(_ShortReads(file)) as archive:
+            entries = _entries(archive, size)
+            return {
+                name: _read_array(archive, name, entry)
+                for name, entry in entries.items()
+                if names is None or name in names
+            }
+    except NpzError:
+        raise
+    except MemoryError:
+        raise NpzError("too large for the memory") from None
+    except Exception as error:  # noqa: BLE001
+        # zipfile raises whatever a damaged file makes of it: BadZipFile, zlib.error, struct.error, EOFError, OSError,
+        # ValueError, TypeError, IndexError, RuntimeError, NotImplementedError and more. All say the same of the file.
+        raise NpzError(_reason(error)) from None
+
+
+def _entries(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
+    listed = archive.infolist()
+    entries = {entry.filename.removesuffix(".npy"): entry for entry in listed}
+    if len(entries) != len(listed):
+        raise NpzError("it has two arrays of one name")
+    if len(listed) > _MOST_ARRAYS:
+        raise NpzError(f"it has {len(listed):,} arrays")
+    unpacked = sum(entry.file_size for entry in listed)
+    if unpacked > max(UNPACKED_ALWAYS, UNPACKED_RATIO * size):
+        raise NpzError(f"its {size:,} bytes unpack to {unpacked:,}")
+    return entries
+
+
+def _read_array(archive: zipfile.ZipFile, name: str, entry: zipfile.ZipInfo) -> NDArray[Any]:
+    if entry.compress_type not in _METHODS:
+        raise NpzError(f"its array {name!r} is packed in a way that NumPy does not write")
+    with archive.open(entry) as stream:
+        header = _HEADER.fullmatch(stream.read(_PREFIX) + stream.readline(_LONGEST_HEADER))
+        if header is None:
+            raise NpzError(f"its array {name!r} holds neither numbers nor text")
+        dtype = np.dtype(header["dtype"].decode())
+        shape = tuple(int(length) for length in re.findall(rb"\d+", header["shape"]))
+        size = math.prod(shape) * dtype.itemsize
+        if not dtype.itemsize or size != entry.file_size - stream.tell():
+            raise NpzError(f"its array {name!r} is not as large as it says")
+        content = bytearray()
+        while chunk := stream.read(_CHUNK):
+            content += chunk
+    if len(content) != size:
+        raise NpzError(f"its array {name!r} is cut off")
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if header["fortran"] == b"True" else "C")
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__)[:200]
+
+
+class _ShortReads(io.RawIOBase):
+    """A file of which nobody may read much at once: `zipfile` reads a directory of any length in one piece."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes of the file."""
+        content = self._file.read(_MOST_DIRECTORY if size is None or size < 0 else min(size, _MOST_DIRECTORY + 1))
+        if len(content) > _MOST_DIRECTORY:
+            raise NpzError("it has too many entries")
+        return content
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go to a place in the file."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the place in the file."""
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        """Say that places can be gone to."""
+        return True
