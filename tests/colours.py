@@ -23,7 +23,10 @@ def save_colours(folder: Path) -> tuple[Path, Path]:
     last = keras.layers.Conv2D(3, 1, name="last", use_bias=False)(image)
     scores = keras.layers.GlobalAveragePooling2D()(keras.layers.Concatenate()([first, last]))
     model = keras.Model(image, keras.layers.Dense(2, name="scores")(scores))
+    model.get_layer("first").set_weights([np.array([[1, 0], [1, 0], [0, 1]], np.float32)[None, None], np.zeros(2)])
     model.get_layer("last").set_weights([np.eye(3, dtype=np.float32)[None, None]])
+    # The first class is what is red, the second what is green or blue.
+    model.get_layer("scores").set_weights([np.array([[0, 0], [0, 0], [4, 0], [0, 4], [0, 4]], np.float32), np.zeros(2)])
     model.save(folder / "colours.keras")
     (folder / "classes.txt").write_text("n02087394\nn02123045\n")
     return folder / "colours.keras", folder / "classes.txt"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from filtag_kg import KG, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
 
@@ -19,6 +22,33 @@ CLASSES = {
     "n03770679": "minivan",
     "n04285008": "sports car",
 }
+
+# What is tried is the same in every run, and however long it takes: a busy machine is no fault.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.load_profile("suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # pytest-randomly shuffles the tests; seeds of its own, another in each run, would change what they try.
+    config.option.randomly_reset_seed = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup() -> Generator[None, object, object]:
+    """Seed each fixture, whatever its scope and whoever asks first: Keras takes its weights' seeds from `random`."""
+    seed()
+    return (yield)
+
+
+def pytest_runtest_call() -> None:
+    """Seed each test."""
+    seed()
+
+
+def seed() -> None:
+    """Let networks and arrays that name no seed of their own be the same in every run and order."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
 
 
 @pytest.fixture(scope="session")
