@@ -144,7 +144,7 @@ def write(
     file: object, relation: str, languages: list[str] | tuple[str, ...], lines: int, chance: random.Random
 ) -> None:
     """Write lines of one relation between terms of the same language."""
-    words = ["".join(chance.choices(SYLLABLES, k=chance.randint(1, 4))) for _ in range(200_000)]
+    words = ["".join(chance.choices(SYLLABLES, k=chance.randint(1, 4))) for _ in range(min(200_000, 10 * lines + 1))]
     senses = ["", "", "", "/n", "/v", "/n/wn/animal", "/n/wn/artifact", "/n/wikt/en_1"]
     for done in range(0, lines, 10_000):
         n = min(10_000, lines - done)

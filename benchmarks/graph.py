@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 import pyoxigraph as ox
 import rdflib
-from concepts import FILTAG, vgg16_tags
+from concepts import vgg16_tags
+from inputs import names_of
 
-from filtag_kg.concepts import build_hierarchy, class_names, link_classes, wordnet
+from filtag_kg.concepts import build_hierarchy, link_classes, wordnet
 from filtag_kg.graph import KG, PREFIXES, DataIris, Provenance, build_kg, open_kg
 from filtag_kg.graph.sections import assignment_section, filter_sections, in_order
 from filtag_kg.query import LocalEndpoint, catalogue, named_query
@@ -40,7 +41,7 @@ SLICE = 3_000
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--names", type=Path, default=FILTAG / "wnid-names.txt", help="class ids and labels")
+    parser.add_argument("--names", type=Path, help="class ids and labels; default: ImageNet's classes, by WordNet")
     parser.add_argument("--folder", type=Path, help="where there is room for 3 GB; default: the temporary folder")
     parser.add_argument(
         "--draws", type=int, default=20, help="how often each query is asked, each time with other parameters"
@@ -54,7 +55,8 @@ def main() -> None:
     print(f"{platform.machine()}, Python {platform.python_version()}, pyoxigraph {version('pyoxigraph')}, ", end="")
     print(f"rdflib {version('rdflib')}\n")
     with tempfile.TemporaryDirectory(dir=options.folder) as room:
-        command = [sys.executable, __file__, "--names", str(options.names), "--seed", str(options.seed)]
+        command = [sys.executable, __file__, "--seed", str(options.seed)]
+        command += ["--names", str(options.names)] if options.names else []
         subprocess.run([*command, "--build", f"{room}/kg"], check=True)
         kg = open_kg(Path(room) / "kg")
         triples = kg.manifest["counts"]["quads"]
@@ -65,9 +67,9 @@ def main() -> None:
         compare_with_rdflib(kg)
 
 
-def build_alone(path: Path, names_path: Path, seed: int) -> None:
+def build_alone(path: Path, names_path: Path | None, seed: int) -> None:
     """Build, and print what it took."""
-    names = class_names(names_path)
+    names = names_of(names_path)
     isa = build_hierarchy(link_classes(list(names), list(names.values()), wordnet()), wordnet())
     tags = vgg16_tags(names, isa, np.random.default_rng(seed))
     start = time.perf_counter()

@@ -1,4 +1,7 @@
-"""Take Hits@n of a network over test images by both scores, and print it as the tables of docs/evaluation.md."""
+"""Take Hits@n of a network over test images by both scores, and print it as the tables of docs/evaluation.md.
+
+It needs a profile that filtag profile made of training images, and test images of the same classes.
+"""
 
 from __future__ import annotations
 

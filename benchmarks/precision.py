@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import platform
+import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from inputs import made_images
 
 from filtag_kg import Profile, Rule, tag_filters
 from filtag_kg.images import open_images
@@ -29,10 +31,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", default="efficientnet-lite0")
     parser.add_argument("--weights", default="imagenet", choices=("imagenet", "none"))
-    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--images", type=Path, help="default: made pictures, which say little of real ones")
     parser.add_argument("--limit", type=int, default=400, help="images, the first of each class; 0: all")
     parser.add_argument("--batch-size", type=int, default=32)
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as room:
+        options.images = options.images or made_images(Path(room), options.limit or 400)
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Print what differs."""
     profiles, rates = {}, {}
     for precision in ("float32", "float16", "bfloat16"):
         profiles[precision], rates[precision] = measured(options, precision)

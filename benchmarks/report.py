@@ -17,10 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from concepts import FILTAG, vgg16_tags
+from concepts import vgg16_tags
 from graph import say
+from inputs import names_of
 
-from filtag_kg.concepts import build_hierarchy, class_names, link_classes, wordnet
+from filtag_kg.concepts import build_hierarchy, link_classes, wordnet
 from filtag_kg.facts import read_facts
 from filtag_kg.graph import KG, Provenance, build_kg, open_kg
 from filtag_kg.report import Site, semantic_report, write_report
@@ -29,7 +30,7 @@ from filtag_kg.report import Site, semantic_report, write_report
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--names", type=Path, default=FILTAG / "wnid-names.txt", help="class ids and labels")
+    parser.add_argument("--names", type=Path, help="class ids and labels; default: ImageNet's classes, by WordNet")
     parser.add_argument("--kg", type=Path, help="a KG to report on instead")
     parser.add_argument("--share", type=float, default=0.05, help="of a layer's filters that each class tags, <= 0.25")
     parser.add_argument("--seed", type=int, default=0)
@@ -42,9 +43,9 @@ def main() -> None:
         measure(kg, Path(room))
 
 
-def made_up(names_path: Path, share: float, seed: int, room: Path) -> KG:
+def made_up(names_path: Path | None, share: float, seed: int, room: Path) -> KG:
     """Build a KG of VGG16's size."""
-    names = class_names(names_path)
+    names = names_of(names_path)
     isa = build_hierarchy(link_classes(list(names), list(names.values()), wordnet()), wordnet())
     tags = vgg16_tags(names, isa, np.random.default_rng(seed))
     kept = tags.rank <= np.ceil(share * np.array(tags.n_filters))[tags.layer]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from inputs import made_picture
 
 from filtag_kg.images import decode
 from filtag_kg.network import Network, load_network
@@ -119,14 +120,8 @@ def adding_seconds(n_filters: int) -> float:
 
 def decode_seconds(size: tuple[int, int]) -> float:
     """Return the processor seconds that it takes to decode a JPEG of ImageNet's usual size."""
-    from PIL import Image
-
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "made.jpg"
-        random = np.random.default_rng(0)
-        coarse = Image.fromarray(random.integers(0, 256, (75, 100, 3), np.uint8))
-        coarse.resize((500, 375), Image.Resampling.BICUBIC).save(path, quality=90)
-        content = path.read_bytes()
+        content = made_picture(Path(folder) / "made.jpg", 0).read_bytes()
     seconds = []
     for _ in range(50):
         start = time.thread_time()

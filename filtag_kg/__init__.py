@@ -5,17 +5,17 @@ What is exported here is stable; what is inside the folders is theirs to change.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from filtag_kg.concepts import wordnet
-from filtag_kg.errors import FiltagError
-from filtag_kg.graph import KG, Provenance, build_kg, export_graph, open_kg, to_networkx
-from filtag_kg.profile import Profile, load_profile, save_profile
-from filtag_kg.query import find_query, named_query, open_endpoint, sparql_query
-from filtag_kg.tags import Rule, TagTable, tag_filters
-
 if TYPE_CHECKING:
+    from filtag_kg.concepts import wordnet
+    from filtag_kg.errors import FiltagError
     from filtag_kg.facts import KnowledgeGraph
+    from filtag_kg.graph import KG, Provenance, build_kg, export_graph, open_kg, to_networkx
+    from filtag_kg.profile import Profile, load_profile, save_profile
+    from filtag_kg.query import find_query, named_query, open_endpoint, sparql_query
+    from filtag_kg.tags import Rule, TagTable, tag_filters
 
 __all__ = [
     "KG",
@@ -39,11 +39,28 @@ __all__ = [
     "wordnet",
 ]
 
+# Each name is imported from its folder when it is first asked for.
+_FOLDERS = {
+    "concepts": ("wordnet",),
+    "errors": ("FiltagError",),
+    "facts": ("KnowledgeGraph",),
+    "graph": ("KG", "Provenance", "build_kg", "export_graph", "open_kg", "to_networkx"),
+    "profile": ("Profile", "load_profile", "save_profile"),
+    "query": ("find_query", "named_query", "open_endpoint", "sparql_query"),
+    "tags": ("Rule", "TagTable", "tag_filters"),
+}
+
 
 def __getattr__(name: str) -> object:
-    """Import what takes longest when it is first asked for."""
-    if name == "KnowledgeGraph":
-        from filtag_kg.facts import KnowledgeGraph
-
-        return KnowledgeGraph
+    """Import a name from the folder that has it, and keep it."""
+    for folder, names in _FOLDERS.items():
+        if name in names:
+            value: object = getattr(import_module(f"filtag_kg.{folder}"), name)
+            globals()[name] = value
+            return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return what is exported."""
+    return __all__

@@ -3,12 +3,12 @@
     filtag profile --network efficientnet-lite0 --images train.tar -o full.npz
     python scripts/make_demo_profile.py full.npz
 
-keeps the means alone, in half precision, and says so in the metadata.
+It needs Tiny ImageNet, and keeps the means alone, in half precision, and says so in the metadata.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,9 @@ TARGET = Path(__file__).resolve().parent.parent / "filtag_kg" / "demo" / "effici
 
 def main() -> None:
     """Write the demo's profile."""
-    full = load_profile(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("profile", type=Path, metavar="full.npz")
+    full = load_profile(parser.parse_args().profile)
     made = "means alone, rounded to float16, by scripts/make_demo_profile.py"
     mean = full.mean.astype(np.float16)
     save_profile(replace(full, mean=mean, variance=None, metadata={**full.metadata, "reduced": made}), TARGET)

@@ -5,6 +5,7 @@ With ``--check`` nothing is written, and stale pages end with exit code 1.
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import subprocess
@@ -45,17 +46,25 @@ COMMANDS = (
 
 def main() -> int:
     """Write the pages, or with --check compare them."""
+    check = checking()
     stale = []
     made = {"docs/command-line.md": command_line(), "docs/queries.md": queries(), "queries/queries.ttl": queries_ttl()}
     for name, text in made.items():
         path = ROOT / name
-        if "--check" not in sys.argv:
+        if not check:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(name)
     if stale:
         print(f"stale: {', '.join(stale)}: run python scripts/make_docs.py", file=sys.stderr)
     return bool(stale)
+
+
+def checking() -> bool:
+    """Return whether --check is given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    return bool(parser.parse_args().check)
 
 
 def command_line() -> str:

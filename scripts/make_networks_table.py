@@ -6,6 +6,7 @@ With ``--check`` nothing is written, and a stale page ends with exit code 1.
 
 from __future__ import annotations
 
+import argparse
 import gc
 import sys
 from collections import Counter
@@ -26,15 +27,23 @@ HEAD = (
 
 def main() -> int:
     """Write the table into the page, or with --check compare it."""
+    check = checking()
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
     table, _, after = rest.partition(END)
     made = HEAD + "".join(rows())
-    if "--check" not in sys.argv:
+    if not check:
         PAGE.write_text(before + START + made + END + after, encoding="utf-8")
     elif table != made:
         print(f"stale: {PAGE.name}: run python {Path(__file__).name}", file=sys.stderr)
         return 1
     return 0
+
+
+def checking() -> bool:
+    """Return whether --check is given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    return bool(parser.parse_args().check)
 
 
 def rows() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ TARGET = Path(__file__).resolve().parent.parent / "docs" / "demo.svg"
 
 def main() -> None:
     """Run the demo and draw its output."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     code = "from filtag_kg.cli import main; main()"
     environment = {**os.environ, "COLUMNS": "118", "FORCE_COLOR": "1"}
     with tempfile.TemporaryDirectory() as folder:

@@ -5,6 +5,7 @@ Needs Chromium, and the cpu extra for what filters look for. No picture that is 
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ LAYER, FILTER = "head_conv", "122"
 
 def main() -> None:
     """Write docs/explorer-*.jpg."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         kg = Path(folder) / "demo-kg"
         subprocess.run([FILTAG, "demo", "-o", kg, "-q"], check=True, stdout=subprocess.DEVNULL)

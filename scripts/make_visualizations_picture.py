@@ -5,8 +5,8 @@ filtag demo -o KG && filtag visualize KG --layer … --filter … && python scri
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
 import textwrap
 from pathlib import Path
 
@@ -29,7 +29,9 @@ HEIGHT = SIDE * 2 + GAP + TEXT + 40
 
 def main() -> None:
     """Draw a column a filter: activation maximisation, feature visualisation, its tags."""
-    kg = open_kg(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kg", type=Path, metavar="KG")
+    kg = open_kg(parser.parse_args().kg)
     found = {(row.layer, row.filter, row.method): row for row in read_visualizations(kg)}
     tags: dict[tuple[str, int], list[str]] = {}
     with kg.tags_path.open(encoding="utf-8", newline="") as file:

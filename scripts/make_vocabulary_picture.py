@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from html import escape
 from pathlib import Path
 
@@ -50,6 +51,7 @@ ARROWS = [
 
 def main() -> None:
     """Write the picture."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     TARGET.write_text(picture(), encoding="utf-8")
 
 

@@ -49,9 +49,16 @@ def test_a_folder_imports_only_from_folders_above_it(path: Path) -> None:
             assert name.count(".") == 1, f"{name}: other folders import from the folder, not from a file inside it"
 
 
-@pytest.mark.parametrize("code", ["import filtag_kg", "import filtag_kg.cli"])
+def packages_after(code: str) -> set[str]:
+    script = f"{code}; import sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    return set(
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    )
+
+
+@pytest.mark.parametrize("code", ["from filtag_kg import *", "import filtag_kg.cli"])
 def test_heavy_packages_are_not_imported_at_the_door(code: str) -> None:
-    heavy = (
+    heavy = {
         "tensorflow",
         "keras",
         "matplotlib",
@@ -62,7 +69,18 @@ def test_heavy_packages_are_not_imported_at_the_door(code: str) -> None:
         "rdflib",
         "requests",
         "jinja2",
-    )
-    script = f"{code}; import sys; print(*sorted(set({heavy!r}) & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    }
+    assert heavy & packages_after(code) == set()
+
+
+def test_importing_the_package_costs_next_to_nothing() -> None:
+    assert {"numpy", "pyoxigraph", "rich", "typer"} & packages_after("import filtag_kg") == set()
+
+
+def test_what_is_exported_is_there() -> None:
+    import filtag_kg
+
+    assert dir(filtag_kg) == sorted(filtag_kg.__all__)
+    assert [name for name in filtag_kg.__all__ if getattr(filtag_kg, name) is None] == []
+    with pytest.raises(AttributeError, match="module 'filtag_kg' has no attribute 'nonsense'"):
+        filtag_kg.nonsense  # noqa: B018

@@ -7,14 +7,17 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 import pyoxigraph as ox
-from rich.table import Table
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import PREFIXES
 from filtag_kg.query.result import Result, Term, plain_row
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 __all__ = ["RESULT_FORMATS", "boolean_text", "format_result", "table_of", "table_pieces"]
 
@@ -78,6 +81,8 @@ def boolean_text(answer: bool, format_: str) -> str:
 
 def table_of(result: Result) -> Table:
     """Return a result as a table to read: numbers to the right, known IRIs short."""
+    from rich.table import Table
+
     table = Table(box=None, header_style="bold", pad_edge=False)
     numeric = [
         any(row[i] is not None for row in result.rows) and all(_is_number(row[i]) for row in result.rows)
