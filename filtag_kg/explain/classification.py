@@ -16,7 +16,7 @@ from filtag_kg.explain.evidence import Evidence, concept_evidence, tag_evidence
 from filtag_kg.explain.support import Support, support_of
 from filtag_kg.explain.why_not import WhyNot, find_class, why_not
 from filtag_kg.graph import KG
-from filtag_kg.images import UnreadableImageError, decode
+from filtag_kg.images import UnreadableImageError, decode, read_file
 from filtag_kg.network import Network
 from filtag_kg.profile import observe
 
@@ -187,16 +187,22 @@ def explain_image(
 
 def _content(image: Path) -> bytes:
     try:
-        return image.read_bytes()
+        return read_file(image)
     except OSError as error:
         raise FiltagError(f"cannot read {image} ({error.strerror}): check the path") from None
+    except UnreadableImageError as error:
+        raise _not_readable(image, error) from None
 
 
 def _pixels(content: bytes, image: Path, network: Network) -> NDArray[np.uint8]:
     try:
         return decode(content, network.input_size)
     except UnreadableImageError as error:
-        raise FiltagError(f"{image} is no readable image ({error}): give a JPEG, PNG or the like") from None
+        raise _not_readable(image, error) from None
+
+
+def _not_readable(image: Path, error: UnreadableImageError) -> FiltagError:
+    return FiltagError(f"{image} is no readable image ({error}): give a JPEG, PNG or the like")
 
 
 def _predictions(network: Network, confidence: NDArray[np.float64], filters: TaggedFilters) -> tuple[Prediction, ...]:

@@ -2,7 +2,7 @@
 
 from filtag_kg.images.archive import IMAGE_SUFFIXES
 from filtag_kg.images.batches import Batch, batches
-from filtag_kg.images.decode import UnreadableImageError, decode, thumbnail
+from filtag_kg.images.decode import UnreadableImageError, decode, read_file, thumbnail
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.shards import combined_sha256, expand_braces, open_images, open_shard
 from filtag_kg.images.split import split_images
@@ -19,6 +19,7 @@ __all__ = [
     "expand_braces",
     "open_images",
     "open_shard",
+    "read_file",
     "split_images",
     "thumbnail",
 ]
