@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import astuple, fields
 from pathlib import Path
+from typing import Any
 
 from filtag_kg.concepts.common import CommonConcept
 
@@ -41,7 +42,12 @@ def read_common_concepts(
     relation : str or None
         Read the rows of this relation alone; None: of all.
     """
-    read = {"str": str, "int": int, "float": float}
+    read: dict[str, Callable[[str], Any]] = {
+        "str": str,
+        "int": int,
+        "float": float,
+        "float | None": lambda text: float(text) if text else None,
+    }
     columns = [field.name for field in fields(CommonConcept)]
     types = [read[str(field.type)] for field in fields(CommonConcept)]
     with path.open(newline="", encoding="utf-8") as file:
