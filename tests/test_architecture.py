@@ -25,7 +25,7 @@ FLOORS = [
     "server",
     "cli",
 ]
-ANYWHERE = {"errors", "files", "notebook_html", "npz"}
+ANYWHERE = {"csv_table", "errors", "files", "json_values", "notebook_html", "npz"}
 
 
 def modules() -> list[Path]:

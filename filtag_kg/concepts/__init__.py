@@ -6,9 +6,9 @@ first call of `wordnet`, not at import.
 
 from filtag_kg.concepts.class_names import class_names
 from filtag_kg.concepts.columns import common_csv, read_common_concepts
-from filtag_kg.concepts.common import COHERENT_Q, CommonConcept, adjusted_p_values, common_concepts, p_values, q_values
+from filtag_kg.concepts.common import CommonConcept, adjusted_p_values, common_concepts, p_values, q_values
 from filtag_kg.concepts.conceptnet import ConceptNetIndex, DumpSummary, default_index, import_dump
-from filtag_kg.concepts.curated_links import CuratedLink, read_curated_links
+from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_curated_links
 from filtag_kg.concepts.hierarchy import FEATURES, Hierarchy, build_hierarchy
 from filtag_kg.concepts.isa_edges import KeptEdges
 from filtag_kg.concepts.linking import Link, Links, link_classes, preferred_labels
@@ -20,7 +20,6 @@ from filtag_kg.concepts.word_facts import WordFacts, look_up, word_facts_text
 from filtag_kg.concepts.wordnet import WordNet, wordnet
 
 __all__ = [
-    "COHERENT_Q",
     "CONCEPTNET",
     "FEATURES",
     "RELATIONS",
@@ -41,6 +40,7 @@ __all__ = [
     "WordNet",
     "adjusted_p_values",
     "build_hierarchy",
+    "check_sssom",
     "class_names",
     "common_concepts",
     "common_csv",

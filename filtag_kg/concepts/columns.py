@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
 from filtag_kg.concepts.common import CommonConcept
+from filtag_kg.csv_table import ANY_TEXT, TEXT, read_table, real, whole
 
 __all__ = ["common_csv", "read_common_concepts"]
 
@@ -23,12 +24,31 @@ def common_csv(found: Iterable[CommonConcept]) -> str:
     return text.getvalue()
 
 
+_CELLS = {
+    "rule": TEXT,
+    "layer": TEXT,
+    "filter": whole(),
+    "concept": TEXT,
+    "label": ANY_TEXT,
+    "relation": TEXT,
+    "coverage": real(0, 1, above=True),
+    "support": whole(1),
+    "tags": whole(1),
+    "ic": real(0),
+    "p_value": real(0, 1),
+    "p_adjusted": real(0, 1),
+    "q_value": real(0, 1),
+    "rank": whole(1),
+}
+
+
 def read_common_concepts(
     path: Path,
     *,
     rule: str | None = None,
-    filters: Container[tuple[str, int]] | None = None,
+    filters: Collection[tuple[str, int]] | None = None,
     relation: str | None = "IsA",
+    layers: Mapping[str, int] | None = None,
 ) -> list[CommonConcept]:
     """Read the ``common.csv`` of a KG.
 
@@ -37,29 +57,33 @@ def read_common_concepts(
     path : Path
     rule : str, optional
         Read the rows of this rule alone.
-    filters : container of (layer, filter), optional
+    filters : collection of (layer, filter), optional
         Read the rows of these filters alone: of a large KG that takes a fraction of the time.
     relation : str or None
         Read the rows of this relation alone; None: of all.
+    layers : mapping of layer name to its number of filters, optional
+        Those there are.
+
+    Raises
+    ------
+    FiltagError
+        If the table is missing or damaged: with the line.
     """
-    read: dict[str, Callable[[str], Any]] = {
-        "str": str,
-        "int": int,
-        "float": float,
-        "float | None": lambda text: float(text) if text else None,
-    }
-    columns = [field.name for field in fields(CommonConcept)]
-    types = [read[str(field.type)] for field in fields(CommonConcept)]
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        place = [header.index(name) for name in columns]
-        of_rule, of_layer, of_filter = (place[columns.index(name)] for name in ("rule", "layer", "filter"))
-        of_relation = place[columns.index("relation")]
-        return [
-            CommonConcept(*(type_(row[index]) for type_, index in zip(types, place, strict=True)))
-            for row in rows
-            if (rule is None or row[of_rule] == rule)
-            and (relation is None or row[of_relation] == relation)
-            and (filters is None or (row[of_layer], int(row[of_filter])) in filters)
-        ]
+    where: dict[str, Container[str]] = {}
+    if rule is not None:
+        where["rule"] = (rule,)
+    if relation is not None:
+        where["relation"] = (relation,)
+    if filters is not None:
+        where["layer"] = {layer for layer, _ in filters}
+
+    def wrong(row: tuple[Any, ...]) -> str | None:
+        _, layer, filter_, _, _, _, _, support, tags, *_ = row
+        if support > tags:
+            return f"{support} of {tags} tags"
+        if layers is not None and filter_ >= layers.get(layer, 0):
+            return f"there is no filter {filter_} in a layer {layer!r}"
+        return None
+
+    rows = read_table(path, _CELLS, where=where, check=wrong, advice="build the KG anew")
+    return [CommonConcept(*row) for row in rows if filters is None or (row[1], row[2]) in filters]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts.source import ConceptSource
 
-__all__ = ["CuratedLink", "read_curated_links"]
+__all__ = ["CuratedLink", "check_sssom", "read_curated_links"]
 
 _BY_HAND = "semapv:ManualMappingCuration"
 _JUSTIFICATION = re.compile(r"semapv:[A-Za-z]+")
@@ -65,6 +65,35 @@ def read_curated_links(path: Path, class_ids: Sequence[str], source: ConceptSour
     FiltagError
         If the file cannot be read, is no SSSOM/TSV, or a row is wrong: with the line.
     """
+    prefixes, rows = _read_sssom(path)
+    known = set(class_ids)
+    found: dict[str, CuratedLink] = {}
+    for where, row in rows:
+        class_id = unquote(re.split(r"[/#:]", row["subject_id"])[-1])
+        if class_id not in known:
+            continue
+        if class_id in found:
+            raise FiltagError(f"{where}: class {class_id!r} has a link already: leave one")
+        found[class_id] = _link(row, prefixes, source, where)
+    return found
+
+
+def check_sssom(path: Path) -> None:
+    """Make sure that a file is SSSOM/TSV, and that every link has two ends and a confidence in (0, 1].
+
+    Raises
+    ------
+    FiltagError
+        If it is not: with the line.
+    """
+    for where, row in _read_sssom(path)[1]:
+        if not row["subject_id"] or not row["object_id"]:
+            raise FiltagError(f"{where}: a link without subject_id or object_id: mend or remove the line")
+        _confidence(row, where)
+
+
+def _read_sssom(path: Path) -> tuple[Mapping[str, str], list[tuple[str, Mapping[str, str]]]]:
+    """Return the prefixes of an SSSOM/TSV file, and its rows, each with where it is."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
@@ -76,17 +105,21 @@ def read_curated_links(path: Path, class_ids: Sequence[str], source: ConceptSour
     rows = csv.DictReader(lines[start:], delimiter="\t", restval="")
     if not {"subject_id", "object_id"} <= set(rows.fieldnames or ()):
         raise FiltagError(f"{path} is no SSSOM/TSV: it needs a line of column names with subject_id and object_id")
-    known = set(class_ids)
-    found: dict[str, CuratedLink] = {}
-    for row in rows:
+    try:
+        return prefixes, [(f"{path}, line {start + rows.line_num}", row) for row in rows]
+    except csv.Error as error:
         where = f"{path}, line {start + rows.line_num}"
-        class_id = unquote(re.split(r"[/#:]", row["subject_id"])[-1])
-        if class_id not in known:
-            continue
-        if class_id in found:
-            raise FiltagError(f"{where}: class {class_id!r} has a link already: leave one")
-        found[class_id] = _link(row, prefixes, source, where)
-    return found
+        raise FiltagError(f"{where} cannot be read as TSV ({error}): mend or remove the line") from None
+
+
+def _confidence(row: Mapping[str, str], where: str) -> float:
+    try:
+        confidence = float(row.get("confidence") or 1)
+    except ValueError:
+        confidence = 0.0
+    if not 0 < confidence <= 1:
+        raise FiltagError(f"{where}: confidence {row['confidence']!r} is no number above 0 and at most 1")
+    return confidence
 
 
 def _link(row: Mapping[str, str], prefixes: Mapping[str, str], source: ConceptSource, where: str) -> CuratedLink:
@@ -94,12 +127,7 @@ def _link(row: Mapping[str, str], prefixes: Mapping[str, str], source: ConceptSo
     concept = prefixes[prefix] + rest if prefix in prefixes else row["object_id"]
     predicate = row.get("predicate_id") or _PREDICATES[0]
     justification = row.get("mapping_justification") or _BY_HAND
-    try:
-        confidence = float(row.get("confidence") or 1)
-    except ValueError:
-        confidence = 0.0
-    if not 0 < confidence <= 1:
-        raise FiltagError(f"{where}: confidence {row['confidence']!r} is no number above 0 and at most 1")
+    confidence = _confidence(row, where)
     if predicate not in _PREDICATES:
         raise FiltagError(f"{where}: no predicate {predicate!r} here: choose {' or '.join(_PREDICATES)}")
     if not _JUSTIFICATION.fullmatch(justification):
@@ -121,10 +149,11 @@ def _curie_map(lines: Sequence[str], path: Path) -> dict[str, str]:
 
     text = "\n".join(line[1:] for line in lines if line.startswith("#"))
     try:
-        header = yaml.safe_load(text)
-    except yaml.YAMLError:
+        # All scalars are text: an odd date or number is no error, and nothing is made that could be anything else.
+        header = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes nothing but text, lists and mappings
+    except (yaml.YAMLError, RecursionError):
         raise FiltagError(f"{path}: the lines that begin with # are not YAML: write them as SSSOM does") from None
     declared = header.get("curie_map") if isinstance(header, dict) else None
     if not isinstance(declared, dict):
         return {}
-    return {str(prefix): str(base) for prefix, base in declared.items()}
+    return {prefix: base for prefix, base in declared.items() if isinstance(prefix, str) and isinstance(base, str)}

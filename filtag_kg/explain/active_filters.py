@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +14,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.graph import KG
 from filtag_kg.network import Network
 from filtag_kg.profile import Profile, load_profile
-from filtag_kg.tags import Rule, contrast_to, parse_rule
+from filtag_kg.tags import Rule, contrast_to, parse_rule, read_tags
 
 __all__ = ["TaggedFilters", "tagged_filters"]
 
@@ -133,6 +132,12 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
     layer_names, offsets = _layer_names(network), _offsets(network)
     start = dict(zip(layer_names, offsets.tolist(), strict=False))
     _check_layers(kg, network, {layer for layer, _, _ in pairs} - start.keys())
+    sizes = {layer.name: layer.n_filters for layer in network.layers}
+    for layer, filter_, _ in pairs:
+        if filter_ >= sizes[layer]:
+            raise FiltagError(
+                f"{kg.tags_path} tags filter {filter_} of {layer}, which has {sizes[layer]} filters: build the KG anew"
+            )
     tagged = np.zeros((network.n_filters, len(labels)), dtype=np.bool_)
     for layer, filter_, class_id in pairs:
         tagged[start[layer] + filter_, place[class_id]] = True
@@ -149,20 +154,10 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
 
 
 def _tags(path: Path, rule: str) -> tuple[list[tuple[str, int, str]], dict[str, str]]:
-    """Return (layer, filter, class id) of one rule's tags, and the labels of the classes by id, sorted.
-
-    Only what is needed is read: parsing every cell of a large KG would take longer than the network.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.reader(file)
-            header = next(rows, [])
-            of_rule, *columns = map(header.index, ("rule", "layer", "filter", "class_id", "label"))
-            kept = [[row[column] for column in columns] for row in rows if row[of_rule] == rule]
-        labels = {class_id: label for _, _, class_id, label in kept}
-        return [(layer, int(filter_), class_id) for layer, filter_, class_id, _ in kept], dict(sorted(labels.items()))
-    except (OSError, ValueError, IndexError, csv.Error):
-        raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
+    """Return (layer, filter, class id) of one rule's tags, and the labels of the classes by id, sorted."""
+    rows = list(read_tags(path, ("layer", "filter", "class_id", "label"), rule=rule))
+    labels = {class_id: label for _, _, class_id, label in rows}
+    return [(layer, filter_, class_id) for layer, filter_, class_id, _ in rows], dict(sorted(labels.items()))
 
 
 def _profile(kg: KG, rule: str) -> Profile:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from filtag_kg.errors import FiltagError
+from filtag_kg.csv_table import ANY_TEXT, TEXT, one_of, read_table, real, whole
 from filtag_kg.explain.mistakes import Mistake
 from filtag_kg.explain.nearest_concept import Group
 
@@ -22,8 +22,6 @@ __all__ = [
     "mistakes_csv",
     "read_confusions",
 ]
-
-_SAME = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,37 +101,27 @@ def confusions_csv(found: Iterable[Confusion]) -> str:
     return _csv([field.name for field in fields(Confusion)], map(astuple, found))
 
 
+_CELLS = {
+    "true_concept": TEXT,
+    "true_label": ANY_TEXT,
+    "predicted_concept": TEXT,
+    "predicted_label": ANY_TEXT,
+    "same": one_of({"true": True, "false": False}),
+    "mistakes": whole(1),
+    "share_of_true": real(0, 1, above=True),
+    "share": real(0, 1, above=True),
+}
+
+
 def read_confusions(path: Path) -> list[Confusion]:
     """Read a ``confusions.csv`` that ``filtag errors -o`` wrote; nothing, where no image was misclassified.
 
     Raises
     ------
     FiltagError
-        If it is missing or damaged.
+        If it is missing or damaged: with the line.
     """
-    columns = [field.name for field in fields(Confusion)]
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            lines = csv.DictReader(file, strict=True)
-            found = [
-                Confusion(
-                    true_concept=row["true_concept"],
-                    true_label=row["true_label"],
-                    predicted_concept=row["predicted_concept"],
-                    predicted_label=row["predicted_label"],
-                    same=_SAME[row["same"]],
-                    mistakes=int(row["mistakes"]),
-                    share_of_true=float(row["share_of_true"]),
-                    share=float(row["share"]),
-                )
-                for row in lines
-            ]
-            whole = list(lines.fieldnames or ()) == columns
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):
-        found, whole = [], False
-    if not whole or not all(row.mistakes >= 1 for row in found):
-        raise FiltagError(f"{path} is missing or damaged: make it anew with filtag errors -o")
-    return found
+    return [Confusion(*row) for row in read_table(path, _CELLS, advice="make it anew with filtag errors -o")]
 
 
 def mistakes_csv(mistakes: Iterable[Mistake]) -> str:

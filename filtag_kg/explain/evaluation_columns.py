@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from filtag_kg.csv_table import Cell, one_of, optional, read_table, real, whole
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.evaluation import Evaluation, rank_correlation
 from filtag_kg.explain.hits import SCOPES
@@ -121,41 +122,41 @@ def class_hits_csv(found: Evaluation) -> str:
     return _csv(ClassHitsRow, class_hits_rows(found))
 
 
+def _rule(cell: str) -> str:
+    try:
+        return str(parse_rule(cell))
+    except FiltagError:
+        raise ValueError from None
+
+
+_CELLS = {
+    "rule": Cell(_rule, "a rule"),
+    "layers": one_of(SCOPES),
+    "n": whole(1),
+    "images": whole(1),
+    "hits": real(0, 1),
+    "null": optional(real(0, 1)),
+    "null_sd": optional(real(0)),
+    "rho": optional(real(-1, 1)),
+    "rho_low": optional(real(-1, 1)),
+    "rho_high": optional(real(-1, 1)),
+    "classes": whole(),
+}
+
+
 def read_hits(path: Path) -> list[HitsRow]:
     """Read a ``hits.csv`` that ``filtag evaluate -o`` wrote.
 
     Raises
     ------
     FiltagError
-        If it is missing or damaged.
+        If it is missing or damaged: with the line.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = [
-                HitsRow(
-                    rule=str(parse_rule(row["rule"])),
-                    layers=SCOPES[SCOPES.index(row["layers"])],
-                    n=int(row["n"]),
-                    images=int(row["images"]),
-                    hits=float(row["hits"]),
-                    null=_number(row["null"]),
-                    null_sd=_number(row["null_sd"]),
-                    rho=_number(row["rho"]),
-                    rho_low=_number(row["rho_low"]),
-                    rho_high=_number(row["rho_high"]),
-                    classes=int(row["classes"]),
-                )
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error, FiltagError):
-        rows = []
-    if not rows or not all(0 <= row.hits <= 1 and row.n >= 1 for row in rows):
-        raise FiltagError(f"{path} is missing or damaged: make it anew with filtag evaluate -o")
+    advice = "make it anew with filtag evaluate -o"
+    rows = [HitsRow(*row) for row in read_table(path, _CELLS, advice=advice)]
+    if not rows:
+        raise FiltagError(f"{path} has no rows: {advice}")
     return rows
-
-
-def _number(cell: str) -> float | None:
-    return float(cell) if cell else None
 
 
 def _csv(row_type: type[HitsRow | ClassHitsRow], rows: Iterator[HitsRow] | Iterator[ClassHitsRow]) -> str:

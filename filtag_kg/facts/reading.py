@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyoxigraph as ox
 
-from filtag_kg.concepts import COHERENT_Q
+from filtag_kg.csv_table import TEXT, Cell, file_beside, read_table, real, whole
 from filtag_kg.errors import FiltagError
 from filtag_kg.facts.concept_graph import ConceptGraph, read_concepts
 from filtag_kg.facts.facts import Facts
-from filtag_kg.facts.tables import NetworkTable, read_run
+from filtag_kg.facts.tables import COHERENT_Q, NetworkTable, read_run
 from filtag_kg.facts.things import Exemplar
 from filtag_kg.graph import KG, DataIris, Visualization, read_visualizations, runs_of
 from filtag_kg.query import LocalEndpoint, bind
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["read_facts"]
 
@@ -94,34 +96,45 @@ def _exemplars(
         path = kg.path / folder / "exemplars" / "exemplars.csv"
         if not path.exists():
             continue
-        bounds = network.offsets.tolist()
-        columns = dict(zip(network.layer_names, map(range, bounds, bounds[1:]), strict=True))
+        first = network.first_columns
         of: dict[tuple[str, int], list[Exemplar]] = {}
-        try:
-            with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-                for row in csv.DictReader(file, restval=""):
-                    thumbnail = (path.parent / _beside(row["thumbnail"])).relative_to(kg.path).as_posix()
-                    of.setdefault((network.network, columns[row["layer"]][int(row["filter"])]), []).append(
-                        Exemplar(
-                            # What is no UTF-8 cannot be shown as it is.
-                            image=row["image"].encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
-                            class_id=row["class_id"],
-                            label=labels.get(row["class_id"], row["class_id"]),
-                            activation=float(row["activation"]),
-                            thumbnail=thumbnail,
-                        )
-                    )
-        except (OSError, ValueError, IndexError, KeyError, csv.Error):
-            raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
+        for layer, filter_, image, class_id, activation, thumbnail in _exemplar_rows(path, network):
+            of.setdefault((network.network, first[layer] + filter_), []).append(
+                Exemplar(
+                    # What is no UTF-8 cannot be shown as it is.
+                    image=image.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+                    class_id=class_id,
+                    label=labels.get(class_id, class_id),
+                    activation=activation,
+                    thumbnail=(path.parent / thumbnail).relative_to(kg.path).as_posix(),
+                )
+            )
         found |= {place: tuple(exemplars) for place, exemplars in of.items()}
     return found
 
 
-def _beside(file: str) -> str:
-    """Return the name of a file that lies beside a table, and nowhere else."""
-    if Path(file).name != file:
-        raise ValueError(f"{file!r} is no file beside it")
-    return file
+_EXEMPLAR_CELLS = {
+    "layer": TEXT,
+    "filter": whole(),
+    "rank": whole(1),
+    "image": TEXT,
+    "class_id": TEXT,
+    "activation": real(0, 1),
+    "thumbnail": Cell(file_beside, "a file beside the table"),
+}
+
+
+def _exemplar_rows(path: Path, network: NetworkTable) -> Iterator[tuple[Any, ...]]:
+    filters_of_layers = network.filters_of_layers
+
+    def unknown(row: tuple[Any, ...]) -> str | None:
+        known = row[1] < filters_of_layers.get(row[0], 0)
+        return None if known else f"there is no filter {row[1]} in a layer {row[0]!r}"
+
+    columns = ("layer", "filter", "image", "class_id", "activation", "thumbnail")
+    advice = "build the KG anew"
+    # Image files may be called anything.
+    return read_table(path, _EXEMPLAR_CELLS, columns=columns, check=unknown, errors="surrogateescape", advice=advice)
 
 
 def _visualizations(kg: KG) -> dict[tuple[str, str, int], tuple[Visualization, ...]]:

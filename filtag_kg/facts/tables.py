@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,14 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts import COHERENT_Q, CommonConcept, read_common_concepts
-from filtag_kg.errors import FiltagError
+from filtag_kg.concepts import CommonConcept, read_common_concepts
 from filtag_kg.graph import KG, KgRun
+from filtag_kg.tags import read_tags
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NetworkTable", "RunTable", "read_run"]
+__all__ = ["COHERENT_Q", "NetworkTable", "RunTable", "read_run"]
+
+COHERENT_Q = 0.05
+"""Filters with a q-value below this are coherent, as everywhere where no other level is asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +51,16 @@ class NetworkTable:
     def n_filters(self) -> int:
         """Filters of all layers together."""
         return int(self.offsets[-1])
+
+    @property
+    def first_columns(self) -> dict[str, int]:
+        """The column of each layer's first filter, by the layer's name."""
+        return dict(zip(self.layer_names, self.offsets[:-1].tolist(), strict=True))
+
+    @property
+    def filters_of_layers(self) -> dict[str, int]:
+        """How many filters each layer has, by its name."""
+        return dict(zip(self.layer_names, np.diff(self.offsets).tolist(), strict=True))
 
     def size(self, layer: int) -> int:
         """Return how many filters a layer has."""
@@ -116,7 +128,7 @@ class RunTable:
     def coherent_kind(self, column: int) -> CommonConcept | None:
         """Return the same, where it is more than chance."""
         found = self.kind(column)
-        return found if found is not None and found.coherent(self.q) else None
+        return found if found is not None and found.q_value < self.q else None
 
     def matching(self, classes: Iterable[int]) -> NDArray[np.int64]:
         """Count the tags of each filter among some classes: int64 array of shape (n_filters,)."""
@@ -126,7 +138,7 @@ class RunTable:
         return found
 
     def with_concept(self, iri: str) -> tuple[tuple[int, CommonConcept], ...]:
-        """Return the filters whose tags have a concept in common: by its adjusted p, then those it covers most of."""
+        """Return the filters whose tags have a concept in common: the surest first, then those it covers most of."""
         return self._by_concept.get(iri, ())
 
     def concepts_of_layer(self, columns: range) -> Iterator[tuple[int, CommonConcept]]:
@@ -147,7 +159,7 @@ class RunTable:
             for row in rows:
                 found.setdefault(row.concept, []).append((column, row))
         return {
-            iri: tuple(sorted(of, key=lambda item: (item[1].p_adjusted, -item[1].coverage, -item[1].support, item[0])))
+            iri: tuple(sorted(of, key=lambda item: (item[1].q_value, -item[1].coverage, -item[1].support, item[0])))
             for iri, of in found.items()
         }
 
@@ -172,15 +184,12 @@ def read_run(
     FiltagError
         If a table is missing or damaged.
     """
-    bounds = network.offsets.tolist()
-    columns = dict(zip(network.layer_names, map(range, bounds, bounds[1:]), strict=True))
-    path = kg.path / run.folder / kg.tags_path.name
-    try:
-        column, class_, rank, activation, contrast = _read_tags(path, run.rule, columns, classes)
-        path = kg.path / run.folder / kg.common_path.name
-        common = _by_column(read_common_concepts(path, rule=run.rule, relation=None), columns)
-    except (OSError, ValueError, IndexError, KeyError, csv.Error):
-        raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
+    folder = kg.path / run.folder
+    column, class_, rank, activation, contrast = _read_tags(folder / kg.tags_path.name, run.rule, network, classes)
+    rows = read_common_concepts(
+        folder / kg.common_path.name, rule=run.rule, relation=None, layers=network.filters_of_layers
+    )
+    common = _by_column(rows, network.first_columns)
     ids = np.empty(len(classes), dtype=np.int64)
     ids[np.argsort(np.array(list(classes), dtype=str), kind="stable")] = np.arange(len(classes))
     # A rank that is not known sorts behind all that are.
@@ -209,25 +218,20 @@ def read_run(
 
 
 def _read_tags(
-    path: Path, rule: str, columns: Mapping[str, range], classes: Mapping[str, int]
+    path: Path, rule: str, network: NetworkTable, classes: Mapping[str, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return column, class, rank, activation and contrast of a rule's tags: compact while they are read."""
     column, class_, rank = array("q"), array("q"), array("q")
     activation, contrast = array("d"), array("d")
-    nan = float("nan")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        names = ("rule", "layer", "filter", "class_id", "rank", "activation", "contrast")
-        of_rule, of_layer, of_filter, of_class, of_rank, of_activation, of_contrast = map(header.index, names)
-        for row in rows:
-            if row[of_rule] != rule:
-                continue
-            column.append(columns[row[of_layer]][int(row[of_filter])])
-            class_.append(classes[row[of_class]])
-            rank.append(int(row[of_rank] or 0))
-            activation.append(float(row[of_activation]) if row[of_activation] else nan)
-            contrast.append(float(row[of_contrast]) if row[of_contrast] else nan)
+    first, nan = network.first_columns, float("nan")
+    names = ("layer", "filter", "class_id", "rank", "activation", "contrast")
+    rows = read_tags(path, names, rule=rule, layers=network.filters_of_layers, class_ids=classes)
+    for layer, filter_, class_id, its_rank, its_activation, its_contrast in rows:
+        column.append(first[layer] + filter_)
+        class_.append(classes[class_id])
+        rank.append(its_rank or 0)
+        activation.append(nan if its_activation is None else its_activation)
+        contrast.append(nan if its_contrast is None else its_contrast)
     return (
         np.array(column, dtype=np.int64),
         np.array(class_, dtype=np.int64),
@@ -237,14 +241,11 @@ def _read_tags(
     )
 
 
-def _by_column(rows: list[CommonConcept], columns: Mapping[str, range]) -> dict[int, tuple[CommonConcept, ...]]:
+def _by_column(rows: list[CommonConcept], first: Mapping[str, int]) -> dict[int, tuple[CommonConcept, ...]]:
     found: dict[int, list[CommonConcept]] = {}
     for row in rows:
-        found.setdefault(columns[row.layer][row.filter], []).append(row)
-    return {column: tuple(_kinds_first(of)) for column, of in found.items()}
-
-
-def _kinds_first(rows: list[CommonConcept]) -> list[CommonConcept]:
-    """Return what a filter's tags have in common: kinds, then the other relations by their q-values."""
-    q_of = {row.relation: row.q_value for row in rows if row.q_value is not None}
-    return sorted(rows, key=lambda row: (row.relation != "IsA", q_of.get(row.relation, 1.0), row.relation, row.rank))
+        found.setdefault(first[row.layer] + row.filter, []).append(row)
+    return {
+        column: tuple(sorted(of, key=lambda row: (row.relation != "IsA", row.q_value, row.relation, row.rank)))
+        for column, of in found.items()
+    }

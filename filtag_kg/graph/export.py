@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import shutil
 from collections.abc import Iterable, Iterator
 from typing import IO, BinaryIO, cast
 
@@ -15,7 +13,8 @@ from filtag_kg.graph.as_networkx import write_graphml
 from filtag_kg.graph.jsonld import write_jsonld
 from filtag_kg.graph.kg import KG
 from filtag_kg.graph.nquads import Triple
-from filtag_kg.graph.tables import write_csv, write_parquet
+from filtag_kg.graph.store import graph_lines, graph_triples
+from filtag_kg.graph.tables import write_csv, write_links, write_parquet
 from filtag_kg.graph.vocabulary import PREFIXES
 
 __all__ = ["EXPORT_FORMATS", "export_graph", "turtle_text", "write_triples"]
@@ -52,11 +51,10 @@ def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags")
     Raises
     ------
     FiltagError
-        If there is no such format or table, or a package that it needs is not installed.
+        If there is no such format or table, a package that it needs is not installed, or the KG is damaged.
     """
     if format_ == "nquads":
-        with gzip.open(kg.graph_path) as file:
-            shutil.copyfileobj(file, output)
+        output.writelines(line.encode() for line in graph_lines(kg.graph_path))
     elif format_ in _SYNTAXES:
         write_triples(_triples(kg), _SYNTAXES[format_], output)
     elif format_ == "jsonld":
@@ -64,8 +62,7 @@ def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags")
     elif format_ == "rdfxml":
         ox.serialize(_triples(kg), cast("IO[bytes]", output), format=ox.RdfFormat.RDF_XML, prefixes=PREFIXES)
     elif format_ == "sssom":
-        with (kg.path / "links.sssom.tsv").open("rb") as file:
-            shutil.copyfileobj(file, output)
+        write_links(kg, output)
     elif format_ == "csv":
         write_csv(kg, table, output)
     elif format_ == "parquet":
@@ -77,10 +74,8 @@ def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags")
 
 
 def _triples(kg: KG) -> Iterator[ox.Triple]:
-    with gzip.open(kg.graph_path) as file:
-        # Sorted quads put equal triples of different graphs next to each other.
-        triples = (quad.triple for quad in ox.parse(input=cast("IO[bytes]", file), format=ox.RdfFormat.N_QUADS))
-        yield from _without_repeats(triples)
+    # Sorted quads put equal triples of different graphs next to each other.
+    yield from _without_repeats(graph_triples(kg.graph_path))
 
 
 def turtle_text(triples: Iterable[Triple]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,13 @@ import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph.kg_html import kg_html
+from filtag_kg.graph.manifest_shape import manifest_mistake
+from filtag_kg.json_values import parse_json
 
 __all__ = ["FORMAT_VERSION", "KG", "check_output", "open_kg"]
 
-FORMAT_VERSION = 3
-"""2: the graph has the shortcuts that named queries use. 3: a q-value stands with a filter's first concept alone."""
+FORMAT_VERSION = 2
+"""2: the graph has the shortcuts that named queries use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,18 @@ def open_kg(path: Path) -> KG:
     """
     manifest_path = path / "filtag.json"
     try:
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        manifest = parse_json(manifest_path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise FiltagError(f"no KG at {path}: check the path, or make one with filtag run, build or import") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise FiltagError(f"{manifest_path} cannot be read ({error.strerror}): build the KG anew") from None
+    except ValueError as error:
         raise FiltagError(f"{manifest_path} cannot be read ({error}): build the KG anew") from None
     version = manifest.get("format_version") if isinstance(manifest, dict) else None
     if version != FORMAT_VERSION:
         raise FiltagError(f"{path} has KG format {version!r}, this filtag reads {FORMAT_VERSION}: build the KG anew")
+    if (problem := manifest_mistake(manifest)) is not None:
+        raise FiltagError(f"{manifest_path} is damaged ({problem}): build the KG anew")
     return KG(path, manifest)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import heapq
 import re
 import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,8 +26,9 @@ from filtag_kg.graph.describe import DatasetDescription, emit_dataset, kg_files
 from filtag_kg.graph.kg import KG, open_kg
 from filtag_kg.graph.manifest import write_manifest
 from filtag_kg.graph.nquads import quads, t
-from filtag_kg.graph.store import write_graph
+from filtag_kg.graph.store import graph_lines, write_graph
 from filtag_kg.graph.vocabulary import PREFIXES, DataIris
+from filtag_kg.tags import read_tags
 
 __all__ = ["KgRun", "add_runs", "build_into", "only_writer", "remove_run", "runs_of"]
 
@@ -197,7 +197,7 @@ class _Lines:
 
     def __iter__(self) -> Iterator[str]:
         before = ""
-        for line in heapq.merge(*map(_lines, self.paths)):
+        for line in heapq.merge(*map(graph_lines, self.paths)):
             if line != before and self.wanted(line):
                 yield line
             before = line
@@ -310,11 +310,8 @@ def _title(*kgs: KG) -> str:
 
 def _a_layer(room: Path) -> str:
     """Return the last layer that the tags speak of."""
-    name = ""
-    with (room / "tags.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            name = row["layer"]
-    return name
+    names = deque(read_tags(room / "tags.csv", ["layer"]), maxlen=1)
+    return str(names[0][0]) if names else ""
 
 
 def _copy(kg: Path, room: Path, without: Iterable[str] = ()) -> None:
@@ -333,11 +330,15 @@ def _copy(kg: Path, room: Path, without: Iterable[str] = ()) -> None:
 
 def _without_rule(path: Path, rule: str) -> None:
     """Leave the rows of a rule out of a table."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
-    column = rows[0].index("rule")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file, strict=True))
+        column = rows[0].index("rule")
+        kept = [row for row in rows if row[column] != rule]
+    except (OSError, ValueError, IndexError, csv.Error):
+        raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(row for row in rows if row[column] != rule)
+        csv.writer(file, lineterminator="\n").writerows(kept)
 
 
 def _described(kg: KG) -> set[str]:
@@ -350,11 +351,6 @@ def _not_in(graphs: set[str]) -> Callable[[str], bool]:
 
 def _graph_of(line: str) -> str:
     return line[line.rindex(" <") + 2 : line.rindex(">")]
-
-
-def _lines(path: Path) -> Iterator[str]:
-    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
-        yield from file
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[str]:

@@ -1,19 +1,27 @@
-"""Write the graph to its file and its store in one go, without holding it in memory."""
+"""Write the graph to its file and its store in one go, and read the file back, without holding it in memory."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import re
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 import pyoxigraph as ox
 
+from filtag_kg.errors import FiltagError
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["write_graph"]
+__all__ = ["graph_lines", "graph_triples", "write_graph"]
+
+_LINE = re.compile(r"<[^<> ]+> <[^<> ]+> (?:<[^<> ]+>|\".*\"\S*) <[^<> ]+> \.\n")
+# What reading a packed file raises where it is cut off or damaged.
+_UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
 
 
 def write_graph(blocks: Iterable[str], file: Path, store: Path) -> None:
@@ -30,9 +38,51 @@ def write_graph(blocks: Iterable[str], file: Path, store: Path) -> None:
     with file.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=3, fileobj=raw, mtime=0) as packed:
         opened = ox.Store(str(store))
         reader = io.BufferedReader(_Blocks(iter(blocks), cast("IO[bytes]", packed)), 1 << 20)
-        opened.bulk_load(input=cast("IO[bytes]", reader), format=ox.RdfFormat.N_QUADS)
+        try:
+            opened.bulk_load(input=cast("IO[bytes]", reader), format=ox.RdfFormat.N_QUADS)
+        except SyntaxError as error:
+            raise FiltagError(f"the graph is not N-Quads ({error.msg}): build the KG anew") from None
         opened.optimize()
         opened.flush()
+
+
+def graph_lines(file: Path) -> Iterator[str]:
+    """Yield the lines of a file that :func:`write_graph` wrote, each with its newline.
+
+    Raises
+    ------
+    FiltagError
+        If it is missing or damaged.
+    """
+    try:
+        with gzip.open(file, "rt", encoding="utf-8", newline="\n") as lines:
+            for number, line in enumerate(lines, 1):
+                if _LINE.fullmatch(line) is None:
+                    raise FiltagError(f"{file}, line {number}: not a statement of N-Quads: build the KG anew")
+                yield line
+    except _UNREADABLE as error:
+        raise _damaged(file, error) from None
+
+
+def graph_triples(file: Path) -> Iterator[ox.Triple]:
+    """Yield the statements of such a file, without their graphs.
+
+    Raises
+    ------
+    FiltagError
+        If it is missing or damaged.
+    """
+    try:
+        with gzip.open(file) as packed:
+            for quad in ox.parse(input=cast("IO[bytes]", packed), format=ox.RdfFormat.N_QUADS):
+                yield quad.triple
+    except (*_UNREADABLE, SyntaxError, ValueError) as error:
+        raise _damaged(file, error) from None
+
+
+def _damaged(file: Path, error: Exception) -> FiltagError:
+    reason = getattr(error, "strerror", None) or "it is cut off or damaged"
+    return FiltagError(f"{file} cannot be read ({reason}): build the KG anew")
 
 
 class _Blocks(io.RawIOBase):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import BinaryIO
 
+from filtag_kg.concepts import check_sssom, read_common_concepts
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph.kg import KG
+from filtag_kg.tags import TAG_CELLS, read_tags
 
 __all__ = ["TABLES", "write_csv", "write_parquet"]
 
@@ -21,9 +24,23 @@ def write_csv(kg: KG, table: str, output: BinaryIO) -> None:
     Raises
     ------
     FiltagError
-        If there is no such table.
+        If there is no such table, or it is damaged.
     """
-    with (kg.path / _file(table)).open("rb") as file:
+    with _checked(kg, table).open("rb") as file:
+        shutil.copyfileobj(file, output)
+
+
+def write_links(kg: KG, output: BinaryIO) -> None:
+    """Write the links of classes to concepts as SSSOM/TSV.
+
+    Raises
+    ------
+    FiltagError
+        If they are missing or damaged.
+    """
+    path = kg.path / "links.sssom.tsv"
+    check_sssom(path)
+    with path.open("rb") as file:
         shutil.copyfileobj(file, output)
 
 
@@ -33,13 +50,13 @@ def write_parquet(kg: KG, table: str, output: BinaryIO) -> None:
     Raises
     ------
     FiltagError
-        If there is no such table, or pyarrow is not installed.
+        If there is no such table, it is damaged, or pyarrow is not installed.
     """
     try:
         from pyarrow import csv, float64, int64, parquet, string
     except ImportError:
         raise FiltagError("Parquet needs pyarrow: install it with pip install 'filtag-kg[tables]'") from None
-    path = kg.path / _file(table)
+    path = _checked(kg, table)
     with path.open(encoding="utf-8") as file:
         names = file.readline().rstrip("\r\n").split(",")
     types = {name: int64() if name in _WHOLE else float64() if name in _REAL else string() for name in names}
@@ -52,7 +69,14 @@ def write_parquet(kg: KG, table: str, output: BinaryIO) -> None:
             writer.write_batch(batch)
 
 
-def _file(table: str) -> str:
+def _checked(kg: KG, table: str) -> Path:
+    """Return the path of a table whose every cell was read."""
     if table not in TABLES:
         raise FiltagError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
-    return TABLES[table]
+    path = kg.path / TABLES[table]
+    if table == "tags":
+        for _ in read_tags(path, list(TAG_CELLS)):
+            pass
+    else:
+        read_common_concepts(path, relation=None)
+    return path

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
-from filtag_kg.errors import FiltagError
+from filtag_kg.csv_table import TEXT, Cell, file_beside, one_of, read_table, real, whole
 from filtag_kg.files import replacing
 from filtag_kg.graph.kg import KG, open_kg
 from filtag_kg.graph.manifest import write_manifest
@@ -23,6 +23,12 @@ _FOLDER = "visualizations"
 _TABLE = "visualizations.csv"
 # To add a run to a large KG takes minutes, and the picture is dear.
 _PATIENCE_S = 600.0
+
+
+def _png_beside(cell: str) -> str:
+    if not cell.endswith(".png"):
+        raise ValueError
+    return file_beside(cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,28 +153,23 @@ def _record(kg: Path, written: set[str]) -> None:
         write_manifest(kg, manifest, known=known)
 
 
+_CELLS = {
+    "network": TEXT,
+    "layer": TEXT,
+    "filter": whole(),
+    "method": one_of(VISUALIZATION_METHODS),
+    "seed": whole(most=2**63 - 1),
+    "steps": whole(),
+    "activation": real(),
+    "file": Cell(_png_beside, "a PNG beside the table"),
+}
+
+
 def _read_table(path: Path) -> list[Visualization]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return _rows_of(list(csv.reader(file)))
-    except (FileNotFoundError, NotADirectoryError):
+    if not path.exists():
         return []
-    except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise FiltagError(f"{path} is damaged ({error}): delete its folder and run filtag visualize again") from None
-
-
-def _rows_of(table: list[list[str]]) -> list[Visualization]:
-    if not table or tuple(table[0]) != _COLUMNS:
-        raise ValueError(f"the columns are not {','.join(_COLUMNS)}")
-    return [_from_text(*row) for row in table[1:]]
-
-
-def _from_text(
-    network: str, layer: str, filter_: str, method: str, seed: str, steps: str, activation: str, file: str
-) -> Visualization:
-    if Path(file).name != file or not file.endswith(".png"):
-        raise ValueError(f"{file!r} is no PNG beside it")
-    return Visualization(network, layer, int(filter_), method, int(seed), int(steps), float(activation), file)
+    rows = read_table(path, _CELLS, advice="delete its folder and run filtag visualize again")
+    return [Visualization(*row) for row in rows]
 
 
 def _file_name(row: Visualization, png: bytes) -> str:

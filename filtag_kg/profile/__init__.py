@@ -4,12 +4,14 @@ from filtag_kg.profile.checkpoint import Checkpoint, checkpointing
 from filtag_kg.profile.cluster import collect_on_ray
 from filtag_kg.profile.collect import check_profile, collect
 from filtag_kg.profile.exemplars import EXEMPLARS, Exemplars
+from filtag_kg.profile.facts import METADATA
 from filtag_kg.profile.merge import merge_profiles
 from filtag_kg.profile.observe import Observation, observations, observe
 from filtag_kg.profile.profile import Profile, load_profile, save_profile
 
 __all__ = [
     "EXEMPLARS",
+    "METADATA",
     "Checkpoint",
     "Exemplars",
     "Observation",

@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.json_values import mismatch, parse_json
 from filtag_kg.npz import read_npz
 
 __all__ = ["Checkpoint", "checkpointing"]
+
+_Restored = TypeVar("_Restored")
 
 
 @dataclass(slots=True)
@@ -39,13 +42,17 @@ class Checkpoint:
     seconds: float
     _last: float = 0.0
 
-    def load(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] | None:
-        """Return state and arrays of the pass that was left, if there is one.
+    def load(
+        self, inputs: Mapping[str, Any], restore: Callable[[dict[str, Any], dict[str, NDArray[Any]]], _Restored]
+    ) -> _Restored | None:
+        """Return what the pass that was left had found, if there is one.
 
         Parameters
         ----------
         inputs : mapping of str to JSON values
             What decides the pass's results.
+        restore : callable
+            Makes that of the state and the arrays that were saved; ValueError where these are not what they should be.
 
         Raises
         ------
@@ -59,15 +66,15 @@ class Checkpoint:
         try:
             with self.path.open("rb") as file:
                 arrays = read_npz(file)
-            state = json.loads(str(arrays.pop("state")))
+            state = _state(arrays)
             given = state.pop("inputs")
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            reason = str(error).partition("\n")[0]
+            different = next((name for name, value in inputs.items() if given.get(name) != value), None)
+            if different is not None:
+                raise FiltagError(f"{self.path} is of a pass with another {different}: {advice}")
+            return restore(state, arrays)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
             raise FiltagError(f"{self.path} is no readable checkpoint ({reason}): start anew with --restart") from None
-        for name, value in inputs.items():
-            if given.get(name) != value:
-                raise FiltagError(f"{self.path} is of a pass with another {name}: {advice}")
-        return state, arrays
 
     def due(self) -> bool:
         """Return whether enough time has gone by since the last checkpoint."""
@@ -101,6 +108,15 @@ class Checkpoint:
         """Remove it: the pass is finished, or is to be started anew."""
         for path in (self.path, _beside(self.path, ".new")):
             path.unlink(missing_ok=True)
+
+
+def _state(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    # Names of images need not be UTF-8.
+    state: dict[str, Any] = parse_json(str(arrays.pop("state", "")), surrogates=True)
+    problem = mismatch(state, {"inputs": {}})
+    if problem is not None:
+        raise ValueError(problem)
+    return state
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import Batch, ImageRef, ImageSet, batches, split_images
+from filtag_kg.json_values import mismatch, whole_number
 from filtag_kg.network import Network
 from filtag_kg.profile.checkpoint import Checkpoint
 from filtag_kg.profile.compiled import CompiledPass, Outputs, compile_pass
 from filtag_kg.profile.exemplars import EXEMPLARS, TopImages
-from filtag_kg.profile.facts import MOST_NAMED, network_facts, notes_of
+from filtag_kg.profile.facts import MOST_NAMED, moment, network_facts, notes_of
 from filtag_kg.profile.moments import Moments
 from filtag_kg.profile.profile import Profile
 
@@ -73,19 +75,44 @@ class _Tally:
             },
         )
 
-    @classmethod
-    def of_state(cls, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> _Tally:
-        """Return what :meth:`state` described."""
+    def restored(self, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> _Tally:
+        """Return what :meth:`state` described, of the same network and images as this, which is empty.
+
+        Raises
+        ------
+        ValueError
+            If it cannot have been that.
+        """
+        if (problem := mismatch(state, _STATE)) is not None:
+            raise ValueError(problem)
+        for name, empty in self.state()[1].items():
+            array = arrays.get(name)
+            if array is None or array.shape != empty.shape or array.dtype != empty.dtype:
+                raise ValueError(f"it has no array {name} of {empty.dtype} and shape {empty.shape}")
+        moments = Moments(arrays["count"], arrays["mean"], arrays["squares"])
+        image, activation = arrays["exemplar_image"], arrays["exemplar_activation"]
+        # All written so that NaN fails, too; means and activations are 0 at the least.
+        if not (
+            (moments.count >= 0).all()
+            and ((moments.mean >= 0) & (moments.mean <= 1)).all()
+            and ((moments.squares >= 0) & np.isfinite(moments.squares)).all()
+            and ((image >= -1) & (image < state["done"])).all()
+            and ((activation >= 0) & (activation <= 1)).all()
+            and moments.count.sum() + len(state["unreadable"]) == state["done"]
+        ):
+            raise ValueError("its numbers are not those of a pass")
         top = TopImages(0)
-        top.image, top.activation = arrays["exemplar_image"], arrays["exemplar_activation"]
-        return cls(
-            Moments(arrays["count"], arrays["mean"], arrays["squares"]),
-            top,
-            state["started"],
-            state["done"],
-            [(ImageRef(class_id, name), reason) for class_id, name, reason in state["unreadable"]],
-            Counter(dict(state["constant"])),
-        )
+        top.image, top.activation = image, activation
+        unreadable = [(ImageRef(class_id, name), reason) for class_id, name, reason in state["unreadable"]]
+        return _Tally(moments, top, state["started"], state["done"], unreadable, Counter(dict(state["constant"])))
+
+
+_STATE = {
+    "done": whole_number(),
+    "started": moment,
+    "unreadable": [(str, str, str)],
+    "constant": [(whole_number(), whole_number())],
+}
 
 
 def collect(
@@ -145,6 +172,7 @@ def collect(
         images are unreadable, or the network puts out what is not a finite number.
     """
     facts = {**network_facts(network), "batch_size": batch_size}
+    _check_text(images)
     held_out: tuple[ImageRef, ...] = ()
     if split is not None:
         kept, held_out = split_images(images.images, split, seed)
@@ -202,10 +230,10 @@ def _pass(
     with ThreadPoolExecutor(1, thread_name_prefix="sha256") as thread:
         # A large archive takes minutes to hash: beside the pass they cost nothing.
         digest = thread.submit(images.sha256)
-        state = left.load(inputs) if left is not None else None
         empty = _Tally.empty(len(images.classes), network.n_filters, inputs["exemplars"])
-        tally = _Tally.of_state(*state) if state else empty
-        if progress is not None and state:
+        left_tally = left.load(inputs, partial(_restored, empty, network, images)) if left is not None else None
+        tally = left_tally or empty
+        if progress is not None and left_tally:
             progress(tally.done, len(images.images))
         for batch, outputs in _outputs(network, images, tally.done, inputs["batch_size"], workers):
             _add(tally, batch, outputs, network, images)
@@ -216,6 +244,15 @@ def _pass(
             if progress is not None:
                 progress(tally.done, len(images.images))
         return tally, digest.result()
+
+
+def _restored(
+    empty: _Tally, network: Network, images: ImageSet, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> _Tally:
+    tally = empty.restored(state, arrays)
+    if tally.done > len(images.images) or any(layer >= len(network.layers) for layer in tally.constant):
+        raise ValueError("it is of more images or layers than there are")
+    return tally
 
 
 def _outputs(
@@ -305,6 +342,15 @@ def _profile(
         held_out=tuple(sorted(image.name for image in held_out)),
         exemplars=tally.top.named([image.name for image in images.reading_order]) if len(tally.top.image) else None,
     )
+
+
+def _check_text(images: ImageSet) -> None:
+    for class_id in images.classes:
+        try:
+            class_id.encode()
+        except UnicodeEncodeError:
+            shown = class_id.encode("utf-8", "backslashreplace").decode()
+            raise FiltagError(f"class {shown} in {images.path} is not named in UTF-8: rename its folder") from None
 
 
 def _check_classes(images: ImageSet, *, keep_going: bool) -> None:

@@ -25,11 +25,30 @@ class Exemplars:
         Places in `names`; −1 where fewer images activate the filter at all.
     activation : float32 array of shape (n_filters, n_exemplars), in [0, 1]
         ā(m,i,d) of the image; 0 where there is none.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together, or a value is out of range.
     """
 
     names: tuple[str, ...]
     image: NDArray[np.int32]
     activation: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 2 or self.image.shape != self.activation.shape:
+            raise ValueError(
+                f"exemplar_image and exemplar_activation must have one shape, (n_filters, n_exemplars), got "
+                f"{self.image.shape} and {self.activation.shape}"
+            )
+        if not all(isinstance(name, str) and name for name in self.names) or len(set(self.names)) != len(self.names):
+            raise ValueError("exemplar_names must be the names of images, each once")
+        if self.image.size and not (self.image.min() >= -1 and self.image.max() < len(self.names)):
+            raise ValueError(f"exemplar_image must be places of the {len(self.names)} exemplar_names, or -1")
+        # Written so that NaN fails, too.
+        if self.activation.size and not (self.activation.min() >= 0 and self.activation.max() <= 1):
+            raise ValueError("exemplar_activation must be in [0, 1]")
 
 
 class TopImages:

@@ -5,13 +5,55 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from filtag_kg.json_values import Shape, named, whole_number
 from filtag_kg.network import Network, import_keras
 
-__all__ = ["MOST_NAMED", "network_facts", "notes_of"]
+__all__ = ["METADATA", "MOST_NAMED", "moment", "network_facts", "notes_of"]
 
 MOST_NAMED = 100
+
+
+def moment(value: Any) -> str | None:  # noqa: ANN401
+    """Return what is wrong with a JSON value that should be a moment in ISO 8601."""
+    try:
+        # Merged profiles that do not say it have an empty one.
+        datetime.fromisoformat("2026-01-01" if value == "" else value).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return "is not a moment in ISO 8601"
+    return None
+
+
+METADATA: Mapping[str, Shape] = {
+    "network?": named,
+    "identifier?": named,
+    "weights_sha256?": str,
+    "input_size?": (whole_number(1), whole_number(1)),
+    "layers_option?": str,
+    "precision?": str,
+    "layer_kinds?": [str],
+    "versions?": {str: str},
+    "batch_size?": whole_number(1),
+    "split?": float,
+    "seed?": whole_number(),
+    "images?": {
+        "source?": str,
+        "sha256?": str,
+        "read?": whole_number(),
+        "unreadable?": whole_number(),
+        "shards?": [{"source": str, "sha256": str}],
+    },
+    "unreadable?": [(str, str)],
+    "constant?": {str: whole_number()},
+    "few?": {str: whole_number()},
+    "started?": moment,
+    "ended?": moment,
+    "notes?": [str],
+}
+"""What a profile says of its own making: whatever of it somebody reads is of these types."""
+
 _BACKENDS = ("tensorflow", "tensorflow-cpu", "jax", "torch")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,7 @@ def _check(profiles: Sequence[Profile]) -> None:
     digests = Counter(shard["sha256"] for profile in profiles for shard in _shards(profile))
     twice = next((digest for digest, times in digests.items() if times > 1), None)
     if twice is not None:
-        sources = [shard["source"] for profile in profiles for shard in _shards(profile) if shard["sha256"] == twice]
+        sources = [_source(shard) for profile in profiles for shard in _shards(profile) if shard["sha256"] == twice]
         raise FiltagError(f"the images of {sources[0]} are in two of the profiles: merge each image's once")
 
 
@@ -91,17 +91,21 @@ def _shards(profile: Profile) -> list[dict[str, Any]]:
     return shards
 
 
+def _source(shard: Mapping[str, Any]) -> str:
+    return str(shard.get("source", "one source"))
+
+
 def _metadata(profiles: Sequence[Profile], count: dict[str, int]) -> dict[str, Any]:
     """Return the first profile's facts, with those of the images taken together."""
     every = [profile.metadata for profile in profiles]
-    shards = sorted((shard for profile in profiles for shard in _shards(profile)), key=lambda shard: shard["source"])
+    shards = sorted((shard for profile in profiles for shard in _shards(profile)), key=_source)
     constant: Counter[str] = Counter()
     few: Counter[str] = Counter()
     for metadata in every:
         constant.update(metadata.get("constant", {}))
         few.update(dict.fromkeys(metadata.get("few", {}), 0))
     images: dict[str, Any] = {
-        "source": ", ".join(shard["source"] for shard in shards[:3])
+        "source": ", ".join(_source(shard) for shard in shards[:3])
         + (f" and {len(shards) - 3} more" * (len(shards) > 3)),
         "sha256": combined_sha256(shard["sha256"] for shard in shards),
         "read": sum(count.values()),

@@ -10,18 +10,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing
+from filtag_kg.json_values import mismatch, parse_json
 from filtag_kg.npz import read_npz
 from filtag_kg.profile.exemplars import Exemplars
+from filtag_kg.profile.facts import METADATA
 
 __all__ = ["Profile", "load_profile", "read_profile", "save_profile", "write_profile"]
 
+_Number = TypeVar("_Number", bound=np.number[Any])
+
+# What rounding, as when profiles are merged, may add to a number.
+_HAIR = 1e-6
 _ARRAYS = ("mean", "count", "class_ids", "class_labels", "layer_names", "layer_offsets", "metadata")
 _EXEMPLARS = ("exemplar_names", "exemplar_image", "exemplar_activation")
 
@@ -40,7 +46,7 @@ class Profile:
     count : int64 array of shape (n_classes,)
         Images seen of each class.
     class_ids, class_labels : tuple of str, of length n_classes
-        Ids are unique; labels need not be.
+        Ids are unique; labels need not be. A part of the images may have no class with a readable one.
     layer_names : tuple of str, of length n_layers
         In forward order.
     layer_offsets : int64 array of shape (n_layers + 1,)
@@ -55,7 +61,7 @@ class Profile:
     Raises
     ------
     ValueError
-        If the shapes do not fit together or a class id occurs twice.
+        If the shapes do not fit together, a class id or layer name occurs twice, or a value is out of range.
     """
 
     mean: NDArray[np.float64]
@@ -70,23 +76,59 @@ class Profile:
     exemplars: Exemplars | None = None
 
     def __post_init__(self) -> None:
-        shape = (len(self.class_ids), int(self.layer_offsets[-1]) if self.layer_offsets.size else 0)
+        _check_names("class_ids", self.class_ids)
+        _check_names("layer_names", self.layer_names)
+        _check_text("class_labels", self.class_labels)
+        self._check_shapes()
+        if (self.count < 1).any():
+            raise ValueError("count must be at least 1 for every class")
+        _check_range("mean", self.mean, 1)
+        if self.variance is not None:
+            # That of numbers in [0, 1], half of which are 0 and half 1.
+            _check_range("variance", self.variance, 0.25)
+        if (problem := mismatch(self.metadata, METADATA)) is not None:
+            raise ValueError(f"metadata: {problem}")
+        if len(self.metadata.get("layer_kinds", self.layer_names)) != len(self.layer_names):
+            raise ValueError(f"metadata: layer_kinds must name {len(self.layer_names)} layers")
+
+    def _check_shapes(self) -> None:
+        offsets = self.layer_offsets
+        if not self.layer_names:
+            raise ValueError("layer_names must name at least one")
+        if offsets.shape != (len(self.layer_names) + 1,) or offsets[0] != 0:
+            raise ValueError(f"layer_offsets must have {len(self.layer_names) + 1} entries, from 0")
+        if np.any(offsets[1:] <= offsets[:-1]):
+            raise ValueError("every layer must have at least one filter, so layer_offsets must rise")
+        shape = (len(self.class_ids), int(offsets[-1]))
         if self.mean.shape != shape or (self.variance is not None and self.variance.shape != shape):
             raise ValueError(f"mean and variance must have shape {shape}, got {self.mean.shape}")
-        if self.count.shape != (shape[0],) or len(self.class_labels) != shape[0]:
+        if self.count.shape != shape[:1] or len(self.class_labels) != shape[0]:
             raise ValueError(f"count and class_labels must name {shape[0]} classes")
-        if self.layer_offsets.shape != (len(self.layer_names) + 1,) or self.layer_offsets[0] != 0:
-            raise ValueError(f"layer_offsets must have {len(self.layer_names) + 1} entries, from 0")
-        if np.any(np.diff(self.layer_offsets) < 1):
-            raise ValueError("every layer must have at least one filter")
-        if len(set(self.class_ids)) != shape[0]:
-            raise ValueError("class_ids must be unique")
         if self.exemplars is not None and len(self.exemplars.image) != shape[1]:
             raise ValueError(f"exemplars must be those of {shape[1]} filters")
 
     def layer(self, layer_index: int) -> NDArray[np.float64]:
         """Return the means of one layer: float64 array of shape (n_classes, n_filters of the layer)."""
         return self.mean[:, self.layer_offsets[layer_index] : self.layer_offsets[layer_index + 1]]
+
+
+def _check_names(array: str, names: tuple[str, ...]) -> None:
+    if not all(isinstance(name, str) and name for name in names) or len(set(names)) != len(names):
+        raise ValueError(f"{array} must be unique, and not empty")
+    _check_text(array, names)
+
+
+def _check_text(array: str, texts: tuple[str, ...]) -> None:
+    try:
+        "".join(texts).encode()
+    except (TypeError, UnicodeEncodeError):
+        raise ValueError(f"{array} must be Unicode text") from None
+
+
+def _check_range(array: str, values: NDArray[np.float64], most: float) -> None:
+    # Written so that NaN fails, too.
+    if values.size and not (values.min() >= -_HAIR and values.max() <= most + _HAIR):
+        raise ValueError(f"{array} must be in [0, {most:g}]")
 
 
 def save_profile(profile: Profile, path: Path) -> None:
@@ -155,25 +197,44 @@ def read_profile(file: BinaryIO, name: str, *, means_alone: bool = False) -> Pro
         if missing is not None:
             raise FiltagError(f"{name} is no profile: it has no array {missing!r}; make one with filtag profile")
         return Profile(
-            mean=arrays["mean"].astype(np.float64, copy=False),
-            variance=arrays["variance"].astype(np.float64, copy=False) if "variance" in arrays else None,
-            count=arrays["count"].astype(np.int64),
-            class_ids=tuple(arrays["class_ids"].tolist()),
-            class_labels=tuple(arrays["class_labels"].tolist()),
-            layer_names=tuple(arrays["layer_names"].tolist()),
-            layer_offsets=arrays["layer_offsets"].astype(np.int64),
-            metadata=json.loads(str(arrays["metadata"])),
-            held_out=tuple(arrays["held_out"].tolist()) if "held_out" in arrays else (),
+            mean=_numbers(arrays, "mean", np.float64),
+            variance=_numbers(arrays, "variance", np.float64) if "variance" in arrays else None,
+            count=_numbers(arrays, "count", np.int64),
+            class_ids=_texts(arrays, "class_ids"),
+            class_labels=_texts(arrays, "class_labels"),
+            layer_names=_texts(arrays, "layer_names"),
+            layer_offsets=_numbers(arrays, "layer_offsets", np.int64),
+            # Names of images need not be UTF-8.
+            metadata=parse_json(str(arrays["metadata"]), surrogates=True),
+            held_out=_texts(arrays, "held_out") if "held_out" in arrays else (),
             exemplars=_exemplars(arrays) if "exemplar_names" in arrays else None,
         )
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise FiltagError(f"{name} is not a readable profile ({reason}); make it anew with filtag profile") from None
 
 
 def _exemplars(arrays: Mapping[str, NDArray[Any]]) -> Exemplars:
     return Exemplars(
-        tuple(arrays["exemplar_names"].tolist()),
-        arrays["exemplar_image"].astype(np.int32),
-        arrays["exemplar_activation"].astype(np.float32),
+        _texts(arrays, "exemplar_names"),
+        _numbers(arrays, "exemplar_image", np.int32),
+        _numbers(arrays, "exemplar_activation", np.float32),
     )
+
+
+def _numbers(arrays: Mapping[str, NDArray[Any]], name: str, dtype: type[_Number]) -> NDArray[_Number]:
+    """Return an array of numbers as another type, if that changes none of them."""
+    array = arrays[name]
+    if not np.can_cast(array.dtype, dtype, "same_kind"):
+        raise ValueError(f"{name} holds {array.dtype.name}, where {np.dtype(dtype).name} should be")
+    cast = array.astype(dtype, copy=False)
+    if issubclass(dtype, np.integer) and not np.array_equal(cast, array):
+        raise ValueError(f"{name} holds a number that is too large")
+    return cast
+
+
+def _texts(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[str, ...]:
+    array = arrays[name]
+    if array.ndim != 1 or array.dtype.kind != "U":
+        raise ValueError(f"{name} is not a list of texts")
+    return tuple(array.tolist())

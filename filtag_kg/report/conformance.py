@@ -11,13 +11,14 @@ Drawn are filters with two or more tags: with one there is nothing to judge.
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing
 from filtag_kg.graph import KG
@@ -28,6 +29,7 @@ from filtag_kg.report.tables import csv_text
 __all__ = ["SHEET_COLUMNS", "Conformance", "draw_sheet", "rate_sheet", "write_sheet"]
 
 SHEET_COLUMNS = ("kg", "rule", "layer", "filter", "tags", "conforms")
+_INDEX = re.compile("[0-9]{1,9}")
 _ANSWERS = {"yes": True, "y": True, "1": True, "true": True, "no": False, "n": False, "0": False, "false": False}
 
 
@@ -72,8 +74,10 @@ def draw_sheet(kg: KG, *, rule: str | None = None, filters: int = 100, seed: int
     Raises
     ------
     FiltagError
-        If the KG has no such rule or no filter with two tags, or `filters` is below 1.
+        If the KG has no such rule or no filter with two tags, `filters` is below 1 or `seed` below 0.
     """
+    if seed < 0:
+        raise FiltagError(f"{seed} is no seed: give a whole number from 0")
     if filters < 1:
         raise FiltagError(f"{filters} filters cannot be drawn: give a number from 1")
     run = _run(kg, rule)
@@ -103,7 +107,7 @@ def write_sheet(rows: Sequence[tuple[str, ...]], output: Path) -> None:
         unfinished.write_text(csv_text(SHEET_COLUMNS, rows), encoding="utf-8")
 
 
-def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
+def rate_sheet(kg: KG, sheet: Path, *, q: float = 0.05) -> Conformance:
     """Read a sheet back, in which a person has answered *yes* or *no*; filters without an answer do not count.
 
     Parameters
@@ -111,14 +115,17 @@ def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
     kg : KG
         The KG that the sheet was drawn from.
     sheet : Path
-    q : float
+    q : float, in (0, 1]
         The level below which q-values count.
 
     Raises
     ------
     FiltagError
-        If the sheet cannot be read, is another KG's, or has no answer or one that is neither yes nor no.
+        If `q` is no level, or the sheet cannot be read, is another KG's, or has no answer or one that is neither yes
+        nor no.
     """
+    if not 0 < q <= 1:
+        raise FiltagError(f"{q:g} is no level for q-values: give a number above 0 and at most 1")
     lines = _read(sheet)
     rules = sorted({row["rule"] for _, row in lines})
     if len(rules) != 1:
@@ -127,7 +134,7 @@ def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
     several, coherent = set(run.several), run.coherent(q)
     answers, automatic = [], []
     for number, row in lines:
-        place = (row["layer"], int(row["filter"])) if row["filter"].isdecimal() else ("", -1)
+        place = (row["layer"], int(row["filter"])) if _INDEX.fullmatch(row["filter"]) else ("", -1)
         if row["kg"] != run.kg or place not in several:
             raise FiltagError(
                 f"line {number} of {sheet} is no filter of {kg.path} with two tags: was it drawn from it?"
@@ -167,8 +174,13 @@ def _read(sheet: Path) -> list[tuple[int, dict[str, str]]]:
         raise FiltagError(f"{sheet} is no UTF-8 text: save the sheet as CSV in UTF-8") from None
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    rows = csv.DictReader(text.splitlines(), delimiter=delimiter)
-    if not set(SHEET_COLUMNS) <= set(rows.fieldnames or ()):
-        needed = ",".join(SHEET_COLUMNS)
-        raise FiltagError(f"{sheet} is no sheet of filtag conformance draw: it needs the columns {needed}")
-    return [(rows.line_num, {name: row[name] or "" for name in SHEET_COLUMNS}) for row in rows]
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    needed = ",".join(SHEET_COLUMNS)
+    try:
+        if not set(SHEET_COLUMNS) <= set(rows.fieldnames or ()):
+            raise FiltagError(f"{sheet} is no sheet of filtag conformance draw: it needs the columns {needed}")
+        return [(rows.line_num, {name: row[name] or "" for name in SHEET_COLUMNS}) for row in rows]
+    except csv.Error as error:
+        raise FiltagError(
+            f"line {rows.line_num} of {sheet} is not CSV ({error}): save the sheet as CSV in UTF-8"
+        ) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from filtag_kg.concepts import CommonConcept, read_common_concepts
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import KG, DataIris, KgRun, runs_of
 from filtag_kg.query import LocalEndpoint, bind
+from filtag_kg.tags import read_tags
 
 __all__ = ["LEAST_TAGS", "Layer", "Place", "Run", "read_runs"]
 
@@ -85,7 +85,12 @@ class Run:
 
     def coherent(self, q: float, relation: str = "IsA") -> dict[Place, CommonConcept]:
         """Return the filters whose q-value for a relation is below `q`, each with its first common concept."""
-        return {(row.layer, row.filter): row for row in self.common if row.relation == relation and row.coherent(q)}
+        first: dict[Place, CommonConcept] = {}
+        for row in self.common:
+            place = (row.layer, row.filter)
+            if row.relation == relation and row.q_value < q and (place not in first or row.rank < first[place].rank):
+                first[place] = row
+        return first
 
 
 def read_runs(kg: KG, rules: Sequence[str] = ()) -> list[Run]:
@@ -116,43 +121,32 @@ def read_runs(kg: KG, rules: Sequence[str] = ()) -> list[Run]:
 def _read_run(kg: KG, run: KgRun, endpoint: LocalEndpoint, concepts: frozenset[str]) -> Run:
     network = ox.NamedNode(DataIris(kg.manifest["parameters"]["base"]).network(run.network))
     found = endpoint.ask(bind(_LAYERS, {"network": [network]})).values()
-    tags, labels = _read_tags(kg.path / run.folder / kg.tags_path.name, [run.rule])
-    path = kg.path / run.folder / kg.common_path.name
-    try:
-        common = read_common_concepts(path, relation=None)
-    except (OSError, ValueError, IndexError, csv.Error):
-        raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
+    layers = tuple(Layer(int(index), name, int(filters)) for index, name, filters in found)
+    filters_of_layers = {layer.name: layer.filters for layer in layers}
+    folder = kg.path / run.folder
+    tags, labels = _read_tags(folder / kg.tags_path.name, run.rule, filters_of_layers)
+    common = read_common_concepts(folder / kg.common_path.name, rule=run.rule, relation=None, layers=filters_of_layers)
     return Run(
         kg=kg.manifest["id"],
         network=run.network,
         rule=run.rule,
-        layers=tuple(Layer(int(index), name, int(filters)) for index, name, filters in found),
+        layers=layers,
         labels=labels,
-        tags=tags[run.rule],
-        common=tuple(row for row in common if row.rule == run.rule),
+        tags=tags,
+        common=tuple(common),
         concepts=concepts,
     )
 
 
-def _read_tags(path: Path, rules: Sequence[str]) -> tuple[dict[str, dict[Place, tuple[str, ...]]], dict[str, str]]:
-    """Return the class ids of each filter by rule, and the label of each class.
-
-    Only the cells that are needed are read: a large KG has a million tags.
-    """
+def _read_tags(
+    path: Path, rule: str, filters_of_layers: Mapping[str, int]
+) -> tuple[dict[Place, tuple[str, ...]], dict[str, str]]:
+    """Return the class ids of each filter, and the label of each class."""
     # The keys of a dict are a set that keeps its order.
-    tags: dict[str, dict[Place, dict[str, None]]] = {rule: {} for rule in rules}
+    tags: dict[Place, dict[str, None]] = {}
     labels: dict[str, str] = {}
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.reader(file)
-            header = next(rows, [])
-            columns = ("rule", "layer", "filter", "class_id", "label")
-            of_rule, of_layer, of_filter, of_id, of_label = map(header.index, columns)
-            for row in rows:
-                of = tags.get(row[of_rule])
-                if of is not None:
-                    labels[row[of_id]] = row[of_label]
-                    of.setdefault((row[of_layer], int(row[of_filter])), {})[row[of_id]] = None
-    except (OSError, ValueError, IndexError, csv.Error):
-        raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
-    return {rule: {place: tuple(ids) for place, ids in of.items()} for rule, of in tags.items()}, labels
+    rows = read_tags(path, ("layer", "filter", "class_id", "label"), rule=rule, layers=filters_of_layers)
+    for layer, filter_, class_id, label in rows:
+        labels[class_id] = label
+        tags.setdefault((layer, filter_), {})[class_id] = None
+    return {place: tuple(ids) for place, ids in tags.items()}, labels

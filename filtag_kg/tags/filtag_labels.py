@@ -17,7 +17,9 @@ from filtag_kg.tags.table import TagTable
 __all__ = ["read_filtag_labels"]
 
 _HEADER = re.compile(r"filter tags (?P<rule>[kq]=[0-9.]+)")
-_FILTER = re.compile(r"(?P<filter>\d+):\[(?P<labels>.*)\]")
+# Beyond any network; a KG describes every filter up to the last that is tagged.
+_MOST_FILTERS = 100_000
+_FILTER = re.compile(r"(?P<filter>[0-9]+):\[(?P<labels>.*)\]")
 _LABEL = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _LABELS = re.compile(r"""(?:\s*(?:'[^']*'|"[^"]*")\s*(?:,|$))*""")
 
@@ -55,6 +57,8 @@ def read_filtag_labels(
     FiltagError
         If the file is missing, malformed, or names a label that `class_names` has not.
     """
+    if not network or layer == "":
+        raise FiltagError("the name of the network or layer is empty: give one, or leave it out")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -114,8 +118,14 @@ def _labels_of(line: str, number: int, path: Path) -> list[tuple[int, str | None
         raise FiltagError(
             f"{path}, line {number}: expected a line like 437:[' bluetick ', ' redbone '], got {line[:60]!r}"
         )
+    if len(match["filter"]) > len(str(_MOST_FILTERS)) or int(match["filter"]) >= _MOST_FILTERS:
+        raise FiltagError(
+            f"{path}, line {number}: no layer has a filter {match['filter'][:20]}: expected one below {_MOST_FILTERS:,}"
+        )
     filter_ = int(match["filter"])
     found = [_plain(single or double) for single, double in _LABEL.findall(match["labels"])]
+    if "" in found:
+        raise FiltagError(f"{path}, line {number}: filter {filter_} has a label without a name: remove it")
     return [(filter_, None), *((filter_, label) for label in found)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,8 +45,9 @@ class Rule:
     score: Score = "activation"
 
     def __post_init__(self) -> None:
-        if self.kind == "k" and not (self.amount >= 1 and float(self.amount).is_integer()):
-            raise FiltagError(f"--k {self.amount:g} is no number of filters: give a whole number from 1")
+        # A float64 holds whole numbers up to 2^53.
+        if self.kind == "k" and not (1 <= self.amount <= 2**53 and float(self.amount).is_integer()):
+            raise FiltagError(f"--k {str(self.amount)[:20]} is no number of filters: give a whole number from 1")
         if self.kind == "q" and not 0 < self.amount <= 1:
             raise FiltagError(f"--q {self.amount:g} is no share of the filters: give a number above 0, at most 1")
 
@@ -79,7 +81,11 @@ def parse_rule(name: str) -> Rule:
     if match is None:
         raise FiltagError(f"{name!r} is no rule: write k=1, q=0.05 or k=5:contrast")
     kind: Literal["k", "q"] = "k" if match["kind"] == "k" else "q"
-    return Rule(kind, float(match["amount"]), "contrast" if match["contrast"] else "activation")
+    try:
+        amount = float(match["amount"])
+    except ValueError:
+        amount = math.nan
+    return Rule(kind, amount, "contrast" if match["contrast"] else "activation")
 
 
 def contrast_over_classes(mean: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -142,12 +148,14 @@ def tag_filters(profile: Profile, rules: Sequence[Rule], *, network: str) -> Tag
     Raises
     ------
     FiltagError
-        If no rule is given, or one twice.
+        If no rule is given, or one twice, or the profile has no class.
     """
     names = tuple(str(rule) for rule in rules)
     if not names or len(set(names)) != len(names):
         raise FiltagError(f"rules {', '.join(names) or '(none)'}: give at least one rule, and each once")
     n_classes = len(profile.class_ids)
+    if not n_classes:
+        raise FiltagError("the profile has no class, so it tags nothing: make it anew of readable images")
     contrast = contrast_over_classes(profile.mean)
     parts: list[tuple[NDArray[np.int64], ...]] = []
     for layer, start in enumerate(profile.layer_offsets[:-1]):

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 __all__ = ["TagTable"]
 
+# What rounding, as when profiles are merged, may add to an activation.
+_HAIR = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class TagTable:
@@ -70,6 +73,15 @@ class TagTable:
                 raise ValueError(f"column {name!r} must index its {len(values)} values")
         if n_tags and not np.all((self.filter >= 0) & (self.filter < np.array(self.n_filters)[self.layer])):
             raise ValueError("column 'filter' must index the filters of its layer")
+        for names in (self.class_ids, self.layer_names, self.rules, (self.network,)):
+            if len(set(names)) != len(names) or "" in names:
+                raise ValueError("the network, layers, classes and rules need names, each another")
+        if n_tags and not (
+            self.rank.min() >= 0
+            and np.all(np.isnan(self.activation) | (np.abs(self.activation - 0.5) <= 0.5 + _HAIR))
+            and not np.isinf(self.contrast).any()
+        ):
+            raise ValueError("ranks must be from 0, activations in [0, 1] and contrasts finite; NaN where unknown")
         order = np.lexsort((self.class_, self.rank, self.filter, self.layer, self.rule))
         for name in columns:
             object.__setattr__(self, name, getattr(self, name)[order])

@@ -176,7 +176,7 @@ def test_pickled_arrays_are_not_loaded(tmp_path: Path) -> None:
             for name in ("mean", "count", "class_ids", "class_labels", "layer_names", "layer_offsets", "metadata")
         },
     )
-    assert "is not a readable profile (Object arrays cannot be loaded" in refusal(
+    assert "is not a readable profile (its array 'mean' holds neither numbers nor text)" in refusal(
         "build", tmp_path / "p.npz", "-o", tmp_path / "kg"
     )
 

@@ -35,10 +35,19 @@ GOOD = "k=1,all,1,5,0.5,0.1,0.01,,,,3"
 
 
 @pytest.mark.parametrize(
-    "line",
-    ["", GOOD.replace("0.5", "1.5"), GOOD.replace("all", "some"), GOOD.replace("k=1", "k"), "k=1,all,1", "\udcff"],
+    ("line", "what"),
+    [
+        ("", " has no rows"),
+        (GOOD.replace("0.5", "1.5"), ", line 2, column hits: '1.5' is not a number from 0 to 1"),
+        (GOOD.replace("0.5", "nan"), ", line 2, column hits: 'nan' is not a number from 0 to 1"),
+        (GOOD.replace("all", "some"), ", line 2, column layers: 'some' is not one of all, last"),
+        (GOOD.replace("k=1", "k"), ", line 2, column rule: 'k' is not a rule"),
+        (GOOD.replace("k=1", "k=1-1"), ", line 2, column rule: 'k=1-1' is not a rule"),
+        ("k=1,all,1", ", line 2: 3 cells, where the header has 11"),
+        ("\udcff", " is not UTF-8 text"),
+    ],
 )
-def test_a_damaged_file_is_refused(line: str, tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused(line: str, what: str, tmp_path: Path) -> None:
     header = hits_csv(evaluation(0)).partition("\n")[0]
     path = tmp_path / "hits.csv"
     path.write_text(f"{header}\n{GOOD}\n", encoding="utf-8")
@@ -46,9 +55,9 @@ def test_a_damaged_file_is_refused(line: str, tmp_path: Path) -> None:
     path.write_bytes(f"{header}\n{line}\n".encode("utf-8", "surrogateescape"))
     with pytest.raises(FiltagError) as error:
         read_hits(path)
-    assert str(error.value) == f"{path} is missing or damaged: make it anew with filtag evaluate -o"
+    assert str(error.value) == f"{path}{what}: make it anew with filtag evaluate -o"
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FiltagError, match="is missing or damaged: make it anew with filtag evaluate -o"):
+    with pytest.raises(FiltagError, match=r"cannot be read \(No such file or directory\): make it anew with filtag"):
         read_hits(tmp_path / "hits.csv")

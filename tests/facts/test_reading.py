@@ -155,38 +155,60 @@ def test_two_runs_of_a_rule_are_named_by_their_ids(profile: Profile, tmp_path: P
     assert facts.run_named(last, "toy-0123456789ab").run.run_id == last
 
 
+NOT = "column {}: {!r} is not {}{}"
+
+
 @pytest.mark.parametrize(
-    ("table", "damage"),
+    ("table", "damage", "what"),
     [
-        ("tags.csv", lambda text: ""),
-        ("tags.csv", lambda text: text.replace(",contrast,", ",contrasts,")),
-        ("tags.csv", lambda text: text.replace(",deep,0,", ",deep,4,", 1)),
+        ("tags.csv", lambda text: "", " has no column network"),
+        ("tags.csv", lambda text: text.replace(",contrast,", ",contrasts,"), " has no column contrast"),
+        ("tags.csv", lambda text: text.replace(",deep,0,", ",deep,4,", 1), ": there is no filter 4 in a layer 'deep'"),
         # The first layer has two filters: its third is not the first of the next.
-        ("tags.csv", lambda text: text.replace(",shallow,0,", ",shallow,2,", 1)),
-        ("tags.csv", lambda text: text.replace(",deep,", ",deeper,", 1)),
-        ("tags.csv", lambda text: text.replace(",n02087394,", ",n0,", 1)),
-        ("tags.csv", lambda text: text[: text.index("k=1") - 9] + "\n"),
-        ("tags.csv", lambda text: text.replace(",0.9,", ",much,", 1)),
-        ("common.csv", lambda text: ""),
-        ("common.csv", lambda text: text.replace(",deep,0,", ",deep,4,", 1)),
-        ("common.csv", lambda text: text + "q=0.5,deep\n"),
+        (
+            "tags.csv",
+            lambda text: text.replace(",shallow,0,", ",shallow,2,", 1),
+            ": there is no filter 2 in a layer 'shallow'",
+        ),
+        ("tags.csv", lambda text: text.replace(",deep,", ",deeper,", 1), ": there is no filter 0 in a layer 'deeper'"),
+        ("tags.csv", lambda text: text.replace(",n02087394,", ",n0,", 1), ": there is no class 'n0'"),
+        ("tags.csv", lambda text: text[: text.index("k=1") - 9] + "\n", ": 9 cells, where the header has 10"),
+        ("tags.csv", lambda text: text.replace(",0.9,", ",much,", 1), NOT.format("activation", "much", "a number", "")),
+        ("tags.csv", lambda text: text.replace(",0.9,", ",nan,", 1), NOT.format("activation", "nan", "a number", "")),
+        ("tags.csv", lambda text: text.replace(",0.9,", ",1.5,", 1), NOT.format("activation", "1.5", "a number", "")),
+        (
+            "tags.csv",
+            lambda text: text.replace("ridgeback,1,", "ridgeback,0,", 1),
+            NOT.format("rank", "0", "a whole number from 1", ""),
+        ),
+        ("common.csv", lambda text: "", " has no column rule"),
+        (
+            "common.csv",
+            lambda text: text.replace(",deep,0,", ",deep,4,", 1),
+            ": there is no filter 4 in a layer 'deep'",
+        ),
+        ("common.csv", lambda text: text + "q=0.5,deep\n", ": 2 cells, where the header has 14"),
     ],
 )
-def test_a_damaged_table_is_refused(copy: KG, table: str, damage: Callable[[str], str]) -> None:
+def test_a_damaged_table_is_refused(copy: KG, table: str, damage: Callable[[str], str], what: str) -> None:
     path = copy.path / table
     text = path.read_text()
     assert damage(text) != text
     path.write_text(damage(text))
     with pytest.raises(FiltagError) as caught:
         read_facts(copy)
-    assert str(caught.value) == f"{path} is missing or damaged: build the KG anew"
+    said = str(caught.value)
+    assert said.startswith(str(path))
+    assert what in said
+    assert said.endswith(": build the KG anew")
 
 
 def test_a_missing_table_is_refused(copy: KG) -> None:
     (copy.path / "common.csv").unlink()
     with pytest.raises(FiltagError) as caught:
         read_facts(copy)
-    assert str(caught.value) == f"{copy.path / 'common.csv'} is missing or damaged: build the KG anew"
+    path = copy.path / "common.csv"
+    assert str(caught.value) == f"{path} cannot be read (No such file or directory): build the KG anew"
 
 
 EXEMPLAR = ["layer_index", "layer", "filter", "rank", "image", "class_id", "activation", "thumbnail"]
@@ -218,21 +240,34 @@ def test_exemplars_come_with_their_class_and_the_way_to_their_file(copy: KG) -> 
 
 
 @pytest.mark.parametrize(
-    "row",
+    ("row", "what"),
     [
-        ["1", "deep", "0", "1", "a.jpg", "n02087394", "much", "a.jpg"],
-        ["1", "deep", "9", "1", "a.jpg", "n02087394", "0.5", "a.jpg"],
-        ["1", "deep", "0", "1"],
+        (
+            ["1", "deep", "0", "1", "a.jpg", "n0", "much", "a.jpg"],
+            ", column activation: 'much' is not a number from 0 to 1",
+        ),
+        (
+            ["1", "deep", "0", "1", "a.jpg", "n0", "nan", "a.jpg"],
+            ", column activation: 'nan' is not a number from 0 to 1",
+        ),
+        (["1", "deep", "9", "1", "a.jpg", "n0", "0.5", "a.jpg"], ": there is no filter 9 in a layer 'deep'"),
+        (["1", "deep", "0", "1"], ": 4 cells, where the header has 8"),
         # A picture must not be taken from elsewhere.
-        ["1", "deep", "0", "1", "a.jpg", "n02087394", "0.5", "../../secret.jpg"],
-        ["1", "deep", "0", "1", "a.jpg", "n02087394", "0.5", "/etc/passwd"],
+        (
+            ["1", "deep", "0", "1", "a.jpg", "n0", "0.5", "../../secret.jpg"],
+            ", column thumbnail: '../../secret.jpg' is not a file beside the table",
+        ),
+        (
+            ["1", "deep", "0", "1", "a.jpg", "n0", "0.5", "/etc/passwd"],
+            ", column thumbnail: '/etc/passwd' is not a file beside the table",
+        ),
     ],
 )
-def test_damaged_exemplars_are_refused(copy: KG, row: list[str]) -> None:
+def test_damaged_exemplars_are_refused(copy: KG, row: list[str], what: str) -> None:
     path = write_exemplars(copy, row)
     with pytest.raises(FiltagError) as caught:
         read_facts(copy)
-    assert str(caught.value) == f"{path} is missing or damaged: build the KG anew"
+    assert str(caught.value) == f"{path}, line 2{what}: build the KG anew"
 
 
 def test_pictures_of_what_a_filter_looks_for(copy: KG) -> None:

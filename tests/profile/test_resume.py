@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -161,6 +162,46 @@ def test_a_damaged_checkpoint_is_told(network, archive, tmp_path):  # noqa: F811
     (tmp_path / "p.npz.partial").write_bytes(b"PK nonsense")
     with pytest.raises(FiltagError, match=r"is no readable checkpoint .* start anew with --restart"):
         resumed(network, archive, output)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "what"),
+    [
+        ("mean", lambda array: array * np.nan, "its numbers are not those of a pass"),
+        ("mean", lambda array: array[:, 1:], "it has no array mean of float64 and shape"),
+        ("mean", lambda array: array.astype("f4"), "it has no array mean of float64 and shape"),
+        ("squares", lambda array: array - 1, "its numbers are not those of a pass"),
+        ("count", lambda array: array + 1, "its numbers are not those of a pass"),
+        ("exemplar_image", lambda array: array + 10**6, "its numbers are not those of a pass"),
+        ("exemplar_activation", lambda array: array + 2, "its numbers are not those of a pass"),
+        ("state", lambda array: np.array("[" * 9999), "it is nested too deeply"),
+        ("state", lambda array: np.array("[]"), "it is not an object"),
+        ("state", lambda array: changed_state(array, done=-1), "done is not a whole number from 0"),
+        ("state", lambda array: changed_state(array, started="x"), "started is not a moment in ISO 8601"),
+        ("state", lambda array: changed_state(array, unreadable=[1]), "unreadable[0] is not a list of 3"),
+        (
+            "state",
+            lambda array: changed_state(array, constant=[[99, 1]]),
+            "it is of more images or layers than there are",
+        ),
+    ],
+)
+def test_a_checkpoint_holds_what_a_pass_can_have_found(network, archive, tmp_path, name, change, what):  # noqa: F811
+    output = tmp_path / "p.npz"
+    interrupted(network, archive, output)
+    path = tmp_path / "p.npz.partial"
+    with np.load(path) as file:
+        arrays = dict(file)
+    with path.open("wb") as file:
+        np.savez(file, **{**arrays, name: change(arrays[name])})
+    with pytest.raises(FiltagError) as error:
+        resumed(network, archive, output)
+    assert str(error.value).startswith(f"{path} is no readable checkpoint ({what}")
+    assert str(error.value).endswith("): start anew with --restart")
+
+
+def changed_state(array, **changed):
+    return np.array(json.dumps({**json.loads(str(array)), **changed}))
 
 
 def test_two_at_once_do_not_share_a_checkpoint(tmp_path):

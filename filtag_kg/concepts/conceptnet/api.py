@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sqlite3
 from typing import TYPE_CHECKING, Any, Self
 
 import requests
@@ -20,11 +21,20 @@ from requests.adapters import HTTPAdapter
 from requests_cache import CachedSession
 from urllib3.util import Retry
 
-from filtag_kg.concepts.conceptnet.assertions import LICENCE, licence_iri, part_of_speech, text_of
+from filtag_kg.concepts.conceptnet.assertions import (
+    LICENCE,
+    is_in_iris,
+    is_term,
+    is_weight,
+    licence_iri,
+    part_of_speech,
+    text_of,
+)
 from filtag_kg.concepts.conceptnet.rate_limit import RateLimit
 from filtag_kg.concepts.source import Concept, Edge, Sense
 from filtag_kg.concepts.terms import CONCEPTNET, term_uri
 from filtag_kg.errors import FiltagError
+from filtag_kg.json_values import mismatch, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +48,8 @@ _log = logging.getLogger(__name__)
 
 _PAGE = 1000
 _ATTEMPTS = 4
+# The largest word of ConceptNet has some 300,000 edges.
+_MOST_PAGES = 1000
 # Too many requests, and failures of a server that may be well again in a moment.
 _PASSING = (429, 500, 502, 503, 504)
 
@@ -101,9 +113,13 @@ class ConceptNetApi:
         except OSError as error:
             raise FiltagError(f"cannot write the cache {place} ({error.strerror}): mend its permissions") from None
         # Pickle, the library's choice, would run whatever somebody put into the file.
-        self._session = CachedSession(
-            str(place), backend="sqlite", serializer="json", expire_after=-1, filter_fn=_is_answer, wal=True
-        )
+        try:
+            self._session = CachedSession(
+                str(place), backend="sqlite", serializer="json", expire_after=-1, filter_fn=_is_answer, wal=True
+            )
+        except sqlite3.Error as error:
+            raise _damaged_cache(place, error) from None
+        self._cache = place
         retry = _LimitedRetry(
             total=_ATTEMPTS,
             backoff_factor=backoff,
@@ -125,21 +141,21 @@ class ConceptNetApi:
     def concept(self, concept_id: str) -> Concept:
         """Return the concept of an IRI, without a request; `KeyError` if it is no term's."""
         path = self._path(concept_id)
-        if not concept_id.startswith(self._base) or not path.startswith("/c/"):
+        if not concept_id.startswith(self._base) or not is_term(path):
             raise KeyError(concept_id)
         return Concept(concept_id, text_of(path), (), (path,), self.name)
 
     def of_class(self, class_id: str) -> str | None:
         """Return the concept that a term's path or IRI names, whether or not the service knows it."""
         path = self._path(class_id)
-        return self._base + path if path.startswith("/c/") else None
+        return self._base + path if is_term(path) else None
 
     def senses(self, term: str) -> tuple[Sense, ...]:
         """Return the word itself and its senses as a noun of which something is said; the most first."""
         said: dict[str, int] = {}
         for edge in self._said("start", term_uri(term, language=self._language)):
             path = str(edge["start"]["@id"])
-            if part_of_speech(path) in ("", "n"):
+            if is_term(path) and is_in_iris(path) and part_of_speech(path) in ("", "n"):
                 said[path] = said.get(path, 0) + 1
         ranked = sorted(said, key=lambda path: (-said[path], path))
         return tuple(Sense(self._base + path, text_of(path), said[path]) for path in ranked)
@@ -157,7 +173,12 @@ class ConceptNetApi:
         for edge in said:
             start, end = str(edge["start"]["@id"]), str(edge["end"]["@id"])
             mine, other = (end, start) if incoming else (start, end)
-            if edge["rel"]["@id"] == f"/r/{relation}" and mine == path and other.startswith(f"/c/{self._language}/"):
+            if (
+                edge["rel"]["@id"] == f"/r/{relation}"
+                and mine == path
+                and other.startswith(f"/c/{self._language}/")
+                and is_in_iris(other)
+            ):
                 yield Edge(
                     relation=relation,
                     start=self._base + start,
@@ -177,9 +198,12 @@ class ConceptNetApi:
 
     def _said(self, place: str, path: str, relation: str | None = None) -> Iterator[dict[str, Any]]:
         page: str | None = self._query(place, path, relation)
-        while page is not None:
+        for _ in range(_MOST_PAGES):
+            if page is None:
+                return
             edges, page = self._page(page)
             yield from edges
+        raise self._failure(f"its answer has more than {_MOST_PAGES:,} pages")
 
     def _fetched(self, url: str) -> tuple[tuple[dict[str, Any], ...], str | None]:
         """Return the edges of a page and the address of the next."""
@@ -189,13 +213,15 @@ class ConceptNetApi:
             except requests.exceptions.ChunkedEncodingError:
                 problem = "its answer was cut off"  # which the adapter's retries do not see
                 continue
+            except sqlite3.Error as error:
+                raise _damaged_cache(self._cache, error) from None
             except requests.RequestException as error:
                 raise self._failure("it cannot be reached" + _reason(error)) from None
             if response.status_code != requests.codes.ok:
                 times = f", {_ATTEMPTS + 1} times" if response.status_code in _PASSING else ""
                 raise self._failure(f"{response.status_code} {response.reason}{times}")
             if _is_answer(response):
-                answer = response.json()
+                answer = parse_json(response.content)
                 following = answer.get("view", {}).get("nextPage")
                 # A path, so that no answer can send us to another host.
                 return tuple(answer["edges"]), f"{self.version}{following}" if following else None
@@ -208,6 +234,10 @@ class ConceptNetApi:
             "later, or use a source that needs no network: --concepts wordnet, or --concepts conceptnet after "
             "filtag concepts import DUMP"
         )
+
+
+def _damaged_cache(place: Path, error: sqlite3.Error) -> FiltagError:
+    return FiltagError(f"the cache of ConceptNet's answers {place} cannot be used ({error}): delete it")
 
 
 class _LimitedAdapter(HTTPAdapter):
@@ -243,25 +273,38 @@ def _word(path: str) -> str:
     return "/".join(path.split("/")[:4])
 
 
+_ANSWER = {
+    "edges": [
+        {
+            "rel": {"@id": str},
+            "start": {"@id": str},
+            "end": {"@id": str},
+            "weight": lambda value: None if is_weight(value) else "is not a weight",
+            "dataset": str,
+            "license": str,
+        }
+    ],
+    "view?": {"nextPage?": lambda value: None if value is None or _is_path(value) else "is not a path"},
+}
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("/")
+
+
 def _is_answer(response: requests.Response) -> bool:
     """Return whether a response holds a page of edges; others are not kept."""
     try:
-        answer = response.json()
-        for edge in answer["edges"]:
-            float(edge["weight"])
-            for value in (
-                edge["rel"]["@id"],
-                edge["start"]["@id"],
-                edge["end"]["@id"],
-                edge["dataset"],
-                edge["license"],
-            ):
-                if not isinstance(value, str):
-                    return False
-        following = answer.get("view", {}).get("nextPage")
-    except (ValueError, TypeError, LookupError, AttributeError):
+        answer = parse_json(response.content)
+    except ValueError:
         return False
-    return following is None or (isinstance(following, str) and following.startswith("/"))
+    # What ConceptNet says of other sites' things is no term.
+    ends = (edge[end]["@id"] for edge in answer["edges"] for end in ("start", "end")) if _fits(answer) else [""]
+    return all(is_term(end) or "://" in end for end in ends)
+
+
+def _fits(answer: object) -> bool:
+    return mismatch(answer, _ANSWER) is None
 
 
 def _reason(error: requests.RequestException) -> str:

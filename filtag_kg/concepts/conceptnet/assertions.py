@@ -14,12 +14,26 @@ import json
 import re
 from dataclasses import dataclass
 
-__all__ = ["LICENCE", "Assertion", "licence_iri", "parse_assertion", "part_of_speech", "text_of"]
+__all__ = [
+    "LICENCE",
+    "Assertion",
+    "is_in_iris",
+    "is_term",
+    "is_weight",
+    "licence_iri",
+    "parse_assertion",
+    "part_of_speech",
+    "text_of",
+]
 
 LICENCE = "https://creativecommons.org/licenses/by-sa/4.0/"
 """The licence of ConceptNet as a whole."""
 
 _FIELDS = 5
+_TERM = re.compile(r"/c/[a-z]+(?:[_-][a-z]+)*/[^/\x00-\x20\x7f-\xa0][^\x00-\x20\x7f-\xa0]*")
+_NOT_IN_IRIS = re.compile(r'[<>"{}|\\^`]')
+# ConceptNet's largest are below 100.
+_MOST_WEIGHT = 1e6
 _LICENCE = re.compile(r"cc:([a-z-]+)/([\d.]+)")
 
 
@@ -60,12 +74,38 @@ def parse_assertion(line: str) -> Assertion:
     if len(fields) != _FIELDS:
         raise ValueError(f"{len(fields)} fields between tabs where an assertion has {_FIELDS}")
     _, relation, start, end, text = fields
+    if not (is_term(start) and is_term(end)):
+        raise ValueError("the third and fourth fields are not two terms such as /c/en/dog")
     try:
         more = json.loads(text)
-        weight, dataset, licence = float(more["weight"]), str(more["dataset"]), licence_iri(more["license"])
-    except (ValueError, TypeError, LookupError):
+        weight, dataset, licence = more["weight"], more["dataset"], more["license"]
+        f"{dataset}{licence}".encode()
+    except (ValueError, TypeError, LookupError, RecursionError):
+        weight = dataset = licence = None
+    if not (is_weight(weight) and isinstance(dataset, str) and isinstance(licence, str)):
         raise ValueError("the fifth field is no JSON object with weight, dataset and license") from None
-    return Assertion(relation.removeprefix("/r/"), start, end, weight, dataset, licence)
+    return Assertion(relation.removeprefix("/r/"), start, end, float(weight), dataset, licence_iri(licence))
+
+
+def is_term(path: str) -> bool:
+    """Return whether a path names a term: a language and a word, maybe with a sense.
+
+    Examples
+    --------
+    >>> is_term("/c/en/dog/n"), is_term("/c/en")
+    (True, False)
+    """
+    return _TERM.fullmatch(path) is not None
+
+
+def is_in_iris(path: str) -> bool:
+    """Return whether a term can be part of an IRI as it is; few cannot, and none of them is a kind of thing."""
+    return _NOT_IN_IRIS.search(path) is None
+
+
+def is_weight(value: object) -> bool:
+    """Return whether a JSON value can be the weight of an assertion: a finite number from 0."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST_WEIGHT
 
 
 def licence_iri(name: str) -> str:

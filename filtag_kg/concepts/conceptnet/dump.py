@@ -158,7 +158,7 @@ def import_dump(
             }
             database.executemany("INSERT INTO about VALUES (?, ?)", sorted(about.items()))
             database.commit()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise FiltagError(f"cannot write {index} ({error}): is the disk full? Nothing was changed") from None
     return DumpSummary(reader.lines, n_edges, n_nodes)
 

@@ -6,18 +6,18 @@ all that is said of the word without telling which meaning.
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from filtag_kg.concepts.conceptnet.assertions import LICENCE, text_of
+from filtag_kg.concepts.conceptnet.assertions import LICENCE, is_in_iris, is_term, is_weight, text_of
 from filtag_kg.concepts.conceptnet.dump import FORMAT
 from filtag_kg.concepts.source import Concept, Edge, Sense
 from filtag_kg.concepts.terms import CONCEPTNET, term_uri
 from filtag_kg.errors import FiltagError
+from filtag_kg.json_values import mismatch, named, parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["ConceptNetIndex", "default_index"]
@@ -54,7 +54,7 @@ class ConceptNetIndex:
     Raises
     ------
     FiltagError
-        If there is no index.
+        If there is no index; from all that is asked, if it is damaged.
     """
 
     name = "conceptnet"
@@ -65,18 +65,24 @@ class ConceptNetIndex:
             raise FiltagError(
                 f"no index of ConceptNet at {path}: make it with filtag concepts import DUMP, or use --concepts wordnet"
             )
+        self._path_of_index = path
+        about: dict[str, str] = {}
         try:
             self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-            about = dict(self._database.execute("SELECT key, value FROM about").fetchall())
-        except sqlite3.DatabaseError:
-            about = {}
-        if about.get("format") != FORMAT:
+            about = {
+                str(key): str(value) for key, value in self._ask("SELECT key, value FROM about", (), _is_text, _is_text)
+            }
+            languages = parse_json(about.get("languages", ""))
+        except (sqlite3.Error, FiltagError, ValueError):
+            languages = None
+        whole = {"format", "version", "sha256"} <= about.keys() and mismatch(languages, [named]) is None and languages
+        if not whole or about["format"] != FORMAT:
             raise FiltagError(
                 f"{path} is no index of ConceptNet that this version reads: make it anew with filtag concepts import"
             )
         self.version = f"{about['version']} (SHA-256 {about['sha256'][:16]})"
         self._base = base
-        self._language = str(json.loads(about["languages"])[0])
+        self._language = str(languages[0])
 
     @property
     def members(self) -> tuple[ConceptNetIndex, ...]:
@@ -100,27 +106,63 @@ class ConceptNetIndex:
         path = term_uri(term, language=self._language)
         return tuple(
             Sense(self._base + found, text_of(found), count)
-            for found, count in self._database.execute(_SENSES, (path,))
+            for found, count in self._ask(_SENSES, (path,), is_term, _is_count)
+            if is_in_iris(found)
         )
 
     def size(self, concept_id: str) -> int:
         """Return about how many terms lie at or below a concept by IsA."""
-        row = self._database.execute("SELECT size FROM node WHERE path = ?", (self._path(concept_id),)).fetchone()
-        if row is None:
+        rows = self._ask("SELECT size FROM node WHERE path = ?", (self._path(concept_id),), _is_count)
+        if not rows:
             raise KeyError(concept_id)
-        return int(row[0])
+        return int(rows[0][0])
 
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
         """Yield the edges of exactly this term, by the other end and data set."""
         this, other = ("end", "start") if incoming else ("start", "end")
         asked = (self._path(concept_id), relation)
-        for path, weight, dataset, licence in self._database.execute(_EDGES.format(this=this, other=other), asked):
-            found = self._base + path
-            start, end = (found, concept_id) if incoming else (concept_id, found)
-            yield Edge(relation, start, end, weight, self.name, dataset, licence)
+        text = _EDGES.format(this=this, other=other)
+        for path, weight, dataset, licence in self._ask(text, asked, is_term, is_weight, _is_text, _is_text):
+            if is_in_iris(path):
+                found = self._base + path
+                start, end = (found, concept_id) if incoming else (concept_id, found)
+                yield Edge(relation, start, end, weight, self.name, dataset, licence)
 
     def _path(self, concept_id: str) -> str:
         return concept_id.removeprefix(self._base)
 
     def _has(self, path: str) -> bool:
-        return self._database.execute("SELECT 1 FROM node WHERE path = ?", (path,)).fetchone() is not None
+        return (
+            is_term(path)
+            and is_in_iris(path)
+            and bool(self._ask("SELECT 1 FROM node WHERE path = ?", (path,), _is_count))
+        )
+
+    def _ask(self, text: str, asked: tuple[str, ...], *columns: Callable[[Any], bool]) -> list[tuple[Any, ...]]:
+        """Return the rows of an answer, every cell of which is what it should be.
+
+        SQLite finds some damage, and keeps any value in any column.
+        """
+        try:
+            rows = self._database.execute(text, asked).fetchall()
+        except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
+            raise self._damaged(str(error)) from None
+        for row in rows:
+            for cell, fits in zip(row, columns, strict=True):
+                if not fits(cell):
+                    raise self._damaged(f"it holds {str(cell)[:60]!r} where something else belongs")
+        return rows
+
+    def _damaged(self, problem: str) -> FiltagError:
+        return FiltagError(
+            f"the index of ConceptNet {self._path_of_index} is damaged ({problem}): "
+            "make it anew with filtag concepts import"
+        )
+
+
+def _is_text(cell: object) -> bool:
+    return isinstance(cell, str)
+
+
+def _is_count(cell: object) -> bool:
+    return isinstance(cell, int) and cell >= 0

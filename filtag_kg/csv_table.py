@@ -1,0 +1,177 @@
+"""Read CSV tables that anybody may have edited: each cell is checked, and a mistake is told by its line and column."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filtag_kg.errors import FiltagError
+
+__all__ = ["ANY_TEXT", "TEXT", "Cell", "file_beside", "one_of", "optional", "read_table", "real", "whole"]
+
+_MOST = 2**31 - 1
+"""No count, index or rank of a table is larger, and arrays hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What the cells of a column hold.
+
+    Parameters
+    ----------
+    parse : callable
+        From the cell's text to its value; ValueError or KeyError where the text is something else.
+    expected : str
+        What a cell should be, for messages: ``a whole number from 1``.
+    """
+
+    parse: Callable[[str], Any]
+    expected: str
+
+
+def _nonempty(cell: str) -> str:
+    if not cell:
+        raise ValueError
+    return cell
+
+
+ANY_TEXT = Cell(str, "text")
+TEXT = Cell(_nonempty, "text")
+
+
+def whole(least: int = 0, most: int = _MOST) -> Cell:
+    """Return the cell of a whole number in [least, most].
+
+    >>> whole(1).parse("12")
+    12
+    """
+
+    def parse(cell: str) -> int:
+        # int() alone would take "1_0", "+1" and " 1", and thousands of digits.
+        if not (cell.isascii() and cell.isdigit() and len(cell) <= len(str(most)) and least <= int(cell) <= most):
+            raise ValueError
+        return int(cell)
+
+    return Cell(parse, f"a whole number from {least}" + ("" if most == _MOST else f" to {most}"))
+
+
+def real(least: float = -math.inf, most: float = math.inf, *, above: bool = False) -> Cell:
+    """Return the cell of a finite number in [least, most], or in (least, most] with `above`."""
+
+    def parse(cell: str) -> float:
+        value = float(cell)
+        if not (math.isfinite(value) and least <= value <= most) or (above and value == least):
+            raise ValueError
+        return value
+
+    bounds = (f" above {least:g}" if above else f" from {least:g}") * math.isfinite(least)
+    return Cell(parse, f"a number{bounds}" + f" to {most:g}" * math.isfinite(most))
+
+
+def optional(cell: Cell, missing: Any = None) -> Cell:  # noqa: ANN401 - whatever stands for nothing
+    """Return a cell that may be empty, and is then `missing`."""
+    return Cell(lambda text: cell.parse(text) if text else missing, f"{cell.expected}, or empty")
+
+
+def file_beside(cell: str) -> str:
+    """Return the name of a file that lies beside a table, and nowhere else; ValueError for any other text."""
+    if cell in ("", ".", "..") or "\0" in cell or "\\" in cell or Path(cell).name != cell:
+        raise ValueError
+    return cell
+
+
+def one_of(values: Mapping[str, Any] | Iterable[str]) -> Cell:
+    """Return a cell that holds one of some texts, or names one of a mapping's values."""
+    known = values if isinstance(values, Mapping) else {value: value for value in values}
+    few = f"one of {', '.join(known)}" if len(known) <= 5 else f"one of {len(known):,} known"
+    return Cell(known.__getitem__, few)
+
+
+def read_table(
+    path: Path,
+    cells: Mapping[str, Cell],
+    *,
+    advice: str,
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Container[str]] | None = None,
+    check: Callable[[tuple[Any, ...]], str | None] | None = None,
+    errors: str = "strict",
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a table, one at a time.
+
+    Parameters
+    ----------
+    path : Path
+    cells : mapping of column to Cell
+        All of these columns must be there; there may be more.
+    advice : str
+        What to do about a damaged table, for messages.
+    columns : sequence of str, optional
+        Those to read, in this order; all of `cells` by default.
+    where : mapping of column to container of str, optional
+        Read only rows whose cells are among these texts. The others are not checked.
+    check : callable, optional
+        From a row to what is wrong with its values taken together, or None.
+    errors : str
+        How to read what is not UTF-8, as in :func:`open`.
+
+    Raises
+    ------
+    FiltagError
+        If the table cannot be read, lacks a column, or a cell is not what it should be.
+    """
+    chosen = list(columns or cells)
+    rows = _rows(path, cells, errors, advice)
+    _, header = next(rows)
+    parsers = [(header.index(name), cells[name].parse) for name in chosen]
+    wanted = [(header.index(name), texts) for name, texts in (where or {}).items()]
+    for line, row in rows:
+        if not all(row[place] in texts for place, texts in wanted):
+            continue
+        try:
+            values = tuple([parse(row[place]) for place, parse in parsers])
+        except (ValueError, KeyError):
+            raise FiltagError(f"{path}, line {line}, {_wrong_cell(row, header, chosen, cells)}: {advice}") from None
+        problem = None if check is None else check(values)
+        if problem is not None:
+            raise FiltagError(f"{path}, line {line}: {problem}: {advice}")
+        yield values
+
+
+def _rows(path: Path, columns: Iterable[str], errors: str, advice: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the header, which has the columns, and the rows, which are as long, each with its line."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors=errors) as file:
+            rows = csv.reader(file, strict=True)
+            header = next(rows, [])
+            for name in columns:
+                if header.count(name) != 1:
+                    raise FiltagError(f"{path} has {header.count(name) or 'no'} column {name}: {advice}")
+            yield 1, header
+            for row in rows:
+                if row and len(row) != len(header):
+                    cells = f"{len(row)} cells, where the header has {len(header)}"
+                    raise FiltagError(f"{path}, line {rows.line_num}: {cells}: {advice}")
+                if row:
+                    yield rows.line_num, row
+    except OSError as error:
+        raise FiltagError(f"{path} cannot be read ({error.strerror}): {advice}") from None
+    except UnicodeDecodeError:
+        raise FiltagError(f"{path} is not UTF-8 text: {advice}") from None
+    except csv.Error as error:
+        raise FiltagError(f"{path} is not CSV in line {rows.line_num} ({error}): {advice}") from None
+
+
+def _wrong_cell(row: Sequence[str], header: Sequence[str], columns: Sequence[str], cells: Mapping[str, Cell]) -> str:
+    """Return which cell of a row is not what it should be."""
+    for name in columns:
+        text = row[header.index(name)]
+        try:
+            cells[name].parse(text)
+        except (ValueError, KeyError):
+            return f"column {name}: {text[:60]!r} is not {cells[name].expected}"
+    raise AssertionError("a cell that was wrong is right")
