@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from filtag_kg.cli.console import results_console
-from filtag_kg.facts import COHERENT_Q
+from filtag_kg.concepts import COHERENT_Q
+from filtag_kg.facts import chance_text
 from filtag_kg.graph import runs_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ __all__ = ["print_class", "print_concept", "print_filter", "print_layer", "print
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _BAR = 10
-_FIGURES = frozenset(("filters", "tagged", "tags", "coherent", "rank", "shared", "covers", "q", "coherent filters"))
+_FIGURES = frozenset(("filters", "tagged", "tags", "coherent", "rank", "shared", "covers", "coherent filters"))
 _RELATIONS = {
     "HasA": "has",
     "MadeOf": "made of",
@@ -117,7 +118,7 @@ def print_filter(found: FilterFacts, run: FilterRun, *, most: int) -> None:
     console = results_console()
     kind = run.kind
     if kind is not None:
-        sure = "more than chance gives" if kind.q_value < COHERENT_Q else "no more than chance gives"
+        sure = "more than chance gives" if kind.beyond_chance() else "no more than chance gives"
         console.print(
             f"[bold]{escape(kind.label)}[/bold]: {kind.support} of {kind.tags} tags, {sure} (q = {kind.q_value:.2g})",
             highlight=False,
@@ -194,12 +195,12 @@ def print_concept(found: ConceptFacts, run: KgRun, *, most: int) -> None:
     rows = found.filters.get(run.run_id, ())
     console.print(f"\nin common to the tags of {_counted(len(rows), 'filter')}", highlight=False)
     if rows:
-        table = _table("filter", "covers", "q", "first tags")
+        table = _table("filter", "covers", "by chance?", "first tags")
         for line, common in rows[:most]:
             table.add_row(
                 escape(f"{line.layer}/{line.filter}"),
                 f"{common.support} of {common.tags}",
-                _q(common.q_value),
+                _chance(common),
                 _line(escape(_first(line))),
             )
         console.print(table)
@@ -227,11 +228,11 @@ def _print_tags(run: FilterRun, most: int) -> None:
 
 
 def _print_common(run: FilterRun, rows: Iterable[InCommon], title: str, *, kinds: bool) -> None:
-    table = _table(title, "tags", "q", "by way of", wraps=True)
+    table = _table(title, "tags", "by chance?", "by way of", wraps=True)
     for found in rows:
         row = found.row
         name = row.label if kinds else f"{_RELATIONS.get(row.relation, row.relation)} {row.label}"
-        table.add_row(escape(name), f"{row.support} of {row.tags}", _q(row.q_value), escape(_way(run.way(found))))
+        table.add_row(escape(name), f"{row.support} of {row.tags}", _chance(row), escape(_way(run.way(found))))
     if table.row_count:
         results_console().print()
         results_console().print(table)
@@ -268,14 +269,14 @@ def _print_pictures(found: FilterFacts, most: int) -> None:
 
 def _print_lines(lines: list[FilterLine], most: int, *, title: str) -> None:
     console = results_console()
-    table = _table(title, "in common", "covers", "q", "first tags")
+    table = _table(title, "in common", "covers", "by chance?", "first tags")
     for line in lines[:most]:
         kind = line.kind
         table.add_row(
             str(line.filter),
             _kind(kind),
             f"{kind.support if kind else 0} of {line.tags}",
-            "" if kind is None else _q(kind.q_value),
+            "" if kind is None else _chance(kind),
             _line(escape(_first(line))),
         )
     if lines:
@@ -333,11 +334,11 @@ def _kind(row: CommonConcept | None) -> str:
     """Return what tags have in common: strong where it is more than chance."""
     if row is None:
         return ""
-    return f"[bold]{escape(row.label)}[/bold]" if row.q_value < COHERENT_Q else escape(row.label)
+    return f"[bold]{escape(row.label)}[/bold]" if row.beyond_chance() else escape(row.label)
 
 
-def _q(value: float) -> str:
-    return f"[bold]{value:.2g}[/bold]" if value < COHERENT_Q else f"{value:.2g}"
+def _chance(row: CommonConcept) -> str:
+    return f"[bold]{chance_text(row)}[/bold]" if row.beyond_chance() else chance_text(row)
 
 
 def _kinds(kinds: Iterable[tuple[str, int]]) -> str:
@@ -354,7 +355,7 @@ def _kinds_by_layer(facts: Facts, table: RunTable) -> list[list[tuple[str, int]]
 
 
 def _surest(row: CommonConcept | None) -> tuple[bool, float, float]:
-    return (row is None, 1.0, 0.0) if row is None else (False, row.q_value, -row.coverage)
+    return (row is None, 1.0, 0.0) if row is None else (False, row.p_adjusted, -row.coverage)
 
 
 def _first(line: FilterLine) -> str:

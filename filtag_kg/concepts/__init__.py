@@ -6,7 +6,7 @@ first call of `wordnet`, not at import.
 
 from filtag_kg.concepts.class_names import class_names
 from filtag_kg.concepts.columns import common_csv, read_common_concepts
-from filtag_kg.concepts.common import CommonConcept, adjusted_p_values, common_concepts, p_values, q_values
+from filtag_kg.concepts.common import COHERENT_Q, CommonConcept, adjusted_p_values, common_concepts, p_values, q_values
 from filtag_kg.concepts.conceptnet import ConceptNetIndex, DumpSummary, default_index, import_dump
 from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_curated_links
 from filtag_kg.concepts.hierarchy import FEATURES, Hierarchy, build_hierarchy
@@ -20,6 +20,7 @@ from filtag_kg.concepts.word_facts import WordFacts, look_up, word_facts_text
 from filtag_kg.concepts.wordnet import WordNet, wordnet
 
 __all__ = [
+    "COHERENT_Q",
     "CONCEPTNET",
     "FEATURES",
     "RELATIONS",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from filtag_kg.concepts.common import CommonConcept
-from filtag_kg.csv_table import ANY_TEXT, TEXT, read_table, real, whole
+from filtag_kg.csv_table import ANY_TEXT, TEXT, optional, read_table, real, whole
 
 __all__ = ["common_csv", "read_common_concepts"]
 
@@ -37,7 +37,7 @@ _CELLS = {
     "ic": real(0),
     "p_value": real(0, 1),
     "p_adjusted": real(0, 1),
-    "q_value": real(0, 1),
+    "q_value": optional(real(0, 1)),
     "rank": whole(1),
 }
 
@@ -78,9 +78,11 @@ def read_common_concepts(
         where["layer"] = {layer for layer, _ in filters}
 
     def wrong(row: tuple[Any, ...]) -> str | None:
-        _, layer, filter_, _, _, _, _, support, tags, *_ = row
+        _, layer, filter_, _, _, _, _, support, tags, *_, q_value, rank = row
         if support > tags:
             return f"{support} of {tags} tags"
+        if rank == 1 and q_value is None:
+            return "a filter's first concept has no q_value"
         if layers is not None and filter_ >= layers.get(layer, 0):
             return f"there is no filter {filter_} in a layer {layer!r}"
         return None

@@ -9,6 +9,8 @@
     p-value   P(X >= k), X ~ hypergeometric(N, K, n) = sum_{i=k}^{min(K,n)} C(K,i) C(N-K,n-i) / C(N,n)    [2]_
     adjusted  P(min over concepts of p <= this p) for n classes drawn at random from the run's: one test
               per filter, exact in its dependence (nested concepts share tags); depends on n alone        [3]_
+              estimated from draws, of which no share is below 1 / (draws + 1); where the bound
+              m p is smaller, that one: m tested concepts with different classes below them
     q-value   the filter's: over the filters' smallest adjusted p, of the i-th smallest of m:
               min(1, min_{j>=i} m p_(j) / j)                                                              [4]_
     concepts tested: K >= 2 and ic >= min_ic, chosen without looking at k; common to a filter's tags: k >= 2
@@ -21,7 +23,13 @@ The correction is per filter, not per pair: over all filter-concept pairs, Benja
 (if only pairs that share a tag count, which were selected by looking at k) or nearly powerless (if all
 count). So each filter is tested once, by its best concept. The m tests of a rule are its filters with two or
 more tags; one of them whose tags have no common concept counts with p = 1. Each rule is a run of its own and
-corrected alone.
+corrected alone. The q-value belongs to the filter's first concept, which is the one that was tested; the others
+have their adjusted p-values alone.
+
+The bound holds because P(p <= t) <= t for each concept, so that the chance that the smallest of m is at most t is at
+most m t. Concepts with the same classes below them always have the same p: they are one test, and m counts them once.
+Both numbers fall with p, so taking the smaller one moves no filter before another. It needs no draws to be small: one
+filter with six dogs of six is found among 12,000, which takes an adjusted p of 4e-6.
 
 Taking the largest ic x share first, too, would call the ten dogs of a filter *hunting dog* for eight of them,
 and report first another concept than the one that was tested. Without the rule for ties the higher of two
@@ -60,14 +68,22 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.source import Concept
     from filtag_kg.tags import TagTable
 
-__all__ = ["CommonConcept", "adjusted_p_values", "common_concepts", "p_values", "q_values"]
+__all__ = ["COHERENT_Q", "CommonConcept", "adjusted_p_values", "common_concepts", "p_values", "q_values"]
 
+COHERENT_Q = 0.05
+"""Filters with a q-value below this are coherent, as everywhere where no other level is asked for."""
+
+_CHANCE_P = 0.05
 _LEAST_SUPPORT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class CommonConcept:
-    """A concept that several tags of one filter share, as a kind or by `relation`: a row of ``common.csv``."""
+    """A concept that several tags of one filter share, as a kind or by `relation`: a row of ``common.csv``.
+
+    `q_value` is the filter's for that relation, so it stands with the first concept (`rank` 1) alone. The others have
+    their own `p_adjusted`.
+    """
 
     rule: str
     layer: str
@@ -81,8 +97,16 @@ class CommonConcept:
     ic: float
     p_value: float
     p_adjusted: float
-    q_value: float
+    q_value: float | None
     rank: int
+
+    def coherent(self, q: float = COHERENT_Q) -> bool:
+        """Return whether this is what makes its filter coherent: the first concept, with a q-value below `q`."""
+        return self.q_value is not None and self.q_value < q
+
+    def beyond_chance(self, q: float = COHERENT_Q) -> bool:
+        """Return whether tags share it beyond chance: the first by the filter's q-value, others by their adjusted p."""
+        return self.p_adjusted < _CHANCE_P if self.q_value is None else self.q_value < q
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +159,7 @@ def common_concepts(
     relations : sequence of str
         Those to look at.
     draws : int
-        Random sets of classes for the adjusted p-values; the smallest possible is 1 / (draws + 1).
+        Random sets of classes for the adjusted p-values.
     seed : int
         Seed of the draws.
 
@@ -204,7 +228,10 @@ def _of_family(
     nulls = dict(zip(needed, smallest_p_values(null_below, needed, p_values, draws=draws, seed=seed), strict=True))
     common: list[list[CommonConcept]] = []
     for rule, filters in zip(tags.rules, by_rule, strict=True):
-        adjusted = [_among(nulls[found.n_tags], found.p) if found.common.size else np.ones(1) for found in filters]
+        adjusted = [
+            _adjusted(nulls[found.n_tags], found.p, null_below.shape[1]) if found.common.size else np.ones(1)
+            for found in filters
+        ]
         q = q_values(np.array([p.min() for p in adjusted]))
         of_rule = []
         for found, p_adjusted, q_value in zip(filters, adjusted, q.tolist(), strict=True):
@@ -224,7 +251,7 @@ def _of_family(
                     ic=float(ic[column]),
                     p_value=float(found.p[place]),
                     p_adjusted=float(p_adjusted[place]),
-                    q_value=q_value,
+                    q_value=q_value if rank == 1 else None,
                     rank=rank,
                 )
                 of_rule.append(row)
@@ -295,11 +322,13 @@ def adjusted_p_values(
 
     Returns
     -------
-    float64 array of shape (m,), in [1 / (draws + 1), 1]
-        (1 + draws whose smallest p is at most this p) / (1 + draws).
+    float64 array of shape (m,), in (0, 1]
+        (1 + draws whose smallest p is at most this p) / (1 + draws), or the number of concepts × this p where that is
+        smaller. Concepts with the same classes below them count once; one above a single class is common to no tags.
     """
-    (smallest,) = smallest_p_values(below, [tags], p_values, draws=draws, seed=seed)
-    return _among(smallest, p)
+    different = np.unique(below[:, below.sum(axis=0) >= _LEAST_SUPPORT], axis=1)
+    (smallest,) = smallest_p_values(different, [tags], p_values, draws=draws, seed=seed)
+    return _adjusted(smallest, p, different.shape[1])
 
 
 def q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -321,9 +350,9 @@ def q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
     return q
 
 
-def _among(smallest: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
+def _adjusted(smallest: NDArray[np.float64], p: NDArray[np.float64], n_concepts: int) -> NDArray[np.float64]:
     as_small = np.searchsorted(smallest, p, side="right")
-    return np.asarray((1 + as_small) / (1 + len(smallest)), dtype=np.float64)
+    return np.minimum((1 + as_small) / (1 + len(smallest)), n_concepts * p)
 
 
 def _filters(

@@ -1,12 +1,13 @@
 """A KG read once into memory, and what it says of one thing at a time: for pages, terminals and notebooks."""
 
+from filtag_kg.facts.chance import NOT_BEYOND_CHANCE, chance_text, probability_text
 from filtag_kg.facts.concept_graph import ConceptGraph, Feature, Step
 from filtag_kg.facts.facts import Facts
 from filtag_kg.facts.knowledge_graph import KnowledgeGraph
 from filtag_kg.facts.naming import classes_named, concepts_named, layer_and_filter
 from filtag_kg.facts.reading import read_facts
 from filtag_kg.facts.search import Found, SearchIndex, search_index
-from filtag_kg.facts.tables import COHERENT_Q, NetworkTable, RunTable
+from filtag_kg.facts.tables import NetworkTable, RunTable
 from filtag_kg.facts.things import (
     ClassFacts,
     ConceptFacts,
@@ -28,7 +29,7 @@ from filtag_kg.facts.things import (
 )
 
 __all__ = [
-    "COHERENT_Q",
+    "NOT_BEYOND_CHANCE",
     "ClassFacts",
     "ConceptFacts",
     "ConceptGraph",
@@ -55,9 +56,11 @@ __all__ = [
     "Step",
     "Tag",
     "TaggedFilter",
+    "chance_text",
     "classes_named",
     "concepts_named",
     "layer_and_filter",
+    "probability_text",
     "read_facts",
     "search_index",
 ]

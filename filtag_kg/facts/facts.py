@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts import CommonConcept
+from filtag_kg.concepts import COHERENT_Q, CommonConcept
 from filtag_kg.errors import FiltagError
 from filtag_kg.facts.concept_graph import ConceptGraph, Feature, Step
-from filtag_kg.facts.tables import COHERENT_Q, NetworkTable, RunTable
+from filtag_kg.facts.tables import NetworkTable, RunTable
 from filtag_kg.facts.things import (
     ClassFacts,
     ConceptFacts,
@@ -267,7 +267,10 @@ class Facts:
             for facts, table in ((a, run_a), (b, run_b))
         )
         tags_a, tags_b = ({(tag.class_id, tag.label) for tag in of.tags} for of in (of_a, of_b))
-        kinds_a, kinds_b = ({(kind.row.concept, kind.row.label) for kind in of.kinds} for of in (of_a, of_b))
+        kinds_a, kinds_b = (
+            {(kind.row.concept, kind.row.label) for kind in of.kinds if kind.row.beyond_chance(self.q)}
+            for of in (of_a, of_b)
+        )
         both, either = tags_a & tags_b, tags_a | tags_b
         return FilterPair(
             a=a,

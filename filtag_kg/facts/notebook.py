@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filtag_kg.facts.tables import COHERENT_Q
+from filtag_kg.facts.chance import chance_text
 from filtag_kg.notebook_html import QUIET, bar_html, table_html
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _run(run: FilterRun) -> str:
         parts.append(_cut(len(run.tags), "tags"))
     if run.kinds:
         rows_of = ((_name(each.row), *_figures(each.row), _way(run, each.row)) for each in run.kinds[:_MOST_ROWS])
-        parts.append(table_html(("in common", "tags", "q", "by way of"), rows_of, right=("tags", "q")))
+        parts.append(table_html(("in common", "tags", "by chance?", "by way of"), rows_of, right=("tags",)))
     if run.neighbours:
         near_rows = (
             (
@@ -87,17 +87,17 @@ def _headline(run: FilterRun) -> str:
     kind = run.kind
     if kind is None:
         return f"{len(run.tags)} tags with nothing in common" if run.tags else "no tags"
-    sure = "more" if kind.q_value < COHERENT_Q else "no more"
+    sure = "more" if kind.beyond_chance() else "no more"
     return f"{_name(kind)}, {kind.support} of {kind.tags} tags, {sure} than chance gives (q = {kind.q_value:.2g})"
 
 
 def _name(row: CommonConcept) -> str:
     name = f'<span title="{escape(row.concept)}">{escape(row.label)}</span>'
-    return f"<strong>{name}</strong>" if row.q_value < COHERENT_Q else name
+    return f"<strong>{name}</strong>" if row.beyond_chance() else name
 
 
 def _figures(row: CommonConcept) -> tuple[str, str]:
-    return f"{row.support} of {row.tags}", f"{row.q_value:.2g}"
+    return f"{row.support} of {row.tags}", chance_text(row)
 
 
 def _way(run: FilterRun, row: CommonConcept) -> str:

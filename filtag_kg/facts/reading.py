@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyoxigraph as ox
 
+from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.csv_table import TEXT, Cell, file_beside, read_table, real, whole
 from filtag_kg.errors import FiltagError
 from filtag_kg.facts.concept_graph import ConceptGraph, read_concepts
 from filtag_kg.facts.facts import Facts
-from filtag_kg.facts.tables import COHERENT_Q, NetworkTable, read_run
+from filtag_kg.facts.tables import NetworkTable, read_run
 from filtag_kg.facts.things import Exemplar
 from filtag_kg.graph import KG, DataIris, Visualization, read_visualizations, runs_of
 from filtag_kg.query import LocalEndpoint, bind

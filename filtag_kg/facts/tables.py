@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts import CommonConcept, read_common_concepts
+from filtag_kg.concepts import COHERENT_Q, CommonConcept, read_common_concepts
 from filtag_kg.graph import KG, KgRun
 from filtag_kg.tags import read_tags
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["COHERENT_Q", "NetworkTable", "RunTable", "read_run"]
-
-COHERENT_Q = 0.05
-"""Filters with a q-value below this are coherent, as everywhere where no other level is asked for."""
+__all__ = ["NetworkTable", "RunTable", "read_run"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +125,7 @@ class RunTable:
     def coherent_kind(self, column: int) -> CommonConcept | None:
         """Return the same, where it is more than chance."""
         found = self.kind(column)
-        return found if found is not None and found.q_value < self.q else None
+        return found if found is not None and found.coherent(self.q) else None
 
     def matching(self, classes: Iterable[int]) -> NDArray[np.int64]:
         """Count the tags of each filter among some classes: int64 array of shape (n_filters,)."""
@@ -138,7 +135,7 @@ class RunTable:
         return found
 
     def with_concept(self, iri: str) -> tuple[tuple[int, CommonConcept], ...]:
-        """Return the filters whose tags have a concept in common: the surest first, then those it covers most of."""
+        """Return the filters whose tags have a concept in common: by its adjusted p, then those it covers most of."""
         return self._by_concept.get(iri, ())
 
     def concepts_of_layer(self, columns: range) -> Iterator[tuple[int, CommonConcept]]:
@@ -159,7 +156,7 @@ class RunTable:
             for row in rows:
                 found.setdefault(row.concept, []).append((column, row))
         return {
-            iri: tuple(sorted(of, key=lambda item: (item[1].q_value, -item[1].coverage, -item[1].support, item[0])))
+            iri: tuple(sorted(of, key=lambda item: (item[1].p_adjusted, -item[1].coverage, -item[1].support, item[0])))
             for iri, of in found.items()
         }
 
@@ -245,7 +242,10 @@ def _by_column(rows: list[CommonConcept], first: Mapping[str, int]) -> dict[int,
     found: dict[int, list[CommonConcept]] = {}
     for row in rows:
         found.setdefault(first[row.layer] + row.filter, []).append(row)
-    return {
-        column: tuple(sorted(of, key=lambda row: (row.relation != "IsA", row.q_value, row.relation, row.rank)))
-        for column, of in found.items()
-    }
+    return {column: tuple(_kinds_first(of)) for column, of in found.items()}
+
+
+def _kinds_first(rows: list[CommonConcept]) -> list[CommonConcept]:
+    """Return what a filter's tags have in common: kinds, then the other relations by their q-values."""
+    q_of = {row.relation: row.q_value for row in rows if row.q_value is not None}
+    return sorted(rows, key=lambda row: (row.relation != "IsA", q_of.get(row.relation, 1.0), row.relation, row.rank))

@@ -388,7 +388,7 @@ class ConceptFacts:
     classes : tuple of (class id, label)
         At or below it.
     filters : mapping of run id to tuple of (FilterLine, CommonConcept)
-        The filters whose tags have it in common: coherent ones first, by q-value and coverage.
+        The filters whose tags have it in common, by its adjusted p-value and coverage.
     layers : mapping of run id to tuple of (layer, coherent filters of that kind, tags at or below it, all tags)
         Of each layer, in forward order.
     tagged : mapping of run id to tuple of (FilterLine, int)
@@ -424,7 +424,7 @@ class FilterPair:
     both, only_a, only_b : tuple of (class id, label)
         Tags, by label.
     kinds : tuple of (IRI, label)
-        What the tags of each have in common, where it is the same.
+        What the tags of each have in common beyond chance, where it is the same.
     similarity : float, in [0, 1]
         Tags of both by tags of either (Jaccard); 0 where neither has any.
     """

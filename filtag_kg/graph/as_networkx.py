@@ -32,10 +32,11 @@ _EDGES = {
       ?a prov:wasGeneratedBy ?run ; flt:filter ?from ; flt:tag ?to .
       OPTIONAL { ?a flt:rank ?rank } OPTIONAL { ?a flt:activation ?activation } OPTIONAL { ?a flt:contrast ?contrast }
     }""",
-    "common concept": """SELECT ?from ?to ?rule ?coverage ?q_value WHERE {
+    "common concept": """SELECT ?from ?to ?rule ?coverage ?p_adjusted ?q_value WHERE {
       ?run a flt:TaggingRun ; flt:rule ?rule .
       ?c a flt:CommonConcept ; prov:wasGeneratedBy ?run ; flt:filter ?from ; flt:concept ?to ;
-        flt:coverage ?coverage ; flt:coherenceQValue ?q_value .
+        flt:coverage ?coverage ; flt:adjustedPValue ?p_adjusted .
+      OPTIONAL { ?c flt:coherenceQValue ?q_value }
     }""",
     "link": "SELECT ?from ?to WHERE { ?from a flt:ClassLabel ; flt:concept ?to }",
     "broader": "SELECT ?from ?to WHERE { ?from skos:broader ?to }",

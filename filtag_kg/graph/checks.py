@@ -85,6 +85,10 @@ _POINTING = {
 _LAYERLESS = "SELECT DISTINCT ?f WHERE { ?f flt:inLayer ?l FILTER NOT EXISTS { ?network nno:hasLayer ?l } } ORDER BY ?f"
 _SHARES = ("flt:coverage", "flt:pValue", "flt:adjustedPValue", "flt:coherenceQValue", "sssom:confidence")
 _OUTSIDE = "SELECT ?x ?value WHERE { ?x %(property)s ?value FILTER (?value < 0 || ?value > 1 %(zero)s) } ORDER BY ?x"
+_NOT_THE_FILTERS = """SELECT ?x ?rank ?q WHERE {
+  ?x flt:rank ?rank ; flt:adjustedPValue ?p OPTIONAL { ?x flt:coherenceQValue ?q }
+  FILTER (BOUND(?q) != (?rank = 1))
+} ORDER BY ?x"""
 _FOREIGN = """SELECT ?graph ?run WHERE {
   { SELECT DISTINCT ?graph ?run WHERE { GRAPH ?graph { ?x prov:wasGeneratedBy ?run ; flt:filter ?f } } }
   FILTER (?graph != ?run)
@@ -143,6 +147,9 @@ def _shares(_kg: KG, store: ox.Store) -> _Found:
         zero = "|| ?value = 0" if above_zero else ""
         for found, value in _ask(store, _OUTSIDE % {"property": property_, "zero": zero}):
             yield found, f"{property_} is {value}, not in {'(' if above_zero else '['}0, 1]"
+    for found, rank, q in _ask(store, _NOT_THE_FILTERS):
+        has = f"the q-value {q}, which belongs to rank 1 alone" if q else "no q-value"
+        yield found, f"has rank {rank} and {has}"
 
 
 def _own_graphs(_kg: KG, store: ox.Store) -> _Found:

@@ -144,7 +144,8 @@ def _emit_common(network: str, common: Iterable[CommonConcept], run_id: str, iri
         yield node, t("flt:informationContent"), double(found.ic)
         yield node, t("flt:pValue"), double(found.p_value)
         yield node, t("flt:adjustedPValue"), double(found.p_adjusted)
-        yield node, t("flt:coherenceQValue"), double(found.q_value)
+        if found.q_value is not None:
+            yield node, t("flt:coherenceQValue"), double(found.q_value)
         yield node, t("flt:rank"), integer(found.rank)
         yield node, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
 

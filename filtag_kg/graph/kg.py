@@ -16,8 +16,8 @@ from filtag_kg.json_values import parse_json
 
 __all__ = ["FORMAT_VERSION", "KG", "check_output", "open_kg"]
 
-FORMAT_VERSION = 2
-"""2: the graph has the shortcuts that named queries use."""
+FORMAT_VERSION = 3
+"""2: the graph has the shortcuts that named queries use. 3: a q-value stands with a filter's first concept alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ def filter_sections(
         if row.relation == "IsA":
             node = iri(iris.common(run_id, row.layer, row.filter, row.rank))
             said.add((t("flt:commonConcept"), iri(row.concept), graph))
-            said.add((t("flt:coherenceQValue"), double(row.q_value), graph))
+            if row.q_value is not None:
+                said.add((t("flt:coherenceQValue"), double(row.q_value), graph))
             if row.rank == 1:
                 said.add((t("flt:bestCommonConcept"), node, graph))
         else:

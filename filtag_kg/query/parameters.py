@@ -96,7 +96,7 @@ PARAMETERS = {
         Parameter("filter", "filter", "the filter's index in its layer, from 0", "f"),
         Parameter("layer", "layer", "the layer's name in the network", "l"),
         Parameter("max_confidence", "number from 0 to 1", "the greatest confidence to list (1)", "max_confidence"),
-        Parameter("max_q", "number from 0 to 1", "the greatest q-value to list (0.05)", "max_q"),
+        Parameter("max_q", "number from 0 to 1", "count q-values below this as coherent (0.05)", "max_q"),
         Parameter("min_tags", "whole number", "the least number of tags to list (10)", "min_tags"),
         Parameter("rule", "run", "a rule such as q=0.05, or a run's id (the KG's first rule)", "run"),
         Parameter("rule_a", "run", "the one rule, or run's id", "run_a"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import KG
 from filtag_kg.report.comparison import ComparedConcept, compared_concepts
@@ -61,7 +62,7 @@ class Agreement:
 
 
 def compare_runs(
-    kg_a: KG, kg_b: KG, *, rule_a: str | None = None, rule_b: str | None = None, q: float = 0.05
+    kg_a: KG, kg_b: KG, *, rule_a: str | None = None, rule_b: str | None = None, q: float = COHERENT_Q
 ) -> Agreement:
     """Hold two runs against each other.
 

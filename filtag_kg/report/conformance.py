@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing
 from filtag_kg.graph import KG
@@ -107,7 +108,7 @@ def write_sheet(rows: Sequence[tuple[str, ...]], output: Path) -> None:
         unfinished.write_text(csv_text(SHEET_COLUMNS, rows), encoding="utf-8")
 
 
-def rate_sheet(kg: KG, sheet: Path, *, q: float = 0.05) -> Conformance:
+def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
     """Read a sheet back, in which a person has answered *yes* or *no*; filters without an answer do not count.
 
     Parameters

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.facts import chance_text, probability_text
 from filtag_kg.tags import parse_rule
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ _RELATIONS = {
     "AtLocation": "found at",
 }
 _SOURCES = {"wordnet": "WordNet 3.0", "conceptnet": "ConceptNet 5", "conceptnet-api": "ConceptNet 5"}
-_LEAST_SHOWN = 0.001
 
 
 def environment(packages: Sequence[str] = ()) -> Environment:
@@ -56,7 +56,8 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     made.filters["percent_or_dash"] = lambda share: "–" if share is None else f"{100 * share:.0f} %"
     made.filters["whole"] = lambda number: f"{number:,}"
     made.filters["three"] = lambda number: f"{number:.3g}"
-    made.filters["small"] = _small
+    made.filters["small"] = probability_text
+    made.filters["chance"] = chance_text
     made.filters["relation"] = lambda relation: _RELATIONS.get(relation, relation)
     made.filters["rule_text"] = _rule_text
     made.filters["source_name"] = lambda name: _SOURCES.get(name, name)
@@ -66,11 +67,6 @@ def environment(packages: Sequence[str] = ()) -> Environment:
 def template_text(name: str) -> str:
     """Return a file of the templates as it is."""
     return files("filtag_kg.report").joinpath("templates", name).read_text("utf-8")
-
-
-def _small(probability: float) -> str:
-    """Write a probability: two digits, and no row of noughts."""
-    return f"{probability:.2g}" if probability >= _LEAST_SHOWN else f"{probability:.0e}".replace("e-0", "e-")
 
 
 def _rule_text(name: str) -> str:

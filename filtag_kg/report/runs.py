@@ -85,12 +85,7 @@ class Run:
 
     def coherent(self, q: float, relation: str = "IsA") -> dict[Place, CommonConcept]:
         """Return the filters whose q-value for a relation is below `q`, each with its first common concept."""
-        first: dict[Place, CommonConcept] = {}
-        for row in self.common:
-            place = (row.layer, row.filter)
-            if row.relation == relation and row.q_value < q and (place not in first or row.rank < first[place].rank):
-                first[place] = row
-        return first
+        return {(row.layer, row.filter): row for row in self.common if row.relation == relation and row.coherent(q)}
 
 
 def read_runs(kg: KG, rules: Sequence[str] = ()) -> list[Run]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing
 from filtag_kg.graph import KG
@@ -56,7 +57,7 @@ class SemanticReport:
         return files
 
 
-def semantic_report(kgs: Sequence[KG], *, rule: str | None = None, q: float = 0.05) -> SemanticReport:
+def semantic_report(kgs: Sequence[KG], *, rule: str | None = None, q: float = COHERENT_Q) -> SemanticReport:
     """Group the filters of KGs, and compare the KGs if there are several.
 
     Parameters

@@ -92,6 +92,17 @@ def test_a_filter_shows_its_tags_and_the_way_to_what_they_have_in_common(
     assert any(line.endswith("bloodhound → hound") for line in lines)
 
 
+def test_a_concept_that_is_not_the_first_shows_its_own_p(kg: KG, shell: Shell) -> None:
+    lines = shell.answer(kg.path, "deep/0", "--rule", "q=0.5", columns=160)
+    (run,) = (run for run in KnowledgeGraph(kg.path).filter("deep", 0).runs if run.run.rule == "q=0.5")
+    first, other = (found.row for found in run.kinds)
+    assert any(line.split()[:6] == [first.label, "2", "of", "6", "q", "1,"] for line in lines)
+    own = f"adjusted p {other.p_adjusted:.2g}, not beyond chance"
+    assert [line for line in lines if own in line] == [line for line in lines if line.startswith(other.label)]
+    of_concept = shell.answer(kg.path, "--concept", "domestic cat", "--rule", "q=0.5", columns=160)
+    assert sum(own in line for line in of_concept) == 2
+
+
 def test_long_paths_and_features_and_neighbours_are_shown(kg: KG, shell: Shell) -> None:
     lines = shell.answer(kg.path, "deep/0", "--rule", "q=0.5")
     run = KnowledgeGraph(kg.path).filter("deep", 0).runs[1]

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
 from filtag_kg.concepts import (
+    COHERENT_Q,
     CommonConcept,
     adjusted_p_values,
     build_hierarchy,
@@ -29,6 +30,7 @@ from filtag_kg.concepts import (
     wordnet,
 )
 from filtag_kg.concepts.random_tags import smallest_p_values
+from filtag_kg.demo import demo_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +71,10 @@ def test_what_the_first_concept_leaves(
     rows = kinds(tags, links, isa, min_ic=0, draws=500)
     # thing would cover the bus but says nothing: ic 0
     assert [(row.label, row.support, row.rank) for row in rows] == [("dog", 3, 1), ("animal", 4, 2)]
-    assert len({row.q_value for row in rows}) == 1
+    # The q-value is the filter's: the first concept, which was tested, has it; the other has its own adjusted p.
+    dog, animal = rows
+    assert dog.q_value == dog.p_adjusted < animal.p_adjusted
+    assert animal.q_value is None
     assert len(kinds(tags, links, isa, min_ic=0, most=1, draws=500)) == 1
     # default min_ic leaves out all that is above more than a quarter of these few classes
     assert kinds(tags, links, isa, draws=500) == []
@@ -233,7 +238,9 @@ def test_adjusted_p_values_are_those_of_all_sets(classes: tuple[str, ...], make_
     p = np.unique(every)
     adjusted = adjusted_p_values(p, 3, isa.below, draws=20_000)
     assert adjusted == pytest.approx([np.mean(np.array(every) <= value) for value in p], abs=0.015)
-    assert adjusted_p_values(np.array([0.0]), 3, isa.below, draws=99).tolist() == [0.01]
+    # No draw is as surprising, and the bound of 5 concepts, of which no two have the same classes, is smaller.
+    assert adjusted_p_values(np.array([1e-9]), 3, isa.below, draws=99).tolist() == [5e-9]
+    assert adjusted_p_values(np.array([1e-9]), 3, np.repeat(isa.below, 2, axis=1), draws=99).tolist() == [5e-9]
     assert (adjusted == adjusted_p_values(p, 3, isa.below, draws=20_000)).all()
     with pytest.raises(ValueError, match="cannot draw 9 of 8 classes"):
         adjusted_p_values(p, 9, isa.below)
@@ -335,7 +342,7 @@ def test_filtags_own_result(vgg16: tuple[dict[str, str], list[tuple[int, str]]],
     best = {row.filter: row for row in rows if row.rank == 1}
     labels = {437: "dog", 9: "footwear", 1: "brass", 41: "aquatic bird", 60: "spider", 462: "boa"}
     assert {filter_: best[filter_].label for filter_ in labels} == labels
-    assert 120 <= sum(row.q_value < 0.05 for row in best.values()) <= 140
+    assert 120 <= sum(row.coherent() for row in best.values()) <= 140
     # What is tested first is what is reported first.
     assert all(row.p_value >= best[row.filter].p_value for row in rows)
     # The same tags over the filters at random have nothing in common.
@@ -344,7 +351,51 @@ def test_filtags_own_result(vgg16: tuple[dict[str, str], list[tuple[int, str]]],
         class_ids = random.permutation([class_id for _, class_id in tags]).tolist()
         shuffled = [(0, filter_, class_id) for (filter_, _), class_id in zip(tags, class_ids, strict=True)]
         chance = kinds(make_table(shuffled, names, (512,)), links, isa)
-        assert sum(row.q_value < 0.05 for row in chance if row.rank == 1) <= 3
+        assert sum(row.coherent() for row in chance) <= 3
+
+
+def test_beyond_chance_is_the_filters_q_or_the_concepts_own_p(
+    classes: tuple[str, ...], make_hierarchy: Callable, make_table: Callable
+) -> None:
+    links, isa = make_hierarchy(classes)
+    (row,) = kinds(make_table([(0, 0, "beagle"), (0, 0, "collie")]), links, isa, min_ic=0.5, most=1, draws=100)
+    first = replace(row, p_adjusted=0.01, q_value=0.2)
+    assert (first.coherent(), first.beyond_chance(), first.coherent(0.3), first.beyond_chance(0.3)) == (
+        *(False, False),
+        *(True, True),
+    )
+    # Below, not at: one definition of coherent.
+    assert not replace(first, q_value=COHERENT_Q).coherent()
+    other = replace(row, rank=2, q_value=None, p_adjusted=0.049)
+    assert (other.coherent(1), other.beyond_chance()) == (False, True)
+    assert not replace(other, p_adjusted=0.05).beyond_chance()
+
+
+def test_one_planted_filter_is_found_among_12000(make_table: Callable) -> None:
+    """Six dogs of six are p = 1e-11 among 200 classes: 10,000 draws alone could say no more than 1e-4."""
+    profile = demo_profile()
+    links = link_classes(profile.class_ids, profile.class_labels, wordnet())
+    isa = build_hierarchy(links, wordnet())
+    dog = [concept.label for concept in isa.concepts].index("dog")
+    dogs = [profile.class_ids[at] for at in np.flatnonzero(isa.below[:, dog])]
+    assert len(dogs) == 6
+    random = np.random.default_rng(4)
+    n_filters = 12_000
+    drawn = random.permuted(np.tile(np.arange(200), (n_filters, 1)), axis=1)[:, :6]
+    tags = [(0, i, profile.class_ids[at]) for i, row in enumerate(drawn.tolist()) for at in row if i]
+    tags += [(0, 0, class_id) for class_id in dogs]
+    rows = [row for row in kinds(make_table(tags, profile.class_ids, (n_filters,)), links, isa) if row.rank == 1]
+    (planted,) = (row for row in rows if row.filter == 0)
+    assert planted.label == "dog"
+    assert planted.p_value == 1 / math.comb(200, 6)
+    assert planted.q_value is not None
+    assert planted.q_value < 1e-4
+    # The rest is random: 5 % at a nominal 5 %, and next to nothing that is called coherent.
+    assert np.mean([row.p_adjusted < 0.05 for row in rows]) * len(rows) / n_filters <= 0.05
+    assert sum(row.coherent() for row in rows) <= 1 + 0.01 * n_filters
+    # What the bound alone can say: 12 filters of 1e-3 would be expected of an exact test.
+    assert sum(row.p_adjusted < 1e-3 for row in rows) <= 1 + 20
+    assert sum(row.p_adjusted < 5e-5 for row in rows) <= 1 + 3
 
 
 def test_p_adjusted_holds_its_level(classes: tuple[str, ...], make_hierarchy: Callable) -> None:

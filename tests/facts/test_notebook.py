@@ -98,6 +98,14 @@ def test_a_filter_without_pictures_or_tags_is_shown_too(kg: KG) -> None:
     assert "rule k=1: hound, 2 of 3 tags, no more than chance gives" in checked(away._repr_html_()).text
 
 
+def test_only_the_first_concept_shows_the_filters_q_value(kg: KG) -> None:
+    found = KnowledgeGraph(kg.path).filter("deep", 0)
+    page = checked(found._repr_html_())
+    first, other = (each.row for each in found.runs[1].kinds)
+    assert f"{first.label}2 of 6q 1, not beyond chance" in page.text
+    assert f"{other.label}2 of 6adjusted p {other.p_adjusted:.2g}, not beyond chance" in page.text
+
+
 def test_a_picture_that_is_gone_or_no_picture_is_left_out(hostile: KnowledgeGraph) -> None:
     place = Path(hostile.place)
     (place / "exemplars" / "a.png").unlink()

@@ -174,8 +174,8 @@ def test_a_kg_that_appeared_meanwhile_is_left_alone(
     [
         (None, "no KG at"),
         ("{", "cannot be read"),
-        ("[]", "has KG format None, this filtag reads 2"),
-        (json.dumps({"format_version": 99}), "has KG format 99, this filtag reads 2: build the KG anew"),
+        ("[]", "has KG format None, this filtag reads 3"),
+        (json.dumps({"format_version": 99}), "has KG format 99, this filtag reads 3: build the KG anew"),
     ],
 )
 def test_opening_what_is_no_kg(tmp_path: Path, manifest: str | None, message: str) -> None:

@@ -130,3 +130,24 @@ def test_the_command_says_what_is_wrong_and_where(kg: KG, tmp_path: Path) -> Non
     assert "is not valid (1 findings, above)" in str(result.exception)
     result = CliRunner().invoke(app, ["validate", str(kg.path)])
     assert result.stdout.startswith("valid: ")
+
+
+@pytest.mark.parametrize(
+    ("update", "what"),
+    [
+        (
+            """INSERT { GRAPH ?g { ?x flt:coherenceQValue 0.5e0 } }
+            WHERE { GRAPH ?g { ?x a flt:CommonConcept ; flt:rank 2 } }""",
+            "has rank 2 and the q-value 0.5, which belongs to rank 1 alone",
+        ),
+        (
+            """DELETE { GRAPH ?g { ?x flt:coherenceQValue ?q } }
+            WHERE { GRAPH ?g { ?x a flt:CommonConcept ; flt:rank 1 ; flt:coherenceQValue ?q } }""",
+            "has rank 1 and no q-value",
+        ),
+    ],
+)
+def test_the_q_value_is_the_first_concepts_alone(kg: KG, tmp_path: Path, update: str, what: str) -> None:
+    found = changed(kg, tmp_path, update).findings
+    assert what in {f.what for f in found if f.check == "shares and probabilities"}
+    assert any(f.check == "Xone" for f in found)

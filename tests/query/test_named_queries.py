@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 from rdflib.plugins.sparql import prepareQuery
+from typer.testing import CliRunner
 
 from filtag_kg import KG, FiltagError, KnowledgeGraph, find_query, named_query, open_endpoint, sparql_query, wordnet
-from filtag_kg.concepts import build_hierarchy, link_classes
+from filtag_kg.cli import app
+from filtag_kg.concepts import COHERENT_Q, build_hierarchy, link_classes
 from filtag_kg.query import PARAMETERS, LocalEndpoint, RemoteEndpoint, catalogue, explanation, format_result
 from filtag_kg.query.parameters import bind
+from filtag_kg.query.result import Value
 from filtag_kg.tags import read_tag_assignments
 from tests.query.sparql_server import sparql_server
 
@@ -20,12 +24,12 @@ GOLDEN = Path(__file__).with_name("golden")
 # What is asked of each query; its answer, read and found right by a person, is in golden/.
 ASKED = {
     "co-tagged-classes": {"class": "tabby", "rule": "q=0.5"},
-    "coherent-filters": {"max_q": "1", "rule": "q=0.5"},
+    "coherent-filters": {"max_q": "1"},
     "common-concept-paths": {"layer": "deep", "filter": "0", "rule": "q=0.5"},
     "common-concepts": {"layer": "deep", "rule": "q=0.5"},
     "common-features": {"layer": "deep"},
     "concept-by-layer": {"concept": "dog"},
-    "concept-emergence": {"max_q": "1", "rule": "q=0.5"},
+    "concept-emergence": {"max_q": "1"},
     "concepts-of-no-filter": {},
     "doubtful-links": {"max_confidence": "1"},
     "filters-by-concept": {"concept": "dog", "layer": "deep", "rule": "q=0.5"},
@@ -34,7 +38,7 @@ ASKED = {
     "filters-with-part": {"concept": "tailgate"},
     "hub-filters": {"min_tags": "4"},
     "layer-summary": {"rule": "q=0.5"},
-    "layers-by-purity": {"max_q": "1", "rule": "q=0.5"},
+    "layers-by-purity": {"max_q": "1"},
     "parts-of-filter": {"layer": "deep", "filter": "2"},
     "rule-overlap": {"layer": "deep", "rule_a": "k=1", "rule_b": "q=0.5"},
     "run-provenance": {},
@@ -49,8 +53,8 @@ COLUMNS = {
     "co-tagged-classes": "class_id, label, filters",
     "coherent-filters": "layer, filter, concept, label, coverage, support, q_value",
     "common-concept-paths": "concept, tag, narrower, broader, source",
-    "common-concepts": "layer, filter, concept, label, coverage, support, q_value",
-    "common-features": "layer, filter, relation, concept, label, coverage, support, q_value",
+    "common-concepts": "layer, filter, concept, label, coverage, support, q_value, p_adjusted",
+    "common-features": "layer, filter, relation, concept, label, coverage, support, q_value, p_adjusted",
     "concept-by-layer": "layer, filters, matching, share",
     "concept-emergence": "concept, label, layer, filters",
     "concepts-of-no-filter": "concept, label, classes",
@@ -58,7 +62,7 @@ COLUMNS = {
     "filters-by-concept": "layer, filter, matching, tags, share, labels",
     "filters-of-class": "layer, filter, rank, activation",
     "filters-with-but-without": "layer, filter, matching, tags, labels",
-    "filters-with-part": "layer, filter, relation, coverage, support, q_value",
+    "filters-with-part": "layer, filter, relation, coverage, support, q_value, p_adjusted",
     "hub-filters": "layer, filter, tags",
     "layer-summary": "layer, filters, tagged, tags, tags_per_filter",
     "layers-by-purity": "layer, several_tags, coherent, share",
@@ -105,6 +109,40 @@ def test_a_remote_endpoint_gives_the_same_answer(name: str, kg: KG, remote: Remo
     for format_ in ("csv", "json"):
         local = format_result(named_query(LocalEndpoint(kg), query, ASKED[name]), format_)
         assert format_result(named_query(remote, query, ASKED[name]), format_) == local
+
+
+def test_coherent_is_below_its_level_in_every_query(kg: KG) -> None:
+    """One definition in code and queries: a q-value that equals the level is not below it."""
+    of_level = [query for query in catalogue() if "max_q" in query.optional]
+    assert {query.name for query in of_level} == {"coherent-filters", "concept-emergence", "layers-by-purity"}
+    assert all(f"COALESCE(?max_q, {COHERENT_Q})" in query.text for query in of_level)
+    for command in (["report"], ["compare"], ["conformance", "rate"]):
+        shown = CliRunner().invoke(app, [*command, "--help"]).stdout
+        assert f"[default: {COHERENT_Q}]" in " ".join(shown.split())
+    endpoint = LocalEndpoint(kg)
+    q = min(row["q_value"] for row in named_query(endpoint, find_query("coherent-filters"), {"max_q": "1"}).records())
+    at, above = {"max_q": repr(q)}, {"max_q": repr(math.nextafter(q, 1))}
+    for query in of_level:
+        rows, more = (named_query(endpoint, query, asked).records() for asked in (at, above))
+        if query.name == "layers-by-purity":
+            assert sum(row["coherent"] for row in rows) == 0 < sum(row["coherent"] for row in more)
+        else:
+            assert rows == [] != more
+
+
+def test_a_concept_that_is_not_the_first_has_no_q_value_in_any_query(kg: KG) -> None:
+    endpoint = LocalEndpoint(kg)
+    rows = named_query(endpoint, find_query("common-concepts"), {"rule": "q=0.5"}).records()
+    seen: set[tuple[Value, Value]] = set()
+    for row in rows:
+        first = (row["layer"], row["filter"]) not in seen
+        seen.add((row["layer"], row["filter"]))
+        assert (row["q_value"] is not None) == first
+        assert isinstance(row["p_adjusted"], float)
+    assert len(rows) > len(seen)
+    assert (
+        sparql_query(endpoint, "SELECT ?c { ?c flt:rank ?rank ; flt:coherenceQValue ?q FILTER (?rank > 1) }").rows == ()
+    )
 
 
 def filters(kg: KG, concept: str) -> str:

@@ -35,7 +35,7 @@ def filled(kg: KG, folder: Path, answers: list[str], columns: str = ",") -> Path
 
 
 def test_ratings_stand_beside_the_automatic_figure(vgg: KG, tmp_path: Path) -> None:
-    coherent = {row.filter for row in read_common_concepts(vgg.common_path) if row.q_value < 0.05}
+    coherent = {row.filter for row in read_common_concepts(vgg.common_path) if row.coherent()}
     automatic = [int(row[3]) in coherent for row in draw_sheet(vgg, filters=40)]
     answers = ["Yes" if found else " no " for found in automatic]
     answers[0], answers[1], answers[2] = "", "y", "n"

@@ -25,7 +25,7 @@ def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:
     report = semantic_report([vgg])
     (grouped,) = report.grouped
     assert (grouped.coherent.count, grouped.coherent.of) == (129, 219)
-    first = {row.filter: row for row in read_common_concepts(vgg.common_path) if row.rank == 1 and row.q_value < 0.05}
+    first = {row.filter: row for row in read_common_concepts(vgg.common_path) if row.coherent()}
     groups = [row for row in rows(report.files["groups.csv"]) if row["relation"] == "IsA"]
     found = {int(index): row["label"] for row in groups for index in row["filter_indices"].split()}
     assert found == {filter_: row.label for filter_, row in first.items()}
