@@ -61,7 +61,13 @@ def evaluate(
         ),
     ] = "activation",
     permutations: Annotated[
-        int, typer.Option(metavar="N", min=0, max=10_000, help="Permutations of the tag sets for the null.")
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=10_000,
+            help="Permutations of the images' labels, for the spread of the null; 0: no null.",
+        ),
     ] = 20,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the permutations.")] = 0,
     preprocess: Preprocess = None,
@@ -158,7 +164,7 @@ def _by_line(rows: list[HitsRow]) -> dict[tuple[str, str], list[HitsRow]]:
 
 def _hits_table(rows: list[HitsRow]) -> Table:
     """Make a table with two lines for each rule and choice of layers: the hits, and below them the null."""
-    table = _table("Hits@n, %; below it the null: the same with tag sets permuted over filters")
+    table = _table("Hits@n, %; below it the null: the same with the images' labels permuted")
     lines = _by_line(rows)
     for name in ("rule", "layers", ""):
         table.add_column(name)

@@ -143,7 +143,8 @@ def evaluate(
                     np.add.at(seen.correct, classes[best == output[classes]], 1)
                     yield batch.activations, classes
 
-    hits = hits_at_n(profile, rules, n, observed(), permutations=permutations, seed=seed)
+    labels = np.array([row[image.class_id] for image in chosen], dtype=np.int64)
+    hits = hits_at_n(profile, rules, n, observed(), labels=labels, permutations=permutations, seed=seed)
     counted = (hits.images > 0) & (output >= 0)
     accuracy = np.where(counted, seen.correct / np.maximum(hits.images, 1), np.nan)
     notes += _unreadable(seen.unreadable)

@@ -33,8 +33,10 @@ class HitsRow:
     layers : {"all", "last"}
     n, images : int
     hits : float, in [0, 1]
-    null, null_sd : float or None
-        Mean and standard deviation over the permutations; None without permutations, the latter also of one alone.
+    null : float or None
+        What hits would be if the images' labels were permuted: the mean over all permutations. None without any.
+    null_sd : float or None
+        The standard deviation over the random permutations; None with fewer than two.
     rho, rho_low, rho_high : float or None
         Spearman's ρ between Hits@n and accuracy over classes, and its 95 % confidence interval.
     classes : int
@@ -74,8 +76,7 @@ class ClassHitsRow:
 def hits_rows(found: Evaluation) -> Iterator[HitsRow]:
     """Yield Hits@n by rule, layers and n."""
     hits = found.hits
-    overall = hits.overall
-    permutations = len(hits.null)
+    overall, expected = hits.overall, hits.expected
     for rule, scope, place in np.ndindex(*overall.shape):
         null = hits.null[:, rule, scope, place]
         correlation = rank_correlation(hits.by_class[rule, scope, place], found.accuracy)
@@ -85,8 +86,8 @@ def hits_rows(found: Evaluation) -> Iterator[HitsRow]:
             n=hits.n[place],
             images=int(hits.images.sum()),
             hits=float(overall[rule, scope, place]),
-            null=float(null.mean()) if permutations else None,
-            null_sd=float(null.std(ddof=1)) if permutations > 1 else None,
+            null=float(expected[rule, scope, place]) if len(null) else None,
+            null_sd=float(null.std(ddof=1)) if len(null) > 1 else None,
             rho=correlation.rho,
             rho_low=correlation.low,
             rho_high=correlation.high,

@@ -12,8 +12,12 @@ Ties are many: with k = 1 and the last layer alone, all tags of the one filter a
 orders is that of McSherry & Najork (2008), "Computing information retrieval performance measures efficiently in the
 presence of tied scores".
 
-The null keeps the active filters, and permutes the tag sets over the filters of each layer: how often a class is hit
-by as many tags in sets of the same sizes that have nothing to do with what the filters react to.
+The null permutes the images' labels and keeps all else: how often the tags of the filters that an image activates name
+the class of another image. A filter that is active for every image is active for that one, too, so its tags hit by the
+same chance. To move tag sets to other filters would take that chance away, and make a finding of it. The mean over all
+permutations is exact, without a draw::
+
+    null    1/N² sum over images d and e of the hit of d, were it of e's class
 """
 
 from __future__ import annotations
@@ -35,13 +39,13 @@ if TYPE_CHECKING:
 
     TagMatrix: TypeAlias = csr_array | NDArray[np.integer]
 
-__all__ = ["SCOPES", "Hits", "active_filters", "class_places", "expected_hits", "hits_at_n", "permuted_filters"]
+__all__ = ["SCOPES", "Hits", "active_filters", "class_places", "expected_hits", "hits_at_n"]
 
 SCOPES = ("all", "last")
 """Whose filters count: those of all layers together, or of the last alone."""
 
-# Bounds the memory of a block of images and their permutations: half a gigabyte, however many images a batch has.
-_NUMBERS_AT_ONCE = 2**24
+# Bounds the memory of a block of images: a few arrays of 32 MB, however many images a batch has.
+_NUMBERS_AT_ONCE = 2**22
 # Of the tag matrices of all rules together.
 _DENSE_BYTES = 2**29
 
@@ -59,14 +63,17 @@ class Hits:
         Test images of each class.
     by_class : float64 array of shape (n_rules, n_scopes, n_n, n_classes), in [0, 1]
         The mean hit over a class's images; NaN for a class without any. Scopes are those of :data:`SCOPES`.
+    by_label : float64 array of shape (n_rules, n_scopes, n_n, n_classes), in [0, 1]
+        The mean hit over all images, were they all of that class.
     null : float64 array of shape (n_permutations, n_rules, n_scopes, n_n), in [0, 1]
-        The mean hit over all images, for each permutation of the tag sets.
+        The mean hit over all images, for each random permutation of their labels.
     """
 
     rules: tuple[Rule, ...]
     n: tuple[int, ...]
     images: NDArray[np.int64]
     by_class: NDArray[np.float64]
+    by_label: NDArray[np.float64]
     null: NDArray[np.float64]
 
     @property
@@ -75,6 +82,11 @@ class Hits:
         seen = self.images > 0
         return np.asarray(self.by_class[..., seen] @ self.images[seen] / self.images.sum())
 
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        """The mean of `null` over all permutations that there are: float64 array of shape (n_rules, n_scopes, n_n)."""
+        return np.asarray(self.by_label @ self.images / self.images.sum())
+
 
 def hits_at_n(
     profile: Profile,
@@ -82,6 +94,7 @@ def hits_at_n(
     n: Sequence[int],
     observed: Iterable[tuple[NDArray[np.float64], NDArray[np.int64]]],
     *,
+    labels: NDArray[np.int64] | None = None,
     permutations: int = 20,
     seed: int = 0,
 ) -> Hits:
@@ -98,8 +111,11 @@ def hits_at_n(
     observed : iterable of (activations, classes)
         Batches of test images: float64 of shape (n_images, n_filters), and int64 of shape (n_images,), the row of
         each image's own class in the profile.
+    labels : int64 array of shape (n_images,), optional
+        The classes of all images, in any order; without them all batches are kept in memory. Images that turn out to
+        be unreadable may be among them.
     permutations : int
-        Of the null; 0 for none.
+        Of the labels, for the spread of the null; 0 for no null.
     seed : int
         Of the permutations.
 
@@ -114,39 +130,50 @@ def hits_at_n(
     """
     if not n or min(n) < 1 or len(set(n)) != len(n):
         raise FiltagError(f"--n {', '.join(map(str, n)) or '(none)'}: give whole numbers from 1, each once")
-    places = np.array(sorted(n), dtype=np.int64)
-    tags = tag_filters(profile, rules, network="")
+    cutoffs = tuple(sorted(n))
+    if labels is None:
+        observed = list(observed)
+        labels = np.concatenate([classes for _, classes in observed]) if observed else np.zeros(0, dtype=np.int64)
+    tags = tag_filters(profile, rules, network=profile.metadata.get("identifier", "network"))
     last = int(profile.layer_offsets[-2])
     tagged = tag_matrices(tags, rules)
     tagged_last = [matrix[last:] for matrix in tagged]
-    moved = permuted_filters(profile.layer_offsets, permutations, seed)
     n_classes = len(profile.class_ids)
+    # The first images of a permutation are a permutation of their own, so nobody needs to know who will be unreadable.
+    drawn = np.random.default_rng(seed).permuted(np.tile(labels.astype(np.int32), (permutations, 1)), axis=1)
     images = np.zeros(n_classes, dtype=np.int64)
-    sums = np.zeros((n_classes, len(rules), len(SCOPES), len(places)))
-    null = np.zeros((permutations, len(rules), len(SCOPES), len(places)))
-    for activations, classes in _blocks(observed, moved.size):
+    by_class = np.zeros((n_classes, len(rules), len(SCOPES), len(cutoffs)))
+    by_label = np.zeros_like(by_class)
+    null = np.zeros((permutations, len(rules), len(SCOPES), len(cutoffs)))
+    done = 0
+    for activations, classes in _blocks(observed, n_classes):
         np.add.at(images, classes, 1)
-        truth = np.tile(classes, len(moved))
+        each = np.arange(len(classes))
+        others = drawn[:, done : done + len(classes)]
+        done += len(classes)
         ranked = active_filters(profile, rules, activations)
         for place, rule in enumerate(rules):
+            active = ranked[place]
             # The last layer's filters stand last among those of the image.
             n_last = rule.filters_kept(profile.mean.shape[1] - last)
-            active = moved[:, ranked[place]].reshape(len(truth), -1)
             for scope, (chosen, matrix) in enumerate(
                 ((active, tagged[place]), (active[:, -n_last:] - last, tagged_last[place]))
             ):
-                hits = expected_hits(*class_places(_counts(chosen, matrix), truth), places)
-                hits = hits.reshape(len(moved), len(classes), len(places))
-                np.add.at(sums[:, place, scope], classes, hits[0])
-                null[:, place, scope] += hits[1:].sum(axis=1)
+                above, tied = class_places(_counts(chosen, matrix))
+                for column, cutoff in enumerate(cutoffs):
+                    hits = expected_hits(above, tied, cutoff)
+                    np.add.at(by_class[:, place, scope, column], classes, hits[each, classes])
+                    by_label[:, place, scope, column] += hits.sum(axis=0)
+                    null[:, place, scope, column] += hits[each, others].sum(axis=1)
     if not images.sum():
         raise FiltagError("no test image could be read: mend the images")
     seen = np.where(images > 0, images, np.nan)
     return Hits(
         rules=tuple(rules),
-        n=tuple(places.tolist()),
+        n=cutoffs,
         images=images,
-        by_class=np.moveaxis(sums / seen[:, None, None, None], 0, -1),
+        by_class=np.moveaxis(by_class / seen[:, None, None, None], 0, -1),
+        by_label=np.moveaxis(by_label / images.sum(), 0, -1),
         null=null / images.sum(),
     )
 
@@ -200,58 +227,46 @@ def tag_matrices(tags: TagTable, rules: Sequence[Rule]) -> list[TagMatrix]:
     return [matrix.toarray() for matrix in found]
 
 
-def permuted_filters(layer_offsets: NDArray[np.int64], permutations: int, seed: int) -> NDArray[np.int32]:
-    """Return the filter whose tags each filter gets: int32 array of shape (permutations + 1, n_filters).
-
-    The first row leaves every filter its own; in the others the filters of each layer are shuffled.
-    """
-    generator = np.random.default_rng(seed)
-    moved = np.tile(np.arange(layer_offsets[-1], dtype=np.int32), (permutations + 1, 1))
-    for start, stop in pairwise(layer_offsets.tolist()):
-        moved[1:, start:stop] = generator.permuted(moved[1:, start:stop], axis=1)
-    return moved
-
-
-def class_places(
-    counts: NDArray[np.integer], classes: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where each image's class stands when classes are ranked by count.
+def class_places(counts: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each class stands when an image's classes are ranked by count.
 
     Parameters
     ----------
     counts : integer array of shape (n_images, n_classes)
         Active filters tagged with each class.
-    classes : int64 array of shape (n_images,)
 
     Returns
     -------
-    above, tied : int64 array of shape (n_images,)
-        Classes with a higher count, and with the same, the class itself among them; 0 are tied where its count
-        is 0.
+    above, tied : int64 array of shape (n_images, n_classes)
+        Classes with a higher count, and with the same, the class itself among them; 0 are tied where the count is 0.
     """
-    own = counts[np.arange(len(classes)), classes][:, None]
-    tied = np.where(own[:, 0] > 0, np.count_nonzero(counts == own, axis=1), 0)
-    return np.count_nonzero(counts > own, axis=1), tied
+    n_images, n_classes = counts.shape
+    # One sorted sequence for all images: each begins above where the last one ends.
+    start = np.arange(n_images)[:, None] * (int(counts.max(initial=0)) + 1)
+    raised = counts.astype(np.int64) + start
+    in_order = np.sort(raised, axis=1).ravel()
+    before, upto = (np.searchsorted(in_order, raised.ravel(), side).reshape(raised.shape) for side in ("left", "right"))
+    above = np.arange(1, n_images + 1)[:, None] * n_classes - upto
+    return above, np.where(counts > 0, upto - before, 0)
 
 
-def expected_hits(above: NDArray[np.int64], tied: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the expected hit of each image for each n.
+def expected_hits(above: NDArray[np.int64], tied: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+    """Return the expected hit in random order of ties.
 
-    >>> expected_hits(np.array([0, 3, 3]), np.array([1, 4, 0]), np.array([1, 5, 10])).tolist()
-    [[1.0, 1.0, 1.0], [0.0, 0.5, 1.0], [0.0, 0.0, 0.0]]
+    >>> [expected_hits(np.array([0, 3, 3]), np.array([1, 4, 0]), n).tolist() for n in (1, 5, 10)]
+    [[1.0, 0.0, 0.0], [1.0, 0.5, 0.0], [1.0, 1.0, 0.0]]
 
     Parameters
     ----------
-    above, tied : int64 array of shape (n_images,)
+    above, tied : int64 array of any shape
         From :func:`class_places`.
-    n : int64 array of shape (n_n,)
+    n : int
 
     Returns
     -------
-    float64 array of shape (n_images, n_n), in [0, 1]
+    float64 array of the same shape, in [0, 1]
     """
-    hits = np.clip((n - above[:, None]) / np.maximum(tied, 1)[:, None], 0, 1)
-    return np.where(tied[:, None] > 0, hits, 0.0)
+    return np.where(tied > 0, np.clip((n - above) / np.maximum(tied, 1), 0, 1), 0.0)
 
 
 def _blocks(

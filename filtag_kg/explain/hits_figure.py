@@ -69,7 +69,7 @@ def draw_hits(hits: Hits) -> Figure:
     for panel in panels[-1]:
         panel.set_xlabel("n")
     if len(hits.null):
-        figure.suptitle("solid: Hits@n   dashed: the same with tag sets permuted over filters", fontsize=10)
+        figure.suptitle("solid: Hits@n   dashed: the same with the images' labels permuted", fontsize=10)
     return figure
 
 
@@ -93,8 +93,7 @@ def _line(panel: Axes, hits: Hits, place: int, scope: int, colour: tuple[float, 
         label=str(rule).partition(":")[0],
     )
     if len(hits.null):
-        null = 100 * hits.null[:, place, scope].mean(axis=0)
-        panel.plot(hits.n, null, color=colour, linewidth=1.0, linestyle=(0, (4, 2)))
+        panel.plot(hits.n, 100 * hits.expected[place, scope], color=colour, linewidth=1.0, linestyle=(0, (4, 2)))
 
 
 def _colours(rules: Sequence[Rule]) -> list[tuple[float, float, float, float]]:

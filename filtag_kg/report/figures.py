@@ -113,7 +113,7 @@ def hits_figure(rows: Sequence[HitsRow]) -> Figure | None:
         "",
         "Hits@n",
         "How often the n most frequent tags of the filters that a test image activates name its class (the paper's "
-        "Figure 4); dashed, the same with tag sets permuted over filters.",
+        "Figure 4); dashed, the same with the images' labels permuted.",
         lambda width: hits_plot(rows, width=width),
     )
 

@@ -13,8 +13,9 @@ def evaluation(permutations: int) -> Evaluation:
     """Two rules, two classes and three n; the third class has no images."""
     by_class = np.linspace(0.125, 0.875, 2 * 2 * 3 * 3).reshape(2, 2, 3, 3)
     by_class[..., 2] = np.nan
-    null = np.full((permutations, 2, 2, 3), 0.25)
-    hits = Hits((Rule("k", 1), Rule("q", 0.05, "contrast")), (1, 5, 10), np.array([4, 2, 0]), by_class, null)
+    by_label, null = np.full((2, 2, 3, 3), 0.25), np.full((permutations, 2, 2, 3), 0.25)
+    rules = (Rule("k", 1), Rule("q", 0.05, "contrast"))
+    hits = Hits(rules, (1, 5, 10), np.array([4, 2, 0]), by_class, by_label, null)
     return Evaluation(("n1", "n2", "n3"), ("a", "b", "c"), hits, np.array([0.5, 1.0, np.nan]), ())
 
 
@@ -28,7 +29,8 @@ def test_hits_are_read_back(permutations: int, tmp_path: Path) -> None:
     ]
     assert [row.hits for row in read] == pytest.approx([row.hits for row in made], abs=1e-6)
     assert [(row.null, row.null_sd) for row in read] == [(row.null, row.null_sd) for row in made]
-    assert {row.null is None for row in read} == {permutations == 0}
+    assert {row.null for row in read} == ({0.25} if permutations else {None})
+    assert {row.null_sd is None for row in read} == {permutations < 2}
 
 
 GOOD = "k=1,all,1,5,0.5,0.1,0.01,,,,3"

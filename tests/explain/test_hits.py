@@ -16,7 +16,6 @@ from filtag_kg.explain.hits import (
     class_places,
     expected_hits,
     hits_at_n,
-    permuted_filters,
 )
 from filtag_kg.tags import contrast_to
 
@@ -115,9 +114,10 @@ def test_by_hand() -> None:
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=6), st.data())
 def test_the_expectation_is_the_share_of_the_orders_of_ties(counts: list[int], data: st.DataObject) -> None:
     own = data.draw(st.integers(0, len(counts) - 1))
-    above, tied = class_places(np.array([counts], dtype=np.int32), np.array([own]))
+    other = [(count + 1) % 3 for count in counts]
+    above, tied = class_places(np.array([other, counts], dtype=np.int16))
     n = np.arange(1, len(counts) + 2)
-    hits = expected_hits(above, tied, n)[0]
+    hits = [expected_hits(above, tied, each)[1, own] for each in n]
     ranked = [i for i in range(len(counts)) if counts[i]]
     orders = [order for order in permutations(ranked) if list(order) == sorted(order, key=lambda i: -counts[i])]
     assert orders
@@ -138,6 +138,7 @@ def test_batches_make_no_difference(seed: int, size: int) -> None:
     cut = hits_at_n(profile, RULES, n, iter(parts), permutations=3, seed=seed)
     np.testing.assert_allclose(cut.by_class, whole.by_class, atol=1e-12)
     np.testing.assert_allclose(cut.null, whole.null, atol=1e-12)
+    np.testing.assert_allclose(cut.expected, whole.expected, atol=1e-12)
     assert (np.diff(whole.overall, axis=-1) >= 0).all(), "monotone in n"
     assert (np.diff(whole.null, axis=-1) >= 0).all()
 
@@ -159,53 +160,96 @@ def test_more_active_filters_than_a_small_number_counts() -> None:
     assert found.overall[0].tolist() == [[0.5, 1], [0.5, 1]], "all classes tag all filters"
 
 
-def test_the_null_equals_the_hits_where_all_filters_have_the_same_tags() -> None:
-    """With k no smaller than the layer, every class tags every filter: permuting changes nothing."""
+def labelled(
+    profile: Profile, rules: list[Rule], n: list[int], activations: NDArray[np.float64], classes: list[int]
+) -> NDArray[np.float64]:
+    return hits_at_n(profile, rules, n, [(activations, np.array(classes))], permutations=0).overall
+
+
+def test_the_expected_null_is_the_mean_over_all_permutations_of_the_labels() -> None:
     profile = made_up(5)
-    found = hits_at_n(profile, [Rule("k", 5)], [1, 3, 6], [some_images(profile, 5)], permutations=4)
-    np.testing.assert_allclose(found.null, np.broadcast_to(found.overall, found.null.shape), atol=1e-12)
-    np.testing.assert_allclose(found.overall[0], [[1 / 6, 3 / 6, 1]] * 2)
+    activations, classes = some_images(profile, 5, n_images=5)
+    n = [1, 2, 4]
+    found = hits_at_n(profile, RULES, n, [(activations, classes)], permutations=0)
+    every = [labelled(profile, RULES, n, activations, list(order)) for order in permutations(classes.tolist())]
+    np.testing.assert_allclose(found.expected, np.mean(every, axis=0), atol=1e-12)
+    assert found.null.shape == (0, len(RULES), 2, 3)
 
 
-def test_the_null_is_what_hits_would_be_with_the_tag_sets_elsewhere() -> None:
-    """Every filter's means go where its tags are permuted to; the image's stay: no rule looks at a filter's name."""
-    profile = made_up(6, levels=10**6)
+def test_each_null_is_a_permutation_of_the_labels_and_repeats_with_its_seed() -> None:
+    profile = made_up(6)
     activations, classes = some_images(profile, 6)
-    rules, n = [Rule("k", 2), Rule("q", 0.6)], [1, 2, 3]
-    found = hits_at_n(profile, rules, n, [(activations, classes)], permutations=3, seed=1)
-    for row, moved in enumerate(permuted_filters(profile.layer_offsets, 3, 1)[1:]):
-        elsewhere = Profile(
-            profile.mean[:, moved],
-            None,
-            profile.count,
-            profile.class_ids,
-            profile.class_labels,
-            profile.layer_names,
-            profile.layer_offsets,
-        )
-        real = hits_at_n(elsewhere, rules, n, [(activations, classes)], permutations=0)
-        np.testing.assert_allclose(found.null[row], real.overall, atol=1e-12)
+    n = [1, 2, 3]
+    found = hits_at_n(profile, RULES, n, [(activations, classes)], permutations=3, seed=1)
+    drawn = np.random.default_rng(1).permuted(np.tile(classes.astype(np.int32), (3, 1)), axis=1)
+    for row, labels in enumerate(drawn.tolist()):
+        np.testing.assert_allclose(found.null[row], labelled(profile, RULES, n, activations, labels), atol=1e-12)
+    again = hits_at_n(profile, RULES, n, [(activations, classes)], labels=classes, permutations=3, seed=1)
+    np.testing.assert_array_equal(found.null, again.null)
+    other = hits_at_n(profile, RULES, n, [(activations, classes)], permutations=3, seed=2)
+    assert (found.null != other.null).any()
 
 
-def test_random_tags_hit_as_often_as_their_null() -> None:
-    """Where filters know nothing of classes, the hits are one more draw of the null."""
+def test_the_nulls_scatter_around_what_is_expected() -> None:
     profile = made_up(7, n_classes=20, sizes=(30, 40), levels=10**6)
-    generator = np.random.default_rng(7)
-    observed = [(generator.random((400, 70)), generator.integers(0, 20, 400))]
-    found = hits_at_n(profile, [Rule("k", 5)], [1, 5, 10], observed, permutations=50)
-    spread = found.null.std(axis=0)
-    assert (np.abs(found.overall - found.null.mean(axis=0)) < 4 * spread + 0.01).all()
+    activations, classes = some_images(profile, 7, n_images=300)
+    found = hits_at_n(profile, [Rule("k", 5)], [1, 5, 10], [(activations, classes)], permutations=200)
+    error = found.null.std(axis=0, ddof=1) / np.sqrt(200)
+    assert (np.abs(found.null.mean(axis=0) - found.expected) < 4 * error).all()
+    assert (found.overall - found.expected > 10 * found.null.std(axis=0, ddof=1)).all(), "the tags know the classes"
 
 
-def test_permutations_stay_in_their_layer_and_repeat_with_their_seed() -> None:
-    offsets = np.array([0, 3, 10])
-    moved = permuted_filters(offsets, 5, 0)
-    assert moved[0].tolist() == list(range(10))
-    for row in moved:
-        assert sorted(row[:3]) == [0, 1, 2]
-        assert sorted(row[3:]) == list(range(3, 10))
-    np.testing.assert_array_equal(moved, permuted_filters(offsets, 5, 0))
-    assert (moved != permuted_filters(offsets, 5, 1)).any()
+def test_a_filter_that_is_always_active_says_nothing_beyond_its_null() -> None:
+    """Filter 0 is the most active for every class and image, and a hundred others have no tag.
+
+    The tags of the one active filter are all ten classes, so n / 10 of the images are hits, whatever they show. Were
+    the tag sets dealt out to the filters anew, the filter would have them once in 101 times.
+    """
+    mean = np.hstack([np.full((10, 1), 0.9), np.tile(np.linspace(0, 0.5, 100), (10, 1))])
+    profile = Profile(
+        mean=mean,
+        variance=None,
+        count=np.ones(10, dtype=np.int64),
+        class_ids=tuple(map(str, range(10))),
+        class_labels=tuple(map(str, range(10))),
+        layer_names=("only",),
+        layer_offsets=np.array([0, 101]),
+    )
+    classes = np.repeat(np.arange(10), [5, 1, 2, 0, 3, 1, 1, 7, 2, 4])
+    found = hits_at_n(profile, [Rule("k", 1)], [1, 5, 10], [(mean[classes], classes)], permutations=5)
+    np.testing.assert_allclose(found.overall[0], [[0.1, 0.5, 1]] * 2)
+    np.testing.assert_allclose(found.expected, found.overall)
+    np.testing.assert_allclose(found.null, np.broadcast_to(found.overall, found.null.shape))
+
+
+def test_a_hub_beside_a_filter_that_knows_its_class() -> None:
+    """Three images of class c activate filter 1, which c alone tags; six of a and b the hub, which a and b tag.
+
+    Of the nine labels three are c's, so an image of c is a hit by chance in 3/9, one of the others at n = 1 in 6/9 / 2.
+    """
+    profile = Profile(
+        mean=np.array([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9]]),
+        variance=None,
+        count=np.ones(3, dtype=np.int64),
+        class_ids=("a", "b", "c"),
+        class_labels=("a", "b", "c"),
+        layer_names=("only",),
+        layer_offsets=np.array([0, 2]),
+    )
+    classes = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2])
+    found = hits_at_n(profile, [Rule("k", 1)], [1, 2], [(profile.mean[classes], classes)], permutations=4)
+    np.testing.assert_allclose(found.overall[0, 0], [(6 / 2 + 3) / 9, 1])
+    np.testing.assert_allclose(found.expected[0, 0], [(6 * 1 / 3 + 3 * 1 / 3) / 9, (6 * 2 / 3 + 3 * 1 / 3) / 9])
+
+
+def test_images_that_turn_out_to_be_unreadable_may_be_among_the_labels() -> None:
+    profile = made_up(8)
+    activations, classes = some_images(profile, 8)
+    labels = np.concatenate([classes, [0, 1]])
+    found = hits_at_n(profile, RULES, [1, 3], [(activations, classes)], labels=labels, permutations=2)
+    alone = hits_at_n(profile, RULES, [1, 3], [(activations, classes)], permutations=2)
+    np.testing.assert_array_equal(found.overall, alone.overall)
+    np.testing.assert_array_equal(found.expected, alone.expected)
 
 
 def test_an_image_gets_filters_as_a_class_does_and_ties_go_to_the_lower_index() -> None:

@@ -20,7 +20,7 @@ _FOOT = 48
 _LINE = 15.0
 _NAMES = {"all": "all layers", "last": "last layer alone"}
 _HUES: dict[str, Colour] = {"k": "same", "q": "predicted"}
-_PERMUTED = ("tag sets permuted, with 95 % band", "tag sets permuted (95 %)", "permuted")
+_PERMUTED = ("images' labels permuted, with 95 % band", "labels permuted (95 %)", "permuted")
 _TICKS = 5
 # Of a normal distribution within about 95 %.
 _SDS = 1.96

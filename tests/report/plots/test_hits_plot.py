@@ -56,7 +56,7 @@ def test_the_null_is_dashed_and_has_a_band() -> None:
     assert len(dashed(hits_plot(rows()))) == 2 * len(RULES) + 1
     without = hits_plot(rows(null=False))
     assert dashed(without) == []
-    assert "tag sets permuted, with 95 % band" in texts(hits_plot(rows()))
+    assert "images' labels permuted, with 95 % band" in texts(hits_plot(rows()))
     assert not [text for text in texts(without) if "permuted" in text]
 
 
