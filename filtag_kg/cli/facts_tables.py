@@ -154,7 +154,7 @@ def print_class(found: ClassFacts, run: KgRun, *, most: int) -> None:
     if not rows:
         return
     table = _table("filter", "rank", "activation", "contrast", "their kind")
-    best = sorted(rows, key=lambda row: -1.0 if row.activation is None else -row.activation)
+    best = sorted(rows, key=lambda row: (row.activation is None, -(row.activation or 0.0)))
     top = max((row.activation or 0.0 for row in rows), default=0.0)
     high = max((row.contrast or 0.0 for row in rows), default=0.0)
     shown = best[:most]

@@ -6,7 +6,16 @@ first call of `wordnet`, not at import.
 
 from filtag_kg.concepts.class_names import class_names
 from filtag_kg.concepts.columns import common_csv, read_common_concepts
-from filtag_kg.concepts.common import COHERENT_Q, CommonConcept, adjusted_p_values, common_concepts, p_values, q_values
+from filtag_kg.concepts.common import (
+    COHERENT_Q,
+    DRAWS,
+    MIN_IC,
+    CommonConcept,
+    adjusted_p_values,
+    common_concepts,
+    p_values,
+    q_values,
+)
 from filtag_kg.concepts.conceptnet import ConceptNetIndex, DumpSummary, default_index, import_dump
 from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_curated_links
 from filtag_kg.concepts.hierarchy import FEATURES, Hierarchy, build_hierarchy
@@ -22,7 +31,9 @@ from filtag_kg.concepts.wordnet import WordNet, wordnet
 __all__ = [
     "COHERENT_Q",
     "CONCEPTNET",
+    "DRAWS",
     "FEATURES",
+    "MIN_IC",
     "RELATIONS",
     "SSSOM_COLUMNS",
     "CommonConcept",

@@ -68,10 +68,23 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.source import Concept
     from filtag_kg.tags import TagTable
 
-__all__ = ["COHERENT_Q", "CommonConcept", "adjusted_p_values", "common_concepts", "p_values", "q_values"]
+__all__ = [
+    "COHERENT_Q",
+    "DRAWS",
+    "MIN_IC",
+    "CommonConcept",
+    "adjusted_p_values",
+    "common_concepts",
+    "p_values",
+    "q_values",
+]
 
 COHERENT_Q = 0.05
 """Filters with a q-value below this are coherent, as everywhere where no other level is asked for."""
+MIN_IC = log(4)
+"""Least information content of a concept that is tested, in nats: it is above a quarter of the classes at most."""
+DRAWS = 10_000
+"""Random sets of classes behind the adjusted p-values."""
 
 _CHANCE_P = 0.05
 _LEAST_SUPPORT = 2
@@ -131,9 +144,9 @@ def common_concepts(
     isa: Hierarchy,
     *,
     most: int = 5,
-    min_ic: float = log(4),
+    min_ic: float = MIN_IC,
     relations: Sequence[str] = ("IsA", *FEATURES),
-    draws: int = 10_000,
+    draws: int = DRAWS,
     seed: int = 0,
 ) -> list[CommonConcept]:
     """Return the common concepts of the filters of each rule, by rule, relation, layer index, filter and rank.
@@ -305,7 +318,7 @@ def p_values(below: int, tags: int, classes: int) -> NDArray[np.float64]:
 
 
 def adjusted_p_values(
-    p: NDArray[np.float64], tags: int, below: NDArray[np.bool_], *, draws: int = 10_000, seed: int = 0
+    p: NDArray[np.float64], tags: int, below: NDArray[np.bool_], *, draws: int = DRAWS, seed: int = 0
 ) -> NDArray[np.float64]:
     """Return the chance that the best concept of as many random classes is as surprising as each p-value.
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts.source import ConceptSource
 
-__all__ = ["CuratedLink", "check_sssom", "read_curated_links"]
+__all__ = ["BY_HAND", "CuratedLink", "check_sssom", "read_curated_links"]
 
-_BY_HAND = "semapv:ManualMappingCuration"
+BY_HAND = "semapv:ManualMappingCuration"
 _JUSTIFICATION = re.compile(r"semapv:[A-Za-z]+")
 # What a class may be to its concept so that the class lies at or below it.
 _PREDICATES = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch")
@@ -45,7 +45,7 @@ class CuratedLink:
 
     concept: str | None
     confidence: float = 1.0
-    justification: str = _BY_HAND
+    justification: str = BY_HAND
     predicate: str = _PREDICATES[0]
 
 
@@ -126,12 +126,12 @@ def _link(row: Mapping[str, str], prefixes: Mapping[str, str], source: ConceptSo
     prefix, _, rest = row["object_id"].partition(":")
     concept = prefixes[prefix] + rest if prefix in prefixes else row["object_id"]
     predicate = row.get("predicate_id") or _PREDICATES[0]
-    justification = row.get("mapping_justification") or _BY_HAND
+    justification = row.get("mapping_justification") or BY_HAND
     confidence = _confidence(row, where)
     if predicate not in _PREDICATES:
         raise FiltagError(f"{where}: no predicate {predicate!r} here: choose {' or '.join(_PREDICATES)}")
     if not _JUSTIFICATION.fullmatch(justification):
-        raise FiltagError(f"{where}: {justification!r} is no justification: write {_BY_HAND}")
+        raise FiltagError(f"{where}: {justification!r} is no justification: write {BY_HAND}")
     if concept == _NOTHING:
         return CuratedLink(None)
     try:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts.curated_links import CuratedLink
+from filtag_kg.concepts.curated_links import BY_HAND, CuratedLink
 from filtag_kg.concepts.sense_choice import sense_probabilities
 from filtag_kg.concepts.source import Sense
 from filtag_kg.concepts.spelling import Reading, readings
@@ -69,6 +69,11 @@ class Link:
     def __post_init__(self) -> None:
         if not 0 < self.confidence <= 1:
             raise ValueError(f"the confidence of a link must be in (0, 1], not {self.confidence}")
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person has decided on it, and no tool."""
+        return self.justification == BY_HAND
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,8 +68,6 @@ def sssom_text(links: Links, source: ConceptSource, *, class_iri: Callable[[str]
     metadata = {
         "mapping_set_id": mapping_set_id,
         "license": source.licence,
-        "mapping_tool": TOOL,
-        "object_source_version": f"{source.name} {source.version}",
         "comment": f"{len(links)} of {len(links.class_ids)} classes are linked",
     }
     text = io.StringIO()
@@ -77,6 +75,7 @@ def sssom_text(links: Links, source: ConceptSource, *, class_iri: Callable[[str]
     # JSON strings are YAML strings, whatever characters an IRI brings.
     text.writelines(f"#  {prefix}: {json.dumps(base)}\n" for prefix, base in sorted(prefixes.items()))
     text.writelines(f"#{slot}: {json.dumps(value, ensure_ascii=False)}\n" for slot, value in metadata.items())
+    versions = {member.name: f"{member.name} {member.version}" for member in source.members}
     rows = csv.writer(text, delimiter="\t", lineterminator="\n")
     rows.writerow(SSSOM_COLUMNS)
     for subject, link in sorted((subjects[class_id], links[class_id]) for class_id in links):
@@ -88,8 +87,8 @@ def sssom_text(links: Links, source: ConceptSource, *, class_iri: Callable[[str]
                 _shortened(link.concept, prefixes),
                 link.label,
                 link.justification,
-                f"{source.name} {source.version}",
-                TOOL,
+                versions[source.concept(link.concept).source],
+                "" if link.by_hand else TOOL,
                 f"{link.confidence:.6g}",
                 _what_else(link, source),
             ]

@@ -28,16 +28,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.concepts import Concept, ConceptSource, Hierarchy, Links, build_hierarchy, link_classes
+from filtag_kg.concepts import MIN_IC, Concept, ConceptSource, Hierarchy, Links, build_hierarchy, link_classes
 
-__all__ = ["MIN_IC", "ClassConcepts", "Group", "Nearest"]
-
-MIN_IC = log(4)
+__all__ = ["ClassConcepts", "Group", "Nearest"]
 
 
 @dataclass(frozen=True, slots=True)

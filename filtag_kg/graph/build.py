@@ -20,6 +20,8 @@ import pyoxigraph as ox
 
 from filtag_kg.concepts import (
     CONCEPTNET,
+    DRAWS,
+    MIN_IC,
     ConceptSource,
     CuratedLink,
     Hierarchy,
@@ -29,6 +31,7 @@ from filtag_kg.concepts import (
     link_classes,
     sssom_text,
 )
+from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing
 from filtag_kg.graph.describe import DatasetDescription, emit_dataset, kg_files
 from filtag_kg.graph.emit import (
@@ -49,7 +52,7 @@ from filtag_kg.graph.store import write_graph
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, QUERIES, DataIris
 from filtag_kg.images import ImageSet
 from filtag_kg.profile import Profile, save_profile
-from filtag_kg.tags import TagTable, tags_csv
+from filtag_kg.tags import TagTable, parse_rule, tags_csv
 
 __all__ = ["Provenance", "build_kg"]
 
@@ -83,6 +86,11 @@ class Provenance:
     ended: str | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def imported(self) -> bool:
+        """Whether another method made the tags, which does not say what its rule ranked filters by."""
+        return "flt:tagsSha256" in self.hashes
+
     @classmethod
     def of_profile(cls, profile: Profile) -> Provenance:
         """Return what a profile says of its own making."""
@@ -105,8 +113,8 @@ class Provenance:
             hashes={name: value for name, value in hashes.items() if value},
             layer_kinds=dict(zip(profile.layer_names, metadata.get("layer_kinds", ()), strict=False)),
             software=tuple(f"{name} {number}" for name, number in sorted(metadata.get("versions", {}).items())),
-            started=metadata.get("started"),
-            ended=metadata.get("ended"),
+            started=metadata.get("started") or None,
+            ended=metadata.get("ended") or None,
             inputs={"profile": dict(metadata)},
         )
 
@@ -122,6 +130,8 @@ def build_kg(
     base: str = DEFAULT_BASE,
     conceptnet: str = CONCEPTNET,
     curated: Mapping[str, CuratedLink] = MappingProxyType({}),
+    min_ic: float = MIN_IC,
+    draws: int = DRAWS,
     seed: int = 0,
     first_rule: int = 0,
     force: bool = False,
@@ -145,8 +155,10 @@ def build_kg(
         What the IRIs of ConceptNet's terms begin with.
     curated : mapping of class id to CuratedLink
         Links that a person has decided on.
-    seed : int
-        Of the random classes that the adjusted p-values compare with.
+    min_ic : float, in nats
+        Least information content of a concept that is tested.
+    draws, seed : int
+        Random sets of classes that the adjusted p-values compare with, and their seed.
     first_rule : int
         From where to count the rules, if the runs are to be added to those of another KG.
     force : bool
@@ -165,21 +177,32 @@ def build_kg(
     check_output(output, force=force)
     iris = DataIris(base)
     tool = f"filtag-kg {version('filtag-kg')}"
-    software = tuple(sorted({tool, f"{source.name} {source.version}", *provenance.software}))
+    versions = (f"{member.name} {member.version}" for member in source.members)
+    software = tuple(sorted({tool, *versions, *provenance.software}))
+    parameters: dict[str, Any] = {
+        "base": base,
+        "conceptnet": conceptnet,
+        "min_ic": min_ic,
+        "draws": draws,
+        "seed": seed,
+        "concepts": source.name,
+        "curated_links": len(curated),
+    }
     links = link_classes(tags.class_ids, tags.class_labels, source, curated=curated)
     for label, same in links.same_label.items():
         _log.warning("%d classes are called %r, and only their label links them: %s", len(same), label, ", ".join(same))
     isa = build_hierarchy(links, source)
     _tell_left_out(isa)
-    common = common_concepts(tags, links, isa, seed=seed)
+    common = common_concepts(tags, links, isa, min_ic=min_ic, draws=draws, seed=seed)
     runs = [
         RunDescription(
-            run_id=_run_id(tags, rule, source, provenance, curated, seed=seed, base=base),
+            run_id=_run_id(tags, rule, source, provenance, curated, parameters),
             rule=rule,
             rule_index=index,
-            score=rule.partition(":")[2] or "activation",
+            score=_score(rule, provenance),
+            min_ic=min_ic,
+            draws=draws,
             seed=seed,
-            min_ic=float(np.log(4)),
             software=software,
             hashes=provenance.hashes,
             started=provenance.started,
@@ -258,13 +281,7 @@ def build_kg(
             **provenance.inputs,
             **{name.partition(":")[2]: digest for name, digest in provenance.hashes.items()},
         },
-        "parameters": {
-            "base": base,
-            "conceptnet": conceptnet,
-            "seed": seed,
-            "concepts": source.name,
-            "curated_links": len(curated),
-        },
+        "parameters": parameters,
         "licences": {graph: licence for graph, licence in licences.items() if counts.get(graph)},
         # What was left out so that nothing lies above itself: start, end and source of each edge.
         "cycles": [[edge.start, edge.end, edge.source] for edge in isa.left_out.cycles],
@@ -310,9 +327,7 @@ def _run_id(
     source: ConceptSource,
     provenance: Provenance,
     curated: Mapping[str, CuratedLink],
-    *,
-    seed: int,
-    base: str,
+    parameters: Mapping[str, Any],
 ) -> str:
     """Return an id that follows from what decides the run's results, and from nothing else."""
     decisive: Sequence[Any] = (
@@ -325,11 +340,18 @@ def _run_id(
         source.name,
         source.version,
         version("filtag-kg"),
-        seed,
-        base,
+        sorted(parameters.items()),
         sorted((class_id, *astuple(link)) for class_id, link in curated.items()),
     )
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
+
+
+def _score(rule: str, provenance: Provenance) -> str | None:
+    """Return what a rule ranked filters by, where that is known."""
+    try:
+        return None if provenance.imported else parse_rule(rule).score
+    except FiltagError:  # another method's
+        return None
 
 
 def _n_assignments(tags: TagTable) -> int:

@@ -38,12 +38,15 @@ class RunDescription:
     ----------
     run_id : str
         The same inputs, parameters and versions give the same id.
-    rule, score : str
+    rule : str
     rule_index : int
         The rule's place among those of the build.
-    seed : int
+    score : str or None
+        What the rule ranked filters by; None where another method made the tags and does not say.
     min_ic : float
         In nats.
+    draws, seed : int
+        Of the random sets of classes behind the adjusted p-values.
     software : tuple of str
         Name and version of each package that took part.
     hashes : mapping of str
@@ -56,9 +59,10 @@ class RunDescription:
     run_id: str
     rule: str
     rule_index: int
-    score: str
-    seed: int
+    score: str | None
     min_ic: float
+    draws: int
+    seed: int
     software: tuple[str, ...]
     hashes: Mapping[str, str] = field(default_factory=dict)
     started: str | None = None
@@ -112,7 +116,9 @@ def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription,
     yield activity, t("flt:network"), iri(iris.network(network))
     yield activity, t("flt:rule"), literal(run.rule)
     yield activity, t("flt:ruleIndex"), integer(run.rule_index)
-    yield activity, t("flt:score"), literal(run.score)
+    if run.score is not None:
+        yield activity, t("flt:score"), literal(run.score)
+    yield activity, t("flt:draws"), integer(run.draws)
     yield activity, t("flt:seed"), integer(run.seed)
     yield activity, t("flt:minimumInformationContent"), double(run.min_ic)
     for software in run.software:
@@ -153,7 +159,10 @@ def _emit_common(network: str, common: Iterable[CommonConcept], run_id: str, iri
 def emit_links(
     class_ids: Sequence[str], class_labels: Sequence[str], links: Links, iris: DataIris, *, tool: str
 ) -> Iterator[Triple]:
-    """Describe every class of the run and the concept it is linked to, with the slots of SSSOM."""
+    """Describe every class of the run and the concept it is linked to, with the slots of SSSOM.
+
+    What a person has decided on, no tool has mapped.
+    """
     for class_id, label in zip(class_ids, class_labels, strict=True):
         class_ = iri(iris.class_(class_id))
         yield class_, t("rdf:type"), t("flt:ClassLabel")
@@ -172,7 +181,8 @@ def emit_links(
         yield node, t("sssom:object_id"), concept
         yield node, t("sssom:mapping_justification"), t(link.justification)
         yield node, t("sssom:confidence"), double(link.confidence)
-        yield node, t("sssom:mapping_tool"), literal(tool)
+        if not link.by_hand:
+            yield node, t("sssom:mapping_tool"), literal(tool)
 
 
 def emit_closure(isa: Hierarchy, iris: DataIris) -> Iterator[Triple]:

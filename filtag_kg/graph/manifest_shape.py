@@ -44,6 +44,10 @@ def _licences(value: Any) -> str | None:  # noqa: ANN401
     return next((f"names {text!r}, which is not an IRI" for text in wrong), None)
 
 
+def _score(value: Any) -> str | None:  # noqa: ANN401
+    return None if value in (None, "activation", "contrast") else "is neither activation nor contrast"
+
+
 _COUNTS = dict.fromkeys(
     ("layers", "filters", "classes", "linked_classes", "tags", "common_concepts", "concepts", "quads"), whole_number()
 )
@@ -59,7 +63,7 @@ _BUILD = {
 _SHAPE = {
     **_BUILD,
     "versions": {"software": [str]},
-    "runs": [{"id": named, "rule": named, "network?": named, "folder?": _folder}],
+    "runs": [{"id": named, "rule": named, "score?": _score, "network?": named, "folder?": _folder}],
     "files?": {str: {"bytes": whole_number(), "sha256": str}},
     "added?": [{**_BUILD, "folder": _folder}],
 }

@@ -47,18 +47,23 @@ class KgRun:
     run_id, rule, network : str
     folder : str
         Where in the KG's directory the files of its build lie; empty for those of the first.
+    score : str or None
+        What the rule ranked filters by; None where another method made the tags and does not say.
     """
 
     run_id: str
     rule: str
     network: str
     folder: str
+    score: str | None
 
 
 def runs_of(kg: KG) -> list[KgRun]:
     """Return the runs of a KG, the first first."""
     return [
-        KgRun(run["id"], run["rule"], run.get("network", kg.manifest["network"]), run.get("folder", ""))
+        KgRun(
+            run["id"], run["rule"], run.get("network", kg.manifest["network"]), run.get("folder", ""), run.get("score")
+        )
         for run in kg.manifest["runs"]
     ]
 

@@ -72,6 +72,7 @@ FLT = frozenset(
         "contentSha256",
         "contrast",
         "coverage",
+        "draws",
         "evidence",
         "expectedRank",
         "filter",

@@ -96,7 +96,7 @@ def _source(shard: Mapping[str, Any]) -> str:
 
 
 def _metadata(profiles: Sequence[Profile], count: dict[str, int]) -> dict[str, Any]:
-    """Return the first profile's facts, with those of the images taken together."""
+    """Return the facts that all profiles share, with those of the images and the software taken together."""
     every = [profile.metadata for profile in profiles]
     shards = sorted((shard for profile in profiles for shard in _shards(profile)), key=_source)
     constant: Counter[str] = Counter()
@@ -114,12 +114,30 @@ def _metadata(profiles: Sequence[Profile], count: dict[str, int]) -> dict[str, A
     }
     unreadable = sorted(item for metadata in every for item in metadata.get("unreadable", ()))[:MOST_NAMED]
     merged = {
-        **every[0],
+        **{
+            name: value
+            for name, value in every[0].items()
+            if name == "network" or all(metadata.get(name) == value for metadata in every)
+        },
+        "versions": _versions(every),
         "images": images,
         "unreadable": unreadable,
         "constant": {name: constant[name] for name in profiles[0].layer_names if constant[name]},
         "few": {class_id: count.get(class_id, 0) for class_id in sorted({*few, *count}) if count.get(class_id, 0) < 2},
-        "started": min((metadata["started"] for metadata in every if "started" in metadata), default=""),
-        "ended": max((metadata["ended"] for metadata in every if "ended" in metadata), default=""),
     }
+    if all(metadata.get("started") and metadata.get("ended") for metadata in every):
+        merged |= {
+            "started": min(metadata["started"] for metadata in every),
+            "ended": max(metadata["ended"] for metadata in every),
+        }
     return merged | {"notes": notes_of(merged)}
+
+
+def _versions(every: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the versions of what took part: of one thing all that did, with commas between them."""
+    versions: dict[str, set[str]] = {}
+    for metadata in every:
+        for name, number in metadata.get("versions", {}).items():
+            # What is merged already may name several.
+            versions.setdefault(name, set()).update(str(number).split(", "))
+    return {name: ", ".join(sorted(numbers)) for name, numbers in sorted(versions.items())}

@@ -70,7 +70,7 @@ def template_text(name: str) -> str:
 
 
 def _rule_text(name: str) -> str:
-    """Say what a rule does; nothing of one that is another method's."""
+    """Say what a rule does; nothing of one that is no rule of ours."""
     try:
         rule = parse_rule(name)
     except FiltagError:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.tags.rules import parse_rule
 from filtag_kg.tags.table import TagTable
 
 __all__ = ["read_filtag_labels"]
@@ -65,11 +66,7 @@ def read_filtag_labels(
         raise FiltagError(f"no tag file at {path}: check the path") from None
     except (OSError, UnicodeDecodeError) as error:
         raise FiltagError(f"{path} cannot be read as text ({error}): give one of FILTAG's tag files") from None
-    header = _HEADER.fullmatch(lines[0].strip()) if lines else None
-    if header is None:
-        raise FiltagError(
-            f"{path}, line 1: expected 'filter tags k=1' as in FILTAG's tag files, so this is another format"
-        )
+    rule = _rule_of(lines[0] if lines else "", path)
     tagged = [(f, label) for number, line in enumerate(lines[1:], 2) for f, label in _labels_of(line, number, path)]
     rows = [(f, label) for f, label in tagged if label is not None]
     filters = {f for f, _ in tagged}
@@ -90,7 +87,6 @@ def read_filtag_labels(
         classes.append(places[0])
         if len(places) > 1:
             places.append(places.pop(0))
-    rule = header["rule"]
     unknown = np.full(len(rows), np.nan)
     return TagTable(
         network=network,
@@ -107,6 +103,20 @@ def read_filtag_labels(
         activation=unknown,
         contrast=unknown.copy(),
     )
+
+
+def _rule_of(line: str, path: Path) -> str:
+    header = _HEADER.fullmatch(line.strip())
+    if header is None:
+        raise FiltagError(
+            f"{path}, line 1: expected 'filter tags k=1' as in FILTAG's tag files, so this is another format"
+        )
+    try:
+        return str(parse_rule(header["rule"]))
+    except (FiltagError, ValueError):
+        raise FiltagError(
+            f"{path}, line 1: {header['rule']} is no rule: expected k=1, or a share such as q=0.05"
+        ) from None
 
 
 def _labels_of(line: str, number: int, path: Path) -> list[tuple[int, str | None]]:

@@ -6,8 +6,8 @@ from math import log
 import pytest
 
 from filtag_kg import wordnet
-from filtag_kg.concepts import build_hierarchy, link_classes
-from filtag_kg.explain.nearest_concept import MIN_IC, ClassConcepts, Group
+from filtag_kg.concepts import MIN_IC, build_hierarchy, link_classes
+from filtag_kg.explain.nearest_concept import ClassConcepts, Group
 from tests.conftest import CLASSES
 
 DOG = "http://wordnet-rdf.princeton.edu/pwn30/02084071-n"

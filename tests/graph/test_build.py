@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -17,13 +18,17 @@ from filtag_kg import (
     Rule,
     build_kg,
     export_graph,
+    find_query,
     load_profile,
+    named_query,
     open_kg,
     tag_filters,
     wordnet,
 )
-from filtag_kg.concepts import common_csv, concept_source, import_dump, read_common_concepts
-from filtag_kg.graph import PREFIXES, check_output
+from filtag_kg.concepts import CuratedLink, common_csv, concept_source, import_dump, read_common_concepts
+from filtag_kg.graph import PREFIXES, check_output, validate_kg
+from filtag_kg.query import LocalEndpoint
+from filtag_kg.tags import read_filtag_labels
 from tests.concepts.conceptnet.conftest import SAID, line
 
 
@@ -183,3 +188,60 @@ def test_opening_what_is_no_kg(tmp_path: Path, manifest: str | None, message: st
         (tmp_path / "filtag.json").write_text(manifest)
     with pytest.raises(FiltagError, match=message):
         open_kg(tmp_path)
+
+
+def said_of_run(kg: KG, run_id: str) -> dict[str, str]:
+    """What the graph says of a run, by the property's last word; of several values one."""
+    rows = named_query(LocalEndpoint(kg), find_query("run-provenance"), {"rule": run_id}).rows
+    return {re.split("[#/]", str(row[0].value))[-1]: str(row[1].value) for row in rows}
+
+
+def test_what_the_run_says_of_itself_is_what_was_done(profile: Profile, tmp_path: Path) -> None:
+    kg = built(tmp_path / "kg", profile, min_ic=0.5, draws=99, seed=7)
+    assert {name: kg.manifest["parameters"][name] for name in ("min_ic", "draws", "seed")} == {
+        "min_ic": 0.5,
+        "draws": 99,
+        "seed": 7,
+    }
+    for run in kg.manifest["runs"]:
+        said = said_of_run(kg, run["id"])
+        assert (said["minimumInformationContent"], said["draws"], said["seed"]) == ("0.5", "99", "7")
+        assert said["score"] == run["score"] == "activation"
+    common = read_common_concepts(kg.common_path)
+    assert min(row.ic for row in common) < 1.38, "concepts above more than a quarter of the classes were tested"
+    others = [built(tmp_path / name, profile, **{name: value}) for name, value in (("min_ic", 0.5), ("draws", 99))]
+    ids = [[run["id"] for run in each.manifest["runs"]] for each in (kg, *others, built(tmp_path / "as-is", profile))]
+    assert len({id_ for of in ids for id_ in of}) == 8, "what decides the results decides the run's id"
+
+
+def test_imported_tags_claim_no_score_and_no_pass(tmp_path: Path) -> None:
+    path = tmp_path / "tags-conv5_3-k1.txt"
+    path.write_text("filter tags k=1\n0:[' dog ', ' cat ']\n")
+    provenance = Provenance("vgg16", hashes={"flt:tagsSha256": 64 * "a"})
+    kg = build_kg(tmp_path / "kg", read_filtag_labels(path), wordnet(), provenance)
+    (run,) = kg.manifest["runs"]
+    assert (run["rule"], run["score"]) == ("k=1", None)
+    said = said_of_run(kg, run["id"])
+    assert {"rule", "seed", "tagsSha256"} <= said.keys()
+    assert said.keys().isdisjoint({"score", "profileSha256", "weightsSha256", "startedAtTime", "endedAtTime"})
+    assert validate_kg(kg).findings == ()
+
+
+def test_a_link_that_a_person_decided_on_names_no_tool_and_each_concept_its_own_source(
+    profile: Profile, tmp_path: Path
+) -> None:
+    dog = "http://wordnet-rdf.princeton.edu/pwn30/02084071-n"
+    kg = built(tmp_path / "kg", profile, curated={"n02087394": CuratedLink(dog)})
+    tools = LocalEndpoint(kg).ask(
+        "SELECT ?id (COUNT(?tool) AS ?tools) WHERE { ?link sssom:subject_id/skos:notation ?id "
+        "OPTIONAL { ?link sssom:mapping_tool ?tool } } GROUP BY ?id ORDER BY ?id"
+    )
+    assert [(row[0].value, row[1].value) for row in tools.rows][:2] == [("n02087394", "0"), ("n02088466", "1")]
+    rows = (kg.path / "links.sssom.tsv").read_text().splitlines()
+    cells = [dict(zip(rows[8].split("\t"), row.split("\t"), strict=True)) for row in rows[9:]]
+    assert [(row["mapping_tool"], row["object_source_version"]) for row in cells][:2] == [
+        ("", "wordnet 3.0"),
+        ("filtag-kg", "wordnet 3.0"),
+    ]
+    assert not any(row.startswith("#mapping_tool") for row in rows), "it would be every row's"
+    assert validate_kg(kg).findings == ()

@@ -77,3 +77,16 @@ def test_what_does_not_belong_together_is_refused(parts):
     layers = dataclasses.replace(parts[1], layer_names=("a", "b", "c", "d"))
     assert refusal([parts[0], layers]).startswith("profiles of different layers")
     assert refusal([parts[0], dataclasses.replace(parts[1], variance=None)]).startswith("a profile without variances")
+
+
+def test_what_two_passes_did_differently_is_not_said_of_both(parts):
+    first, second = (
+        dataclasses.replace(part, metadata={**part.metadata, "versions": {"keras": version}, "batch_size": size})
+        for part, version, size in zip(parts, ("3.10", "3.11"), (4, 8), strict=False)
+    )
+    merged = merge_profiles([second, first])
+    assert merged.metadata["versions"] == {"keras": "3.10, 3.11"}
+    assert "batch_size" not in merged.metadata
+    assert merge_profiles([merged, parts[2]]).metadata["versions"]["keras"].startswith("3.10, 3.11, ")
+    unknown = dataclasses.replace(first, metadata={k: v for k, v in first.metadata.items() if k != "started"})
+    assert "started" not in merge_profiles([unknown, second]).metadata

@@ -5,18 +5,38 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyoxigraph as ox
 import pytest
 from rdflib.plugins.sparql import prepareQuery
 from typer.testing import CliRunner
 
-from filtag_kg import KG, FiltagError, KnowledgeGraph, find_query, named_query, open_endpoint, sparql_query, wordnet
+from filtag_kg import (
+    KG,
+    FiltagError,
+    KnowledgeGraph,
+    Provenance,
+    build_kg,
+    find_query,
+    named_query,
+    open_endpoint,
+    sparql_query,
+    wordnet,
+)
 from filtag_kg.cli import app
 from filtag_kg.concepts import COHERENT_Q, build_hierarchy, link_classes
-from filtag_kg.query import PARAMETERS, LocalEndpoint, RemoteEndpoint, catalogue, explanation, format_result
+from filtag_kg.query import (
+    PARAMETERS,
+    LocalEndpoint,
+    NamedQuery,
+    RemoteEndpoint,
+    catalogue,
+    explanation,
+    format_result,
+)
 from filtag_kg.query.parameters import bind
 from filtag_kg.query.result import Value
-from filtag_kg.tags import read_tag_assignments
+from filtag_kg.tags import TagTable, read_tag_assignments
 from tests.query.sparql_server import sparql_server
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -351,3 +371,36 @@ def test_a_truncated_answer_is_an_error_though_it_says_200(remote: RemoteEndpoin
 def test_an_endpoint_that_is_not_there() -> None:
     with pytest.raises(FiltagError, match="cannot be reached"):
         sparql_query(open_endpoint("http://127.0.0.1:9/sparql"), "ASK {}")
+
+
+def test_similar_filters_are_ranked_before_they_are_cut(tmp_path: Path) -> None:
+    """Filter 1 has one of filter 0's two tags and no other; 250 filters have both, and eight besides."""
+    ids = tuple(f"c{i}" for i in range(10))
+    places = [(0, 0), (0, 1), (1, 0), *((2 + i, class_) for i in range(250) for class_ in range(10))]
+    filters, classes = np.array(places).T
+    n_tags = len(places)
+    tags = TagTable(
+        "net",
+        ("deep",),
+        (252,),
+        ids,
+        ids,
+        ("k=1",),
+        *(np.zeros(n_tags, dtype=np.int64) for _ in range(2)),
+        filters,
+        classes,
+        np.ones(n_tags, dtype=np.int64),
+        *(np.full(n_tags, np.nan) for _ in range(2)),
+    )
+    made = build_kg(tmp_path / "kg", tags, wordnet(), Provenance("net"))
+    asked = named_query(LocalEndpoint(made), find_query("similar-filters"), {"layer": "deep", "filter": "0"})
+    rows = format_result(asked, "csv").split()[1:]
+    assert rows[:2] == ["deep,1,1,0.5", "deep,2,2,0.2"]
+    assert len(rows) == 200
+
+
+@pytest.mark.parametrize("query", catalogue(), ids=lambda query: query.name)
+def test_no_query_cuts_before_it_ranks(query: NamedQuery) -> None:
+    """LIMIT stands last, after the order of the whole answer."""
+    before, limit, _ = query.text.partition("LIMIT")
+    assert not limit or before.rpartition("}")[2].strip().startswith("ORDER BY")
