@@ -91,7 +91,8 @@ def run(
 ) -> None:
     """Do the whole job: the pass over the images, tags, concepts, graph, report."""
     from filtag_kg.concepts import concept_source, read_curated_links
-    from filtag_kg.graph import DataIris, check_output
+    from filtag_kg.files import check_file_output, sibling
+    from filtag_kg.graph import DataIris, check_output, reserved_output
     from filtag_kg.report import check_report_folder
 
     rules = rules_from(k, q, score)
@@ -105,7 +106,7 @@ def run(
         read_curated_links(links, (), source)
     DataIris(base)
     # What took hours outlives whatever may go wrong in the seconds that follow.
-    kept = output.with_name(f"{output.name}.profile.npz")
+    kept = sibling(output, ".profile.npz")
     options = Pass(
         network=network,
         images=images,
@@ -122,16 +123,18 @@ def run(
         restart=restart,
         quiet=quiet,
     )
-    made = make_profile(options, kept)
-    try:
-        _told(
-            build_from_profile(
-                made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
+    check_file_output(kept)
+    with reserved_output(output, force=force):
+        made = make_profile(options, kept)
+        try:
+            _told(
+                build_from_profile(
+                    made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
+                )
             )
-        )
-    except FiltagError as error:
-        raise FiltagError(f"{error} (the profile is kept in {kept}: go on with filtag build)") from None
-    kept.unlink()
+        except FiltagError as error:
+            raise FiltagError(f"{error} (the profile is kept in {kept}: go on with filtag build)") from None
+        kept.unlink()
     if report:
         make_report([output], pages, force=force, quiet=quiet)
         note(f"{pages}: open index.html in a browser")
@@ -155,26 +158,27 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Make a KG from a profile: tags, concepts, graph; or add the runs to a KG that is there."""
-    from filtag_kg.graph import build_into, check_output
+    from filtag_kg.graph import build_into, reserved_output
     from filtag_kg.profile import load_profile
 
     rules = rules_from(k, q, score)
-    made = load_profile(profile)
     if (into is None) == (output is None):
         raise typer.BadParameter("give either -o, for a KG of its own, or --into, to add to one")
     if into is not None:
 
         def build_beside(kg: KG, room: Path) -> KG:
+            made = load_profile(profile)
             return build_from_profile(made, rules, room, images=images, concepts=concepts, links=links, beside=kg)
 
         _told(build_into(into, build_beside))
     elif output is not None:
-        check_output(output, force=force)
-        _told(
-            build_from_profile(
-                made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
+        with reserved_output(output, force=force):
+            made = load_profile(profile)
+            _told(
+                build_from_profile(
+                    made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
+                )
             )
-        )
 
 
 def import_(
@@ -200,22 +204,22 @@ def import_(
     from filtag_kg.concepts import class_names as read_class_names
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.files import sha256_of
-    from filtag_kg.graph import Provenance, build_kg, check_output
+    from filtag_kg.graph import Provenance, build_kg, reserved_output
     from filtag_kg.tags import read_filtag_labels
 
     if format_ != "filtag":
         raise FiltagError(f"no label format {format_!r}: choose filtag")
-    check_output(output, force=force)
-    names = read_class_names(class_names) if class_names is not None else None
-    tags = read_filtag_labels(file, class_names=names, layer=layer, network=network)
-    provenance = Provenance(
-        network_label=network,
-        hashes={"flt:tagsSha256": sha256_of(file)},
-        inputs={"tags": file.name, "format": format_},
-    )
-    source = concept_source(concepts)
-    curated = read_curated_links(links, tags.class_ids, source) if links is not None else {}
-    _told(build_kg(output, tags, source, provenance, base=base, curated=curated, force=force))
+    with reserved_output(output, force=force):
+        names = read_class_names(class_names) if class_names is not None else None
+        tags = read_filtag_labels(file, class_names=names, layer=layer, network=network)
+        provenance = Provenance(
+            network_label=network,
+            hashes={"flt:tagsSha256": sha256_of(file)},
+            inputs={"tags": file.name, "format": format_},
+        )
+        source = concept_source(concepts)
+        curated = read_curated_links(links, tags.class_ids, source) if links is not None else {}
+        _told(build_kg(output, tags, source, provenance, base=base, curated=curated, force=force))
 
 
 def rules_from(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]:

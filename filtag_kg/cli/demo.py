@@ -39,7 +39,7 @@ def demo(
     from rich.syntax import Syntax
 
     from filtag_kg.demo import DEMO_RULES, demo_profile
-    from filtag_kg.files import replacing
+    from filtag_kg.files import check_file_output, sibling, writing
     from filtag_kg.graph import check_output, export_graph
     from filtag_kg.query import LocalEndpoint, find_query, named_query, sparql_query
     from filtag_kg.report import check_report_folder
@@ -47,6 +47,8 @@ def demo(
     console = results_console()
     check_output(output, force=force)
     check_report_folder(report_folder(output), force=force)
+    turtle = sibling(output, ".ttl")
+    check_file_output(turtle)
     profile = demo_profile()
     counts = f"{len(profile.layer_names)} layers, {profile.mean.shape[1]:,} filters, {len(profile.class_ids)} classes"
     console.print(f"1. A profile of EfficientNet-Lite0 over Tiny ImageNet, from the package: {counts}")
@@ -70,8 +72,7 @@ def demo(
     console.print(Syntax(question, "sparql", background_color="default", word_wrap=True))
     console.print(_first_rows(sparql_query(endpoint, question)))
 
-    turtle = output.with_name(f"{output.name}.ttl")
-    with replacing(turtle) as unfinished, unfinished.open("wb") as file:
+    with writing(turtle) as file:
         export_graph(kg, "turtle", file)
     console.print(f"\n5. The graph for other tools: {turtle} ({turtle.stat().st_size / 1e6:.1f} MB of Turtle)")
     pages = report_folder(output)

@@ -82,11 +82,12 @@ def evaluate(
     from filtag_kg.images import open_images
     from filtag_kg.network import load_network
     from filtag_kg.profile import load_profile
+    from filtag_kg.report import refuse_existing
     from filtag_kg.tags import tag_distribution, tag_filters
 
     rules = _rules(k, q, score)
-    if output is not None and output.exists():
-        raise FiltagError(f"{output} exists: choose another -o, or remove it")
+    if output is not None:
+        refuse_existing(output)
     loaded = load_profile(profile)
     identifier = loaded.metadata.get("identifier", "network")
     distribution = tag_distribution(tag_filters(loaded, rules, network=identifier))
@@ -126,10 +127,11 @@ def _rules(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]
 
 def _write(found: Evaluation, distribution: Sequence[LayerDistribution], output: Path) -> None:
     from filtag_kg.explain import class_hits_csv, hits_csv, hits_svg
-    from filtag_kg.files import replacing
+    from filtag_kg.files import replacing_directory
+    from filtag_kg.report import refuse_existing
     from filtag_kg.tags import distribution_csv
 
-    with replacing(output, directory=True, overwrite=False) as room:
+    with replacing_directory(output, refuse_existing) as room:
         (room / "hits.csv").write_text(hits_csv(found), encoding="utf-8")
         (room / "classes.csv").write_text(class_hits_csv(found), encoding="utf-8")
         (room / "distribution.csv").write_text(distribution_csv(distribution), encoding="utf-8")

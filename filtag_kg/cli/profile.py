@@ -147,7 +147,9 @@ def profile(
     quiet: Quiet = False,
 ) -> None:
     """Pass images of every class through a network and keep what each filter makes of each class."""
-    if output.exists() and not force:
+    from filtag_kg.files import check_file_output, is_stream
+
+    if check_file_output(output).exists() and not is_stream(output) and not force:
         raise FiltagError(f"{output} exists: choose another -o, or replace it with --force")
     if merge != bool(profiles) or merge == bool(network) or merge == (images != Path()):
         raise typer.BadParameter("give --network and --images for a pass, or --merge and two profiles or more")

@@ -85,14 +85,14 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Write a KG for other tools: the whole graph, its links (sssom), a table, or nodes and edges (graphml)."""
-    from filtag_kg.files import replacing
+    from filtag_kg.files import writing
     from filtag_kg.graph import export_graph, open_kg
 
     graph = open_kg(kg)
     if output is None:
         export_graph(graph, format_, sys.stdout.buffer, table=table)
         return
-    with replacing(output) as unfinished, unfinished.open("wb") as file:
+    with writing(output) as file:
         export_graph(graph, format_, file, table=table)
 
 

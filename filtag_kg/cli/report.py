@@ -62,8 +62,9 @@ def report(
 
 def report_folder(kg: Path) -> Path:
     """Return where the report of a KG goes where nobody says: beside it."""
-    path = kg.absolute()
-    return kg.with_name(f"{kg.name}-report") if kg.name else path.with_name(f"{path.name}-report")
+    from filtag_kg.files import sibling
+
+    return sibling(kg, "-report")
 
 
 def make_report(

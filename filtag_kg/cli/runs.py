@@ -25,11 +25,10 @@ def runs(
     """List the runs of a KG, or remove one. filtag build --into adds some."""
     from rich.table import Table
 
-    from filtag_kg.graph import only_writer, open_kg, remove_run, runs_of
+    from filtag_kg.graph import open_kg, remove_run, runs_of
 
     if remove is not None:
-        with only_writer(kg):
-            remove_run(open_kg(kg), remove)
+        remove_run(open_kg(kg), remove)
     table = Table("run", "rule", "network", box=None, header_style="bold", pad_edge=False)
     for run in runs_of(open_kg(kg)):
         table.add_row(run.run_id, run.rule, run.network)

@@ -16,7 +16,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from filtag_kg.files import replacing
+from filtag_kg.files import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,8 +101,8 @@ def write_sssom(
 ) -> None:
     """Write links to an SSSOM/TSV file, whole or not at all; parameters as in `sssom_text`."""
     text = sssom_text(links, source, class_iri=class_iri, mapping_set_id=mapping_set_id)
-    with replacing(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
+    with writing(path) as file:
+        file.write(text.encode())
 
 
 def _what_else(link: Link, source: ConceptSource) -> str:

@@ -4,11 +4,11 @@ from filtag_kg.graph.as_networkx import to_networkx
 from filtag_kg.graph.build import Provenance, build_kg
 from filtag_kg.graph.export import EXPORT_FORMATS, export_graph, turtle_text, write_triples
 from filtag_kg.graph.jsonld import write_jsonld
-from filtag_kg.graph.kg import KG, check_output, open_kg
+from filtag_kg.graph.kg import KG, check_output, open_kg, reserved_output
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, t
 from filtag_kg.graph.publish import Credentials, credentials, publish_kg
 from filtag_kg.graph.resources import resource_folder
-from filtag_kg.graph.several import KgRun, add_runs, build_into, only_writer, remove_run, runs_of
+from filtag_kg.graph.several import KgRun, add_runs, build_into, remove_run, runs_of
 from filtag_kg.graph.validate import Finding, Validation, validate_kg
 from filtag_kg.graph.visualizations import (
     VISUALIZATION_METHODS,
@@ -45,11 +45,11 @@ __all__ = [
     "integer",
     "iri",
     "literal",
-    "only_writer",
     "open_kg",
     "publish_kg",
     "read_visualizations",
     "remove_run",
+    "reserved_output",
     "resource_folder",
     "runs_of",
     "t",

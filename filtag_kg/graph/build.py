@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -32,7 +33,7 @@ from filtag_kg.concepts import (
     sssom_text,
 )
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import replacing
+from filtag_kg.files import replacing_directory
 from filtag_kg.graph.describe import DatasetDescription, emit_dataset, kg_files
 from filtag_kg.graph.emit import (
     RunDescription,
@@ -298,7 +299,7 @@ def build_kg(
             "quads": sum(counts.values()) + len(graphs[iris.dataset(kg_id)]),
         },
     }
-    with replacing(output, directory=True, overwrite=force) as room:
+    with replacing_directory(output, partial(check_output, force=force)) as room:
         if profile is not None:
             save_profile(profile, room / "profile.npz")
             if images is not None and profile.exemplars is not None:

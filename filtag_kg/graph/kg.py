@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,31 @@ from typing import Any
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.files import check_directory_output, is_leftover, only_writer
 from filtag_kg.graph.kg_html import kg_html
+from filtag_kg.graph.manifest import MANIFEST
 from filtag_kg.graph.manifest_shape import manifest_mistake
 from filtag_kg.json_values import parse_json
 
-__all__ = ["FORMAT_VERSION", "KG", "check_output", "open_kg"]
+__all__ = ["FORMAT_VERSION", "KG", "check_output", "open_kg", "reserved_output"]
 
 FORMAT_VERSION = 3
 """2: the graph has the shortcuts that named queries use. 3: a q-value stands with a filter's first concept alone."""
+
+_KG_NAMES = {
+    MANIFEST,
+    "added",
+    "common.csv",
+    "exemplars",
+    "graph.nq.gz",
+    "links.sssom.tsv",
+    "profile.npz",
+    "store",
+    "tags.csv",
+    "visualizations",
+}
+# What file managers leave in a folder that somebody looks at.
+_SYSTEM_NAMES = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +101,7 @@ def open_kg(path: Path) -> KG:
     FiltagError
         If there is none, it is damaged, or a later version of this program made it.
     """
-    manifest_path = path / "filtag.json"
+    manifest_path = path / MANIFEST
     try:
         manifest = parse_json(manifest_path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -100,18 +118,37 @@ def open_kg(path: Path) -> KG:
     return KG(path, manifest)
 
 
+@contextmanager
+def reserved_output(path: Path, *, force: bool = False) -> Iterator[None]:
+    """Keep a place for a KG to be made, so that no other process puts one there or changes the one to be replaced.
+
+    Raises
+    ------
+    FiltagError
+        As `check_output`, or if another process is at it.
+    """
+    check_output(path, force=force)
+    with only_writer(path):
+        check_output(path, force=force)
+        yield
+
+
 def check_output(path: Path, *, force: bool = False) -> None:
     """Make sure that a KG may be put at `path`, before hours are spent on it.
 
     Raises
     ------
     FiltagError
-        If something is there already: a KG without `force`, or anything that is no KG.
+        If something is there already: a KG without `force`, or anything that is no KG; or if it cannot be written.
     """
-    if not path.exists() and not path.is_symlink():
+    place = check_directory_output(path)
+    names = {entry.name for entry in place.iterdir()} if place.exists() else set()
+    if not names:
         return
-    if (path / "filtag.json").is_file():
-        if not force:
-            raise FiltagError(f"{path} already holds a KG: choose another -o, or replace it with --force")
-    elif not path.is_dir() or any(path.iterdir()):
+    if MANIFEST not in names:
         raise FiltagError(f"{path} exists and is no KG, so it is not replaced: choose another -o")
+    if not force:
+        raise FiltagError(f"{path} already holds a KG: choose another -o, or replace it with --force")
+    foreign = sorted(name for name in names - _KG_NAMES - _SYSTEM_NAMES if not is_leftover(name))
+    if foreign:
+        raise FiltagError(f"{path} holds {foreign[0]}, which is no part of a KG: move it, or choose another -o")

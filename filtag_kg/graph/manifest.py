@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from filtag_kg.files import replacing, sha256_of
+from filtag_kg.files import is_leftover, sha256_of, writing
 
 __all__ = ["MANIFEST", "kg_file_names", "record_of", "write_manifest"]
 
@@ -29,8 +29,8 @@ def write_manifest(folder: Path, facts: Mapping[str, Any], *, known: Mapping[str
     names = kg_file_names(folder)
     files = {name: known[name] if name in known else record_of(folder / name) for name in names}
     text = json.dumps({**facts, "files": files}, indent=2, ensure_ascii=False)
-    with replacing(folder / MANIFEST) as unfinished:
-        unfinished.write_text(text + "\n", encoding="utf-8")
+    with writing(folder / MANIFEST) as file:
+        file.write(f"{text}\n".encode())
 
 
 def record_of(path: Path) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _names_below(folder: Path, start: str) -> Iterator[str]:
     for path in folder.iterdir():
         if path.is_dir():
             yield from _names_below(path, f"{start}{path.name}/")
-        else:
+        elif path.is_file() and not is_leftover(path.name):
             yield f"{start}{path.name}"
 
 

@@ -7,10 +7,8 @@ import hashlib
 import heapq
 import re
 import shutil
-import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -18,19 +16,24 @@ from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
-from filelock import FileLock, Timeout
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import replacing, sha256_of
+from filtag_kg.files import (
+    check_directory_output,
+    only_writer,
+    replacing_directory,
+    scratch_directory,
+    sha256_of,
+)
 from filtag_kg.graph.describe import DatasetDescription, emit_dataset, kg_files
 from filtag_kg.graph.kg import KG, open_kg
-from filtag_kg.graph.manifest import write_manifest
+from filtag_kg.graph.manifest import kg_file_names, write_manifest
 from filtag_kg.graph.nquads import quads, t
 from filtag_kg.graph.store import graph_lines, write_graph
 from filtag_kg.graph.vocabulary import PREFIXES, DataIris
 from filtag_kg.tags import read_tags
 
-__all__ = ["KgRun", "add_runs", "build_into", "only_writer", "remove_run", "runs_of"]
+__all__ = ["KgRun", "add_runs", "build_into", "remove_run", "runs_of"]
 
 _BLOCK = 10_000
 _TYPE_LINE = re.compile(rf"<[^>]*> {re.escape(t('rdf:type'))} <({re.escape(PREFIXES['flt'])}\w+)> ")
@@ -68,31 +71,6 @@ def runs_of(kg: KG) -> list[KgRun]:
     ]
 
 
-@contextmanager
-def only_writer(path: Path, *, wait_s: float = 0) -> Iterator[None]:
-    """Let one process alone change a KG; those that read it are not disturbed.
-
-    Parameters
-    ----------
-    path : Path
-        The KG's directory.
-    wait_s : float
-        How many seconds to wait for another process.
-
-    Raises
-    ------
-    FiltagError
-        If another process is at it, and still is when that time is over.
-    """
-    path = path.absolute()
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=wait_s)
-    try:
-        with lock:
-            yield
-    except Timeout:
-        raise FiltagError(f"another process is changing {path}: try again when it is done") from None
-
-
 def add_runs(kg: KG, added: KG) -> KG:
     """Put the runs of another KG into a KG, under ``added/`` their files.
 
@@ -108,6 +86,11 @@ def add_runs(kg: KG, added: KG) -> KG:
         If the KG has such a run already, the two do not share the base of their IRIs, or one network has other layers
         there than here.
     """
+    with only_writer(kg.path):
+        return _add_runs(open_kg(kg.path), added)
+
+
+def _add_runs(kg: KG, added: KG) -> KG:
     for name in ("base", "conceptnet"):
         here, there = kg.manifest["parameters"][name], added.manifest["parameters"][name]
         if here != there:
@@ -124,7 +107,7 @@ def add_runs(kg: KG, added: KG) -> KG:
     runs += [{**run, "network": added.manifest["network"], "folder": folder} for run in added.manifest["runs"]]
     builds = [*kg.manifest.get("added", ()), {**_facts(added), "folder": folder}]
     lines = _Lines([kg.graph_path, added.graph_path], _not_in(_described(kg) | _described(added)))
-    with replacing(kg.path, directory=True) as room:
+    with replacing_directory(kg.path, open_kg) as room:
         _copy(kg.path, room)
         _copy(added.path, room / folder)
         _write(room, kg, lines, runs, builds, title=_title(kg, added))
@@ -146,10 +129,10 @@ def build_into(path: Path, build: Callable[[KG, Path], KG]) -> KG:
     FiltagError
         If there is no KG, another process is changing it, or the two do not fit.
     """
-    with only_writer(path):
+    check_directory_output(open_kg(path).path)
+    with scratch_directory(path) as room:
         kg = open_kg(path)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent) as room:
-            return add_runs(kg, build(kg, Path(room) / "added"))
+        return add_runs(kg, build(kg, room / "added"))
 
 
 def remove_run(kg: KG, name: str) -> KG:
@@ -166,6 +149,11 @@ def remove_run(kg: KG, name: str) -> KG:
     FiltagError
         If no run, or more than one, is called so, or it is the only one.
     """
+    with only_writer(kg.path):
+        return _remove_run(open_kg(kg.path), name)
+
+
+def _remove_run(kg: KG, name: str) -> KG:
     runs = runs_of(kg)
     found = [run for run in runs if name in (run.run_id, run.rule)]
     if len(found) != 1:
@@ -184,7 +172,7 @@ def remove_run(kg: KG, name: str) -> KG:
     folders = {run.get("folder", "") for run in left}
     builds = [build for build in kg.manifest.get("added", ()) if build["folder"] in folders]
     lines = _Lines([kg.graph_path], _not_in(graphs))
-    with replacing(kg.path, directory=True) as room:
+    with replacing_directory(kg.path, open_kg) as room:
         _copy(kg.path, room, without={gone.folder} - folders)
         if gone.folder in folders:
             for table in ("tags.csv", "common.csv"):
@@ -321,16 +309,11 @@ def _a_layer(room: Path) -> str:
 
 def _copy(kg: Path, room: Path, without: Iterable[str] = ()) -> None:
     """Copy what a build left, but for what is written anew."""
-    left_out = {"filtag.json", "graph.nq.gz", "store"}
-    for path in kg.iterdir():
-        if path.name not in left_out:
-            if path.is_dir():
-                shutil.copytree(path, room / path.name, dirs_exist_ok=True)
-            else:
-                room.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, room / path.name)
-    for folder in without:
-        shutil.rmtree(room / folder, ignore_errors=True)
+    left_out = ("graph.nq.gz", "store/", *(f"{folder}/" for folder in without))
+    for name in kg_file_names(kg):
+        if not name.startswith(left_out):
+            (room / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(kg / name, room / name)
 
 
 def _without_rule(path: Path, rule: str) -> None:

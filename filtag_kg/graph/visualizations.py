@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 from filtag_kg.csv_table import TEXT, Cell, file_beside, one_of, read_table, real, whole
-from filtag_kg.files import replacing
+from filtag_kg.files import only_writer, remove_leftovers, writing
 from filtag_kg.graph.kg import KG, open_kg
 from filtag_kg.graph.manifest import write_manifest
-from filtag_kg.graph.several import only_writer, runs_of
+from filtag_kg.graph.several import runs_of
 
 __all__ = ["VISUALIZATION_METHODS", "Visualization", "read_visualizations", "write_visualizations"]
 
@@ -128,29 +129,27 @@ def write_visualizations(
     folder = kg.path / _FOLDER
     named = [replace(row, file=_file_name(row, png)) for row, png in zip(visualizations, pngs, strict=True)]
     with only_writer(kg.path, wait_s=_PATIENCE_S):
+        manifest = open_kg(kg.path).manifest
         rows = {row.key: row for row in _read_table(folder / _TABLE)} | {row.key: row for row in named}
         # A picture's name tells its content: until the table names the new ones, it is right about the old ones.
         for row, png in zip(named, pngs, strict=True):
-            with replacing(folder / row.file) as unfinished:
-                unfinished.write_bytes(png)
-        with replacing(folder / _TABLE) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
+            with writing(folder / row.file) as file:
+                file.write(png)
+        with writing(folder / _TABLE) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+            table = csv.writer(text, lineterminator="\n")
             table.writerow(_COLUMNS)
             table.writerows(astuple(rows[key]) for key in sorted(rows))
+            text.detach()
         # The replaced, and what an interrupted run left.
         for path in set(folder.glob("*.png")) - {folder / row.file for row in rows.values()}:
             path.unlink(missing_ok=True)
-        _record(kg.path, {f"{_FOLDER}/{row.file}" for row in named})
+        remove_leftovers(folder)
+        if "files" in manifest:
+            written = {f"{_FOLDER}/{name}" for name in (_TABLE, *(row.file for row in named))}
+            known = {name: record for name, record in manifest["files"].items() if name not in written}
+            write_manifest(kg.path, manifest, known=known)
     return tuple(replace(row, file=f"{_FOLDER}/{row.file}") for row in named)
-
-
-def _record(kg: Path, written: set[str]) -> None:
-    """Record the new pictures and their table in the KG's manifest, which another process may have changed."""
-    manifest = open_kg(kg).manifest
-    if "files" in manifest:
-        changed = {*written, f"{_FOLDER}/{_TABLE}"}
-        known = {name: record for name, record in manifest["files"].items() if name not in changed}
-        write_manifest(kg, manifest, known=known)
 
 
 _CELLS = {

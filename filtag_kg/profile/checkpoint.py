@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.files import check_file_output, is_stream, only_writer, place_of, sibling
 from filtag_kg.json_values import mismatch, parse_json
 from filtag_kg.npz import read_npz
 
@@ -89,7 +90,7 @@ class Checkpoint:
             If it cannot be written.
         """
         text = json.dumps({"inputs": dict(inputs), **state}, ensure_ascii=True)
-        unfinished = _beside(self.path, ".new")
+        unfinished = sibling(self.path, ".new")
         try:
             with unfinished.open("wb") as file:
                 np.savez(file, allow_pickle=False, state=np.array(text), **arrays)
@@ -106,7 +107,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Remove it: the pass is finished, or is to be started anew."""
-        for path in (self.path, _beside(self.path, ".new")):
+        for path in (self.path, sibling(self.path, ".new")):
             path.unlink(missing_ok=True)
 
 
@@ -120,7 +121,7 @@ def _state(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
 
 
 @contextmanager
-def checkpointing(output: Path, *, seconds: float = 60.0, restart: bool = False) -> Iterator[Checkpoint]:
+def checkpointing(output: Path, *, seconds: float = 60.0, restart: bool = False) -> Iterator[Checkpoint | None]:
     """Yield the checkpoint of the pass that makes `output`, and remove it once the body is through.
 
     If the body raises, what was written of it stays, and the next pass goes on from there.
@@ -134,36 +135,25 @@ def checkpointing(output: Path, *, seconds: float = 60.0, restart: bool = False)
     restart : bool
         Whether to forget a pass that was left.
 
+    Yields
+    ------
+    Checkpoint or None
+        None if the output is a device or a pipe: no pass to it can be resumed.
+
     Raises
     ------
     FiltagError
         If another process is at work on the same output, or its folder cannot be written.
     """
-    import filelock
-
-    path = _beside(output.absolute(), ".partial")
-    lock = filelock.FileLock(_beside(path, ".lock"), blocking=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except filelock.Timeout:
-        raise FiltagError(f"another process is making {output}: wait for it, or choose another -o") from None
-    except OSError as error:
-        raise FiltagError(
-            f"cannot write {output} ({error.strerror or error}): choose another place with -o or mend its permissions"
-        ) from None
-    try:
+    if is_stream(output):
+        yield None
+        return
+    path = sibling(place_of(output), ".partial")
+    for each in (path, sibling(path, ".new")):
+        check_file_output(each)
+    with only_writer(output):
         checkpoint = Checkpoint(path, seconds)
         if restart:
             checkpoint.remove()
         yield checkpoint
         checkpoint.remove()
-    finally:
-        # While it is held, so that nobody else's is removed; Windows keeps what is open.
-        with suppress(OSError):
-            Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
-
-
-def _beside(path: Path, ending: str) -> Path:
-    return path.with_name(path.name + ending)

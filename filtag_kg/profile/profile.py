@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import replacing
+from filtag_kg.files import writing
 from filtag_kg.json_values import mismatch, parse_json
 from filtag_kg.npz import read_npz
 from filtag_kg.profile.exemplars import Exemplars
@@ -133,7 +133,7 @@ def _check_range(array: str, values: NDArray[np.float64], most: float) -> None:
 
 def save_profile(profile: Profile, path: Path) -> None:
     """Write a profile; the file is whole or not there, and the same profile gives the same bytes."""
-    with replacing(path) as unfinished, unfinished.open("wb") as file:
+    with writing(path) as file:
         write_profile(profile, file)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import replacing
+from filtag_kg.files import check_file_output, is_stream, writing
 from filtag_kg.graph import KG
 from filtag_kg.report.runs import Run, read_runs
 from filtag_kg.report.share import Share
@@ -102,10 +102,10 @@ def write_sheet(rows: Sequence[tuple[str, ...]], output: Path) -> None:
     FiltagError
         If the file is there already: ratings are work that must not be lost.
     """
-    if output.exists():
+    if check_file_output(output).exists() and not is_stream(output):
         raise FiltagError(f"{output} is there already, and may hold ratings: choose another -o")
-    with replacing(output, overwrite=False) as unfinished:
-        unfinished.write_text(csv_text(SHEET_COLUMNS, rows), encoding="utf-8")
+    with writing(output, overwrite=False) as file:
+        file.write(csv_text(SHEET_COLUMNS, rows).encode())
 
 
 def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:

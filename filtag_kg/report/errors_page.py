@@ -16,7 +16,7 @@ from filtag_kg.explain import (
     confusions_csv,
     mistakes_csv,
 )
-from filtag_kg.files import replacing
+from filtag_kg.files import check_directory_output, replacing_directory
 from filtag_kg.report.jinja import environment
 
 __all__ = ["Kind", "Speaking", "errors_page", "kinds", "refuse_existing", "speaking", "write_errors"]
@@ -136,7 +136,7 @@ def write_errors(found: ErrorAnalysis, output: Path) -> None:
         If the directory is there already, or cannot be written.
     """
     refuse_existing(output)
-    with replacing(output, directory=True, overwrite=False) as room:
+    with replacing_directory(output, refuse_existing) as room:
         (room / "errors.csv").write_text(mistakes_csv(found.mistakes), encoding="utf-8")
         (room / "confusions.csv").write_text(confusions_csv(confusions(found.mistakes)), encoding="utf-8")
         (room / "errors.html").write_text(errors_page(found), encoding="utf-8")
@@ -148,7 +148,7 @@ def refuse_existing(output: Path) -> None:
     Raises
     ------
     FiltagError
-        If something is.
+        If something is, or no directory can be put there.
     """
-    if output.exists() or output.is_symlink():
+    if check_directory_output(output).exists():
         raise FiltagError(f"{output} exists and is not replaced: choose another -o")

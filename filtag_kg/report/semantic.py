@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import replacing
+from filtag_kg.files import check_directory_output, replacing_directory
 from filtag_kg.graph import KG
 from filtag_kg.report.comparison import Comparison, compare, networks_csv
 from filtag_kg.report.grouping import GroupedRun, group_run, groups_csv, layers_csv
@@ -91,14 +92,15 @@ def check_report_folder(output: Path, *, force: bool = False) -> None:
     Raises
     ------
     FiltagError
-        If something is there already: a report without `force`, or anything that is no report.
+        If something is there already: a report without `force`, or anything that is no report; or if it cannot be
+        written.
     """
-    if not output.exists() and not output.is_symlink():
+    place = check_directory_output(output)
+    if not place.exists() or not any(place.iterdir()):
         return
-    if not _is_report(output):
-        if not output.is_dir() or any(output.iterdir()):
-            raise FiltagError(f"{output} exists and is no report, so it is not replaced: choose another -o")
-    elif not force:
+    if not _is_report(place):
+        raise FiltagError(f"{output} exists and is no report, so it is not replaced: choose another -o")
+    if not force:
         raise FiltagError(f"{output} already holds a report: choose another -o, or replace it with --force")
 
 
@@ -139,7 +141,7 @@ def write_report(
         As `check_report_folder`, or if it cannot be written.
     """
     check_report_folder(output, force=force)
-    with replacing(output, directory=True, overwrite=force or output.exists()) as room:
+    with replacing_directory(output, partial(check_report_folder, force=force)) as room:
         for name, text in report.files.items():
             (room / name).write_text(text, encoding="utf-8")
         if len(sites) == 1:

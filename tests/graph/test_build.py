@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import filecmp
 import gzip
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -149,7 +151,7 @@ def test_what_is_no_kg_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").touch()
     for path in (tmp_path / "mine", tmp_path / "mine" / "thesis.tex"):
-        with pytest.raises(FiltagError, match="exists and is no KG, so it is not replaced"):
+        with pytest.raises(FiltagError, match=r"exists and is no (KG|directory), so it is not replaced"):
             check_output(path, force=True)
 
 
@@ -166,12 +168,33 @@ def test_a_build_that_fails_leaves_nothing(profile: Profile, tmp_path: Path, mon
 def test_a_kg_that_appeared_meanwhile_is_left_alone(
     profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filtag_kg.graph.build.check_output", lambda *_, **__: None)
-    first = built(tmp_path / "kg", profile)
-    before = first.graph_path.stat().st_mtime_ns
-    with pytest.raises(FiltagError, match="was made by another process meanwhile"):
+    first = built(tmp_path / "first", profile)
+
+    def another_appears(*_: object) -> None:
+        shutil.copytree(first.path, tmp_path / "kg")
+
+    monkeypatch.setattr("filtag_kg.graph.build.save_profile", another_appears)
+    with pytest.raises(FiltagError, match="already holds a KG"):
         built(tmp_path / "kg", profile)
-    assert first.graph_path.stat().st_mtime_ns == before
+    assert filecmp.cmp(first.graph_path, tmp_path / "kg" / "graph.nq.gz", shallow=False)
+
+
+def test_only_what_is_nothing_but_a_kg_is_replaced(profile: Profile, tmp_path: Path) -> None:
+    kg = built(tmp_path / "kg", profile)
+    (kg.path / ".DS_Store").touch()
+    built(kg.path, profile, force=True)
+    assert not (kg.path / ".DS_Store").exists()
+    (kg.path / "thesis.tex").write_text("years of work")
+    with pytest.raises(FiltagError) as error:
+        built(kg.path, profile, force=True)
+    assert str(error.value) == (f"{kg.path} holds thesis.tex, which is no part of a KG: move it, or choose another -o")
+    assert (kg.path / "thesis.tex").read_text() == "years of work"
+
+
+def test_an_empty_directory_is_filled(profile: Profile, tmp_path: Path) -> None:
+    (tmp_path / "kg").mkdir(mode=0o750)
+    built(tmp_path / "kg", profile)
+    assert (tmp_path / "kg").stat().st_mode & 0o777 == 0o750
 
 
 @pytest.mark.parametrize(

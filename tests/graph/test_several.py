@@ -24,7 +24,8 @@ from filtag_kg import (
     wordnet,
 )
 from filtag_kg.cli import app
-from filtag_kg.graph import add_runs, build_into, only_writer, remove_run, runs_of, validate_kg
+from filtag_kg.files import only_writer
+from filtag_kg.graph import add_runs, build_into, remove_run, runs_of, validate_kg
 from filtag_kg.query import LocalEndpoint
 from filtag_kg.report import compare_runs
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, open_kg, tag_filters, wordnet
+from filtag_kg.files import only_writer
 from filtag_kg.graph import (
     Visualization,
     add_runs,
-    only_writer,
     read_visualizations,
     remove_run,
     runs_of,
@@ -121,8 +122,12 @@ def test_two_processes_at_once_lose_nothing(empty: KG) -> None:
 
 
 def test_a_writer_waits_as_long_as_it_is_told(empty: KG) -> None:
-    with only_writer(empty.path), pytest.raises(FiltagError) as error, only_writer(empty.path, wait_s=0.05):
-        pass
+    def second() -> None:
+        with only_writer(empty.path, wait_s=0.05):
+            pass
+
+    with only_writer(empty.path), ThreadPoolExecutor(1) as thread, pytest.raises(FiltagError) as error:
+        thread.submit(second).result()
     assert str(error.value) == f"another process is changing {empty.path}: try again when it is done"
 
 

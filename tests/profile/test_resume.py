@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -206,8 +207,13 @@ def changed_state(array, **changed):
 
 def test_two_at_once_do_not_share_a_checkpoint(tmp_path):
     output = tmp_path / "p.npz"
-    with checkpointing(output), pytest.raises(FiltagError) as error, checkpointing(output):
-        pass
-    assert str(error.value) == f"another process is making {output}: wait for it, or choose another -o"
+
+    def second() -> None:
+        with checkpointing(output):
+            pass
+
+    with checkpointing(output), ThreadPoolExecutor(1) as thread, pytest.raises(FiltagError) as error:
+        thread.submit(second).result()
+    assert str(error.value) == f"another process is changing {output}: try again when it is done"
     with checkpointing(output):
         pass
