@@ -99,6 +99,9 @@ def draw(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The sheet to make, as CSV.")],
     filters: Annotated[int, typer.Option("-n", metavar="N", help="How many filters.")] = 100,
+    least_tags: Annotated[
+        int, typer.Option("--min-tags", metavar="N", help="Draw filters with so many tags or more; 0: all filters.")
+    ] = 2,
     rule: _Rule = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the random choice.")] = 0,
     quiet: Quiet = False,
@@ -107,7 +110,7 @@ def draw(
     from filtag_kg.graph import open_kg
     from filtag_kg.report import draw_sheet, write_sheet
 
-    rows = draw_sheet(open_kg(kg), rule=rule, filters=filters, seed=seed)
+    rows = draw_sheet(open_kg(kg), rule=rule, filters=filters, least_tags=least_tags, seed=seed)
     write_sheet(rows, output)
     note(f"{output}: {len(rows)} filters; say of each, yes or no in the column conforms, if its tags belong together")
 
@@ -120,11 +123,14 @@ def rate(
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table or json.")] = "table",
     quiet: Quiet = False,
 ) -> None:
-    """Read a sheet back: the share of filters that conform, beside that of those that are coherent."""
+    """Read a sheet back: the share of filters that conform, beside that of those that are coherent.
+
+    Shares are of filters with two or more tags; with one or none there is nothing to judge, and they stand apart.
+    """
     import json
 
     from filtag_kg.graph import open_kg
-    from filtag_kg.report import rate_sheet
+    from filtag_kg.report import AUTHORS, rate_sheet
 
     if format_ not in ("table", "json"):
         raise FiltagError(f"no format {format_!r}: choose table or json")
@@ -134,18 +140,36 @@ def rate(
         return
     if found.rated.of < found.drawn:
         note(f"{found.drawn - found.rated.of} of {found.drawn} filters are not rated and do not count")
-    typer.echo(f"conform, say you         {_shown(found.rated)}")
+    typer.echo(f"conform, say you         {_shown(found.several)}")
+    if found.tagged.of > found.several.of:
+        typer.echo(f"  with one tag, too      {_shown(found.tagged)}")
+    if found.rated.of > found.tagged.of:
+        typer.echo(f"  without tags, too      {_shown(found.rated)}")
     typer.echo(f"coherent at q < {q:<8g} {_shown(found.coherent)}")
     kappa = "" if found.kappa is None else f", kappa {found.kappa:.2f}"
     typer.echo(f"the same of both         {_shown(found.agreement)}{kappa}")
+    typer.echo(f"FILTAG's authors         {_shown(AUTHORS['several'])}")
+    typer.echo(f"  with one tag, too      {_shown(AUTHORS['tagged'])}")
 
 
 def _shown(share: Share) -> str:
+    if not share.of:
+        return "of no filter"
     return f"{share.count} of {share.of}, {share.value:.1%} (95 % interval {share.low:.1%} to {share.high:.1%})"
 
 
 def _figures(found: Conformance) -> dict[str, object]:
-    shares = {"conform": found.rated, "coherent": found.coherent, "agreement": found.agreement}
+    from filtag_kg.report import AUTHORS
+
+    shares = {
+        "conform": found.several,
+        "conform_with_tags": found.tagged,
+        "conform_of_all": found.rated,
+        "coherent": found.coherent,
+        "agreement": found.agreement,
+        "authors": AUTHORS["several"],
+        "authors_with_tags": AUTHORS["tagged"],
+    }
     return {
         "drawn": found.drawn,
         "rated": found.rated.of,

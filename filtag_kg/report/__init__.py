@@ -1,7 +1,7 @@
 """Reports: what people read of a KG. Pages need nothing but a browser, with no script and no request to anywhere."""
 
 from filtag_kg.report.agreement import Agreement, LayerAgreement, compare_runs
-from filtag_kg.report.conformance import Conformance, draw_sheet, rate_sheet, write_sheet
+from filtag_kg.report.conformance import AUTHORS, Conformance, draw_sheet, rate_sheet, write_sheet
 from filtag_kg.report.errors_page import errors_page, refuse_existing, write_errors
 from filtag_kg.report.figures import Figure, run_figures
 from filtag_kg.report.grouping import GroupedRun
@@ -12,6 +12,7 @@ from filtag_kg.report.site import Site, style_sheet
 from filtag_kg.report.site_map import FilePlaces, Places
 
 __all__ = [
+    "AUTHORS",
     "Agreement",
     "Conformance",
     "Figure",

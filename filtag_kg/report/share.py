@@ -16,9 +16,9 @@ class Share:
     the share ± 2 standard errors it stays in [0, 1], and is no single point where all or none are counted. It takes
     the things for a random sample of endlessly many; no correction is made where they are few.
 
-    >>> share = Share(88, 100)
+    >>> share = Share(39, 51)
     >>> share.value, round(share.low, 3), round(share.high, 3)
-    (0.88, 0.802, 0.93)
+    (0.7647058823529411, 0.632, 0.86)
 
     References
     ----------

@@ -6,7 +6,7 @@ import pytest
 
 from filtag_kg import KG, FiltagError
 from filtag_kg.concepts import read_common_concepts
-from filtag_kg.report import Share, draw_sheet, rate_sheet, write_sheet
+from filtag_kg.report import AUTHORS, Share, draw_sheet, rate_sheet, write_sheet
 
 
 def test_a_sheet_says_nothing_of_the_statistics(vgg: KG) -> None:
@@ -49,6 +49,28 @@ def test_ratings_stand_beside_the_automatic_figure(vgg: KG, tmp_path: Path) -> N
     assert found.kappa == pytest.approx((agreed / 39 - chance) / (1 - chance))
 
 
+def test_like_is_compared_with_like(vgg: KG, tmp_path: Path) -> None:
+    """As in the authors' sheet: filters without tags or with one conform, and three quarters of the others."""
+    rows = draw_sheet(vgg, filters=512, least_tags=0)
+    assert len(rows) == 512
+    n_tags = [len(row[4].split("; ")) if row[4] else 0 for row in rows]
+    assert [sum(n > least for n in n_tags) for least in (0, 1)] == [342, 219]
+    several = [row for row, n in zip(rows, n_tags, strict=True) if n > 1][:51]
+    one = [row for row, n in zip(rows, n_tags, strict=True) if n == 1][:22]
+    none = [row for row, n in zip(rows, n_tags, strict=True) if n == 0][:27]
+    answered = [(*row[:5], "no" if place < 12 else "yes") for place, row in enumerate([*several, *one, *none])]
+    write_sheet(answered, tmp_path / "authors.csv")
+    found = rate_sheet(vgg, tmp_path / "authors.csv")
+    assert (found.rated, found.tagged, found.several) == (Share(88, 100), Share(61, 73), Share(39, 51))
+    assert (found.tagged, found.several) == (AUTHORS["tagged"], AUTHORS["several"])
+    assert found.coherent.of == found.agreement.of == 51
+    write_sheet([(*row[:5], "yes") for row in none], tmp_path / "none.csv")
+    nothing = rate_sheet(vgg, tmp_path / "none.csv")
+    assert (nothing.rated, nothing.several, nothing.kappa) == (Share(27, 27), Share(0, 0), None)
+    assert len(draw_sheet(vgg, filters=512, least_tags=1)) == 342
+    assert len(draw_sheet(vgg, filters=512)) == 219
+
+
 def test_there_is_no_kappa_where_both_say_the_same_of_all(vgg: KG, tmp_path: Path) -> None:
     assert rate_sheet(vgg, filled(vgg, tmp_path, ["no"] * 5), q=1e-9).kappa is None
 
@@ -72,6 +94,7 @@ def test_spreadsheets_write_as_they_like(vgg: KG, tmp_path: Path) -> None:
             r"is no sheet of filtag conformance draw: it needs the columns kg,rule,layer,filter,tags,conforms",
         ),
         (lambda _: "", r"is no sheet of filtag conformance draw"),
+        (lambda text: text + text.split("\n")[1], r"line 3 of .* rates conv5_3 \d+ again: leave one"),
         (lambda text: text.replace("k=1", "k=2"), r"no rule 'k=2'"),
         (lambda text: text.split("\n")[0] + "\n", r"has rows of 0 rules"),
     ],
@@ -89,5 +112,11 @@ def test_ratings_are_never_overwritten(vgg: KG, tmp_path: Path) -> None:
         write_sheet(draw_sheet(vgg), path)
     with pytest.raises(FiltagError, match="0 filters cannot be drawn: give a number from 1"):
         draw_sheet(vgg, filters=0)
+    with pytest.raises(FiltagError, match="-1 is no number of tags: give a whole number from 0"):
+        draw_sheet(vgg, least_tags=-1)
+    with pytest.raises(
+        FiltagError, match=r"no filter of .* has 99 or more tags by rule k=1: there is nothing to judge"
+    ):
+        draw_sheet(vgg, least_tags=99)
     with pytest.raises(FiltagError, match=r"cannot read .*nothing"):
         rate_sheet(vgg, tmp_path / "nothing.csv")
