@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UNPACKED_ALWAYS", "UNPACKED_RATIO", "NpzError", "read_npz"]
+__all__ = ["UNPACKED_ALWAYS", "UNPACKED_RATIO", "NpzError", "ShortReads", "read_npz"]
 
 # Arrays may unpack to so many bytes whatever the file's size: 1,000 classes and 16,000 filters, mean and variance ...
 UNPACKED_ALWAYS = 256 * 2**20
@@ -64,7 +64,7 @@ def read_npz(file: BinaryIO, names: Collection[str] | None = None) -> dict[str, 
     """
     try:
         size = file.seek(0, io.SEEK_END)
-        with zipfile.ZipFile(_ShortReads(file)) as archive:
+        with zipfile.ZipFile(ShortReads(file, _MOST_DIRECTORY)) as archive:
             entries = _entries(archive, size)
             return {
                 name: _read_array(archive, name, entry)
@@ -118,16 +118,17 @@ def _reason(error: Exception) -> str:
     return (getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__)[:200]
 
 
-class _ShortReads(io.RawIOBase):
+class ShortReads(io.RawIOBase):
     """A file of which nobody may read much at once: `zipfile` reads a directory of any length in one piece."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, most: int) -> None:
         self._file = file
+        self._most = most
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return the next bytes of the file."""
-        content = self._file.read(_MOST_DIRECTORY if size is None or size < 0 else min(size, _MOST_DIRECTORY + 1))
-        if len(content) > _MOST_DIRECTORY:
+        content = self._file.read(self._most + 1 if size is None or size < 0 else min(size, self._most + 1))
+        if len(content) > self._most:
             raise NpzError("it has too many entries")
         return content
 

@@ -262,7 +262,8 @@ def build_from_profile(
         base = beside.manifest["parameters"]["base"]
         links = links or beside.path / "links.sssom.tsv"
     curated = read_curated_links(links, tags.class_ids, source) if links is not None else {}
-    with open_images(images) if images is not None else nullcontext() as opened:
+    # The pass has said what is left out.
+    with open_images(images, log=False) if images is not None else nullcontext() as opened:
         return build_kg(
             output,
             tags,

@@ -14,6 +14,8 @@ from filtag_kg.profile import Exemplars, Profile
 __all__ = ["EXEMPLAR_COLUMNS", "write_exemplars"]
 
 EXEMPLAR_COLUMNS = ("layer_index", "layer", "filter", "rank", "image", "class_id", "activation", "thumbnail")
+_MOST_AT_ONCE = 256
+_MOST_BYTES_AT_ONCE = 2**29
 
 
 def write_exemplars(profile: Profile, images: ImageSet, folder: Path) -> None:
@@ -71,9 +73,20 @@ def _write_thumbnails(chosen: list[ImageRef], images: ImageSet, folder: Path) ->
             raise FiltagError(f"{image.name} in {images.path} cannot be read any more ({error})") from None
 
     with ThreadPoolExecutor(thread_name_prefix="thumbnail") as pool:
-        # In blocks, so that no more than a block's files are in memory.
-        order = images.only(chosen).reading_order
-        for start in range(0, len(order), 256):
-            block = order[start : start + 256]
+        for block in _blocks(images.only(chosen)):
             list(pool.map(write, block, [images.read(image) for image in block]))
     return list(names.values())
+
+
+def _blocks(images: ImageSet) -> Iterator[list[ImageRef]]:
+    """Yield images in reading order, so many at once as may be in memory undecoded."""
+    block: list[ImageRef] = []
+    size = 0
+    for image in images.reading_order:
+        if block and (len(block) == _MOST_AT_ONCE or size + images.sizes[image.name] > _MOST_BYTES_AT_ONCE):
+            yield block
+            block, size = [], 0
+        block.append(image)
+        size += images.sizes[image.name]
+    if block:
+        yield block

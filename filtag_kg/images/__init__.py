@@ -1,9 +1,9 @@
 """Labelled images from a folder, a tar or a zip: list, split, decode, batch."""
 
-from filtag_kg.images.archive import IMAGE_SUFFIXES
 from filtag_kg.images.batches import Batch, batches
 from filtag_kg.images.decode import UnreadableImageError, decode, read_file, thumbnail
 from filtag_kg.images.image_set import ImageRef, ImageSet
+from filtag_kg.images.listing import IMAGE_SUFFIXES, readable_name
 from filtag_kg.images.shards import combined_sha256, expand_braces, open_images, open_shard
 from filtag_kg.images.split import split_images
 
@@ -20,6 +20,7 @@ __all__ = [
     "open_images",
     "open_shard",
     "read_file",
+    "readable_name",
     "split_images",
     "thumbnail",
 ]

@@ -1,26 +1,46 @@
 """Where labelled images lie: a folder, a tar or a zip with a folder per class.
 
-Nothing is extracted, and nothing outside is reached: links are left alone.
+Nothing is extracted, and nothing outside is reached: links are followed only to where they stay inside.
 """
 
 from __future__ import annotations
 
 import os
 import posixpath
+import stat
 import sys
 import tarfile
 import threading
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Self
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import sha256_of
-from filtag_kg.images.image_set import DAMAGE, ImageRef, ImageSet, reason
+from filtag_kg.images.decode import read_file
+from filtag_kg.images.image_set import ImageRef, ImageSet, class_id_of, reason
+from filtag_kg.images.listing import Listing, is_hidden
+from filtag_kg.npz import UNPACKED_RATIO, ShortReads
 
-__all__ = ["IMAGE_SUFFIXES", "open_archive"]
+__all__ = ["open_archive"]
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _ADVICE = "give a folder, .tar or .zip with a folder of images per class"
+# A compressed tar may unpack to so many bytes whatever its size; to more only in proportion.
+_UNPACKED_ALWAYS = 2**30
+# A zip's list of entries takes about 100 bytes of each: enough for twice ImageNet.
+_MOST_DIRECTORY = 2**28
+# Longer than any path, with room for what systems note of a file.
+_MOST_EXTENSION = 2**16
+_EXTENSIONS = {
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+}
+# Before an entry's name and bytes (APPNOTE 4.3.7).
+_ENTRY_HEADER = 30
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+# So little is unpacked at once that what an entry makes of it fits the memory, whatever it declares.
+_CHUNK = 2**13
 
 
 def open_archive(path: Path) -> ImageSet:
@@ -29,21 +49,16 @@ def open_archive(path: Path) -> ImageSet:
     See :func:`~filtag_kg.images.open_images`.
     """
     try:
-        if path.is_dir():
-            opened = _open_folder(path)
-        elif not path.exists():
-            raise FiltagError(f"no images at {path}: check the path")
-        elif zipfile.is_zipfile(path):
-            opened = _open_zip(path)
-        elif tarfile.is_tarfile(path):
-            opened = _open_tar(path)
-        else:
-            raise FiltagError(f"{path} is neither a folder nor a readable tar or zip: {_ADVICE}")
-    except DAMAGE as error:
+        opened = _open(path)
+    except FiltagError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        # Python's readers of archives raise whatever a damaged one makes of them.
         raise FiltagError(f"{path} cannot be read ({reason(error)}): copy it again, or {_ADVICE}") from None
     if not opened.images:
         opened.close()
-        raise FiltagError(f"no images in {path}: {_ADVICE}")
+        why = f" (left out: {opened.left_out})" if opened.left_out else ""
+        raise FiltagError(f"no images in {path}{why}: {_ADVICE}")
     loose = next((image.name for image in opened.images if not image.class_id), None)
     if loose is not None:
         opened.close()
@@ -51,92 +66,243 @@ def open_archive(path: Path) -> ImageSet:
     return opened
 
 
-def _open_folder(path: Path) -> ImageSet:
-    sizes: dict[str, int] = {}
-    for folder, folders, files in os.walk(path, onerror=_raise):
-        # os.walk follows no links to folders, and looks at this list for where to go next.
-        folders[:] = [name for name in folders if not _hidden(name)]
-        for name in files:
-            file = Path(folder, name)
-            inside = file.relative_to(path).as_posix()
-            if _is_image(inside) and not file.is_symlink() and file.is_file():
-                sizes[inside] = file.stat().st_size
+def _open(path: Path) -> ImageSet:
+    if path.is_dir():
+        return _open_folder(path)
+    if not path.exists():
+        raise FiltagError(f"no images at {path}: check the path")
+    if not path.is_file():
+        raise FiltagError(f"{path} is neither a folder nor a file: {_ADVICE}")
+    tar = _tar(path)
+    if tar is not None:
+        return _open_tar(path, *tar)
+    if zipfile.is_zipfile(path):
+        return _open_zip(path)
+    raise FiltagError(f"{path} is neither a folder nor a readable tar or zip: {_ADVICE}")
 
+
+def _open_folder(path: Path) -> ImageSet:
+    listing: Listing[Path] = Listing()
+    top = path.resolve()
+    _walk(top, "", listing, linked=False)
+    files = {file.name: file for file in listing.images()}
     opened = ImageSet(
         path,
-        [_ref(name) for name in sizes],
-        sizes=sizes,
-        read=lambda name: (path / name).read_bytes(),
+        [_ref(name) for name in files],
+        sizes={name: file.size for name, file in files.items()},
+        read=lambda name: read_file(files[name].where),
         close=lambda: None,
         digest=lambda: opened.listing_sha256(),
+        left_out=listing.left_out,
     )
     return opened
 
 
+def _walk(top: Path, inside: str, listing: Listing[Path], *, linked: bool) -> None:
+    """List what lies in the folder `inside`; behind a link to a folder, links to further folders are not followed."""
+    for entry in sorted(os.scandir(top / inside), key=lambda entry: entry.name):
+        name = posixpath.join(inside, entry.name)
+        if entry.is_symlink():
+            _walk_link(top, name, listing, linked=linked)
+        elif entry.is_dir():
+            if is_hidden(name):
+                listing.left_out.add("hidden folders or the system's", name)
+            else:
+                listing.add_folder(name)
+                _walk(top, name, listing, linked=linked)
+        elif entry.is_file():
+            listing.add_file(name, Path(entry.path), entry.stat().st_size)
+        else:
+            listing.left_out.add("pipes, sockets or devices", name)
+
+
+def _walk_link(top: Path, name: str, listing: Listing[Path], *, linked: bool) -> None:
+    link = top / name
+    target = Path(os.path.realpath(link))
+    if not target.is_relative_to(top):
+        listing.left_out.add("links that lead outside", name)
+    elif target.is_file():
+        listing.add_file(name, link, target.stat().st_size)
+    elif target.is_dir() and not linked and not is_hidden(name) and not link.is_relative_to(target):
+        listing.add_folder(name)
+        _walk(top, name, listing, linked=True)
+    else:
+        listing.left_out.add("links that lead nowhere or in a circle", name)
+
+
 def _open_zip(path: Path) -> ImageSet:
-    archive = zipfile.ZipFile(path)
-    members = {
-        member.filename: member
-        for member in archive.infolist()
-        if not member.is_dir() and _is_image(member.filename) and not _is_zip_link(member)
-    }
+    file = path.open("rb")
+    try:
+        archive = zipfile.ZipFile(ShortReads(file, _MOST_DIRECTORY))
+        _refuse_overlaps(archive)
+        listing: Listing[zipfile.ZipInfo] = Listing()
+        for member in archive.infolist():
+            _list_entry(archive, member, listing)
+        files = {image.name: image for image in listing.images()}
+    except BaseException:
+        file.close()
+        raise
     return ImageSet(
         path,
-        [_ref(name) for name in members],
-        sizes={name: member.file_size for name, member in members.items()},
-        read=lambda name: archive.read(members[name]),
-        close=archive.close,
+        [_ref(name) for name in files],
+        sizes={name: image.size for name, image in files.items()},
+        read=lambda name: _read_entry(archive, files[name].where),
+        close=file.close,
         digest=lambda: sha256_of(path),
+        left_out=listing.left_out,
     )
 
 
-def _is_zip_link(member: zipfile.ZipInfo) -> bool:
-    # The upper half of the attributes is the Unix mode; 0o12 is a symbolic link (APPNOTE 4.4.15).
-    return member.external_attr >> 28 == 0o12
+def _list_entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo, listing: Listing[zipfile.ZipInfo]) -> None:
+    name = _entry_name(member)
+    # The upper half of the attributes is the Unix mode, if the zip was made by such a system (APPNOTE 4.4.15).
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if name.endswith("/"):
+        listing.add_folder(name)
+    elif member.flag_bits & 1:
+        listing.left_out.add("encrypted files", name)
+    elif member.compress_type not in _METHODS:
+        listing.left_out.add(
+            f"files packed by a method that Python does not know (number {member.compress_type})", name
+        )
+    elif kind == stat.S_IFLNK:
+        target = _read_entry(archive, member) if member.file_size <= _MOST_EXTENSION else b"/"
+        listing.add_link(name, target.decode("utf-8", "surrogateescape"))
+    elif kind in (0, stat.S_IFREG):
+        listing.add_file(name, member, member.file_size)
+    else:
+        listing.left_out.add("pipes, sockets or devices", name)
 
 
-def _open_tar(path: Path) -> ImageSet:
+def _entry_name(member: zipfile.ZipInfo) -> str:
+    r"""Return the path of an entry: some programs on Windows write ``\`` between folders, against APPNOTE 4.4.17."""
+    name = member.filename
+    if not member.flag_bits & 0x800:
+        # Without this flag names are in code page 437; yet macOS and Info-ZIP write UTF-8 without setting it.
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            name = member.filename
+    return name.replace("\\", "/")
+
+
+def _refuse_overlaps(archive: zipfile.ZipFile) -> None:
+    """Refuse entries that lie over each other: so a small zip holds any number of large ones (Fifield 2019)."""
+    end = 0
+    for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
+        if member.header_offset < end:
+            raise zipfile.BadZipFile("its entries lie over each other")
+        end = member.header_offset + _ENTRY_HEADER + member.compress_size
+
+
+def _read_entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    # In one piece zipfile would unpack all that there is, and then keep as much as was declared.
+    with archive.open(member) as stream:
+        return b"".join(iter(lambda: stream.read(_CHUNK), b""))
+
+
+class _Member(tarfile.TarInfo):
+    """What a tar says of a file, with what leads its reader astray refused: sizes below 0, and huge lists of holes."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Return what a header says."""
+        member = super().frombuf(buf, encoding, errors)
+        if member.size < 0 or (member.type in _EXTENSIONS and member.size > _MOST_EXTENSION):
+            raise tarfile.HeaderError("a size in it makes no sense")
+        return member
+
+    def _proc_sparse(self, archive: tarfile.TarFile) -> Self:
+        self.sparse = b""
+        extended = self._sparse_structs[1]  # type: ignore[attr-defined]
+        file = archive.fileobj
+        assert file is not None
+        while extended:
+            extended = file.read(tarfile.BLOCKSIZE)[504]
+        self.offset_data = file.tell()
+        archive.offset = self.offset_data + self._block(self.size)  # type: ignore[attr-defined]
+        return self
+
+    def _proc_gnusparse_10(self, member: _Member, *_: object) -> None:
+        member.sparse = b""
+
+
+def _tar(path: Path) -> tuple[tarfile.TarFile, bool] | None:
+    """Return an open tar, and whether it is compressed."""
+    for mode in ("r:", "r:*"):
+        try:
+            return tarfile.open(path, mode, tarinfo=_Member), mode == "r:*"
+        except tarfile.ReadError:
+            continue
+    return None
+
+
+def _open_tar(path: Path, archive: tarfile.TarFile, compressed: bool) -> ImageSet:
     """Index a tar in one pass, and read from it by position.
 
     In a compressed tar, going back means unpacking from the start again. Its images are therefore to be read
     in the order of the archive, for which memory holds one image.
     """
-    try:
-        archive = tarfile.open(path, mode="r:")  # noqa: SIM115
-        compressed = False
-    except tarfile.ReadError:
-        archive = tarfile.open(path, mode="r:*")  # noqa: SIM115
-        compressed = True
     lock = threading.Lock()
     file = archive.fileobj
     assert file is not None
     try:
-        # Where a name occurs twice the last one counts, as it would on extraction.
-        spans = {member.name: (member.offset_data, member.size) for member in archive if _is_tar_image(member)}
-        _check_end(archive)
+        listing = _list_tar(archive, _most_unpacked(path) if compressed else None)
+        files = {image.name: image for image in listing.images()}
     except BaseException:
         archive.close()
         raise
+    latest: tuple[tuple[int, int], bytes] = ((0, 0), b"")
 
     def read(name: str) -> bytes:
-        offset, size = spans[name]
+        nonlocal latest
+        offset, size = files[name].where
         with lock:
-            file.seek(offset)
-            content = file.read(size)
+            # Links lead to what was just read.
+            if latest[0] != (offset, size):
+                file.seek(offset)
+                latest = (offset, size), file.read(size)
+            content = latest[1]
         if len(content) != size:
             raise EOFError("the archive is cut off")
         return content
 
-    refs = [_ref(name) for name in sorted(spans, key=lambda name: spans[name])]
+    refs = [_ref(name) for name in sorted(files, key=lambda name: (files[name].where, name))]
     return ImageSet(
         path,
         refs,
-        sizes={name: size for name, (_, size) in spans.items()},
+        sizes={name: image.size for name, image in files.items()},
         read=read,
         close=archive.close,
         digest=lambda: sha256_of(path),
         reading_order=refs if compressed else None,
+        left_out=listing.left_out,
     )
+
+
+def _most_unpacked(path: Path) -> int:
+    return max(_UNPACKED_ALWAYS, UNPACKED_RATIO * path.stat().st_size)
+
+
+def _list_tar(archive: tarfile.TarFile, most: int | None) -> Listing[tuple[int, int]]:
+    listing: Listing[tuple[int, int]] = Listing()
+    for member in archive:
+        if member.size < 0:
+            raise tarfile.ReadError(f"damaged at byte {member.offset}")
+        if most is not None and archive.offset > most:
+            raise tarfile.ReadError(f"it unpacks to more than {most:,} bytes")
+        if member.isdir():
+            listing.add_folder(member.name)
+        elif member.issparse():
+            listing.left_out.add("sparse files", member.name)
+        elif member.isreg():
+            listing.add_file(member.name, (member.offset_data, member.size), member.size)
+        elif member.issym() or member.islnk():
+            listing.add_link(member.name, member.linkname, hard=member.islnk())
+        else:
+            listing.left_out.add("pipes, sockets or devices", member.name)
+    _check_end(archive)
+    return listing
 
 
 def _check_end(archive: tarfile.TarFile) -> None:
@@ -149,23 +315,7 @@ def _check_end(archive: tarfile.TarFile) -> None:
         raise tarfile.ReadError(f"damaged at byte {archive.offset}")
 
 
-def _is_tar_image(member: tarfile.TarInfo) -> bool:
-    return member.isreg() and not member.issparse() and _is_image(member.name)
-
-
-def _is_image(name: str) -> bool:
-    path = PurePosixPath(name)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not any(_hidden(part) for part in path.parts)
-
-
-def _hidden(part: str) -> bool:
-    return part == "__MACOSX" or (part.startswith(".") and part not in (".", ".."))
-
-
 def _ref(name: str) -> ImageRef:
+    folder = posixpath.basename(posixpath.dirname(posixpath.normpath(name)))
     # Millions of images share few classes: one string for each class.
-    return ImageRef(sys.intern(posixpath.basename(posixpath.dirname(posixpath.normpath(name)))), name)
-
-
-def _raise(error: OSError) -> None:
-    raise error
+    return ImageRef(sys.intern("" if folder == ".." else class_id_of(folder)), name)

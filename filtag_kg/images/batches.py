@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,6 +18,8 @@ from filtag_kg.images.image_set import ImageRef, ImageSet
 __all__ = ["Batch", "batches"]
 
 _MOST_WORKERS = 16
+# Of images that were read in order and wait to be decoded: a batch of usual ones takes a hundredth of it.
+_MOST_WAITING = 2**29
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,10 @@ def batches(
         def fill() -> None:
             while len(ahead) < 2 * batch_size and (image := next(order, None)) is not None:
                 # Where order matters, only one thread may read; decoding is what takes the time.
-                content = images.read(image) if images.sequential else None
+                content = None
+                if images.sequential:
+                    _wait(ahead, images)
+                    content = images.read(image)
                 ahead.append((image, pool.submit(load, image, content)))
 
         try:
@@ -94,6 +99,17 @@ def batches(
         finally:
             for _, future in ahead:
                 future.cancel()
+
+
+def _wait(ahead: Iterable[tuple[ImageRef, Future[NDArray[np.uint8] | str]]], images: ImageSet) -> None:
+    """Wait until the files that are in memory undecoded are not too large together."""
+    waiting = [(images.sizes[image.name], future) for image, future in ahead if not future.done()]
+    total = sum(size for size, _ in waiting)
+    for size, future in waiting:
+        if total <= _MOST_WAITING:
+            return
+        future.result()
+        total -= size
 
 
 def _take(

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +10,9 @@ from types import TracebackType
 from typing import Self
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.images.listing import LeftOut
 
-__all__ = ["DAMAGE", "ImageRef", "ImageSet", "reason"]
-
-# What Python's readers of archives raise where one is damaged.
-DAMAGE = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-)
+__all__ = ["ImageRef", "ImageSet", "class_id_of", "reason"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,6 +29,11 @@ class ImageRef:
 
     class_id: str
     name: str
+
+
+def class_id_of(folder: str) -> str:
+    """Return the class id that the name of a folder of images stands for."""
+    return folder
 
 
 class ImageSet:
@@ -64,6 +56,8 @@ class ImageSet:
         Every image, in the order in which to read them where any other would be slow; else the list's.
     shards : mapping of str to int, optional
         From an image's name to the number of the shard that it lies in, where there are several.
+    left_out : LeftOut, optional
+        What else lies there, and why it is not among the images.
 
     Attributes
     ----------
@@ -86,9 +80,11 @@ class ImageSet:
         digest: Callable[[], str],
         reading_order: Sequence[ImageRef] | None = None,
         shards: Mapping[str, int] | None = None,
+        left_out: LeftOut | None = None,
     ) -> None:
         self.path = path
         self.sizes = sizes
+        self.left_out = left_out or LeftOut()
         self._shards = shards or {}
         self.sequential = reading_order is not None
         self.images = tuple(sorted(images))
@@ -108,7 +104,8 @@ class ImageSet:
         """
         try:
             return self._read(image.name)
-        except DAMAGE as error:
+        except Exception as error:  # noqa: BLE001
+            # Python's readers of archives raise whatever a damaged one makes of them.
             raise FiltagError(f"cannot read {image.name} in {self.path.name} ({reason(error)})") from None
 
     def sha256(self) -> str:
@@ -136,6 +133,7 @@ class ImageSet:
             digest=self._digest,
             reading_order=[image for image in self.reading_order if image in chosen] if self.sequential else None,
             shards=self._shards,
+            left_out=self.left_out,
         )
 
     def __enter__(self) -> Self:
@@ -150,5 +148,5 @@ class ImageSet:
 
 
 def reason(error: BaseException) -> str:
-    """Return in a few words what an error of :data:`DAMAGE` says."""
-    return getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
+    """Return in a few words what an error of a reader of files says."""
+    return (getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__)[:200]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,18 +12,26 @@ from pathlib import Path
 from filtag_kg.errors import FiltagError
 from filtag_kg.images.archive import open_archive
 from filtag_kg.images.image_set import ImageRef, ImageSet
+from filtag_kg.images.listing import LeftOut, readable_name
 
 __all__ = ["combined_sha256", "expand_braces", "open_images", "open_shard"]
 
+_LOGGER = logging.getLogger(__name__)
 _MOST = 1_000_000
 
 
-def open_images(path: Path) -> ImageSet:
+def open_images(path: Path, *, log: bool = True) -> ImageSet:
     """List the labelled images in a folder, a tar (compressed or not), a zip, or in several of these.
 
     Several are named by a pattern, as shells know it: ``train-{0000..0146}.tar``, ``{first,second}.zip``. An
-    image is a file whose suffix is among :data:`IMAGE_SUFFIXES`; its class is the folder that it lies in. Hidden
-    files, ``__MACOSX`` and links are left out.
+    image is a file whose suffix is among :data:`IMAGE_SUFFIXES`; its class is the folder that it lies in. Links are
+    followed where they stay inside. What is left out, such as hidden files, is counted.
+
+    Parameters
+    ----------
+    path : Path
+    log : bool
+        Whether to log what is left out, in one line.
 
     Raises
     ------
@@ -30,9 +39,14 @@ def open_images(path: Path) -> ImageSet:
         If there is nothing at `path`, it is damaged or of another kind, or holds no image in a class folder.
     """
     paths = expand_braces(str(path))
-    if len(paths) > 1 and not path.exists():
-        return _open_shards(path, [Path(each) for each in paths])
-    return open_archive(path)
+    opened = (
+        _open_shards(path, [Path(each) for each in paths])
+        if len(paths) > 1 and not path.exists()
+        else open_archive(path)
+    )
+    if log and opened.left_out:
+        _LOGGER.warning("left out of %s: %s", readable_name(path.name or str(path)), opened.left_out)
+    return opened
 
 
 def open_shard(path: Path) -> ImageSet:
@@ -58,6 +72,10 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
     ]
     found = {image.name: (opened[place], inside) for image, inside, place in placed}
 
+    left_out = LeftOut()
+    for shard in opened:
+        left_out.update(shard.left_out)
+
     def read(name: str) -> bytes:
         shard, inside = found[name]
         return shard.read(inside)
@@ -76,6 +94,7 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
         # One shard after the other, so that a shard's batches are the same wherever it is read.
         reading_order=[image for image, _, _ in placed],
         shards={image.name: place for image, _, place in placed},
+        left_out=left_out,
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.images import Batch, ImageRef, ImageSet, batches, split_images
+from filtag_kg.images import Batch, ImageRef, ImageSet, batches, readable_name, split_images
 from filtag_kg.json_values import mismatch, whole_number
 from filtag_kg.network import Network
 from filtag_kg.profile.checkpoint import Checkpoint
@@ -319,7 +319,7 @@ def _profile(
     metadata = {
         **facts,
         "images": {
-            "source": images.path.resolve().name,
+            "source": readable_name(images.path.resolve().name),
             "sha256": sha256,
             "read": int(moments.count.sum()),
             "unreadable": len(tally.unreadable),
