@@ -10,13 +10,14 @@ import typer
 
 from filtag_kg.cli.build import rules_from
 from filtag_kg.cli.console import Quiet, note, progress_bar, results_console
-from filtag_kg.cli.profile import BatchSize, Classes, Images, NetworkName, Preprocess, Workers
+from filtag_kg.cli.profile import BatchSize, Classes, Images, Preprocess, Workers
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from filtag_kg.explain import Evaluation, HitsRow
+    from filtag_kg.profile import Profile
     from filtag_kg.tags import LayerDistribution, Rule
 
 __all__ = ["evaluate"]
@@ -28,9 +29,16 @@ _Q = (0.05, 0.1, 0.25)
 
 
 def evaluate(
-    profile: Annotated[Path, typer.Argument(metavar="P.npz", help="A profile that filtag profile made.")],
-    network: NetworkName,
+    profile: Annotated[
+        Path, typer.Argument(metavar="P.npz|KG", help="A profile that filtag profile made, or a KG with its profile.")
+    ],
     images: Images,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network", metavar="NET", help="The network, if it is not where it was when the profile was made."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="Directory to make for the CSV files and the plot."),
@@ -80,20 +88,18 @@ def evaluate(
     from filtag_kg.explain import evaluate as evaluate_images
     from filtag_kg.explain import hits_rows
     from filtag_kg.images import open_images
-    from filtag_kg.network import load_network
-    from filtag_kg.profile import load_profile
+    from filtag_kg.profile import remembered_network
     from filtag_kg.report import refuse_existing
     from filtag_kg.tags import tag_distribution, tag_filters
 
     rules = _rules(k, q, score)
     if output is not None:
         refuse_existing(output)
-    loaded = load_profile(profile)
+    loaded = _profile(profile)
     identifier = loaded.metadata.get("identifier", "network")
     distribution = tag_distribution(tag_filters(loaded, rules, network=identifier))
-    layers = loaded.metadata.get("layers_option", "conv")
     with open_images(images) as test:
-        cnn = load_network(network, preprocess=preprocess, classes=classes, layers=layers)
+        cnn = remembered_network(loaded.metadata, str(profile), network, preprocess=preprocess, classes=classes)
         with progress_bar(quiet) as progress:
             found = evaluate_images(
                 loaded,
@@ -114,6 +120,19 @@ def evaluate(
     _print(found, list(hits_rows(found)), distribution)
     if output is not None:
         note(f"{output}: hits.csv, classes.csv, distribution.csv, hits.svg")
+
+
+def _profile(path: Path) -> Profile:
+    """Return a profile that lies alone or in a KG."""
+    from filtag_kg.graph import open_kg
+    from filtag_kg.profile import load_profile
+
+    if not path.is_dir():
+        return load_profile(path)
+    kg = open_kg(path)
+    if not (kg.path / "profile.npz").exists():
+        raise FiltagError(f"{path} was made of no profile, which this needs: give the P.npz of a pass, or its KG")
+    return load_profile(kg.path / "profile.npz")
 
 
 def _rules(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]:

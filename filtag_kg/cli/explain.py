@@ -26,7 +26,7 @@ __all__ = ["KGNetwork", "TagRule", "explain", "network_of", "print_explanation"]
 
 KGNetwork = Annotated[
     str | None,
-    typer.Option("--network", metavar="NET", help="The network; the one the KG was made of, if left out."),
+    typer.Option("--network", metavar="NET", help="The network, if it is not where it was when the KG was made."),
 ]
 TagRule = Annotated[
     str | None,
@@ -57,12 +57,18 @@ def explain(
 
     For example: filtag explain my-kg cat.jpg --why tabby --not lynx
     """
-    from filtag_kg.explain import explain_image, explanation_json, explanation_turtle
+    from filtag_kg.explain import explain_image, explanation_json, explanation_turtle, find_class, tagged_classes
     from filtag_kg.graph import open_kg
 
     if format_ not in _FORMATS:
         raise FiltagError(f"no format {format_!r}: choose one of {', '.join(_FORMATS)}")
     opened = open_kg(kg)
+    if why is not None or not_ is not None:
+        known = tagged_classes(opened, rule)
+        # A network takes seconds to load: whoever mistypes a class need not wait for it.
+        for name in (why, not_):
+            if name is not None:
+                find_class(name, list(known), list(known.values()))
     loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
     found = explain_image(opened, loaded, image, rule=rule, most=most, why=why, not_=not_)
     if format_ == "text":
@@ -72,20 +78,11 @@ def explain(
 
 
 def network_of(kg: KG, name: str | None, *, preprocess: str | None, classes: Path | None) -> Network:
-    """Load the network that a KG was made of, by its own name or by where it lies now.
-
-    Raises
-    ------
-    FiltagError
-        If the KG does not say which it is, and no name is given.
-    """
-    from filtag_kg.network import load_network
+    """Load the network that a KG was made of, where it was or where it lies now."""
+    from filtag_kg.profile import remembered_network
 
     made_of = kg.manifest["inputs"].get("profile", {})
-    name = name or made_of.get("network")
-    if name is None:
-        raise FiltagError(f"{kg.path} does not say which network it was made of: name it with --network")
-    return load_network(name, preprocess=preprocess, classes=classes, layers=made_of.get("layers_option", "conv"))
+    return remembered_network(made_of, str(kg.path), name, preprocess=preprocess, classes=classes)
 
 
 def print_explanation(found: Explanation, *, most: int = 8) -> None:

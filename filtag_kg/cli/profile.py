@@ -207,11 +207,12 @@ def _pass_here(options: Pass, output: Path, *, part: bool) -> Profile:
 
     with open_images(options.images) as images, checkpointing(output, restart=options.restart) as checkpoint:
         network = _loaded(options)
+        class_ids = tuple(dict.fromkeys((*images.classes, *network.class_ids)))
         with progress_bar(options.quiet) as progress:
             made = collect(
                 network,
                 images,
-                labels=_labels(images.classes),
+                labels=_labels(class_ids),
                 batch_size=options.batch_size,
                 workers=options.workers,
                 keep_going=options.keep_going,

@@ -1,5 +1,6 @@
 """Explanations: one classification, mistakes, how well tags name images' classes; pictures of what filters look for."""
 
+from filtag_kg.explain.active_filters import tagged_classes
 from filtag_kg.explain.classification import ActiveFilter, Explanation, Prediction, explain_image
 from filtag_kg.explain.confusions import (
     ClassConfusion,
@@ -30,7 +31,7 @@ from filtag_kg.explain.nearest_concept import Group
 from filtag_kg.explain.support import Support
 from filtag_kg.explain.visualization_store import add_visualizations
 from filtag_kg.explain.visualize import FilterPicture, find_layer, visualize
-from filtag_kg.explain.why_not import Carriers, WhyNot
+from filtag_kg.explain.why_not import Carriers, WhyNot, find_class
 
 __all__ = [
     "SCOPES",
@@ -62,6 +63,7 @@ __all__ = [
     "explain_image",
     "explanation_json",
     "explanation_turtle",
+    "find_class",
     "find_layer",
     "find_mistakes",
     "hits_at_n",
@@ -72,5 +74,6 @@ __all__ = [
     "rank_correlation",
     "read_confusions",
     "read_hits",
+    "tagged_classes",
     "visualize",
 ]

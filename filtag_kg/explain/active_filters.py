@@ -16,7 +16,7 @@ from filtag_kg.network import Network
 from filtag_kg.profile import Profile, load_profile
 from filtag_kg.tags import Rule, contrast_to, parse_rule, read_tags
 
-__all__ = ["TaggedFilters", "tagged_filters"]
+__all__ = ["TaggedFilters", "tagged_classes", "tagged_filters"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,9 +119,7 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
         If the network is another one or was loaded with other layers, or the KG has no such rule or no profile
         that the rule needs.
     """
-    name = rule or kg.rules[0]
-    if name not in kg.rules:
-        raise FiltagError(f"no rule {name!r} in {kg.path}: it has {', '.join(kg.rules)}")
+    name = _chosen_rule(kg, rule)
     if network.identifier != kg.manifest["network"]:
         raise FiltagError(
             f"{kg.path} was made of {kg.manifest['network']}, not of {network.identifier}: name the right --network"
@@ -151,6 +149,24 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
         tagged=tagged,
         profile=_profile(kg, name) if parsed.score == "contrast" else None,
     )
+
+
+def tagged_classes(kg: KG, rule: str | None = None) -> dict[str, str]:
+    """Return the labels of the classes that a rule of a KG tags filters with, by id.
+
+    Raises
+    ------
+    FiltagError
+        If the KG has no such rule.
+    """
+    return _tags(kg.tags_path, _chosen_rule(kg, rule))[1]
+
+
+def _chosen_rule(kg: KG, rule: str | None) -> str:
+    name = rule or kg.rules[0]
+    if name not in kg.rules:
+        raise FiltagError(f"no rule {name!r} in {kg.path}: it has {', '.join(kg.rules)}")
+    return name
 
 
 def _tags(path: Path, rule: str) -> tuple[list[tuple[str, int, str]], dict[str, str]]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from filtag_kg.concepts import preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.hits import Hits, hits_at_n
-from filtag_kg.images import ImageRef, ImageSet
+from filtag_kg.images import ImageRef, ImageSet, with_near_names
 from filtag_kg.network import Network
 from filtag_kg.profile import Profile, observations
 from filtag_kg.tags import Rule
@@ -124,8 +125,11 @@ def evaluate(
     row = {class_id: place for place, class_id in enumerate(profile.class_ids)}
     unknown = sorted({image.class_id for image in chosen} - row.keys())
     if unknown:
+        called = dict(zip(profile.class_ids, profile.class_labels, strict=True))
+        called |= dict(zip(unknown, preferred_labels(unknown, wordnet()), strict=True))
+        named = with_near_names(unknown, profile.class_ids, called)
         raise FiltagError(
-            f"class {_list(unknown)} in {images.path} is not in the profile, so nothing is tagged with it: "
+            f"class {named} in {images.path} is not in the profile, so nothing is tagged with it: "
             "remove its images, or make a profile with it"
         )
     place = {class_id: index for index, class_id in enumerate(network.class_ids)}

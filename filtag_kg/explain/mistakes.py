@@ -14,7 +14,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters, tagged_filters
 from filtag_kg.explain.nearest_concept import ClassConcepts, Group
 from filtag_kg.graph import KG
-from filtag_kg.images import ImageRef, ImageSet
+from filtag_kg.images import ImageRef, ImageSet, with_near_names
 from filtag_kg.network import Network
 from filtag_kg.profile import Observation, load_profile, observations
 
@@ -180,6 +180,7 @@ def find_mistakes(
     only = _held_out(kg, images, notes)
     only = _known(only, network, open_to, images, notes, keep_going=keep_going)
     case = _case(kg, network, filters, open_to, [image.class_id for image in only])
+    _check_tagged(only, case, images, kg, notes)
     mistakes: list[Mistake] = []
     unreadable: list[tuple[ImageRef, str]] = []
     read: Counter[str] = Counter()
@@ -248,7 +249,8 @@ def _known(
     unknown = sorted({image.class_id for image in only} - known)
     if not unknown:
         return only
-    named = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+    every = sorted(known.union(unknown))
+    named = with_near_names(unknown, sorted(known), dict(zip(every, preferred_labels(every, wordnet()), strict=True)))
     kept = tuple(image for image in only if image.class_id in known)
     what = f"{network.name} has no class {named}, the name of a folder in {images.path}"
     if not keep_going:
@@ -257,6 +259,20 @@ def _known(
         raise FiltagError(f"{what}, and no folder is left: name folders by the network's class ids")
     notes.append(f"{what}: {len(only) - len(kept):,} images left out")
     return kept
+
+
+def _check_tagged(only: tuple[ImageRef, ...], case: _Case, images: ImageSet, kg: KG, notes: list[str]) -> None:
+    """Refuse images of whose classes the tags say nothing, and note it where that holds for some of them."""
+    classes = {image.class_id for image in only}
+    unknown = sorted(classes - case.place.keys())
+    if not unknown:
+        return
+    labels = {**case.labels, **dict(zip(case.filters.class_ids, case.filters.class_labels, strict=True))}
+    named = with_near_names(unknown, case.filters.class_ids, labels)
+    what = f"{kg.path} has no class {named}, the name of a folder in {images.path}"
+    if len(unknown) == len(classes):
+        raise FiltagError(f"{what}, nor any other of them: give images of the classes of the KG")
+    notes.append(f"{what}: its tags say nothing of that")
 
 
 def _case(

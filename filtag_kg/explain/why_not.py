@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.concepts import CommonConcept
+from filtag_kg.concepts import CommonConcept, preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters
 from filtag_kg.explain.evidence import Evidence, concept_evidence
 from filtag_kg.explain.support import Support, support_of
+from filtag_kg.images import near_names, plain_name
 
 __all__ = ["Carriers", "WhyNot", "find_class", "why_not"]
 
@@ -121,24 +121,17 @@ def find_class(name: str, class_ids: Sequence[str], class_labels: Sequence[str])
     """
     if name in class_ids:
         return name
-    wanted = _plain(name)
-    found = [
-        class_id
-        for class_id, label in zip(class_ids, class_labels, strict=True)
-        if wanted in map(_plain, (class_id, label))
-    ]
+    labels = dict(zip(class_ids, class_labels, strict=True))
+    wanted = plain_name(name)
+    found = [class_id for class_id, label in labels.items() if wanted in map(plain_name, (class_id, label))]
     if len(found) == 1:
         return found[0]
     if found:
         raise FiltagError(f"{len(found)} classes are called {name!r}: name one by its id, {' or '.join(sorted(found))}")
-    spelled = {_plain(label): label for label in (*class_ids, *class_labels)}
-    near = [spelled[key] for key in difflib.get_close_matches(wanted, spelled, n=3, cutoff=0.6)]
+    (meant,) = preferred_labels([name], wordnet())
+    near = [labels[class_id] for class_id in near_names(name, class_ids, {**labels, name: meant})]
     hint = f"did you mean {' or '.join(near)}?" if near else "give the id or label of a class of the KG"
     raise FiltagError(f"no class {name!r} in the KG: {hint}")
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.replace("_", " ").split()).casefold()
 
 
 def _carriers(filters: TaggedFilters, group: NDArray[np.bool_], common: Sequence[CommonConcept], most: int) -> Carriers:

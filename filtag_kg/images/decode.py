@@ -23,8 +23,10 @@ from filtag_kg.images.metadata import bare, exif_orientation
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["FORMATS", "MOST_BYTES", "UnreadableImageError", "decode", "read_file", "thumbnail"]
+__all__ = ["FORMATS", "MOST_BYTES", "RESIZING", "UnreadableImageError", "decode", "read_file", "thumbnail"]
 
+RESIZING = "bilinear, antialiased, to the network's size whatever the aspect"
+"""How :func:`decode` resizes, as a profile remembers it: change one with the other."""
 # The formats that photographs come in, as Pillow calls them. Pillow has forty decoders: some start programs (EPS starts
 # Ghostscript), and others are rarely tried by anybody. A file's first bytes decide, never its name.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")

@@ -2,8 +2,9 @@
 
 from filtag_kg.network.backend import KerasModel, Tensor, import_keras
 from filtag_kg.network.feature_map import Layer
-from filtag_kg.network.load import imagenet_class_ids, load_network, network_names
+from filtag_kg.network.load import imagenet_class_ids, is_network_file, load_network, network_names
 from filtag_kg.network.network import Network
+from filtag_kg.network.preprocess import pixel_scaling
 
 __all__ = [
     "KerasModel",
@@ -12,6 +13,8 @@ __all__ = [
     "Tensor",
     "imagenet_class_ids",
     "import_keras",
+    "is_network_file",
     "load_network",
     "network_names",
+    "pixel_scaling",
 ]

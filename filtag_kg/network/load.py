@@ -20,10 +20,10 @@ from filtag_kg.network.efficientnet_lite0 import build_efficientnet_lite0, load_
 from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.network import Network, weights_sha256
 from filtag_kg.network.precision import check_precision, compute_in
-from filtag_kg.network.preprocess import Preprocess, preprocessing, scaling
+from filtag_kg.network.preprocess import preprocessing
 from filtag_kg.network.trace import trace
 
-__all__ = ["build_model", "imagenet_class_ids", "load_network", "network_names"]
+__all__ = ["build_model", "imagenet_class_ids", "is_network_file", "load_network", "network_names"]
 
 _LOGGER = logging.getLogger(__name__)
 _LITE0 = "efficientnet-lite0"
@@ -70,7 +70,7 @@ def load_network(
     if weights not in ("imagenet", None):
         raise ValueError(f"weights must be 'imagenet' or None, got {weights!r}")
     check_precision(precision)
-    if _is_file(spec):
+    if is_network_file(spec):
         return _from_file(Path(spec), preprocess, classes, layers, precision)
     given = "preprocess" if preprocess is not None else "classes" if classes is not None else None
     if given is not None:
@@ -140,12 +140,9 @@ def _named(name: str, layers: str, weights: str | None, precision: str) -> Netwo
     model = build_model(name, weights)
     if weights is None:
         _randomise(model)
-    if name == _LITE0:
-        preprocess = scaling(127.0, 128.0)
-    else:
-        preprocess = preprocessing(_constructors()[name].__module__.rpartition(".")[2])
+    preprocess = name if name == _LITE0 else _constructors()[name].__module__.rpartition(".")[2]
     class_ids = imagenet_class_ids() if weights and model.output_shape[-1] == 1000 else ()
-    return _network(name, model, preprocess, class_ids, layers, precision, name)
+    return _network(name, model, preprocess, class_ids, layers, precision)
 
 
 def _from_file(path: Path, preprocess: str | None, classes: Path | None, layers: str, precision: str) -> Network:
@@ -169,8 +166,8 @@ def _from_file(path: Path, preprocess: str | None, classes: Path | None, layers:
     if preprocess is None:
         _LOGGER.warning("no preprocessing given for %s: it gets RGB in [0, 255]", path.name)
     class_ids = () if classes is None else _read_classes(classes)
-    chosen = preprocessing(preprocess or "none")
-    return _network(path.stem.lower(), model, chosen, class_ids, layers, precision, str(path))
+    name = path.stem.lower().encode("utf-8", "backslashreplace").decode()
+    return _network(name, model, preprocess or "none", class_ids, layers, precision, path)
 
 
 def _refuse_code(path: Path) -> None:
@@ -188,12 +185,14 @@ def _refuse_code(path: Path) -> None:
 def _network(
     name: str,
     model: KerasModel,
-    preprocess: Preprocess,
+    preprocess: str,
     class_ids: tuple[str, ...],
     layers: str,
     precision: str,
-    where: str,
+    file: Path | None = None,
 ) -> Network:
+    where = name if file is None else str(file)
+    chosen_preprocess = preprocessing(preprocess)
     digest = weights_sha256(model.get_weights())
     graph = trace(model, where)
     shape = graph.model.inputs[0].shape
@@ -209,12 +208,25 @@ def _network(
         )
     chosen = select_layers(graph, layers, where)
     compute_in(graph, precision)
-    return Network(name, (shape[1], shape[2]), graph.model, chosen, preprocess, class_ids, digest, layers, precision)
+    return Network(
+        name=name,
+        input_size=(shape[1], shape[2]),
+        model=graph.model,
+        layers=chosen,
+        preprocess=chosen_preprocess,
+        class_ids=class_ids,
+        weights_sha256=digest,
+        layers_option=layers,
+        precision=precision,
+        preprocess_name=preprocess,
+        file=file,
+    )
 
 
 def _read_classes(path: Path) -> tuple[str, ...]:
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        # A line ends where an editor ends it: splitlines() would also break at what may stand in a name.
+        lines = path.read_text("utf-8-sig").split("\n")
     except OSError as error:
         raise FiltagError(f"cannot read the classes in {path} ({error.strerror}): check the path") from None
     except UnicodeDecodeError:
@@ -264,7 +276,8 @@ def _randomise(model: KerasModel) -> None:
             weight.assign(random.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(variance)))
 
 
-def _is_file(spec: str) -> bool:
+def is_network_file(spec: str) -> bool:
+    """Return whether a network is given by its file, not by its name."""
     return spec.lower().endswith(_FILE_ENDINGS) or Path(spec).is_file()
 
 

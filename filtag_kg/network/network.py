@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,10 @@ class Network:
         How `layers` were chosen.
     precision : str
         What the layers compute in, ``float32``, ``float16`` or ``bfloat16``; the weights are the same.
+    preprocess_name : str
+        What `preprocess` is called, see :func:`~filtag_kg.network.preprocess.preprocessing`.
+    file : Path, optional
+        Where the network was loaded from, as it was given; None for one that has a name.
     """
 
     name: str
@@ -52,6 +57,8 @@ class Network:
     weights_sha256: str
     layers_option: str = "conv"
     precision: str = "float32"
+    preprocess_name: str = "none"
+    file: Path | None = None
 
     @property
     def identifier(self) -> str:

@@ -8,6 +8,7 @@ from filtag_kg.profile.facts import METADATA
 from filtag_kg.profile.merge import merge_profiles
 from filtag_kg.profile.observe import Observation, observations, observe
 from filtag_kg.profile.profile import Profile, load_profile, save_profile
+from filtag_kg.profile.remembered import remembered_file, remembered_network
 
 __all__ = [
     "EXEMPLARS",
@@ -24,5 +25,7 @@ __all__ = [
     "merge_profiles",
     "observations",
     "observe",
+    "remembered_file",
+    "remembered_network",
     "save_profile",
 ]

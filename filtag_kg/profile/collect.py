@@ -5,6 +5,7 @@ Keras is imported when the pass begins, not with this module.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,18 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.images import Batch, ImageRef, ImageSet, batches, readable_name, split_images
+from filtag_kg.images import Batch, ImageRef, ImageSet, batches, readable_name, split_images, with_near_names
 from filtag_kg.json_values import mismatch, whole_number
 from filtag_kg.network import Network
 from filtag_kg.profile.checkpoint import Checkpoint
 from filtag_kg.profile.compiled import CompiledPass, Outputs, compile_pass
 from filtag_kg.profile.exemplars import EXEMPLARS, TopImages
-from filtag_kg.profile.facts import MOST_NAMED, moment, network_facts, notes_of
+from filtag_kg.profile.facts import MOST_NAMED, moment, network_facts, network_file, notes_of
 from filtag_kg.profile.moments import Moments
 from filtag_kg.profile.profile import Profile
 
 __all__ = ["check_profile", "collect"]
 
+_LOGGER = logging.getLogger(__name__)
 _MOST_UNREADABLE = 0.01
 
 
@@ -138,7 +140,7 @@ def collect(
     images : ImageSet
         Open; every image is read once.
     labels : mapping of str to str, optional
-        Labels of class ids; a class that is not in it is labelled with its id.
+        Labels of class ids, the images' and the network's; a class that is not in it is labelled with its id.
     batch_size : int
         Images at a time; what comes out does not depend on it by more than rounding in the network.
     workers : int, optional
@@ -168,8 +170,9 @@ def collect(
     Raises
     ------
     FiltagError
-        If there are fewer than two classes, a class has fewer than two readable images, more than 1 % of the
-        images are unreadable, or the network puts out what is not a finite number.
+        If there are fewer than two classes, the network was told its classes and lacks one of the images', a class
+        has fewer than two readable images, more than 1 % of the images are unreadable, or the network puts out what is
+        not a finite number.
     """
     facts = {**network_facts(network), "batch_size": batch_size}
     _check_text(images)
@@ -178,6 +181,7 @@ def collect(
         kept, held_out = split_images(images.images, split, seed)
         images = images.only(kept)
         facts |= {"split": split, "seed": seed}
+    _check_folders(network, images, labels or {}, keep_going=keep_going, shard=shard)
     if not shard:
         _check_classes(images, keep_going=keep_going)
     inputs = {**facts, "images": images.listing_sha256(), "exemplars": exemplars}
@@ -318,6 +322,7 @@ def _profile(
     named = sorted(tally.unreadable)[:MOST_NAMED]
     metadata = {
         **facts,
+        **network_file(network),
         "images": {
             "source": readable_name(images.path.resolve().name),
             "sha256": sha256,
@@ -351,6 +356,28 @@ def _check_text(images: ImageSet) -> None:
         except UnicodeEncodeError:
             shown = class_id.encode("utf-8", "backslashreplace").decode()
             raise FiltagError(f"class {shown} in {images.path} is not named in UTF-8: rename its folder") from None
+
+
+def _check_folders(
+    network: Network, images: ImageSet, labels: Mapping[str, str], *, keep_going: bool, shard: bool
+) -> None:
+    """Refuse images of what the network has no class for, where it was told its classes: they are misspelt, mostly.
+
+    A network that goes by its name may be shown whatever its user likes: it has ImageNet's classes whether they are
+    meant or not.
+    """
+    if network.file is None or not network.class_ids:
+        return
+    unknown = sorted(set(images.classes) - set(network.class_ids))
+    without = sorted(set(network.class_ids) - set(images.classes))
+    if without and not unknown and not shard:
+        _LOGGER.warning("no image of %s, which %s has outputs for", _list(without), network.name)
+    if unknown and not keep_going:
+        named = with_near_names(unknown, network.class_ids, labels)
+        raise FiltagError(
+            f"{network.name} has no class {named}, the name of a folder in {images.path}: name folders and --classes "
+            "alike, or go on regardless with --keep-going"
+        )
 
 
 def _check_classes(images: ImageSet, *, keep_going: bool) -> None:

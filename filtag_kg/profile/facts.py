@@ -8,10 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from filtag_kg.json_values import Shape, named, whole_number
-from filtag_kg.network import Network, import_keras
+import numpy as np
 
-__all__ = ["METADATA", "MOST_NAMED", "moment", "network_facts", "notes_of"]
+from filtag_kg.images import RESIZING
+from filtag_kg.json_values import Shape, named, whole_number
+from filtag_kg.network import Network, import_keras, pixel_scaling
+
+__all__ = ["METADATA", "MOST_NAMED", "moment", "network_facts", "network_file", "notes_of", "same_scaling"]
 
 MOST_NAMED = 100
 
@@ -30,7 +33,12 @@ METADATA: Mapping[str, Shape] = {
     "network?": named,
     "identifier?": named,
     "weights_sha256?": str,
+    "network_file?": {"given": named, "absolute": named},
     "input_size?": (whole_number(1), whole_number(1)),
+    "preprocess?": named,
+    "scaling?": ((float, float, float, float),) * 3,
+    "resizing?": str,
+    "outputs?": [named],
     "layers_option?": str,
     "precision?": str,
     "layer_kinds?": [str],
@@ -64,11 +72,34 @@ def network_facts(network: Network) -> dict[str, Any]:
         "identifier": network.identifier,
         "weights_sha256": network.weights_sha256,
         "input_size": list(network.input_size),
+        "preprocess": network.preprocess_name,
+        # Of RGB in [0, 255]: this says in which order the network gets the colours, too.
+        "scaling": pixel_scaling(network.preprocess),
+        "resizing": RESIZING,
+        "outputs": list(network.class_ids),
         "layers_option": network.layers_option,
         "precision": network.precision,
         "layer_kinds": [layer.kind for layer in network.layers],
         "versions": _versions(),
     }
+
+
+def network_file(network: Network) -> dict[str, dict[str, str]]:
+    """Return where a network from a file was found: JSON values, empty for one that goes by its name."""
+    if network.file is None:
+        return {}
+    # A path need not be text, but JSON is: such a file is to be named each time.
+    given, absolute = (
+        str(path).encode("utf-8", "backslashreplace").decode() for path in (network.file, network.file.absolute())
+    )
+    return {"network_file": {"given": given, "absolute": absolute}}
+
+
+def same_scaling(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two passes prepared pixels alike: what was done counts, not what it is called."""
+    if "scaling" not in one or "scaling" not in other:
+        return one.get("scaling") is other.get("scaling")
+    return bool(np.allclose(one["scaling"], other["scaling"], rtol=1e-5, atol=1e-5))
 
 
 def notes_of(metadata: Mapping[str, Any]) -> list[str]:

@@ -11,13 +11,13 @@ import numpy as np
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import combined_sha256
 from filtag_kg.profile.exemplars import merge_exemplars
-from filtag_kg.profile.facts import MOST_NAMED, notes_of
+from filtag_kg.profile.facts import MOST_NAMED, notes_of, same_scaling
 from filtag_kg.profile.moments import Moments
 from filtag_kg.profile.profile import Profile
 
 __all__ = ["merge_profiles"]
 
-_MUST_AGREE = ("identifier", "layers_option", "input_size", "precision")
+_MUST_AGREE = ("identifier", "layers_option", "input_size", "precision", "resizing", "outputs")
 
 
 def merge_profiles(profiles: Sequence[Profile]) -> Profile:
@@ -68,11 +68,12 @@ def merge_profiles(profiles: Sequence[Profile]) -> Profile:
 def _check(profiles: Sequence[Profile]) -> None:
     first = profiles[0]
     for profile in profiles[1:]:
-        for name in _MUST_AGREE:
-            if profile.metadata.get(name) != first.metadata.get(name):
+        for name in ("preprocess", *_MUST_AGREE):
+            one, other = first.metadata.get(name), profile.metadata.get(name)
+            if one != other and not (name == "preprocess" and same_scaling(first.metadata, profile.metadata)):
                 raise FiltagError(
-                    f"profiles of different {name} cannot be merged, {first.metadata.get(name)} and "
-                    f"{profile.metadata.get(name)}: merge those of one network, passed over alike"
+                    f"profiles of different {name} cannot be merged, {_shown(one)} and {_shown(other)}: merge those of "
+                    "one network, passed over alike"
                 )
         if profile.layer_names != first.layer_names or profile.mean.shape[1] != first.mean.shape[1]:
             raise FiltagError("profiles of different layers cannot be merged: merge those of one network")
@@ -83,6 +84,14 @@ def _check(profiles: Sequence[Profile]) -> None:
     if twice is not None:
         sources = [_source(shard) for profile in profiles for shard in _shards(profile) if shard["sha256"] == twice]
         raise FiltagError(f"the images of {sources[0]} are in two of the profiles: merge each image's once")
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401
+    if value is None:
+        return "one that is not known"
+    if not isinstance(value, list):
+        return str(value)
+    return ", ".join(map(str, value[:3])) + (f" … ({len(value)})" if len(value) > 3 else "") or "none"
 
 
 def _shards(profile: Profile) -> list[dict[str, Any]]:

@@ -152,7 +152,3 @@ def test_folders_that_the_network_does_not_know(room: Path, tmp_path: Path, term
     assert code == 0, notes
     assert f"note: {what}: 1 images left out" in notes.splitlines()
     assert summary == "accuracy 100.0%: 0 of 1 images are misclassified (rule k=1).\n"
-    without_classes = ["--network", room / "colours.keras", "--preprocess", "0..1"]
-    assert terminal.refusal("errors", room / "kg", "--images", room / "images", *without_classes) == (
-        "colours does not say what its outputs stand for: name its classes with --classes"
-    )

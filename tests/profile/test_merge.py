@@ -74,6 +74,19 @@ def test_what_does_not_belong_together_is_refused(parts):
     )
     other = dataclasses.replace(parts[1], metadata=parts[1].metadata | {"identifier": "vgg16-0"})
     assert refusal([parts[0], other]).startswith("profiles of different identifier cannot be merged, ")
+    for name, value, shown in (
+        ("preprocess", "0..1", "-1..1 and 0..1"),
+        ("input_size", [16, 16], "12, 16 and 16, 16"),
+        ("precision", "float16", "float32 and float16"),
+        ("resizing", "nearest", f"{parts[0].metadata['resizing']} and nearest"),
+        ("outputs", ["a", "b", "c", "d"], "none and a, b, c … (4)"),
+    ):
+        metadata = (
+            parts[1].metadata | {name: value} | ({"scaling": [[1.0, 0, 0, 0]] * 3} if name == "preprocess" else {})
+        )
+        assert refusal([parts[0], dataclasses.replace(parts[1], metadata=metadata)]) == (
+            f"profiles of different {name} cannot be merged, {shown}: merge those of one network, passed over alike"
+        )
     layers = dataclasses.replace(parts[1], layer_names=("a", "b", "c", "d"))
     assert refusal([parts[0], layers]).startswith("profiles of different layers")
     assert refusal([parts[0], dataclasses.replace(parts[1], variance=None)]).startswith("a profile without variances")

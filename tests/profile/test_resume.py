@@ -15,6 +15,7 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import open_images
+from filtag_kg.network import load_network
 from filtag_kg.profile import checkpointing, collect, load_profile
 from tests.profile.test_collect import archive, files, network, write_tar  # noqa: F401
 
@@ -155,6 +156,9 @@ def test_a_checkpoint_of_another_pass_is_not_lost(network, archive, files, tmp_p
         assert str(error.value) == (
             f"{output}.partial is of a pass with another {what}: finish that pass, or start anew with --restart"
         )
+    otherwise = load_network(str(network.file), preprocess="0..1", layers="all")
+    with pytest.raises(FiltagError, match=r"\.partial is of a pass with another preprocess: finish that pass, or"):
+        resumed(otherwise, archive, output)
     assert (tmp_path / "p.npz.partial").read_bytes() == before
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import KG, open_kg
+from filtag_kg.profile import remembered_file
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -64,8 +65,11 @@ class Explaining:
         """Return what keeps the server from explaining images, in a line; None if nothing does."""
         if importlib.util.find_spec("keras") is None:
             return "this needs TensorFlow, which is not installed where filtag serve runs: pip install 'filtag-kg[cpu]'"
-        if self._choice.network is None and kg.manifest["inputs"].get("profile", {}).get("network") is None:
-            return "the KG does not say which network it was made of: name it with filtag serve --network"
+        if self._choice.network is None:
+            try:
+                remembered_file(kg.manifest["inputs"].get("profile", {}), "the KG")
+            except FiltagError as error:
+                return str(error)
         return None
 
     async def explain(self, image: bytes, name: str, rule: str | None) -> Explanation:
@@ -131,7 +135,8 @@ def _serve(line: Connection, path: Path, choice: NetworkChoice) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from filtag_kg.explain import explain_image
-    from filtag_kg.network import Network, load_network
+    from filtag_kg.network import Network
+    from filtag_kg.profile import remembered_network
 
     os.setpgid(0, 0)  # Ctrl-C is for the server, which ends this process itself.
     network: Network | None = None
@@ -145,11 +150,8 @@ def _serve(line: Connection, path: Path, choice: NetworkChoice) -> None:
             kg = open_kg(path)
             if network is None:
                 made_of = kg.manifest["inputs"].get("profile", {})
-                network = load_network(
-                    choice.network or made_of["network"],
-                    preprocess=choice.preprocess,
-                    classes=choice.classes,
-                    layers=made_of.get("layers_option", "conv"),
+                network = remembered_network(
+                    made_of, "the KG", choice.network, preprocess=choice.preprocess, classes=choice.classes
                 )
             with tempfile.TemporaryDirectory() as room:
                 # The name decides how an image is shown, never where it lies.
