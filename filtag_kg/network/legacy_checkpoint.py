@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import collections
 import io
+import math
 import pickle
+import pickletools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -25,6 +27,18 @@ __all__ = ["read_legacy_checkpoint"]
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 _Unpickled: TypeAlias = Any
+# What the unpickler and our reading of what it made raise where a file is damaged.
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def read_legacy_checkpoint(path: Path) -> Mapping[str, NDArray[Any]]:
@@ -41,7 +55,7 @@ def read_legacy_checkpoint(path: Path) -> Mapping[str, NDArray[Any]]:
         raise FiltagError(f"no checkpoint at {path}: check the path") from None
     except FiltagError as error:
         raise FiltagError(f"{path.name} is not a checkpoint of tensors ({error}): install it again") from None
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError):
+    except _UNREADABLE:
         raise FiltagError(f"{path.name} is no legacy torch.save file, or is cut off: install it again") from None
 
 
@@ -59,6 +73,8 @@ def _read(file: io.BytesIO) -> Mapping[str, NDArray[Any]]:
             raise FiltagError(f"storage {key} has {count} numbers instead of {storage.size}")
         # The tensors are views of their storages, which the pickles only announced: fill them in place.
         storage[:] = np.frombuffer(file.read(storage.nbytes), dtype=storage.dtype)
+        if not np.isfinite(storage).all():
+            raise FiltagError(f"storage {key} holds what is not a finite number")
     if file.read(1):
         raise FiltagError("it goes on after its last storage")
     if not isinstance(tensors, dict) or not all(isinstance(x, np.ndarray) for x in tensors.values()):
@@ -67,14 +83,27 @@ def _read(file: io.BytesIO) -> Mapping[str, NDArray[Any]]:
 
 
 def _load(file: io.BytesIO, storages: dict[str, NDArray[Any]]) -> _Unpickled:
-    return _TensorUnpickler(file, storages).load()
+    start = file.tell()
+    size = len(file.getbuffer())
+    # An unpickler reserves memory for places and lengths before it knows that nothing is there.
+    for opcode, argument, _ in pickletools.genops(file):
+        if ("PUT" in opcode.name or "GET" in opcode.name) and int(argument or 0) > size:
+            raise FiltagError("it counts more objects than it has bytes")
+    file.seek(start)
+    return _TensorUnpickler(file, storages, size).load()
 
 
 def _rebuild_tensor(
     storage: NDArray[Any], offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object
 ) -> NDArray[Any]:
     last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
-    if offset < 0 or min(strides, default=0) < 0 or min(shape, default=1) < 1 or last >= storage.size:
+    if (
+        offset < 0
+        or min(strides, default=0) < 0
+        or min(shape, default=1) < 1
+        or last >= storage.size
+        or math.prod(shape) > storage.size
+    ):
         raise FiltagError("a tensor reaches beyond its storage")
     in_bytes = tuple(stride * storage.itemsize for stride in strides)
     return np.lib.stride_tricks.as_strided(storage[offset:], shape, in_bytes)
@@ -88,9 +117,10 @@ class _TensorUnpickler(pickle.Unpickler):
         ("torch", "LongStorage"): np.dtype("<i8"),
     }
 
-    def __init__(self, file: io.BytesIO, storages: dict[str, NDArray[Any]]) -> None:
+    def __init__(self, file: io.BytesIO, storages: dict[str, NDArray[Any]], size: int) -> None:
         super().__init__(file, encoding="utf-8")
         self._storages = storages
+        self._size = size
 
     def find_class(self, module: str, name: str) -> _Unpickled:
         try:
@@ -100,6 +130,8 @@ class _TensorUnpickler(pickle.Unpickler):
 
     def persistent_load(self, reference: _Unpickled) -> NDArray[Any]:
         _, dtype, key, _, count, view = reference
-        if view is not None or not isinstance(dtype, np.dtype) or not 0 <= count < 2**31:
+        if view is not None or not isinstance(dtype, np.dtype) or not isinstance(count, int):
             raise FiltagError("it holds a storage of an unknown kind")
+        if not 0 <= count * dtype.itemsize <= self._size:
+            raise FiltagError("it has a storage that is larger than the file")
         return self._storages.setdefault(key, np.zeros(count, dtype))

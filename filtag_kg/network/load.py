@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import importlib.resources
 import logging
-import re
-import zipfile
+import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +18,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.network.backend import KerasModel, import_keras
 from filtag_kg.network.efficientnet_lite0 import build_efficientnet_lite0, load_published_weights
 from filtag_kg.network.feature_map import select_layers
+from filtag_kg.network.keras_file import read_keras_file
 from filtag_kg.network.network import Network, weights_sha256
 from filtag_kg.network.precision import check_precision, compute_in
 from filtag_kg.network.preprocess import preprocessing
@@ -27,7 +28,6 @@ __all__ = ["build_model", "imagenet_class_ids", "is_network_file", "load_network
 
 _LOGGER = logging.getLogger(__name__)
 _LITE0 = "efficientnet-lite0"
-_UNKNOWN_CLASS = re.compile(r"(?:Could not locate class|Unknown layer:) '([^']+)'")
 _FILE_ENDINGS = (".keras", ".h5", ".hdf5")
 _T = TypeVar("_T")
 
@@ -146,40 +146,12 @@ def _named(name: str, layers: str, weights: str | None, precision: str) -> Netwo
 
 
 def _from_file(path: Path, preprocess: str | None, classes: Path | None, layers: str, precision: str) -> Network:
-    if not path.is_file():
-        raise FiltagError(f"no network at {path}: check the path")
-    keras = import_keras()
-    try:
-        _refuse_code(path)
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-        # Keras has no error of its own for this.
-        if unknown := _UNKNOWN_CLASS.search(str(error)):
-            raise FiltagError(
-                f"{path} needs the class {unknown[1]}, which is code and not in the file: rebuild the network of "
-                "Keras' own layers, as a functional or Sequential model, and save that"
-            ) from None
-        reason = " ".join(str(error).split())[:200]
-        raise FiltagError(
-            f"{path} cannot be loaded as a Keras network in safe mode ({reason}): save it with model.save('name.keras')"
-        ) from None
+    model = read_keras_file(path)
     if preprocess is None:
         _LOGGER.warning("no preprocessing given for %s: it gets RGB in [0, 255]", path.name)
     class_ids = () if classes is None else _read_classes(classes)
     name = path.stem.lower().encode("utf-8", "backslashreplace").decode()
     return _network(name, model, preprocess or "none", class_ids, layers, precision, path)
-
-
-def _refuse_code(path: Path) -> None:
-    """Refuse an HDF5 file whose layers are pickled functions: older Keras has no safe mode for these."""
-    import h5py
-
-    if not h5py.is_hdf5(path):
-        return
-    with h5py.File(path) as file:
-        config = file.attrs.get("model_config", "")
-    if "Lambda" in (config.decode() if isinstance(config, bytes) else str(config)):
-        raise ValueError("it has a Lambda layer, which is code")
 
 
 def _network(
@@ -232,7 +204,7 @@ def _read_classes(path: Path) -> tuple[str, ...]:
     except UnicodeDecodeError:
         raise FiltagError(f"{path} is not text in UTF-8: give a class id a line") from None
     class_ids = tuple(line.replace("\t", ",").partition(",")[0].strip() for line in lines if line.strip())
-    repeated = next((x for x in class_ids if class_ids.count(x) > 1), None)
+    repeated = next((x for x, times in Counter(class_ids).items() if times > 1), None)
     if repeated is not None or not class_ids or "" in class_ids:
         what = f"names {repeated!r} twice" if repeated else "names no class, or an empty one"
         raise FiltagError(f"{path} {what}: give one class id a line, in the order of the network's outputs")
@@ -278,7 +250,8 @@ def _randomise(model: KerasModel) -> None:
 
 def is_network_file(spec: str) -> bool:
     """Return whether a network is given by its file, not by its name."""
-    return spec.lower().endswith(_FILE_ENDINGS) or Path(spec).is_file()
+    # Path.is_file() raises where a name is too long for a file.
+    return spec.lower().endswith(_FILE_ENDINGS) or os.path.isfile(spec)  # noqa: PTH113
 
 
 def _is_download_failure(error: BaseException) -> bool:

@@ -6,6 +6,7 @@ in safe mode, and the network must have the weights that the profile knows.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -38,8 +39,8 @@ def remembered_file(made_of: Mapping[str, Any], whose: str) -> str | None:
         if "network" not in made_of:
             raise FiltagError(f"{whose} does not say which network it was made of: name it with --network")
         return None
-    for path in map(Path, (file["absolute"], file["given"])):
-        if path.is_file():
+    for path in (file["absolute"], file["given"]):
+        if os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises where a name is too long for a file
             return str(path)
     raise FiltagError(f"the network {file['given']} is not at {file['absolute']} any more: name it with --network")
 

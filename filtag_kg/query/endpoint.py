@@ -9,7 +9,7 @@ from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 
 import pyoxigraph as ox
 
@@ -68,7 +68,7 @@ class RemoteEndpoint:
     def ask(self, text: str) -> Result:
         """Answer a query; the prefixes of the vocabulary need not be declared."""
         from SPARQLWrapper import JSON, N3, POST, SPARQLWrapper
-        from SPARQLWrapper.SPARQLExceptions import EndPointInternalError, EndPointNotFound, QueryBadFormed
+        from SPARQLWrapper.SPARQLExceptions import EndPointNotFound, QueryBadFormed, SPARQLWrapperException
 
         wrapper = SPARQLWrapper(self.url)
         wrapper.setMethod(POST)
@@ -85,13 +85,16 @@ class RemoteEndpoint:
             raise FiltagError(f"{self.url} finds the query malformed {_where(text) or _complaint(error)}") from None
         except EndPointNotFound:
             raise FiltagError(f"no SPARQL endpoint at {self.url} (404): check the address") from None
-        except (EndPointInternalError, HTTPError) as error:
+        except (SPARQLWrapperException, HTTPError) as error:
             raise FiltagError(
                 f"{self.url} failed to answer ({_one_line(error)}): try again, or ask its owner"
             ) from None
         except HTTPException as error:
             raise FiltagError(f"{self.url} broke off its answer ({_one_line(error)}): try again") from None
-        except (TimeoutError, URLError, ConnectionError) as error:
+        except (
+            OSError,
+            UnicodeError,
+        ) as error:  # URLError and timeouts are OSErrors, a host of odd letters is the other.
             raise FiltagError(
                 f"{self.url} cannot be reached ({_one_line(error)}): check the address and that it runs"
             ) from None

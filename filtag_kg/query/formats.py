@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
@@ -167,7 +168,9 @@ def _readable(cell: Term | None) -> str:
         return escape_markup(cell.value)
     if isinstance(cell, ox.Literal):
         if _is_number(cell) and not cell.datatype.value.endswith("integer"):
-            return f"{float(cell.value):.3g}"
+            # A number by its type alone, as another store may hold it, stays as it is.
+            with suppress(ValueError):
+                return f"{float(cell.value):.3g}"
         return escape_markup(cell.value)
     return escape_markup(str(cell))
 

@@ -127,7 +127,7 @@ def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Term
         if find is not None:
             bindings[PARAMETERS[name].variable] = find(endpoint, name, value)
     run = bindings.get("run") or bindings.get("run_a") or [runs(endpoint)[0][0]]
-    bindings["network"] = [ox.NamedNode(row[0]) for row in endpoint.ask(bind(_NETWORK, {"run": run})).values()]
+    bindings["network"] = [ox.NamedNode(row[0]) for row in _rows(endpoint, bind(_NETWORK, {"run": run}))]
     if "layer" in parameters:
         layer = _layer(endpoint, run, parameters["layer"])
         if "filter" in parameters:
@@ -159,16 +159,21 @@ def runs(endpoint: Endpoint) -> list[tuple[ox.NamedNode, str]]:
     FiltagError
         If there is none.
     """
-    found = [
-        (run, rule.value)
-        for run, rule in endpoint.ask(_RUNS).rows
-        if isinstance(run, ox.NamedNode) and isinstance(rule, ox.Literal)
-    ]
+    found = [(ox.NamedNode(run), rule) for run, rule in _rows(endpoint, _RUNS)]
     if not found:
         raise FiltagError(
             "the graph holds no tagging run: check that it is a KG of filtag, its named graphs in the union"
         )
     return found
+
+
+def _rows(endpoint: Endpoint, text: str) -> list[tuple[str, ...]]:
+    """Return rows whose first cell is an IRI: an endpoint elsewhere may answer with anything."""
+    result = endpoint.ask(text)
+    asked = tuple(re.findall(r"\?(\w+)", text[: text.index("WHERE")]))
+    if result.columns != asked or not all(isinstance(row[0], ox.NamedNode) for row in result.rows):
+        raise FiltagError("the endpoint answers another question than was asked: check that it is a SPARQL endpoint")
+    return result.values()
 
 
 def _run(endpoint: Endpoint, name: str, value: str) -> Terms:
@@ -184,7 +189,7 @@ def _run(endpoint: Endpoint, name: str, value: str) -> Terms:
 
 
 def _lookup(endpoint: Endpoint, text: str, word: str) -> list[tuple[str, ...]]:
-    return endpoint.ask(bind(text, {"word": [ox.Literal(word)]})).values()
+    return _rows(endpoint, bind(text, {"word": [ox.Literal(word)]}))
 
 
 def _concept(endpoint: Endpoint, _name: str, value: str) -> Terms:
@@ -219,7 +224,7 @@ def _class(endpoint: Endpoint, _name: str, value: str) -> Terms:
 
 
 def _layer(endpoint: Endpoint, run: Terms, value: str) -> Terms:
-    layers = endpoint.ask(bind(_LAYERS, {"run": run})).values()
+    layers = _rows(endpoint, bind(_LAYERS, {"run": run}))
     found = [ox.NamedNode(layer) for layer, name in layers if name == value]
     if not found:
         _log.warning("no layer in the graph is called %r; it has %s", value, ", ".join(name for _, name in layers))
@@ -230,7 +235,7 @@ def _filter(endpoint: Endpoint, layer: Terms, name: str, value: str) -> Terms:
     index = _whole_number(endpoint, "filter", value)
     if not layer:
         return []
-    found = endpoint.ask(bind(_FILTER, {"l": layer, "filter": index})).values()
+    found = _rows(endpoint, bind(_FILTER, {"l": layer, "filter": index}))
     if not found:
         _log.warning("layer %s has no filter %s", name, value)
     return [ox.NamedNode(row[0]) for row in found]

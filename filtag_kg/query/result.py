@@ -100,8 +100,11 @@ def _value(cell: Term | None) -> Value:
     if cell is None:
         return None
     if isinstance(cell, ox.Literal):
-        to_value = _VALUES.get(cell.datatype.value)
-        return cell.value if to_value is None else to_value(cell.value)
+        try:
+            return _VALUES.get(cell.datatype.value, str)(cell.value)
+        except ValueError:
+            # A number by its type alone, as another store may hold it.
+            return cell.value
     return _text(cell)
 
 

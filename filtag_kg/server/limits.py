@@ -10,6 +10,9 @@ from filtag_kg.errors import FiltagError
 __all__ = ["Limits"]
 
 _LEAST_MEMORY = 256 << 20
+_MOST_MEMORY = 1 << 50
+# A day, and more rows and processes than a machine can serve.
+_MOST = {"timeout": 86_400, "max_rows": 10**9, "workers": 256}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Limits:
     Raises
     ------
     FiltagError
-        If one is not above 0, the cache is below it, or the memory does not even do for a worker at rest.
+        If one is not above 0 or beyond any machine, the cache is below it, or the memory does not even do for a worker
+        at rest.
     """
 
     timeout: float = 10.0
@@ -68,7 +72,13 @@ class Limits:
         ):
             if not getattr(self, name) > 0:
                 raise FiltagError(f"--{name.replace('_', '-')} {getattr(self, name)} is too little: give more than 0")
+        for name, most in _MOST.items():
+            if not getattr(self, name) <= most:
+                raise FiltagError(f"--{name.replace('_', '-')} {getattr(self, name)} is too much: give at most {most}")
         if self.cache < 0:
             raise FiltagError(f"--cache {self.cache >> 20} is too little: give 0 or more")
+        for name, size in (("cache", self.cache), ("max-memory", self.memory)):
+            if size > _MOST_MEMORY:
+                raise FiltagError(f"--{name} {size >> 20} is too much: give at most {_MOST_MEMORY >> 20}")
         if self.memory < _LEAST_MEMORY:
             raise FiltagError(f"--max-memory {self.memory >> 20} is too little: give at least {_LEAST_MEMORY >> 20}")

@@ -113,3 +113,19 @@ def test_a_file_that_is_cut_off_or_goes_on(path):
     assert "cut off" in refusal(path, whole[:-4])
     assert "cut off" in refusal(path, whole[: len(whole) // 2])
     assert "goes on after its last storage" in refusal(path, whole + b"x")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # A place beyond any memory, a length beyond any file, a number that is none.
+        b"\x80\x02r\xff\xff\xff\x7f.",
+        b"\x80\x04\x8e\x00\x00\x00\x00\x00\x01\x00\x00.",
+        b"\x80\x02B\xff\xff\xff\x7f.",
+        b"I9" + b"9" * 5000 + b"\n.",
+    ],
+)
+def test_what_asks_for_much_memory_is_refused(tmp_path, content):
+    (tmp_path / "w.pth").write_bytes(content)
+    with pytest.raises(FiltagError, match=r"^w\.pth is [^\n]*: install it again$"):
+        read_legacy_checkpoint(tmp_path / "w.pth")

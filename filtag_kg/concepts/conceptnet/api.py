@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["ConceptNetApi", "default_cache"]
 
 _log = logging.getLogger(__name__)
+# What it cannot read of its cache is asked for again, which nobody needs to know.
+logging.getLogger("requests_cache").setLevel(logging.CRITICAL)
 
 _PAGE = 1000
 _ATTEMPTS = 4

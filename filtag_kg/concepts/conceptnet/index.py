@@ -107,7 +107,7 @@ class ConceptNetIndex:
         return tuple(
             Sense(self._base + found, text_of(found), count)
             for found, count in self._ask(_SENSES, (path,), is_term, _is_count)
-            if is_in_iris(found)
+            if self._has(found)
         )
 
     def size(self, concept_id: str) -> int:
@@ -124,6 +124,9 @@ class ConceptNetIndex:
         text = _EDGES.format(this=this, other=other)
         for path, weight, dataset, licence in self._ask(text, asked, is_term, is_weight, _is_text, _is_text):
             if is_in_iris(path):
+                # SQLite keeps the list of terms apart from the terms: damage may have one without the other.
+                if not self._has(path):
+                    raise self._damaged(f"{path} is missing from its list of terms")
                 found = self._base + path
                 start, end = (found, concept_id) if incoming else (concept_id, found)
                 yield Edge(relation, start, end, weight, self.name, dataset, licence)
@@ -135,7 +138,7 @@ class ConceptNetIndex:
         return (
             is_term(path)
             and is_in_iris(path)
-            and bool(self._ask("SELECT 1 FROM node WHERE path = ?", (path,), _is_count))
+            and bool(self._ask("SELECT size FROM node WHERE path = ?", (path,), _is_count))
         )
 
     def _ask(self, text: str, asked: tuple[str, ...], *columns: Callable[[Any], bool]) -> list[tuple[Any, ...]]:

@@ -1,0 +1,112 @@
+"""Read a Keras model from a file that anybody may have made: nothing in it runs, and whatever is wrong is one line."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.json_values import parse_json
+from filtag_kg.network.backend import KerasModel, import_keras
+
+__all__ = ["read_keras_file"]
+
+_UNKNOWN_CLASS = re.compile(r"(?:Could not locate class|Unknown layer:) '([^']+)'")
+# Weights hardly shrink in a zip, and a configuration by less.
+_UNPACKED_RATIO = 100
+_UNPACKED_ALWAYS = 256 * 2**20
+_LONGEST_CONFIG = 64 * 2**20
+# Keras has no error of its own for a file that it cannot read: a layer's constructor, the zip or HDF5 underneath, or
+# the backend raises what it likes. `RuntimeError` stands for RecursionError and NotImplementedError, too.
+_UNREADABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    NameError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def read_keras_file(path: Path) -> KerasModel:
+    """Read a ``.keras`` or ``.h5`` file in safe mode.
+
+    Raises
+    ------
+    FiltagError
+        If it is missing, is no such file, is damaged, holds code, or its weights are not finite.
+    """
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises where a name is too long for a file
+        raise FiltagError(f"no network at {path}: check the path")
+    keras = import_keras()
+    try:
+        if zipfile.is_zipfile(path):
+            _check_zip(path)
+        else:
+            _refuse_code(path)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        weights = model.get_weights()
+    except _errors() as error:
+        if unknown := _UNKNOWN_CLASS.search(str(error)):
+            raise FiltagError(
+                f"{path} needs the class {unknown[1]}, which is code and not in the file: rebuild the network of "
+                "Keras' own layers, as a functional or Sequential model, and save that"
+            ) from None
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise FiltagError(
+            f"{path} cannot be loaded as a Keras network in safe mode ({reason}): save it with model.save('name.keras')"
+        ) from None
+    if not all(np.isfinite(weight).all() for weight in weights if weight.dtype.kind == "f"):
+        raise FiltagError(f"{path} has weights that are not finite numbers: save the trained network again")
+    return model
+
+
+def _errors() -> tuple[type[BaseException], ...]:
+    """Return what reading may raise: TensorFlow's errors, if it is the backend, are a family of their own."""
+    if import_keras().backend.backend() != "tensorflow":
+        return _UNREADABLE
+    import tensorflow as tf
+
+    return (*_UNREADABLE, tf.errors.OpError)
+
+
+def _check_zip(path: Path) -> None:
+    """Refuse a zip that unpacks to far more than it should, and a configuration that is no JSON object."""
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+        size = path.stat().st_size
+        if unpacked > max(_UNPACKED_ALWAYS, _UNPACKED_RATIO * size):
+            raise ValueError(f"its {size:,} bytes unpack to {unpacked:,}")
+        for name in ("config.json", "metadata.json"):
+            if archive.getinfo(name).file_size > _LONGEST_CONFIG:
+                raise ValueError(f"its {name} is too long")
+            if not isinstance(parse_json(archive.read(name)), dict):
+                raise TypeError(f"its {name} is no JSON object")
+
+
+def _refuse_code(path: Path) -> None:
+    """Refuse an HDF5 file whose layers are pickled functions: older Keras has no safe mode for these."""
+    import h5py
+
+    if not h5py.is_hdf5(path):
+        return
+    with h5py.File(path) as file:
+        config = file.attrs.get("model_config", "{}")
+    parse_json(config)
+    if "Lambda" in (config.decode() if isinstance(config, bytes) else str(config)):
+        raise ValueError("it has a Lambda layer, which is code")
