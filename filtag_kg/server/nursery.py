@@ -50,7 +50,8 @@ def tend(orders: socket.socket, store_path: Path, limits: Limits) -> None:
             connection.close()
             pids[number] = pid
         elif number in pids and what == CALM:
-            os.setpriority(os.PRIO_PROCESS, pids[number], nice)
+            # Nicer than the server, which may have been started nice: nobody but root may lower that.
+            os.setpriority(os.PRIO_PROCESS, pids[number], os.getpriority(os.PRIO_PROCESS, 0) + nice)
         elif number in pids:
             os.kill(pids[number], signal.SIGKILL)
 

@@ -83,7 +83,8 @@ def test_a_long_query_is_made_nice(store: Path) -> None:
             for worker in server.workers():
                 with suppress(ProcessLookupError):
                     niceness.add(os.getpriority(os.PRIO_PROCESS, worker))
-        assert niceness >= {0, 5, 19}
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        assert niceness >= {ours, min(ours + 5, 19), 19}
 
 
 def test_an_answer_is_capped_and_says_so(store: Path) -> None:
