@@ -65,7 +65,6 @@ def test_heavy_packages_are_not_imported_at_the_door(code: str) -> None:
         "skimage",
         "PIL",
         "scipy",
-        "SPARQLWrapper",
         "rdflib",
         "requests",
         "jinja2",

@@ -55,7 +55,7 @@ def serve(
     if workers is not None:
         limits = replace(limits, workers=workers)
     served = open_kg(kg)
-    served.store()
+    served.store_process().open()
     local = is_loopback(host)
     explorer = Explorer(kg, NetworkChoice(network, preprocess, classes))
     hosts = LOOPBACK_NAMES if local else None

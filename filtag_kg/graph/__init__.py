@@ -7,8 +7,10 @@ from filtag_kg.graph.jsonld import write_jsonld
 from filtag_kg.graph.kg import KG, check_output, open_kg, reserved_output
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, t
 from filtag_kg.graph.publish import Credentials, credentials, publish_kg
+from filtag_kg.graph.redirects import MOVED, send_on, without_secrets
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.several import KgRun, add_runs, build_into, remove_run, runs_of
+from filtag_kg.graph.store_process import StoreProcess
 from filtag_kg.graph.validate import Finding, Validation, validate_kg
 from filtag_kg.graph.visualizations import (
     VISUALIZATION_METHODS,
@@ -22,6 +24,7 @@ __all__ = [
     "DEFAULT_BASE",
     "EXPORT_FORMATS",
     "KG",
+    "MOVED",
     "ONTOLOGY",
     "PREFIXES",
     "QUERIES",
@@ -31,6 +34,7 @@ __all__ = [
     "Finding",
     "KgRun",
     "Provenance",
+    "StoreProcess",
     "Triple",
     "Validation",
     "Visualization",
@@ -52,11 +56,13 @@ __all__ = [
     "reserved_output",
     "resource_folder",
     "runs_of",
+    "send_on",
     "t",
     "term",
     "to_networkx",
     "turtle_text",
     "validate_kg",
+    "without_secrets",
     "write_jsonld",
     "write_triples",
     "write_visualizations",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pyoxigraph as ox
 
 from filtag_kg.graph.kg import KG
+from filtag_kg.graph.store_process import StoreProcess
 from filtag_kg.graph.vocabulary import PREFIXES
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def to_networkx(kg: KG) -> nx.MultiDiGraph[str]:
     """
     import networkx as nx
 
-    store = kg.store()
+    store = kg.store_process()
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     for kind, text in _NODES.items():
         for node, label in sorted((str(row["x"])[1:-1], _plain(row["label"])) for row in _ask(store, text)):
@@ -87,8 +88,8 @@ def write_graphml(kg: KG, output: BinaryIO) -> None:
         output.write(f"{line}\n".encode())
 
 
-def _ask(store: ox.Store, text: str) -> ox.QuerySolutions:
-    answer = store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
+def _ask(store: StoreProcess, text: str) -> ox.QuerySolutions:
+    answer = store.query(text)
     assert isinstance(answer, ox.QuerySolutions)
     return answer
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 
 from filtag_kg.graph.kg import KG
-from filtag_kg.graph.vocabulary import PREFIXES
+from filtag_kg.graph.store_process import StoreProcess
 
 __all__ = ["CHECKS", "Check"]
 
@@ -27,7 +27,7 @@ class Check:
     """
 
     name: str
-    run: Callable[[KG, ox.Store], _Found]
+    run: Callable[[KG, StoreProcess], _Found]
 
 
 _COUNTS = {
@@ -95,7 +95,7 @@ _FOREIGN = """SELECT ?graph ?run WHERE {
 }"""
 
 
-def _counts(kg: KG, store: ox.Store) -> _Found:
+def _counts(kg: KG, store: StoreProcess) -> _Found:
     said = kg.manifest["counts"]
     if said["quads"] != len(store):
         yield "filtag.json", f"says {said['quads']:,} statements, the store holds {len(store):,}"
@@ -105,14 +105,14 @@ def _counts(kg: KG, store: ox.Store) -> _Found:
             yield "filtag.json", f"says {said[name]:,} {name.replace('_', ' ')}, the store holds {int(counted):,}"
 
 
-def _graphs(_kg: KG, store: ox.Store) -> _Found:
+def _graphs(_kg: KG, store: StoreProcess) -> _Found:
     counted = {graph: n for graph, n in _ask(store, _PER_GRAPH)}  # noqa: C416 - rows have no fixed length for mypy
     for graph, said in sorted(_ask(store, _SAID_OF_GRAPHS)):
         if "/linkset/" not in graph and counted.get(graph, "0") != said:
             yield graph, f"is said to have {said} statements, and has {counted.get(graph, '0')}"
 
 
-def _ranks(_kg: KG, store: ox.Store) -> _Found:
+def _ranks(_kg: KG, store: StoreProcess) -> _Found:
     for run, profile in _ask(store, _RUNS):
         if profile:
             for layer, class_, ranks, last in sorted(_ask(store, _RANKS % {"run": run})):
@@ -125,7 +125,7 @@ def _ranks(_kg: KG, store: ox.Store) -> _Found:
                 yield filter_, f"has {ranks} common features of a kind with ranks up to {last}, run {run}"
 
 
-def _tag_counts(_kg: KG, store: ox.Store) -> _Found:
+def _tag_counts(_kg: KG, store: StoreProcess) -> _Found:
     for run, _ in _ask(store, _RUNS):
         for filter_, said, counted in sorted(_ask(store, _TAG_COUNTS % {"run": run})):
             yield filter_, f"has tag count {said or 'missing'} and {counted} tags, run {run}"
@@ -133,7 +133,7 @@ def _tag_counts(_kg: KG, store: ox.Store) -> _Found:
             yield filter_, f"has {found or 0} tags and {assigned} tag assignments, run {run}"
 
 
-def _dangling(_kg: KG, store: ox.Store) -> _Found:
+def _dangling(_kg: KG, store: StoreProcess) -> _Found:
     for property_, kind in _POINTING.items():
         for (found,) in _ask(store, _DANGLING % {"property": property_, "kind": kind}):
             yield found, f"is what {property_} points to, but no {kind}"
@@ -141,7 +141,7 @@ def _dangling(_kg: KG, store: ox.Store) -> _Found:
         yield found, "is in a layer of no network"
 
 
-def _shares(_kg: KG, store: ox.Store) -> _Found:
+def _shares(_kg: KG, store: StoreProcess) -> _Found:
     for property_ in _SHARES:
         above_zero = property_ == "flt:coverage"
         zero = "|| ?value = 0" if above_zero else ""
@@ -152,18 +152,18 @@ def _shares(_kg: KG, store: ox.Store) -> _Found:
         yield found, f"has rank {rank} and {has}"
 
 
-def _own_graphs(_kg: KG, store: ox.Store) -> _Found:
+def _own_graphs(_kg: KG, store: StoreProcess) -> _Found:
     for graph, run in sorted(_ask(store, _FOREIGN)):
         yield graph, f"holds what run {run} made"
 
 
-def _blank_nodes(_kg: KG, store: ox.Store) -> _Found:
+def _blank_nodes(_kg: KG, store: StoreProcess) -> _Found:
     for (found,) in _ask(store, "SELECT ?s WHERE { ?s ?p ?o FILTER (ISBLANK(?s) || ISBLANK(?o)) } LIMIT 1"):
         yield found, "there is a blank node"
 
 
-def _ask(store: ox.Store, text: str) -> list[tuple[str, ...]]:
-    answer = store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
+def _ask(store: StoreProcess, text: str) -> list[tuple[str, ...]]:
+    answer = store.query(text)
     assert isinstance(answer, ox.QuerySolutions)
     return [tuple("" if cell is None else getattr(cell, "value", str(cell)) for cell in row) for row in answer]
 

@@ -15,6 +15,7 @@ from filtag_kg.files import check_directory_output, is_leftover, only_writer
 from filtag_kg.graph.kg_html import kg_html
 from filtag_kg.graph.manifest import MANIFEST
 from filtag_kg.graph.manifest_shape import manifest_mistake
+from filtag_kg.graph.store_process import StoreProcess
 from filtag_kg.json_values import parse_json
 
 __all__ = ["FORMAT_VERSION", "KG", "check_output", "open_kg", "reserved_output"]
@@ -76,8 +77,14 @@ class KG:
         """
         return tuple(run["rule"] for run in self.manifest["runs"] if "folder" not in run)
 
+    def store_process(self) -> StoreProcess:
+        """Return the store, opened in a process of its own when it is first asked."""
+        return StoreProcess(self.path, self.manifest.get("files", {}))
+
     def store(self) -> ox.Store:
-        """Open the store, read-only.
+        """Open the store in this process, read-only, with all that Oxigraph can do.
+
+        Some damage makes Oxigraph end the process, or take all memory: `store_process` is safe from it.
 
         Raises
         ------

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph.kg import KG
+from filtag_kg.graph.redirects import KEEPING, send_on, target_of, without_secrets
 from filtag_kg.graph.vocabulary import DataIris
 
 if TYPE_CHECKING:
@@ -120,15 +121,17 @@ def publish_kg(
     -----
     Source: W3C, *SPARQL 1.1 Graph Store HTTP Protocol*, sections 4.2 (indirect identification), 5.3 (PUT), 5.5 (POST).
     """
-    store = kg.store()
+    store = kg.store_process()
     last = DataIris(kg.manifest["parameters"]["base"]).dataset(kg.manifest["id"])
-    names = sorted((str(graph)[1:-1] for graph in store.named_graphs()), key=lambda name: (name == last, name))
+    graphs = store.query("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }")
+    assert isinstance(graphs, ox.QuerySolutions)
+    names = sorted((str(row["g"])[1:-1] for row in graphs), key=lambda name: (name == last, name))
     sent = {}
     secrets = secrets or Credentials()
     with _session(secrets) as session:
         for name in names:
             to = _Graph(session, url, parameter, name, timeout, secrets)
-            triples = (quad.triple for quad in store.quads_for_pattern(None, None, None, ox.NamedNode(name)))
+            triples = (quad.triple for quad in store.quads(graph=ox.NamedNode(name)))
             sent[name] = _send(to, triples, chunk, advance)
             _log.info("%s: %d statements", name, sent[name])
     return sent
@@ -148,6 +151,7 @@ class _Graph:
         import requests
         from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
+        shown = without_secrets(self.url)
         try:
             answer = self._request(method, body)
             if answer.status_code == 401 and self.session.auth is None and self.secrets.user is not None:
@@ -158,23 +162,34 @@ class _Graph:
                 answer = self._request(method, body)
         except requests.RequestException as error:
             raise FiltagError(
-                f"{self.url} cannot be reached ({_cause(error)}): see that it runs, then publish again"
+                f"{shown} cannot be reached ({_cause(error)}): see that it runs, then publish again"
             ) from None
         if answer.status_code in (401, 403):
-            raise FiltagError(f"{self.url} does not let you write ({answer.status_code}): give --user or --token")
-        if not answer.ok or answer.is_redirect:
+            raise FiltagError(f"{shown} does not let you write ({answer.status_code}): give --user or --token")
+        moved_to = target_of(answer.url, answer)
+        if moved_to is not None:
+            place = without_secrets(moved_to.partition("?")[0])
+            raise FiltagError(f"{shown} has moved to {place} ({answer.status_code}): publish there, if it is yours")
+        if not answer.ok:
             said = " ".join(answer.text.split())[:200]
             raise FiltagError(
-                f"{self.url} refused {method} of graph {self.name} ({answer.status_code} {said}): check that it is the "
+                f"{shown} refused {method} of graph {self.name} ({answer.status_code} {said}): check that it is the "
                 "address of a Graph Store that takes updates"
             )
 
     def _request(self, method: str, body: bytes | None) -> requests.Response:
         headers = {"Content-Type": "text/turtle; charset=utf-8"} if body is not None else {}
-        return self.session.request(
-            method, self.url, params={self.parameter: self.name}, data=body, headers=headers, timeout=self.timeout,
-            allow_redirects=False,
-        )  # fmt: skip
+        parts = urlsplit(self.url)
+        query = "&".join(filter(None, (parts.query, urlencode({self.parameter: self.name}))))
+
+        def send(url: str) -> requests.Response:
+            return self.session.request(
+                method, url, data=body, headers=headers, timeout=self.timeout, allow_redirects=False
+            )
+
+        # By the other redirects a server may mean a page, such as one to log in at, that must not pass for a store.
+        has_secret = self.secrets != Credentials() or "@" in parts.netloc
+        return send_on(send, parts._replace(query=query).geturl(), statuses=KEEPING, secret=has_secret)
 
 
 def _send(to: _Graph, triples: Iterator[ox.Triple], chunk: int, advance: Callable[[int], None] | None) -> int:

@@ -278,7 +278,7 @@ def _same_layers(kg: KG, added: KG) -> None:
 
 
 def _solutions(kg: KG, text: str) -> set[tuple[str, ...]]:
-    answer = kg.store().query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
+    answer = kg.store_process().query(text)
     assert isinstance(answer, ox.QuerySolutions)
     return {tuple(map(str, row)) for row in answer}
 

@@ -12,6 +12,7 @@ import pyoxigraph as ox
 from filtag_kg.graph.checks import CHECKS
 from filtag_kg.graph.kg import KG
 from filtag_kg.graph.resources import resource_folder
+from filtag_kg.graph.store_process import StoreProcess
 from filtag_kg.graph.vocabulary import PREFIXES, term
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def validate_kg(kg: KG, *, sample: int = 100, seed: int = 0) -> Validation:
     FiltagError
         If the store cannot be opened.
     """
-    store = kg.store()
+    store = kg.store_process()
     findings = [Finding(check.name, where, what) for check in CHECKS for where, what in _first(check.run(kg, store))]
     nodes = _nodes(store, sample, np.random.default_rng(seed))
     findings += _against_shapes(store, nodes)
@@ -98,7 +99,7 @@ def _first(found: Iterator[tuple[str, str]], most: int = 20) -> Iterator[tuple[s
         yield one
 
 
-def _nodes(store: ox.Store, sample: int, rng: np.random.Generator) -> list[ox.NamedNode]:
+def _nodes(store: StoreProcess, sample: int, rng: np.random.Generator) -> list[ox.NamedNode]:
     """Return things of each class, and layers, chosen at random but always alike."""
     query = "SELECT DISTINCT ?kind WHERE { ?x a ?kind }"
     kinds = sorted(str(row[0]) for row in _solutions(store, query))
@@ -112,7 +113,7 @@ def _nodes(store: ox.Store, sample: int, rng: np.random.Generator) -> list[ox.Na
     return [chosen[value] for value in sorted(chosen)]
 
 
-def _against_shapes(store: ox.Store, nodes: Sequence[ox.NamedNode]) -> list[Finding]:
+def _against_shapes(store: StoreProcess, nodes: Sequence[ox.NamedNode]) -> list[Finding]:
     """Hold things, with what is said of them and what kinds of things they speak of, against the shapes."""
     import pyshacl
     import rdflib
@@ -120,14 +121,14 @@ def _against_shapes(store: ox.Store, nodes: Sequence[ox.NamedNode]) -> list[Find
     data = rdflib.Graph()
     terms = _Terms()
     for node in nodes:
-        for quad in store.quads_for_pattern(node, None, None):
+        for quad in store.quads(node):
             data.add(terms.triple(quad.triple))
             if isinstance(quad.object, ox.NamedNode):
-                for kind in store.quads_for_pattern(quad.object, _TYPE, None):
+                for kind in store.quads(quad.object, _TYPE):
                     data.add(terms.triple(kind.triple))
-        for quad in store.quads_for_pattern(None, ox.NamedNode(term("nno:hasLayer")), node):
+        for quad in store.quads(None, ox.NamedNode(term("nno:hasLayer")), node):
             data.add(terms.triple(quad.triple))
-            for kind in store.quads_for_pattern(quad.subject, _TYPE, None):
+            for kind in store.quads(_node(quad.subject), _TYPE):
                 data.add(terms.triple(kind.triple))
     whole = {rdflib.URIRef(node.value) for node in nodes}
     _, report, _ = pyshacl.validate(
@@ -148,6 +149,12 @@ def _against_shapes(store: ox.Store, nodes: Sequence[ox.NamedNode]) -> list[Find
             name = f"{_short(path)} " if isinstance(path, rdflib.URIRef) else ""
             found.append(Finding(component.removesuffix("ConstraintComponent"), str(focus), f"{name}{message}"))
     return sorted(found, key=lambda finding: (finding.where, finding.check, finding.what))
+
+
+def _node(subject: ox.NamedNode | ox.BlankNode | ox.Triple) -> ox.NamedNode:
+    # Whatever has a layer was asked for by its type, and the graph has no blank nodes.
+    assert isinstance(subject, ox.NamedNode)
+    return subject
 
 
 class _Terms:
@@ -176,7 +183,7 @@ def _short(iri: str) -> str:
     return iri
 
 
-def _solutions(store: ox.Store, text: str) -> ox.QuerySolutions:
-    answer = store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
+def _solutions(store: StoreProcess, text: str) -> ox.QuerySolutions:
+    answer = store.query(text)
     assert isinstance(answer, ox.QuerySolutions)
     return answer

@@ -5,19 +5,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
-from urllib.error import HTTPError
 
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.graph import KG, PREFIXES, open_kg
+from filtag_kg.graph import KG, MOVED, PREFIXES, StoreProcess, open_kg, send_on, without_secrets
 from filtag_kg.query.result import Result
 
 __all__ = ["Endpoint", "LocalEndpoint", "RemoteEndpoint", "open_endpoint", "place_of"]
+
+
+# What may stand before the word that says what a query asks for.
+_FORM = re.compile(
+    r"(?:\s|\#[^\n]*|BASE\s*<[^>]*>|PREFIX\s*[^\s:]*:\s*<[^>]*>)*(SELECT|ASK|CONSTRUCT|DESCRIBE|)", re.IGNORECASE
+)
+_TABLE_TYPES = "application/sparql-results+json, application/json;q=0.5"
+_GRAPH_TYPES = "text/turtle, application/n-triples;q=0.9, text/n3;q=0.5, application/rdf+xml;q=0.4"
 
 
 class Endpoint(Protocol):
@@ -36,23 +42,21 @@ class Endpoint(Protocol):
 
 @dataclass(frozen=True)
 class LocalEndpoint:
-    """The store of a KG, opened once. A query that names no graph sees the union of all."""
+    """The store of a KG, opened once, in a process of its own. A query that names no graph sees the union of all."""
 
     kg: KG
 
     @cached_property
-    def _store(self) -> ox.Store:
-        return self.kg.store()
+    def _store(self) -> StoreProcess:
+        return self.kg.store_process()
 
     def ask(self, text: str) -> Result:
         """Answer a query; the prefixes of the vocabulary need not be declared."""
         try:
-            answer = self._store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
-            return Result.of(answer)
+            answer = self._store.query(text)
         except SyntaxError as error:
             raise FiltagError(f"the query is malformed {place_of(error)}") from None
-        except OSError as error:
-            raise FiltagError(f"the query on {self.kg.path} failed: {_one_line(error)}") from None
+        return Result.of_triples(answer) if isinstance(answer, list) else Result.of(answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,48 +70,51 @@ class RemoteEndpoint:
     timeout: int = 60
 
     def ask(self, text: str) -> Result:
-        """Answer a query; the prefixes of the vocabulary need not be declared."""
-        from SPARQLWrapper import JSON, N3, POST, SPARQLWrapper
-        from SPARQLWrapper.SPARQLExceptions import EndPointNotFound, QueryBadFormed, SPARQLWrapperException
+        """Answer a query; the prefixes of the vocabulary need not be declared.
 
-        wrapper = SPARQLWrapper(self.url)
-        wrapper.setMethod(POST)
-        wrapper.setTimeout(self.timeout)
-        wrapper.setQuery(_with_prefixes(text))
-        is_graph = wrapper.queryType in ("CONSTRUCT", "DESCRIBE")
-        wrapper.setReturnFormat(N3 if is_graph else JSON)
-        wrapper.setOnlyConneg(True)
+        Where the endpoint has moved, the query follows it.
+        """
+        import requests
+
+        shown = without_secrets(self.url)
+        is_graph = _FORM.match(text)[1].upper() in ("CONSTRUCT", "DESCRIBE")  # type: ignore[index]
+
+        def send(url: str) -> requests.Response:
+            return requests.post(
+                url,
+                data={"query": _with_prefixes(text)},
+                headers={"Accept": _GRAPH_TYPES if is_graph else _TABLE_TYPES},
+                timeout=self.timeout,
+                allow_redirects=False,
+            )
+
         try:
-            answer = wrapper.query()
-            headers = answer.response.headers
-            body, media_type = answer.response.read(), headers.get_content_type()
-        except QueryBadFormed as error:
-            raise FiltagError(f"{self.url} finds the query malformed {_where(text) or _complaint(error)}") from None
-        except EndPointNotFound:
-            raise FiltagError(f"no SPARQL endpoint at {self.url} (404): check the address") from None
-        except (SPARQLWrapperException, HTTPError) as error:
+            answer = send_on(send, self.url, statuses=MOVED)
+        except requests.exceptions.ChunkedEncodingError as error:
+            raise FiltagError(f"{shown} broke off its answer ({_one_line(error)}): try again") from None
+        except (requests.RequestException, UnicodeError) as error:
             raise FiltagError(
-                f"{self.url} failed to answer ({_one_line(error)}): try again, or ask its owner"
+                f"{shown} cannot be reached ({_one_line(error)}): check the address and that it runs"
             ) from None
-        except HTTPException as error:
-            raise FiltagError(f"{self.url} broke off its answer ({_one_line(error)}): try again") from None
-        except (
-            OSError,
-            UnicodeError,
-        ) as error:  # URLError and timeouts are OSErrors, a host of odd letters is the other.
-            raise FiltagError(
-                f"{self.url} cannot be reached ({_one_line(error)}): check the address and that it runs"
-            ) from None
-        if headers.get("X-SQL-State") == "S1TAT" or "X-SPARQL-MaxRows" in headers:
-            raise FiltagError(f"{self.url} gave a part of the answer only: ask for less, or have its limits raised")
+        if answer.status_code == requests.codes.bad_request:
+            raise FiltagError(f"{shown} finds the query malformed {_where(text) or _one_line(answer.text)}")
+        if answer.status_code == requests.codes.not_found:
+            raise FiltagError(f"no SPARQL endpoint at {shown} (404): check the address")
+        if not requests.codes.ok <= answer.status_code < requests.codes.multiple_choices:
+            said = f"{answer.status_code} {answer.reason}: {_one_line(answer.text)}"
+            raise FiltagError(f"{shown} failed to answer ({said}): try again, or ask its owner")
+        if answer.headers.get("X-SQL-State") == "S1TAT" or "X-SPARQL-MaxRows" in answer.headers:
+            raise FiltagError(f"{shown} gave a part of the answer only: ask for less, or have its limits raised")
+        body = BytesIO(answer.content)
         try:
             if is_graph:
+                media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
                 format_ = ox.RdfFormat.from_media_type(media_type) or ox.RdfFormat.TURTLE
-                return Result.of_triples([quad.triple for quad in ox.parse(input=BytesIO(body), format=format_)])
-            return Result.of(ox.parse_query_results(BytesIO(body), format=ox.QueryResultsFormat.JSON))
+                return Result.of_triples([quad.triple for quad in ox.parse(input=body, format=format_)])
+            return Result.of(ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON))
         except (SyntaxError, ValueError) as error:
             raise FiltagError(
-                f"{self.url} answered with no SPARQL results ({_one_line(error)}): check that it is an endpoint"
+                f"{shown} answered with no SPARQL results ({_one_line(error)}): check that it is an endpoint"
             ) from None
 
 
@@ -130,7 +137,7 @@ def _with_prefixes(text: str) -> str:
     return f"{declarations} {text}"
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: Exception | str) -> str:
     return " ".join(str(error).split())[:300]
 
 
@@ -153,9 +160,3 @@ def place_of(error: SyntaxError) -> str:
         if reason in why:
             why = reason[0].lower() + reason[1:]
     return f"in line {line}, column {column}: {' '.join(why.split())[:200]}"
-
-
-def _complaint(error: Exception) -> str:
-    """Return what the endpoint said, without what SPARQLWrapper puts around it."""
-    text = _one_line(error)
-    return text.partition("Response: ")[2].removeprefix("b").strip("'\"") or text

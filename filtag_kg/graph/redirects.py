@@ -1,0 +1,102 @@
+"""Requests that a server sends on to another address: the query or body goes along, secrets only to the same host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from filtag_kg.errors import FiltagError
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["KEEPING", "MOVED", "send_on", "target_of", "without_secrets"]
+
+KEEPING = (307, 308)
+"""By these a server says that method and body stay (RFC 9110, sections 15.4.8 and 15.4.9)."""
+MOVED = (301, 302, 303, *KEEPING)
+_MOST = 5
+
+
+def send_on(
+    send: Callable[[str], requests.Response], url: str, *, statuses: Collection[int], secret: bool = False
+) -> requests.Response:
+    """Send a request, and send it on as long as servers say where to.
+
+    Parameters
+    ----------
+    send : callable
+        Sends the request to an address, without following anything itself.
+    url : str
+    statuses : collection of int
+        Which answers to follow; others are returned.
+    secret : bool
+        Whether the request has a secret, so that it may not go to another host.
+
+    Raises
+    ------
+    FiltagError
+        If it is sent round in circles, to what is no web address, from https to http, or with a secret to another host.
+    """
+    shown = without_secrets(url)
+    asked = [url]
+    while True:
+        try:
+            answer = send(asked[-1])
+        except ValueError as error:
+            if isinstance(error, OSError):  # requests' own, of the address that was given
+                raise
+            raise FiltagError(f"{shown} sends on to what is no address ({error}): ask its owner") from None
+        target = target_of(asked[-1], answer)
+        if target is None or answer.status_code not in statuses:
+            return answer
+        if target in asked or len(asked) > _MOST:
+            way = " to ".join(map(without_secrets, [*asked, target]))
+            raise FiltagError(f"{shown} is sent on without end ({way}): check the address, or ask its owner")
+        now, then = urlsplit(asked[-1]), urlsplit(target)
+        if then.scheme not in ("http", "https") or not then.hostname:
+            raise FiltagError(f"{shown} sends on to {without_secrets(target)}, which is no web address: ask its owner")
+        if now.scheme == "https" and then.scheme == "http":
+            raise FiltagError(
+                f"{shown} sends on to {without_secrets(target)}, where whoever listens could read along: "
+                "give that address, if you trust it"
+            )
+        if secret and _host(now) != _host(then):
+            raise FiltagError(
+                f"{shown} has moved to {without_secrets(target)}, and secrets are not sent on to another host: "
+                "give that address"
+            )
+        asked.append(target)
+
+
+def _host(parts: SplitResult) -> tuple[str, str | None, int]:
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def target_of(url: str, answer: requests.Response) -> str | None:
+    """Return the address that an answer sends on to; None where it does not.
+
+    Raises
+    ------
+    FiltagError
+        If it is no address.
+    """
+    location = answer.headers.get("Location")
+    if answer.status_code not in MOVED or not location:
+        return None
+    try:
+        # Headers are read as Latin-1, and many servers write UTF-8.
+        target = urljoin(url, location.encode("latin-1", "replace").decode("utf-8", "replace").strip())
+        urlsplit(target).port  # noqa: B018 - it is read to see whether it can be
+    except ValueError:
+        shown = without_secrets(url)
+        raise FiltagError(f"{shown} sends on to {location!r}, which is no address: ask its owner") from None
+    return target
+
+
+def without_secrets(url: str) -> str:
+    """Return an address as it may be shown: without user and password."""
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else url
