@@ -19,14 +19,14 @@ def serve(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
     host: Annotated[str, typer.Option(metavar="HOST", help="Listen there; 0.0.0.0 is everywhere.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="PORT", help="0 takes any that is free.")] = 8000,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Stop a query that takes longer.")] = 10.0,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Stop a query or page that takes longer.")] = 10.0,
     max_rows: Annotated[
         int, typer.Option(metavar="N", help="Leave out the rows of an answer after so many.")
     ] = 100_000,
-    max_memory: Annotated[int, typer.Option(metavar="MB", help="End a query that takes more memory.")] = 512,
+    max_memory: Annotated[int, typer.Option(metavar="MB", help="End a query or page that takes more memory.")] = 512,
     cache: Annotated[int, typer.Option(metavar="MB", help="Keep so much of answers for who asks the same.")] = 64,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Quick queries that run at once (one a processor).")
+        int | None, typer.Option(metavar="N", help="Quick queries and pages that run at once (one a processor).")
     ] = None,
     network: KGNetwork = None,
     preprocess: Preprocess = None,
@@ -59,9 +59,7 @@ def serve(
     local = is_loopback(host)
     explorer = Explorer(kg, NetworkChoice(network, preprocess, classes))
     hosts = LOOPBACK_NAMES if local else None
-    app = create_app(
-        served, limits, pages=explorer.pages, routes=explorer.routes(), beside=explorer.running, hosts=hosts
-    )
+    app = create_app(served, limits, pages=explorer, routes=explorer.routes, beside=explorer.running, hosts=hosts)
     listening = listen(host, port)
     if not local:
         note(f"everyone who reaches {host} can query this KG: leave --host out to serve this machine alone")

@@ -1,7 +1,15 @@
 """Explanations: one classification, mistakes, how well tags name images' classes; pictures of what filters look for."""
 
 from filtag_kg.explain.active_filters import tagged_classes
-from filtag_kg.explain.classification import ActiveFilter, Explanation, Prediction, explain_image
+from filtag_kg.explain.classification import (
+    ActiveFilter,
+    Explanation,
+    ImagePixels,
+    Prediction,
+    explain_image,
+    explain_pixels,
+    read_pixels,
+)
 from filtag_kg.explain.confusions import (
     ClassConfusion,
     Confusion,
@@ -49,6 +57,7 @@ __all__ = [
     "Group",
     "Hits",
     "HitsRow",
+    "ImagePixels",
     "Mistake",
     "Prediction",
     "Support",
@@ -61,6 +70,7 @@ __all__ = [
     "confusions_csv",
     "evaluate",
     "explain_image",
+    "explain_pixels",
     "explanation_json",
     "explanation_turtle",
     "find_class",
@@ -74,6 +84,7 @@ __all__ = [
     "rank_correlation",
     "read_confusions",
     "read_hits",
+    "read_pixels",
     "tagged_classes",
     "visualize",
 ]

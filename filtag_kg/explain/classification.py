@@ -20,7 +20,7 @@ from filtag_kg.images import UnreadableImageError, decode, read_file
 from filtag_kg.network import Network
 from filtag_kg.profile import observe
 
-__all__ = ["ActiveFilter", "Explanation", "Prediction", "explain_image"]
+__all__ = ["ActiveFilter", "Explanation", "ImagePixels", "Prediction", "explain_image", "explain_pixels", "read_pixels"]
 
 _MOST_PREDICTIONS = 3
 
@@ -117,6 +117,24 @@ class Explanation:
         return sum(bool(filter_.tags) for filter_ in self.active)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ImagePixels:
+    """An image, decoded.
+
+    Parameters
+    ----------
+    name : str
+    sha256 : str
+        Of the file's bytes.
+    pixels : uint8 array of shape (height, width, 3)
+        Of the size that the network takes.
+    """
+
+    name: str
+    sha256: str
+    pixels: NDArray[np.uint8]
+
+
 def explain_image(
     kg: KG,
     network: Network,
@@ -152,14 +170,36 @@ def explain_image(
         If the network is another one, the KG has no such rule or class or no profile that the rule needs, or the
         image cannot be read.
     """
+    content = _content(image)
+    pixels = read_pixels(content, str(image), network.input_size)
+    decoded = ImagePixels(image.name, hashlib.sha256(content).hexdigest(), pixels)
+    return explain_pixels(kg, network, decoded, rule=rule, most=most, why=why, not_=not_)
+
+
+def explain_pixels(
+    kg: KG,
+    network: Network,
+    image: ImagePixels,
+    *,
+    rule: str | None = None,
+    most: int = 8,
+    why: str | None = None,
+    not_: str | None = None,
+) -> Explanation:
+    """Explain the classification of an image that was decoded elsewhere, as `explain_image` does.
+
+    Raises
+    ------
+    FiltagError
+        If the network is another one, or the KG has no such rule or class or no profile that the rule needs.
+    """
     if not_ is not None and why is None:
         raise FiltagError("--not says what a class is contrasted with: name that class with --why")
     filters = tagged_filters(kg, network, rule)
     asked = [
         None if name is None else find_class(name, filters.class_ids, filters.class_labels) for name in (why, not_)
     ]
-    content = _content(image)
-    activations, confidences = observe(network, _pixels(content, image, network)[None])
+    activations, confidences = observe(network, image.pixels[None])
     active = filters.active(activations)[0]
     places = filters.places(active)
     common = read_common_concepts(kg.common_path, rule=str(filters.rule), filters=set(places))
@@ -172,7 +212,7 @@ def explain_image(
         contrasted = why_not(filters, active, asked[0], against, common=common, confidence_of=confidence_of, most=most)
     return Explanation(
         image=image.name,
-        image_sha256=hashlib.sha256(content).hexdigest(),
+        image_sha256=image.sha256,
         network=network.identifier,
         rule=str(filters.rule),
         run_id=filters.run_id,
@@ -194,15 +234,22 @@ def _content(image: Path) -> bytes:
         raise _not_readable(image, error) from None
 
 
-def _pixels(content: bytes, image: Path, network: Network) -> NDArray[np.uint8]:
+def read_pixels(content: bytes, name: str, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the pixels of an image's file, of a size.
+
+    Raises
+    ------
+    FiltagError
+        If it is no image that can be read.
+    """
     try:
-        return decode(content, network.input_size)
+        return decode(content, size)
     except UnreadableImageError as error:
-        raise _not_readable(image, error) from None
+        raise _not_readable(name, error) from None
 
 
-def _not_readable(image: Path, error: UnreadableImageError) -> FiltagError:
-    return FiltagError(f"{image} is no readable image ({error}): give a JPEG, PNG or the like")
+def _not_readable(name: Path | str, error: UnreadableImageError) -> FiltagError:
+    return FiltagError(f"{name} is no readable image ({error}): give a JPEG, PNG or the like")
 
 
 def _predictions(network: Network, confidence: NDArray[np.float64], filters: TaggedFilters) -> tuple[Prediction, ...]:

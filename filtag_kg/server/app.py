@@ -33,7 +33,7 @@ def create_app(
     limits: Limits | None = None,
     *,
     pages: Pages | None = None,
-    routes: Sequence[BaseRoute] = (),
+    routes: Callable[[Pool], Sequence[BaseRoute]] = lambda _pool: (),
     beside: Callable[[], AbstractAsyncContextManager[None]] | None = None,
     hosts: Sequence[str] | None = LOOPBACK_NAMES,
 ) -> Starlette:
@@ -46,8 +46,8 @@ def create_app(
     limits : Limits or None
     pages : Pages or None
         For people: a page for each thing of the data, and ``page("")`` at the root.
-    routes : sequence of BaseRoute
-        Further addresses, which win over those of the data.
+    routes : callable
+        Returns further addresses, which win over those of the data, from the pool that does their work.
     beside : callable, optional
         Returns a context that is open as long as the server runs.
     hosts : sequence of str, or None
@@ -55,7 +55,7 @@ def create_app(
     """
     limits = limits or Limits()
     store_path = served.path / "store" if isinstance(served, KG) else served
-    pool = Pool(store_path, limits)
+    pool = Pool(store_path, limits, served.path if isinstance(served, KG) and pages is not None else None)
     sparql, named = Sparql(pool, limits), NamedQueries(pool, limits)
     base = served.manifest["parameters"]["base"] if isinstance(served, KG) else None
     resources = Resources(pool, limits, base, pages)
@@ -65,8 +65,8 @@ def create_app(
         async with pool.open(), nullcontext() if beside is None else beside():
             yield
 
-    async def root(_request: Request) -> Response:
-        page = None if pages is None else pages.page("")
+    async def root(request: Request) -> Response:
+        page = None if pages is None else await pages.page(request, pool, "")
         if page is not None:
             return Response(page, media_type="text/html")
         return PlainTextResponse(
@@ -82,7 +82,7 @@ def create_app(
             Route("/queries/{name}", named.ask, methods=_GET),
             Route("/openapi.json", named.describe, methods=_GET),
             Route("/resource", resources.by_iri, methods=_GET),
-            *routes,
+            *routes(pool),
             Route("/{path:path}", resources.by_path, methods=_GET),
         ],
         middleware=[Middleware(PublicHeaders, hosts=hosts)],
@@ -93,6 +93,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.stop = pool.stop
+    app.state.limits = limits
     return app
 
 

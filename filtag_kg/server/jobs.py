@@ -6,7 +6,7 @@ import json
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 __all__ = [
     "CALM",
@@ -16,8 +16,11 @@ __all__ = [
     "PREFIX",
     "Answer",
     "Job",
+    "LookJob",
     "NamedJob",
     "OverviewJob",
+    "PageJob",
+    "PixelsJob",
     "QueryJob",
     "ResourceJob",
     "job_of",
@@ -32,8 +35,17 @@ ORDER = struct.Struct("!cIi")
 FORK, CALM, KILL = b"f", b"c", b"k"
 
 
+class _Kind:
+    """What errors call a job, and what they advise a client to do."""
+
+    __slots__ = ()
+    noun: ClassVar[str] = "query"
+    too_long: ClassVar[str] = "ask for less, add LIMIT, or serve the KG with a longer --timeout"
+    too_much: ClassVar[str] = ", or is nested too deeply: ask for less, without sorting, grouping or nesting so much"
+
+
 @dataclass(frozen=True, slots=True)
-class QueryJob:
+class QueryJob(_Kind):
     """Ask SPARQL.
 
     Parameters
@@ -62,7 +74,14 @@ class QueryJob:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedJob:
+class LookJob(_Kind):
+    """Look at the words of a long query, before it is asked."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedJob(_Kind):
     """Ask a named query, whose parameters are as typed."""
 
     name: str
@@ -71,7 +90,7 @@ class NamedJob:
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceJob:
+class ResourceJob(_Kind):
     """Tell what the graph says of a thing, as a graph in a format."""
 
     iri: str
@@ -79,12 +98,56 @@ class ResourceJob:
 
 
 @dataclass(frozen=True, slots=True)
-class OverviewJob:
+class OverviewJob(_Kind):
     """Count the triples of each graph."""
 
 
-Job = QueryJob | NamedJob | ResourceJob | OverviewJob
-_JOBS = {kind.__name__: kind for kind in (QueryJob, NamedJob, ResourceJob, OverviewJob)}
+@dataclass(frozen=True, slots=True)
+class PageJob(_Kind):
+    """Make a page for people.
+
+    Parameters
+    ----------
+    page : str
+        "thing", "classes", "concepts", "groups", "compare", "query", or "query/text", which is plain text.
+    asked : mapping of str
+        Of a thing its `path`; of the others, what the address asks for.
+    """
+
+    noun: ClassVar[str] = "page"
+    too_long: ClassVar[str] = "ask for less, or serve the KG with a longer --timeout"
+    too_much: ClassVar[str] = ": ask for less, or serve the KG with a larger --max-memory"
+
+    page: str
+    asked: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PixelsJob(_Kind):
+    """Decode a stranger's image, in a process that ends with it.
+
+    Parameters
+    ----------
+    name : str
+        What errors call the image.
+    height, width : int
+        Of the pixels that are wanted.
+    body : bytes
+        The file.
+    """
+
+    noun: ClassVar[str] = "image"
+    too_long: ClassVar[str] = "give a smaller one"
+    too_much: ClassVar[str] = ": give a smaller one"
+
+    name: str
+    height: int
+    width: int
+    body: bytes
+
+
+Job = QueryJob | LookJob | NamedJob | ResourceJob | OverviewJob | PageJob | PixelsJob
+_JOBS = {kind.__name__: kind for kind in (QueryJob, LookJob, NamedJob, ResourceJob, OverviewJob, PageJob, PixelsJob)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +161,8 @@ class Answer:
         (no such thing), "unacceptable" (no format for this kind of answer), "damaged" (the store).
     line : str
     kind : str
-        "table", "boolean" or "graph"; of an overview "overview".
+        "table", "boolean" or "graph"; of an overview "overview", of a look "look", of a page "page", of an image
+        "pixels".
     format_ : str
     rows : int
     capped : bool
@@ -142,8 +206,10 @@ def sizes(prefix: bytes) -> tuple[int, int]:
     return head, body
 
 
-def job_of(head: bytes) -> Job:
+def job_of(head: bytes, body: bytes = b"") -> Job:
     """Return the job that a message is."""
     said = json.loads(head)
     kind: Callable[..., Job] = _JOBS[said.pop("job")]
+    if body:
+        said["body"] = body
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})

@@ -17,7 +17,7 @@ _MOST = {"timeout": 86_400, "max_rows": 10**9, "workers": 256}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a query may take before it is stopped, and how many may run.
+    """What a query, a page or a connection may take before it is stopped, and how many there may be.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Limits:
     max_bytes : int
         Size of an answer; likewise.
     memory : int
-        Bytes that a worker may take.
+        Bytes that a worker may take, beside those that it starts with.
     workers : int
         Quick queries that run at once: so many of somebody's own, and so many of those that we know to end.
     slow_lane : int
@@ -40,6 +40,16 @@ class Limits:
         Queries that may wait.
     cache : int
         Bytes of answers to keep, for those who ask the same; 0 keeps none.
+    connections : int
+        Connections that are open at once. One more takes the place of the one that has been idle longest.
+    head_seconds, body_seconds : float
+        For a request's address and headers to come, and for its body.
+    unread_seconds : float
+        For a client to read some of an answer: at least 64 KiB, or what is left.
+    unread : int
+        Bytes of all answers that wait to be read. Of more, those that have waited longest are dropped.
+    uploads : int
+        Images that are received, decoded, or wait to be explained.
 
     Raises
     ------
@@ -58,6 +68,12 @@ class Limits:
     quick_known: float = 1.0
     queue: int = 256
     cache: int = 64 << 20
+    connections: int = 512
+    head_seconds: float = 10.0
+    body_seconds: float = 30.0
+    unread_seconds: float = 20.0
+    unread: int = 256 << 20
+    uploads: int = 8
 
     def __post_init__(self) -> None:
         for name in (
@@ -69,6 +85,12 @@ class Limits:
             "quick",
             "quick_known",
             "queue",
+            "connections",
+            "head_seconds",
+            "body_seconds",
+            "unread_seconds",
+            "unread",
+            "uploads",
         ):
             if not getattr(self, name) > 0:
                 raise FiltagError(f"--{name.replace('_', '-')} {getattr(self, name)} is too little: give more than 0")

@@ -26,14 +26,16 @@ class NamedQueries:
         self._pool = pool
         self._limits = limits
         self._queries = catalogue()
+        self._listing = {"queries": [_listed(query) for query in self._queries]}
+        self._openapi = openapi(self._queries)
 
     async def list(self, _request: Request) -> Response:
         """List the queries."""
-        return JSONResponse({"queries": [_listed(query) for query in self._queries]})
+        return JSONResponse(self._listing)
 
     async def describe(self, _request: Request) -> Response:
         """Describe the server's interface."""
-        return JSONResponse(openapi(self._queries))
+        return JSONResponse(self._openapi)
 
     async def ask(self, request: Request) -> Response:
         """Answer one."""

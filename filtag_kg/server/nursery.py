@@ -5,30 +5,37 @@ Run as ``python -m filtag_kg.server.nursery``. It ends when the server does, how
 
 from __future__ import annotations
 
-import ctypes
+import gc
 import json
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from filtag_kg.errors import FiltagError
+from filtag_kg.server.confinement import confine_worker, leave_network
 from filtag_kg.server.jobs import CALM, FORK, ORDER
 from filtag_kg.server.limits import Limits
-from filtag_kg.server.worker import work
+from filtag_kg.server.worker import MakePage, work
+
+if TYPE_CHECKING:
+    from filtag_kg.server.explorer import KGPages
 
 __all__ = ["tend"]
 
-_PR_SET_PDEATHSIG = 1
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
+def tend(orders: socket.socket, store_path: Path, limits: Limits, kg_path: Path | None = None) -> None:
+    """Fork, calm and kill workers as ordered, until the server is gone.
 
-def tend(orders: socket.socket, store_path: Path, limits: Limits) -> None:
-    """Fork, calm and kill workers as ordered, until the server is gone."""
+    What pages are made of is read before the first worker is forked, and again when the KG on disk is another: workers
+    share it with the nursery.
+    """
     pids: dict[int, int] = {}
+    pages = None if kg_path is None else _Pages(kg_path)
     orders.settimeout(1.0)
     while True:
         try:
@@ -43,10 +50,11 @@ def tend(orders: socket.socket, store_path: Path, limits: Limits) -> None:
         what, number, nice = ORDER.unpack(order)
         if what == FORK:
             connection = socket.socket(fileno=sockets[0])
+            make_page = None if pages is None else pages.current()
             pid = os.fork()
             if pid == 0:
                 orders.close()
-                _live(connection, store_path, limits)
+                _live(connection, store_path, limits, make_page)
             connection.close()
             pids[number] = pid
         elif number in pids and what == CALM:
@@ -60,15 +68,43 @@ def _bury(pids: dict[int, int]) -> None:
     numbers = {pid: number for number, pid in pids.items()}
     with suppress(ChildProcessError):
         while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
-            del pids[numbers[pid]]
+            # One that asked the store while the KG was read is none of the workers.
+            pids.pop(numbers.get(pid, -1), None)
 
 
-def _live(connection: socket.socket, store_path: Path, limits: Limits) -> None:
+class _Pages:
+    """What makes the pages of a KG, as it is on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._kg_pages: KGPages | None = None
+        self._frozen: object = None
+
+    def current(self) -> MakePage | None:
+        """Return what makes a page now; None where there is no KG that can be read, so that it has no pages."""
+        from filtag_kg.server.explorer import KGPages, make_page
+
+        try:
+            if self._kg_pages is None:
+                self._kg_pages = KGPages(self._path)
+            snapshot = self._kg_pages.now
+        except FiltagError:
+            return None
+        if snapshot is not self._frozen:
+            # A collection in a worker need not touch, and thereby copy, what is there now.
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+            self._frozen = snapshot
+        return lambda endpoint, job: make_page(snapshot, endpoint, job)
+
+
+def _live(connection: socket.socket, store_path: Path, limits: Limits, make_page: MakePage | None) -> None:
     """Be a worker, and end."""
     code = 1
     try:
-        _confine(limits.memory)
-        work(connection, store_path, limits)
+        confine_worker(limits.memory)
+        work(connection, store_path, limits, make_page)
         code = 0
     except (BrokenPipeError, ConnectionResetError):
         code = 0
@@ -80,34 +116,21 @@ def _live(connection: socket.socket, store_path: Path, limits: Limits) -> None:
         os._exit(code)
 
 
-def _confine(memory: int) -> None:
-    """Bind a worker's life to the nursery's and its memory to a limit; where a system knows no such thing, without."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # There Oxigraph tells of memory that it was not given, as the server tells the client. Python is still heard.
-    sys.stderr = os.fdopen(os.dup(2), "w")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-        # Should the machine run out of memory before, the worker is to go and not the server.
-        with suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
-
-
-def _leave_network() -> None:
-    """Have no network, so that not even a query that fooled us reaches another machine; where the system lets us."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        if libc.unshare(_CLONE_NEWNET) != 0:
-            libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
-
-
 def main() -> None:
-    """Be a nursery: the arguments are the number of the socket that orders come by, the store, and the limits."""
-    number, store_path, limits = sys.argv[1:]
+    """Be a nursery: the arguments are the number of the socket that orders come by, the store, the limits, the KG."""
+    number, store_path, limits, kg_path = sys.argv[1:]
     logging.raiseExceptions = False
-    _leave_network()
-    tend(socket.socket(fileno=int(number)), Path(store_path), Limits(**json.loads(limits)))
+    # The server itself says what becomes of the KG.
+    logging.getLogger("filtag_kg").addHandler(logging.NullHandler())
+    logging.getLogger("filtag_kg").propagate = False
+    leave_network()
+    # A confined decoder shall have as little to import as can be.
+    with suppress(ImportError):
+        from PIL import Image
+
+        Image.init()
+    kg = Path(kg_path) if kg_path else None
+    tend(socket.socket(fileno=int(number)), Path(store_path), Limits(**json.loads(limits)), kg)
 
 
 if __name__ == "__main__":

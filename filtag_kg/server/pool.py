@@ -1,8 +1,9 @@
-"""The pool: queries run in processes that can be stopped, and a long one leaves its place to the quick ones.
+"""The pool: what is computed for clients runs in processes that can be stopped, and quick jobs go before long ones.
 
-A query holds one of a few places while it is quick. After so much processor time it moves to the slow lane: it gives
-its place back, a fresh worker stands in for its own, and it goes on with a low priority. Where the slow lane is full,
-the query there that took most processor time is stopped. So no number of long queries keeps a quick one waiting long.
+A job is a query, a page or an image to decode. It holds one of a few places while it is quick. After so much processor
+time it moves to the slow lane: it gives its place back, a fresh worker stands in for its own, and it goes on with a low
+priority. Where the slow lane is full, the job there that took most processor time is stopped. So no number of long jobs
+keeps a quick one waiting long.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from filtag_kg.server.cache import AnswerCache
-from filtag_kg.server.jobs import CALM, FORK, KILL, ORDER, PREFIX, Answer, Job, QueryJob, packed, sizes
+from filtag_kg.server.jobs import CALM, FORK, KILL, ORDER, PREFIX, Answer, Job, PixelsJob, QueryJob, packed, sizes
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.request_error import RequestError
 
@@ -35,6 +36,8 @@ _NICE, _NICEST = 5, 19
 _LONG = 5.0
 """After so many times the processor time of a quick query, a long one gets what nobody else wants."""
 _LOOK_EVERY = 1.0
+_START_SECONDS = 60.0
+"""To wait for the first worker before clients are let in: reading a large KG takes its time."""
 
 
 @dataclass(slots=True, eq=False)
@@ -88,11 +91,14 @@ class Pool:
     store_path : Path
         An Oxigraph store. Where another directory takes its place, workers that know the old one are replaced.
     limits : Limits
+    kg_path : Path, optional
+        A KG whose pages the workers make, too.
     """
 
-    def __init__(self, store_path: Path, limits: Limits) -> None:
+    def __init__(self, store_path: Path, limits: Limits, kg_path: Path | None = None) -> None:
         self.store_path = store_path
         self.limits = limits
+        self._kg_path = kg_path
         self.generation = 0
         self._identity = _identity(store_path)
         self._numbers = count()
@@ -100,6 +106,7 @@ class Pool:
         self._known_places = asyncio.Semaphore(limits.workers)
         self._own_places = asyncio.Semaphore(limits.workers)
         self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
+        self._first = asyncio.Event()
         self._waiting = 0
         self._asked: dict[tuple[int, bytes], _Asked] = {}
         self._cache = AnswerCache(limits.cache)
@@ -121,6 +128,8 @@ class Pool:
             self._hatch()
         self._begin(self._watch())
         try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._first.wait(), _START_SECONDS)
             yield self
         finally:
             self._closed = True
@@ -144,6 +153,8 @@ class Pool:
             503 where too many wait or the slow lane is needed by others; 504 where the job took too long; 500 where its
             worker died.
         """
+        if isinstance(job, PixelsJob):
+            return await self._answer(job, b"")
         key = packed(job)
         known = self._cache.get(key, self.generation)
         if known is not None:
@@ -168,7 +179,7 @@ class Pool:
         """Wait for a place and a worker, and have it answer."""
         places = self._own_places if isinstance(job, QueryJob) else self._known_places
         if self._waiting >= self.limits.queue:
-            raise RequestError(503, "too many queries wait: try again in some seconds", {"Retry-After": "2"})
+            raise RequestError(503, f"too many {_plural(job)} wait: try again in some seconds", {"Retry-After": "2"})
         self._waiting += 1
         placed = False
         try:
@@ -190,7 +201,8 @@ class Pool:
         answer = await self._run(worker, job, places)
         if answer.status == "damaged":
             raise RequestError(500, answer.line)
-        self._cache.put(key, worker.generation, answer)
+        if key:
+            self._cache.put(key, worker.generation, answer)
         return answer
 
     async def _run(self, worker: _Worker, job: Job, places: asyncio.Semaphore) -> Answer:
@@ -205,15 +217,13 @@ class Pool:
         try:
             worker.writer.write(packed(job))
             quick = self.limits.quick if isinstance(job, QueryJob) else self.limits.quick_known
-            await self._attend(worker, running, reading, evicted, quick)
+            await self._attend(worker, job, running, reading, evicted, quick)
             answer = reading.result()
             finished = True
         except (asyncio.IncompleteReadError, ConnectionError):
             raise RequestError(
                 500,
-                "the process of the query ended: it needed more than "
-                f"{self.limits.memory >> 20} MB, or is nested too deeply: ask for less, without sorting, grouping or "
-                "nesting so much",
+                f"the process of the {job.noun} ended: it needed more than {self.limits.memory >> 20} MB{job.too_much}",
             ) from None
         else:
             return answer
@@ -229,7 +239,9 @@ class Pool:
                 self._slow.remove(running)
                 self._kill(worker)
             else:
-                if finished and worker.generation == self.generation and not self._closed:
+                # What a stranger's image made of a worker is not to be found out by others.
+                reusable = finished and not isinstance(job, PixelsJob)
+                if reusable and worker.generation == self.generation and not self._closed:
                     self._idle.put_nowait(worker)
                 else:
                     self._replace(worker)
@@ -238,6 +250,7 @@ class Pool:
     async def _attend(
         self,
         worker: _Worker,
+        job: Job,
         running: _Running,
         reading: asyncio.Future[Answer],
         evicted: asyncio.Future[object],
@@ -260,7 +273,8 @@ class Pool:
             if running.evicted.is_set():
                 raise RequestError(
                     503,
-                    f"the query was stopped after {running.used:.1f} s of processor time, as other long queries wait: "
+                    f"the {job.noun} was stopped after {running.used:.1f} s of processor time, as other long "
+                    f"{_plural(job)} wait: "
                     "try again in some seconds, or ask for less",
                     {"Retry-After": str(max(1, round(limits.timeout)))},
                 )
@@ -268,8 +282,7 @@ class Pool:
             if elapsed >= limits.timeout:
                 raise RequestError(
                     504,
-                    f"the query was stopped after {limits.timeout:g} s: ask for less, add LIMIT, "
-                    "or serve the KG with a longer --timeout",
+                    f"the {job.noun} was stopped after {limits.timeout:g} s: {job.too_long}",
                 )
             now = worker.cpu_seconds()
             running.used = elapsed if now is None or before is None else now - before
@@ -322,6 +335,7 @@ class Pool:
             worker.pid = answer.pid
             if answer.status == "ready" and generation == self.generation:
                 self._idle.put_nowait(worker)
+                self._first.set()
                 self._said_why = ""
                 return
             self._kill(worker)
@@ -349,7 +363,7 @@ class Pool:
 
     def _start_nursery(self) -> None:
         ours, its = socket.socketpair()
-        arguments = [str(its.fileno()), str(self.store_path), json.dumps(asdict(self.limits))]
+        arguments = [str(its.fileno()), str(self.store_path), json.dumps(asdict(self.limits)), str(self._kg_path or "")]
         # Threads of NumPy's would make forks unsafe. A session of its own keeps the terminal's Ctrl-C from it.
         self._nursery = subprocess.Popen(  # noqa: S603 - our own module, by the path of this interpreter
             [sys.executable, "-P", "-m", "filtag_kg.server.nursery", *arguments],
@@ -390,6 +404,10 @@ class Pool:
         task = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _plural(job: Job) -> str:
+    return "queries" if job.noun == "query" else f"{job.noun}s"
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -6,20 +6,25 @@ Source: W3C, *SPARQL 1.1 Protocol*, section 2.1.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import pyoxigraph as ox
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
+from filtag_kg.server.jobs import LookJob
 from filtag_kg.server.look import NO_FILE, READ_ONLY, Look, decoded, is_file, look_at
-from filtag_kg.server.request_error import RequestError, shortened
+from filtag_kg.server.pool import Pool
+from filtag_kg.server.request_error import GONE, RequestError, shortened
+from filtag_kg.server.responses import ask_for
 
-__all__ = ["ProtocolQuery", "format_of", "parameters_of", "read_query"]
+__all__ = ["ProtocolQuery", "format_of", "parameters_of", "read_body", "read_query"]
 
 _LONGEST = 128 << 10
-_BODY_SECONDS = 10
+_SHORT = 2000
+"""Characters. A look takes up to 30 ms for so many; for the longest query a second, which is for a worker."""
 _DEEPEST = 500
 """Brackets in brackets. Oxigraph's parser and planner call themselves for each, and some thousands end the process."""
 _FORM = "application/x-www-form-urlencoded"
@@ -47,17 +52,23 @@ class ProtocolQuery:
     format_: str | None
 
 
-async def read_query(request: Request) -> ProtocolQuery | None:
+async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
     """Return the query of a request; None for a GET without one, which asks for the service's description.
+
+    Parameters
+    ----------
+    request : Request
+    pool : Pool
+        Where a long query is looked at.
 
     Raises
     ------
     RequestError
-        Of status 4xx if it is none, asks for an update, or reaches outside.
+        As `ask_for` does, or of status 4xx if it is none, asks for an update, or reaches outside.
     """
     parameters = parameters_of(request)
     if request.method == "POST":
-        parameters += await _posted(request)
+        parameters += await _posted(request, pool.limits.body_seconds)
     if any(name == "update" for name, _ in parameters):
         raise RequestError(403, READ_ONLY)
     queries = [value for name, value in parameters if name == "query"]
@@ -67,8 +78,7 @@ async def read_query(request: Request) -> ProtocolQuery | None:
         if request.method == "POST":
             raise RequestError(400, "the form has no query: send query=…")
         return None
-    text = decoded(queries[0])
-    look = look_at(text)
+    text, look = await _looked_at(request, pool, queries[0])
     default_graphs, named_graphs = (_graphs(parameters, f"{kind}-graph-uri") for kind in ("default", "named"))
     if look.refusal is not None:
         raise RequestError(403, look.refusal)
@@ -82,6 +92,15 @@ async def read_query(request: Request) -> ProtocolQuery | None:
     return ProtocolQuery(
         text, look, default_graphs if given else None, named_graphs if given else None, format_of(parameters)
     )
+
+
+async def _looked_at(request: Request, pool: Pool, typed: str) -> tuple[str, Look]:
+    """Return a query, its code point escapes decoded, and what a look at it tells."""
+    if len(typed) <= _SHORT:
+        text = decoded(typed)
+        return text, look_at(text)
+    text, look = json.loads((await ask_for(request, pool, LookJob(typed))).body)
+    return text, Look(**look)
 
 
 def parameters_of(request: Request) -> list[tuple[str, str]]:
@@ -109,14 +128,48 @@ def format_of(parameters: Sequence[tuple[str, str]]) -> str | None:
     return formats[0] if formats else None
 
 
-async def _posted(request: Request) -> list[tuple[str, str]]:
+async def read_body(request: Request, longest: int, seconds: float, large: str) -> bytes:
+    """Return the body of a request.
+
+    Parameters
+    ----------
+    request : Request
+    longest : int
+        In bytes.
+    seconds : float
+        For all of it to come.
+    large : str
+        What to say of a longer one.
+
+    Raises
+    ------
+    RequestError
+        413 if it is too long, 408 if it takes too long to come, 499 if the client leaves.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > longest:
+                    raise RequestError(413, large)
+    except TimeoutError:
+        line = f"the request took longer than {seconds:g} s to come: send it anew"
+        raise RequestError(408, line) from None
+    except ClientDisconnect:
+        raise RequestError(GONE, "the client is gone") from None
+    return bytes(body)
+
+
+async def _posted(request: Request, seconds: float) -> list[tuple[str, str]]:
     media_type, _, rest = request.headers.get("content-type", "").partition(";")
     media_type = media_type.strip().lower()
     if media_type == _UPDATE:
         raise RequestError(403, READ_ONLY)
-    body = await _body(request)
+    large = f"the request is longer than {_LONGEST >> 10} KiB: send a shorter query"
+    body = await read_body(request, _LONGEST, seconds, large)
     if media_type not in (_FORM, _QUERY):
-        if body.startswith(b"update=") or look_at(body.decode(errors="replace")).refusal == READ_ONLY:
+        if body.startswith(b"update=") or look_at(body[:_SHORT].decode(errors="replace")).refusal == READ_ONLY:
             raise RequestError(403, READ_ONLY)
         raise RequestError(415, f"a query is posted as {_QUERY} or {_FORM}, not as {media_type or 'nothing said'}")
     charset = next((part.partition("=")[2] for part in rest.split(";") if part.strip().startswith("charset=")), "utf-8")
@@ -128,19 +181,6 @@ async def _posted(request: Request) -> list[tuple[str, str]]:
         return [("query", body.decode())]
     except UnicodeDecodeError:
         raise RequestError(400, "the query is no UTF-8: send UTF-8") from None
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > _LONGEST:
-                    raise RequestError(413, f"the request is longer than {_LONGEST >> 10} KiB: send a shorter query")
-    except TimeoutError:
-        raise RequestError(408, f"the request took longer than {_BODY_SECONDS} s to come: send it anew") from None
-    return bytes(body)
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:

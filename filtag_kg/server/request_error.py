@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from filtag_kg.errors import FiltagError
 
-__all__ = ["RequestError", "shortened", "shortening"]
+__all__ = ["GONE", "RequestError", "shortened", "shortening"]
 
+GONE = 499
+"""The status that nobody reads: the client left."""
 _LONGEST_ECHO = 200
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 from urllib.parse import quote, unquote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -23,11 +22,15 @@ __all__ = ["Pages", "Resources"]
 class Pages(Protocol):
     """Pages for people, one a thing of the data."""
 
-    def page(self, path: str) -> str | None:
-        """Return the HTML of a page; None where there is none. Called from a thread.
+    async def page(self, request: Request, pool: Pool, path: str) -> str | None:
+        """Return the HTML of a page; None where there is none.
 
         Parameters
         ----------
+        request : Request
+            Whose client waits for it.
+        pool : Pool
+            Where a page that takes work is made.
         path : str
             The thing's IRI without the KG's base, percent-encoded as in the data; of things outside the base, the whole
             IRI.
@@ -80,7 +83,7 @@ class Resources:
         format_, media_type = chosen(request.headers.get("accept"), offers, format_of(parameters_of(request)))
         described = f'</resource?iri={quote(iri, safe="")}&format=turtle>; rel="describedby"; type="text/turtle"'
         if format_ == HTML and self._pages is not None:
-            page = await run_in_threadpool(self._pages.page, path)
+            page = await self._pages.page(request, self._pool, path)
             if page is not None:
                 return HTMLResponse(page, headers={"Vary": "Accept", "Link": described})
             format_, media_type = GRAPHS[0], GRAPHS[0].media_types[0]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,12 +13,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from filtag_kg.server.jobs import Answer, Job
 from filtag_kg.server.negotiation import for_people
 from filtag_kg.server.pool import Pool
-from filtag_kg.server.request_error import RequestError
+from filtag_kg.server.request_error import GONE, RequestError
 
-__all__ = ["ask_for", "error_answers", "response_of"]
+__all__ = ["ask_for", "error_answers", "response_of", "while_connected"]
 
 _LONGEST_NOTE = 2000
-_GONE = 499
+_T = TypeVar("_T")
 
 
 async def ask_for(request: Request, pool: Pool, job: Job) -> Answer:
@@ -28,20 +29,31 @@ async def ask_for(request: Request, pool: Pool, job: Job) -> Answer:
     RequestError
         As `Pool.ask` does; 400 where the query is malformed or a parameter does not fit.
     """
-    asking = asyncio.ensure_future(pool.ask(job))
+    answer = await while_connected(request, pool.ask(job))
+    if answer.status in ("malformed", "mistake"):
+        raise RequestError(400, answer.line)
+    return answer
+
+
+async def while_connected(request: Request, working: Coroutine[Any, Any, _T]) -> _T:
+    """Return what a coroutine does, which is cancelled when the client leaves.
+
+    Raises
+    ------
+    RequestError
+        499 if it left.
+    """
+    asking = asyncio.ensure_future(working)
     leaving = asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not asking.done():
-            raise RequestError(_GONE, "the client is gone")
-        answer = asking.result()
+            raise RequestError(GONE, "the client is gone")
+        return asking.result()
     finally:
         leaving.cancel()
         asking.cancel()
         await asyncio.gather(asking, leaving, return_exceptions=True)
-    if answer.status in ("malformed", "mistake"):
-        raise RequestError(400, answer.line)
-    return answer
 
 
 def response_of(answer: Answer, content_type: str, max_rows: int, headers: Mapping[str, str] | None = None) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.server.connections import connection_class
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["is_loopback", "listen", "run_app"]
 
 _GRACE_SECONDS = 3
+_BACKLOG = 128
+_OTHER_FILES = 200
 
 
 def is_loopback(host: str) -> bool:
@@ -76,9 +80,21 @@ def run_app(app: Starlette, listening: socket.socket, on_start: Callable[[str], 
         server_header=False,
         ws="none",
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        limit_concurrency=1000,
+        http=connection_class(app.state.limits),
+        # asyncio takes as many at once, before any can be refused.
+        backlog=_BACKLOG,
     )
+    _allow_files(app.state.limits.connections)
     asyncio.run(_serve(app, _Server(config), listening, on_start))
+
+
+def _allow_files(connections: int) -> None:
+    """Have the system let this process open as many files as there may be connections, if it does."""
+    wanted = connections + _BACKLOG + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class _Server(uvicorn.Server):

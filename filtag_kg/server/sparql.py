@@ -29,7 +29,7 @@ class Sparql:
 
     async def __call__(self, request: Request) -> Response:
         """Answer a query, or describe the service where there is none."""
-        query = await read_query(request)
+        query = await read_query(request, self._pool)
         if query is None:
             return await self._description(request)
         accept = request.headers.get("accept")

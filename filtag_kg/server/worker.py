@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import socket
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,13 +16,16 @@ import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import PREFIXES, term, write_jsonld, write_triples
-from filtag_kg.query import Result, Term, boolean_text, bound_text, catalogue, place_of, table_pieces
+from filtag_kg.query import Endpoint, Result, Term, boolean_text, bound_text, catalogue, place_of, table_pieces
 from filtag_kg.server.jobs import (
     PREFIX,
     Answer,
     Job,
+    LookJob,
     NamedJob,
     OverviewJob,
+    PageJob,
+    PixelsJob,
     QueryJob,
     ResourceJob,
     job_of,
@@ -29,8 +33,13 @@ from filtag_kg.server.jobs import (
     sizes,
 )
 from filtag_kg.server.limits import Limits
+from filtag_kg.server.look import decoded, look_at
+from filtag_kg.server.pixels import decode_confined
 
-__all__ = ["answer", "work", "write_graph"]
+__all__ = ["MakePage", "answer", "work", "write_graph"]
+
+MakePage = Callable[[Endpoint, PageJob], Answer]
+"""Makes a page for people, from the store and what was read of the KG before."""
 
 _SYNTAXES = {
     "turtle": ox.RdfFormat.TURTLE,
@@ -46,7 +55,7 @@ _QUERIES = {query.name: query for query in catalogue()}
 _T = TypeVar("_T")
 
 
-def work(connection: socket.socket, store_path: Path, limits: Limits) -> None:
+def work(connection: socket.socket, store_path: Path, limits: Limits, make_page: MakePage | None = None) -> None:
     """Answer jobs until the other side is gone."""
     notes = _Notes()
     log = logging.getLogger("filtag_kg")
@@ -54,18 +63,21 @@ def work(connection: socket.socket, store_path: Path, limits: Limits) -> None:
     log.propagate = False
     try:
         store = ox.Store.read_only(str(store_path))
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         connection.sendall(packed(Answer("damaged", f"the store cannot be opened ({error})", pid=os.getpid())))
         return
     connection.sendall(packed(Answer("ready", pid=os.getpid())))
     with connection.makefile("rb") as incoming:
         while len(prefix := incoming.read(PREFIX.size)) == PREFIX.size:
-            job = job_of(incoming.read(sizes(prefix)[0]))
+            head, body = sizes(prefix)
+            job = job_of(incoming.read(head), incoming.read(body))
             notes.lines.clear()
-            connection.sendall(packed(answer(store, job, limits, notes.lines)))
+            connection.sendall(packed(answer(store, job, limits, notes.lines, make_page)))
 
 
-def answer(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str] = ()) -> Answer:
+def answer(
+    store: ox.Store, job: Job, limits: Limits, notes: Sequence[str] = (), make_page: MakePage | None = None
+) -> Answer:
     """Answer a job.
 
     Parameters
@@ -76,6 +88,8 @@ def answer(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str] = ())
         Of which the greatest number of rows and of bytes matter here.
     notes : sequence of str
         What was logged, read when the answer is complete.
+    make_page : callable, optional
+        Makes pages for people; without it there are none.
     """
     try:
         match job:
@@ -87,12 +101,23 @@ def answer(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str] = ())
                 return _describe(store, job, limits)
             case OverviewJob():
                 return _overview(store)
+            case PageJob():
+                return Answer("unknown") if make_page is None else make_page(_Opened(store), job)
+            case LookJob() | PixelsJob():
+                return _of_what_was_sent(job)
     except SyntaxError as error:
         return Answer("malformed", f"the query is malformed {place_of(error)}")
     except FiltagError as error:
         return Answer("mistake", str(error))
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RocksDB says of some damage the one, of other the other.
         return Answer("damaged", f"the store failed to answer ({error})")
+
+
+def _of_what_was_sent(job: LookJob | PixelsJob) -> Answer:
+    if isinstance(job, PixelsJob):
+        return decode_confined(job)
+    text = decoded(job.text)
+    return Answer("ok", kind="look", body=json.dumps([text, asdict(look_at(text))]).encode())
 
 
 def write_graph(triples: Sequence[ox.Triple], format_: str) -> bytes:

@@ -228,3 +228,18 @@ def test_a_host_that_others_reach_is_noted(kg: KG) -> None:
 def _ignoring_errors(server: Server, text: str) -> None:
     with suppress(httpx.HTTPError):
         httpx.get(f"{server.url}/sparql", params={"query": text}, timeout=30)
+
+
+def test_a_long_query_is_looked_at_by_a_worker(server: Server) -> None:
+    counted = "SELECT (COUNT(*) AS ?n) { ?run a flt:TaggingRun } # \\u0041" + "x" * 100_000
+    assert server.client.post("/sparql", data={"query": counted}).status_code == 200
+    for text, status in (
+        ("DELETE WHERE { ?s ?p ?o } #" + "x" * 5000, 403),
+        ("SELECT * { SERVICE <http://x/> { ?s ?p ?o } } #" + "x" * 5000, 403),
+        ("#" + "x" * 5000, 400),
+        (f"ASK {'{' * 3000}{'}' * 3000}", 400),
+        (f"SELECT {'?x' * 5000}", 400),
+    ):
+        answer = server.client.post("/sparql", data={"query": text})
+        assert answer.status_code == status, text[:50]
+        assert answer.text.count("\n") == 1

@@ -9,11 +9,13 @@ from urllib.parse import quote
 import pyoxigraph as ox
 import pytest
 import rdflib
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from filtag_kg import KG
 from filtag_kg.query import catalogue
 from filtag_kg.server import create_app
+from filtag_kg.server.pool import Pool
 from tests.server.servers import Server
 
 BASE = "https://w3id.org/filtag/data/"
@@ -95,7 +97,7 @@ def test_what_the_graph_does_not_know_is_not_found(server: Server) -> None:
 class OnePage:
     """Pages, of which there is one."""
 
-    def page(self, path: str) -> str | None:
+    async def page(self, request: Request, pool: Pool, path: str) -> str | None:
         return f"<h1>{path}</h1>" if path in ("", FILTER) else None
 
     def mistake(self, status: int, line: str) -> str:

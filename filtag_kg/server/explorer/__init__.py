@@ -1,6 +1,8 @@
-"""The explorer: pages that a server gives to people, and the scripts that make them quick to use."""
+"""The explorer: pages for people about a KG that is served, with search, queries, comparison and dropped images."""
 
-from filtag_kg.server.explorer.explaining import Explaining, NetworkChoice
+from filtag_kg.server.explorer.explaining import NetworkChoice
 from filtag_kg.server.explorer.explorer import Explorer
+from filtag_kg.server.explorer.kg_pages import KGPages
+from filtag_kg.server.explorer.making import make_page
 
-__all__ = ["Explaining", "Explorer", "NetworkChoice"]
+__all__ = ["Explorer", "KGPages", "NetworkChoice", "make_page"]

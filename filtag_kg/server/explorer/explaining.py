@@ -1,26 +1,32 @@
-"""Explain dropped images, in a process of its own: it holds TensorFlow, and can be stopped."""
+"""Explain dropped images: decoded in the pool, classified in a process of its own, which holds TensorFlow."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import importlib.util
 import multiprocessing
 import os
+import signal
 import sys
-import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.explain import Explanation, ImagePixels, explain_pixels
 from filtag_kg.graph import KG, open_kg
 from filtag_kg.profile import remembered_file
+from filtag_kg.server.confinement import die_with_parent
+from filtag_kg.server.jobs import PixelsJob
+from filtag_kg.server.pool import Pool
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
-
-    from filtag_kg.explain import Explanation
 
 __all__ = ["Explaining", "NetworkChoice"]
 
@@ -72,11 +78,15 @@ class Explaining:
                 return str(error)
         return None
 
-    async def explain(self, image: bytes, name: str, rule: str | None) -> Explanation:
+    async def explain(self, pool: Pool, image: bytes, name: str, rule: str | None) -> Explanation:
         """Explain an image.
+
+        It is decoded in the pool, in a process that is confined and ends with it; the network gets its pixels.
+        Cancelled, an image that waits or is decoded is dropped; one that the network has is finished, for nobody.
 
         Parameters
         ----------
+        pool : Pool
         image : bytes
             The file.
         name : str
@@ -89,63 +99,86 @@ class Explaining:
         FiltagError
             If it cannot be explained, or takes too long.
         """
+        if not image:
+            raise FiltagError("no image was sent: drop one")
         async with self._turn:
-            loop = asyncio.get_running_loop()
-            try:
-                answer = await asyncio.wait_for(
-                    loop.run_in_executor(None, self._ask, image, name, rule), timeout=_PATIENCE_S
-                )
-            except TimeoutError:
+            height, width = await self._ask("size")
+            answer = await pool.ask(PixelsJob(name, height, width, image))
+            if answer.status != "ok":
+                raise FiltagError(answer.line)
+            pixels = np.frombuffer(answer.body, np.uint8).reshape(height, width, 3)
+            decoded = ImagePixels(name, hashlib.sha256(image).hexdigest(), pixels)
+            found: Explanation = await self._ask("explain", decoded, rule)
+            return found
+
+    def close(self) -> None:
+        """End the process, and all that it started."""
+        process, self._process, self._line = self._process, None, None
+        if process is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(int(process.pid or 0), signal.SIGKILL)
+            process.kill()
+            process.join()
+
+    async def _ask(self, *message: object) -> Any:  # noqa: ANN401 - what it is asked for
+        """Have the process answer; one that was cancelled meanwhile is ended only by others' impatience."""
+        if self._line is None or self._process is None or not self._process.is_alive():
+            self.close()
+            self._start()
+        line = self._line
+        assert line is not None
+        asking = asyncio.get_running_loop().run_in_executor(None, _exchange, line, message)
+        try:
+            answer = await asyncio.wait_for(asyncio.shield(asking), timeout=_PATIENCE_S)
+        except TimeoutError:
+            self.close()
+            raise FiltagError(
+                f"the image was not explained within {_PATIENCE_S:.0f} s: try a smaller one, or filtag explain"
+            ) from None
+        except (EOFError, OSError):
+            self.close()
+            raise FiltagError("the process that explains images ended: try again, or use filtag explain") from None
+        except asyncio.CancelledError:
+            # The turn is given up when the line is free again: another's question would get this one's answer.
+            await asyncio.wait({asking}, timeout=_PATIENCE_S)
+            if not asking.done():
                 self.close()
-                raise FiltagError(
-                    f"the image was not explained within {_PATIENCE_S:.0f} s: try a smaller one, or filtag explain"
-                ) from None
-            except (EOFError, OSError):
-                self.close()
-                raise FiltagError("the process that explains images ended: try again, or use filtag explain") from None
+            raise
         if isinstance(answer, str):
             raise FiltagError(answer)
         return answer
 
-    def close(self) -> None:
-        """End the process."""
-        process, self._process, self._line = self._process, None, None
-        if process is not None:
-            process.kill()
-            process.join()
+    def _start(self) -> None:
+        # From the event loop's thread: the kernel ends the process with the thread that started it.
+        context = multiprocessing.get_context("spawn")
+        self._line, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, self._path, self._choice), daemon=True)
+        self._process.start()
+        theirs.close()
 
-    def _ask(self, image: bytes, name: str, rule: str | None) -> Explanation | str:
-        if self._line is None or self._process is None or not self._process.is_alive():
-            self.close()
-            context = multiprocessing.get_context("spawn")
-            self._line, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs, self._path, self._choice), daemon=True)
-            self._process.start()
-            theirs.close()
-        line = self._line
-        line.send((image, name, rule))
-        answer: Explanation | str = line.recv()
-        return answer
+
+def _exchange(line: Connection, message: object) -> Any:  # noqa: ANN401 - what it is asked for
+    line.send(message)
+    return line.recv()
 
 
 def _serve(line: Connection, path: Path, choice: NetworkChoice) -> None:
-    """Explain images that come over a line until it is closed."""
+    """Tell the size of the network's images, and explain those that come over a line, until it is closed."""
+    os.setpgid(0, 0)  # Ctrl-C is for the server, which ends this process and what it started itself.
+    die_with_parent()
     # TensorFlow writes of processors and graphics cards there. Python is still heard.
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from filtag_kg.explain import explain_image
     from filtag_kg.network import Network
     from filtag_kg.profile import remembered_network
 
-    os.setpgid(0, 0)  # Ctrl-C is for the server, which ends this process itself.
     network: Network | None = None
     while True:
         try:
-            image, name, rule = line.recv()
+            message = line.recv()
         except EOFError:
             return
-        file: Path | None = None
         try:
             kg = open_kg(path)
             if network is None:
@@ -153,16 +186,10 @@ def _serve(line: Connection, path: Path, choice: NetworkChoice) -> None:
                 network = remembered_network(
                     made_of, "the KG", choice.network, preprocess=choice.preprocess, classes=choice.classes
                 )
-            with tempfile.TemporaryDirectory() as room:
-                # The name decides how an image is shown, never where it lies.
-                file = Path(room) / "image"
-                file.write_bytes(image)
-                line.send(_named(explain_image(kg, network, file, rule=rule), name))
+            match message:
+                case ("explain", ImagePixels() as image, rule):
+                    line.send(explain_pixels(kg, network, image, rule=rule))
+                case _:
+                    line.send(network.input_size)
         except FiltagError as error:
-            line.send(str(error).replace(str(file), name) if file else str(error))
-
-
-def _named(found: Explanation, name: str) -> Explanation:
-    from dataclasses import replace
-
-    return replace(found, image=name)
+            line.send(str(error))

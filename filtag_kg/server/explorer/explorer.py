@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from importlib.resources import files
@@ -17,25 +17,32 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import BaseRoute, Route
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.query import PARAMETERS, bound_text, catalogue
 from filtag_kg.report import style_sheet
-from filtag_kg.server.explorer.comparison import compared
 from filtag_kg.server.explorer.explaining import Explaining, NetworkChoice
 from filtag_kg.server.explorer.kg_pages import KGPages, Snapshot
-from filtag_kg.server.explorer.question import asked_query, mistake_in
+from filtag_kg.server.explorer.making import is_index
+from filtag_kg.server.jobs import Answer, PageJob
+from filtag_kg.server.pool import Pool
+from filtag_kg.server.protocol import read_body
 from filtag_kg.server.request_error import RequestError, shortened, shortening
+from filtag_kg.server.responses import ask_for, while_connected
 
 __all__ = ["Explorer"]
 
 _MOST_FOUND = 20
 _MOST_LISTED = 200
+_LONGEST_SOUGHT = 200
 _LARGEST_IMAGE = 20_000_000
 _BYTES = "application/octet-stream"
-_STATIC = {"main.js", "search.js", "query.js", "explain.js", "results.js"}
+_STATIC = ("main.js", "search.js", "query.js", "explain.js", "results.js")
+_Answering = Callable[[Request, Pool], Awaitable[Response]]
+_COMPARED = ("kind", "a", "b", "network", "rule_a", "rule_b")
 
 
 class Explorer:
     """Pages of a KG for people.
+
+    What takes work is made in the pool; search, and pages that are made once or hold little, here.
 
     Parameters
     ----------
@@ -52,21 +59,28 @@ class Explorer:
 
     def __init__(self, path: Path, network: NetworkChoice | None = None) -> None:
         self._path = path
-        self.pages = KGPages(path)
-        self.explaining = Explaining(path, network or NetworkChoice())
+        self._pages = KGPages(path)
+        self._explaining = Explaining(path, network or NetworkChoice())
         self._style = style_sheet() + _static("explorer.css").decode()
+        self._scripts = {name: _static(name) for name in _STATIC}
+        self._uploads = 0
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self, pool: Pool) -> list[BaseRoute]:
         """Return what the server answers beside the things of the data."""
+
+        def with_pool(answer: _Answering) -> Callable[[Request], Awaitable[Response]]:
+            async def endpoint(request: Request) -> Response:
+                return await answer(request, pool)
+
+            return endpoint
+
         return [
             Route("/search", self.search),
-            Route("/classes", self._list(lambda now, page: now.pages.classes(page))),
-            Route("/concepts", self._list(lambda now, page: now.pages.concepts(page))),
-            Route("/groups", self._list(lambda now, page: now.pages.groups(now.grouped(), page))),
-            Route("/compare", self.compare),
-            Route("/query", self.query),
-            Route("/query/text", self.query_text),
-            Route("/explain", self.explain, methods=["GET", "POST"]),
+            *(Route(f"/{name}", with_pool(self._list(name))) for name in ("classes", "concepts", "groups")),
+            Route("/compare", with_pool(self.compare)),
+            Route("/query", with_pool(self.query)),
+            Route("/query/text", with_pool(self.query_text)),
+            Route("/explain", with_pool(self.explain), methods=["GET", "POST"]),
             Route("/files/{name:path}", self.file),
         ]
 
@@ -75,79 +89,57 @@ class Explorer:
         """Draw the first page's plots while the server runs, and end what explains images with it."""
         over = threading.Event()
         # No daemon: a thread that Python's end finds inside matplotlib takes the process down with it.
-        drawing = threading.Thread(target=self.pages.draw, args=(over.is_set,), name="plots")
+        drawing = threading.Thread(target=self._pages.draw, args=(over.is_set,), name="plots")
         drawing.start()
         try:
             yield
         finally:
             over.set()
-            self.explaining.close()
+            self._explaining.close()
             await run_in_threadpool(drawing.join)
+
+    async def page(self, request: Request, pool: Pool, path: str) -> str | None:
+        """Return the page of a thing by its IRI's path below the base, or by its IRI; None where there is none."""
+        now = await self._now()
+        if not path:
+            return await run_in_threadpool(now.overview)
+        answer = await ask_for(request, pool, PageJob("thing", {"path": path}))
+        return None if answer.status == "unknown" else answer.body.decode()
+
+    def mistake(self, status: int, line: str) -> str:
+        """Return a page that says why a request is not answered."""
+        return self._pages.mistake(status, line)
 
     async def search(self, request: Request) -> Response:
         """Answer what is called so, for scripts as JSON and for people as a page."""
-        sought = request.query_params.get("q", "")
+        sought = request.query_params.get("q", "")[:_LONGEST_SOUGHT]
         wants_json = request.query_params.get("format") == "json"
         now = await self._now()
-        found = now.index.find(sought[:200], _MOST_FOUND if wants_json else _MOST_LISTED)
+        found = now.index.find(sought, _MOST_FOUND if wants_json else _MOST_LISTED)
         if wants_json:
             rows = [{**asdict(each), "address": now.places.thing(each.iri)} for each in found]
             return JSONResponse(rows, headers={"Cache-Control": "no-cache"})
         rows_ = [(each, now.places.thing(each.iri)) for each in found]
         return _html(now.pages.other("search.html", "search", sought_for=sought, found=rows_, most=_MOST_LISTED))
 
-    async def compare(self, request: Request) -> Response:
-        """Hold two filters, layers or runs against each other."""
-        now = await self._now()
-        asked = dict(request.query_params)
-        found, mistake = None, ""
-        try:
-            found = await run_in_threadpool(compared, now.facts, asked)
-        except FiltagError as error:
-            mistake = self._line(error, asked)
-        page = now.pages.other("compare.html", "compare", asked=asked, found=found, mistake=mistake)
-        return _html(page, 400 if mistake else 200)
+    async def compare(self, request: Request, pool: Pool) -> Response:
+        """Compare two filters, layers or runs."""
+        asked = {name: value for name, value in request.query_params.items() if name in _COMPARED}
+        return _made(await ask_for(request, pool, PageJob("compare", asked)))
 
-    async def query(self, request: Request) -> Response:
+    async def query(self, request: Request, pool: Pool) -> Response:
         """Show the named queries as forms, and one's own SPARQL."""
-        now = await self._now()
-        asked = dict(request.query_params)
-        chosen, mistake = None, ""
-        try:
-            if asked.get("name"):
-                chosen = asked_query(asked["name"])
-                mistake_in(now.facts, chosen, asked)
-        except FiltagError as error:
-            mistake = self._line(error, asked)
-        page = now.pages.other(
-            "query.html",
-            "query",
-            queries=catalogue(),
-            chosen=chosen,
-            parameters=PARAMETERS,
-            mistake=mistake,
-            asked=asked,
-            layers=[layer for network in now.facts.networks.values() for layer in network.layer_names],
-            rules=[(run_id, table.run) for run_id, table in now.facts.runs.items()],
-            sparql=asked.get("sparql", ""),
-        )
-        return _html(page, 400 if mistake else 200)
+        return _made(await ask_for(request, pool, PageJob("query", dict(request.query_params))))
 
-    async def query_text(self, request: Request) -> Response:
+    async def query_text(self, request: Request, pool: Pool) -> Response:
         """Answer the SPARQL that a named query with its parameters is."""
-        asked = dict(request.query_params)
-        now = await self._now()
-        try:
-            query = asked_query(asked.pop("name", ""))
-            text = await run_in_threadpool(bound_text, now.endpoint, query, asked)
-        except FiltagError as error:
-            raise RequestError(400, self._line(error, asked)) from None
-        return PlainTextResponse(query.text if text is None else text)
+        answer = await ask_for(request, pool, PageJob("query/text", dict(request.query_params)))
+        return PlainTextResponse(answer.body)
 
-    async def explain(self, request: Request) -> Response:
+    async def explain(self, request: Request, pool: Pool) -> Response:
         """Show where to drop an image; answer one that was dropped with its explanation."""
         now = await self._now()
-        missing = self.explaining.missing(now.facts.kg)
+        missing = self._explaining.missing(now.facts.kg)
         if request.method == "GET":
             return _html(now.pages.other("explain.html", "explain", missing=missing, rules=list(now.facts.kg.rules)))
         if missing is not None:
@@ -159,12 +151,22 @@ class Explorer:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != _BYTES and not kind.startswith("image/"):
             raise RequestError(415, f"send the image itself as the body, as image/jpeg or {_BYTES}")
-        image = await _body(request)
-        name = unquote(request.headers.get("x-file-name", "image"))[:200]
+        if self._uploads >= pool.limits.uploads:
+            raise RequestError(503, "too many images wait: try again in some seconds", {"Retry-After": "5"})
+        self._uploads += 1
         try:
-            found = await self.explaining.explain(image, name, request.query_params.get("rule") or None)
+            large = f"the image has more than {_LARGEST_IMAGE // 1_000_000} MB: give a smaller one"
+            image = await read_body(request, _LARGEST_IMAGE, pool.limits.body_seconds, large)
+            name = unquote(request.headers.get("x-file-name", "image"))[:200]
+            rule = request.query_params.get("rule") or None
+            found = await while_connected(request, self._explaining.explain(pool, image, name, rule))
+        except RequestError:
+            raise
         except FiltagError as error:
-            raise RequestError(400, self._line(error, dict(request.query_params))) from None
+            line = str(error).replace(f" in {self._path}:", " in this KG:")
+            raise RequestError(400, shortening(line, request.query_params.values())) from None
+        finally:
+            self._uploads -= 1
         network = now.facts.networks.get(found.network)
         return _html(now.pages.other("explanation.html", "explain", found=found, network=network))
 
@@ -174,8 +176,9 @@ class Explorer:
         if name == "style.css":
             return Response(self._style, media_type="text/css", headers={"Cache-Control": "max-age=300"})
         folder, _, script = name.partition("/")
-        if folder == "explorer" and script in _STATIC:
-            return Response(_static(script), media_type="text/javascript", headers={"Cache-Control": "max-age=300"})
+        if folder == "explorer" and script in self._scripts:
+            content = self._scripts[script]
+            return Response(content, media_type="text/javascript", headers={"Cache-Control": "max-age=300"})
         now = await self._now()
         plot = now.figure(name)
         if plot is not None:
@@ -185,37 +188,26 @@ class Explorer:
             return FileResponse(self._path / name, media_type=kind, headers={"Cache-Control": "max-age=3600"})
         raise RequestError(404, f"no file {shortened(name)}: see the pages for what there is")
 
-    def _list(self, render: Callable[[Snapshot, int], str]) -> Callable[[Request], object]:
-        async def answer(request: Request) -> Response:
+    def _list(self, name: str) -> _Answering:
+        async def answer(request: Request, pool: Pool) -> Response:
             page = request.query_params.get("page", "1")
-            now = await self._now()
-            if not page.isdecimal():
+            if not is_index(page):
                 raise RequestError(404, f"page={shortened(page)} is no whole number: give one from 1")
             try:
-                return _html(await run_in_threadpool(render, now, int(page)))
-            except FiltagError as error:
-                raise RequestError(404, self._line(error, {"page": page})) from None
+                return _made(await ask_for(request, pool, PageJob(name, {"page": page})))
+            except RequestError as error:
+                # A page of a list is a thing, not a parameter.
+                raise RequestError(404 if error.status == 400 else error.status, error.line, error.headers) from None
 
         return answer
 
-    def _line(self, error: FiltagError, asked: Mapping[str, str]) -> str:
-        """Return an error as strangers may read it: without our path, and without repeating all that they sent."""
-        return shortening(str(error).replace(f" in {self._path}:", " in this KG:"), (*asked, *asked.values()))
-
     async def _now(self) -> Snapshot:
-        return await run_in_threadpool(lambda: self.pages.now)
+        return await run_in_threadpool(lambda: self._pages.now)
 
 
-async def _body(request: Request) -> bytes:
-    """Return an image that was sent, unless it is too large."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST_IMAGE:
-            raise RequestError(413, f"the image has more than {_LARGEST_IMAGE // 1_000_000} MB: give a smaller one")
-    if not body:
-        raise RequestError(400, "no image was sent: drop one")
-    return bytes(body)
+def _made(answer: Answer) -> Response:
+    """Return a page that a worker made; one that shows a mistake says so by its status."""
+    return HTMLResponse(answer.body, 400 if answer.line else 200)
 
 
 def _html(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
