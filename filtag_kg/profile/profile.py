@@ -227,7 +227,9 @@ def _numbers(arrays: Mapping[str, NDArray[Any]], name: str, dtype: type[_Number]
     array = arrays[name]
     if not np.can_cast(array.dtype, dtype, "same_kind"):
         raise ValueError(f"{name} holds {array.dtype.name}, where {np.dtype(dtype).name} should be")
-    cast = array.astype(dtype, copy=False)
+    # What becomes infinite is refused with all that is out of range.
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = array.astype(dtype, copy=False)
     if issubclass(dtype, np.integer) and not np.array_equal(cast, array):
         raise ValueError(f"{name} holds a number that is too large")
     return cast

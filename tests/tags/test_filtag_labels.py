@@ -52,6 +52,11 @@ def test_without_class_names_labels_are_the_ids(tmp_path: Path) -> None:
             "unit,label\n",
             "line 1: expected 'filter tags k=1' as in FILTAG's tag files, so this is another format",
         ),
+        (
+            "filter tags k=1\n1000000000000:[' a ']\n",
+            "line 2: no layer has a filter 1000000000000: expected one below 100,000",
+        ),
+        ("filter tags k=1\n0:['']\n", "line 2: filter 0 has a label without a name: remove it"),
         ("filter tags k=0\n0:[]\n", "line 1: k=0 is no rule: expected k=1, or a share such as q=0.05"),
         ("filter tags q=1.5.2\n0:[]\n", "line 1: q=1.5.2 is no rule: expected k=1, or a share such as q=0.05"),
         ("filter tags k=1\n", "names no filter: expected lines like 437:[' bluetick ', ' redbone ']"),

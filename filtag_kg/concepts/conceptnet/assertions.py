@@ -87,15 +87,15 @@ def parse_assertion(line: str) -> Assertion:
     return Assertion(relation.removeprefix("/r/"), start, end, float(weight), dataset, licence_iri(licence))
 
 
-def is_term(path: str) -> bool:
-    """Return whether a path names a term: a language and a word, maybe with a sense.
+def is_term(path: object) -> bool:
+    """Return whether a value is the path of a term: a language and a word, maybe with a sense.
 
     Examples
     --------
     >>> is_term("/c/en/dog/n"), is_term("/c/en")
     (True, False)
     """
-    return _TERM.fullmatch(path) is not None
+    return isinstance(path, str) and _TERM.fullmatch(path) is not None
 
 
 def is_in_iris(path: str) -> bool:

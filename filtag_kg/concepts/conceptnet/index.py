@@ -112,7 +112,7 @@ class ConceptNetIndex:
 
     def size(self, concept_id: str) -> int:
         """Return about how many terms lie at or below a concept by IsA."""
-        rows = self._ask("SELECT size FROM node WHERE path = ?", (self._path(concept_id),), _is_count)
+        rows = self._ask("SELECT size FROM node WHERE path = ?", (self._path(concept_id),), _is_size)
         if not rows:
             raise KeyError(concept_id)
         return int(rows[0][0])
@@ -138,7 +138,7 @@ class ConceptNetIndex:
         return (
             is_term(path)
             and is_in_iris(path)
-            and bool(self._ask("SELECT size FROM node WHERE path = ?", (path,), _is_count))
+            and bool(self._ask("SELECT size FROM node WHERE path = ?", (path,), _is_size))
         )
 
     def _ask(self, text: str, asked: tuple[str, ...], *columns: Callable[[Any], bool]) -> list[tuple[Any, ...]]:
@@ -169,3 +169,7 @@ def _is_text(cell: object) -> bool:
 
 def _is_count(cell: object) -> bool:
     return isinstance(cell, int) and cell >= 0
+
+
+def _is_size(cell: object) -> bool:
+    return isinstance(cell, int) and cell >= 1

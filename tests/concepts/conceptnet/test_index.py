@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import random
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
 import pytest
 
 from filtag_kg.concepts import Concept, Edge
 from filtag_kg.concepts.conceptnet import ConceptNetIndex
+from filtag_kg.errors import FiltagError
 
 BASE = "http://api.conceptnet.io/c/en/"
 
@@ -54,3 +60,53 @@ def test_hostile_words_find_nothing(index: ConceptNetIndex) -> None:
     for word in ("' OR 1=1 --", "%", "", "/", "dog/n", "\x00"):
         index.senses(word)
         assert index.of_class(f"/c/en/{word}") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("UPDATE node SET size = 0", "it holds '0' where something else belongs"),
+        ("UPDATE node SET size = 'many'", "it holds 'many' where something else belongs"),
+        ("UPDATE edge SET weight = 9e999", "it holds 'inf' where something else belongs"),
+        ("UPDATE edge SET weight = -1", "it holds '-1.0' where something else belongs"),
+        ("UPDATE OR IGNORE node SET path = '/c/en' WHERE path = '/c/en/animal'", "it holds '/c/en' where something"),
+        (
+            "UPDATE node SET path = x'2f63' WHERE path = '/c/en/animal'",
+            "it holds \"b'/c'\" where something",
+        ),
+        ("UPDATE dataset SET licence = 3 WHERE 0; DROP TABLE dataset", "no such table: dataset"),
+    ],
+)
+def test_a_damaged_index_is_one_line(index: ConceptNetIndex, tmp_path: Path, change: str, what: str) -> None:
+    copy = tmp_path / "index.sqlite"
+    with closing(sqlite3.connect(copy)) as database:
+        index._database.backup(database)
+        database.executescript(change)
+    with pytest.raises(FiltagError) as error:
+        ask_everything(ConceptNetIndex(copy))
+    said = str(error.value)
+    assert said.startswith(f"the index of ConceptNet {copy} is damaged ({what}")
+    assert said.endswith("): make it anew with filtag concepts import")
+    assert "\n" not in said
+
+
+def ask_everything(index: ConceptNetIndex) -> None:
+    for sense in index.senses("dog"):
+        index.size(sense.concept)
+        for edge in (*index.edges(sense.concept, "IsA"), *index.edges(sense.concept, "IsA", incoming=True)):
+            index.size(edge.end)
+
+
+def test_flipped_bits_are_one_line_or_harmless(index: ConceptNetIndex, tmp_path: Path) -> None:
+    copy = tmp_path / "index.sqlite"
+    with closing(sqlite3.connect(copy)) as database:
+        index._database.backup(database)
+    content = copy.read_bytes()
+    rng = random.Random(0)
+    for _ in range(100):
+        changed = bytearray(content)
+        for _ in range(4):
+            changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
+        copy.write_bytes(changed)
+        with suppress(FiltagError):
+            ask_everything(ConceptNetIndex(copy))
