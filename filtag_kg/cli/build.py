@@ -279,8 +279,15 @@ def build_from_profile(
 
 
 def _told(kg: KG) -> None:
+    from filtag_kg.graph import runs_of
+
     counts = kg.manifest["counts"]
     note(
         f"{kg.path}: {counts['tags']:,} tags of {counts['classes']:,} classes on {counts['filters']:,} filters of "
         f"{counts['layers']} layers, {counts['common_concepts']:,} common concepts, {counts['quads']:,} quads"
     )
+    for run in runs_of(kg):
+        if run.too_few():
+            note(
+                f"rule {run.rule}: {run.too_few()} before a filter can be coherent; what images tell is in filtag show"
+            )

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from filtag_kg.cli.console import results_console
 from filtag_kg.concepts import COHERENT_Q
-from filtag_kg.facts import chance_text
+from filtag_kg.facts import ABOUT_HIGHER, chance_text, probability_text
 from filtag_kg.graph import runs_of
 
 if TYPE_CHECKING:
@@ -66,21 +66,28 @@ def print_network(kg: KG, facts: Facts, network: NetworkFacts, table: RunTable, 
         "licences": ", ".join(dict.fromkeys(manifest["licences"].values())),
     }
     _print_pairs(said)
-    rows = _table("layer", "filters", "tagged", "tags", "coherent", "share", "kinds")
+    few = table.run.too_few()
+    rows = _table("layer", "filters", "tagged", "tags", *(() if few else ("coherent", "share", "kinds")))
     of_layer = _kinds_by_layer(facts, table)
     for line in network.layers[table.run.run_id]:
         share = line.coherent / line.several if line.several else 0.0
+        coherent = (
+            f"{line.coherent:,}",
+            _bar(share, 1.0, f"{share:4.0%}" if line.several else "   –", width=5),
+            _line(_kinds(of_layer[line.index][:3])),
+        )
         rows.add_row(
             escape(line.layer),
             f"{line.filters:,}",
             f"{line.tagged:,}",
             f"{line.tags:,}",
-            f"{line.coherent:,}",
-            _bar(share, 1.0, f"{share:4.0%}" if line.several else "   –", width=5),
-            _line(_kinds(of_layer[line.index][:3])),
+            *(() if few else coherent),
         )
     console.print()
     console.print(rows)
+    if few:
+        console.print(f"\nTagged by {escape(table.run.rule)}. Which filters are coherent: {few}.", highlight=False)
+        return
     console.print(
         f"\nTagged by {escape(table.run.rule)}. Coherent: the tags have more in common than chance gives "
         f"(q < {COHERENT_Q:g}); the share is of filters with two or more tags.",
@@ -98,8 +105,13 @@ def print_layer(layer: LayerFacts, run: LayerRun, *, most: int) -> None:
     line, console = run.line, results_console()
     share = f" ({line.coherent / line.several:.0%})" if line.several else ""
     said = f"{_counted(line.filters, 'filter')}, {line.tagged:,} tagged, {_counted(line.tags, 'tag')}; "
-    said += f"of {line.several:,} with two or more {line.coherent:,} coherent{share}"
+    few = run.run.too_few()
+    said += f"{line.several:,} with two or more: {few}" if few else ""
+    said += "" if few else f"of {line.several:,} with two or more {line.coherent:,} coherent{share}"
     console.print(said, highlight=False)
+    if few and layer.higher:
+        console.print("\n[bold]whose images activate most filters more than the others do[/bold]")
+        _print_pairs({"kinds": _most(layer.higher, most)})
     if run.classes:
         console.print()
         # Where each class tags as many filters as any other, none tags most.
@@ -108,7 +120,7 @@ def print_layer(layer: LayerFacts, run: LayerRun, *, most: int) -> None:
     tagged = [line for line in run.filters if line.tags]
     tagged.sort(key=lambda line: (*_surest(line.kind), -line.tags, line.filter))
     console.print()
-    _print_lines(tagged, most, title="filter")
+    _print_lines(tagged, most, title="filter", few=bool(few))
 
 
 def print_filter(found: FilterFacts, run: FilterRun, *, most: int) -> None:
@@ -120,11 +132,15 @@ def print_filter(found: FilterFacts, run: FilterRun, *, most: int) -> None:
     if kind is not None:
         sure = "more than chance gives" if kind.beyond_chance() else "no more than chance gives"
         console.print(
-            f"[bold]{escape(kind.label)}[/bold]: {kind.support} of {kind.tags} tags, {sure} (q = {kind.q_value:.2g})",
+            f"[bold]{escape(kind.label)}[/bold]: {kind.support} of {kind.tags} tags, {sure} (q = {kind.q_value:.2g})"
+            + (f", but {run.run.too_few()}" if run.run.too_few() else ""),
             highlight=False,
         )
+    elif run.run.too_few() and len(run.tags) > 1:
+        console.print(f"What its tags have in common: {run.run.too_few()}", highlight=False)
     console.print()
     _print_tags(run, most)
+    _print_higher(found, most)
     _print_common(run, run.kinds[:most], "in common", kinds=True)
     _print_common(run, run.features[:most], "their things", kinds=False)
     if run.parts:
@@ -184,12 +200,17 @@ def print_concept(found: ConceptFacts, run: KgRun, *, most: int) -> None:
     }
     _print_pairs(said)
     layers = [row for row in found.layers.get(run.run_id, ()) if row[2]]
+    few = run.too_few()
+    if few:
+        console.print(f"\nfilters that stand for it: {few}", highlight=False)
     if layers:
-        table = _table("layer", "tags", "share", "coherent filters")
+        table = _table("layer", "tags", "share", *(() if few else ("coherent filters",)))
         highest = max(matching / tags for _, _, matching, tags in layers)
         for layer, kinds, matching, tags in layers:
             share = matching / tags
-            table.add_row(escape(layer), f"{matching:,}", _bar(share, highest, f"{share:6.1%}"), f"{kinds:,}")
+            table.add_row(
+                escape(layer), f"{matching:,}", _bar(share, highest, f"{share:6.1%}"), *(() if few else (f"{kinds:,}",))
+            )
         console.print()
         console.print(table)
     rows = found.filters.get(run.run_id, ())
@@ -200,7 +221,7 @@ def print_concept(found: ConceptFacts, run: KgRun, *, most: int) -> None:
             table.add_row(
                 escape(f"{line.layer}/{line.filter}"),
                 f"{common.support} of {common.tags}",
-                _chance(common),
+                _chance(common, few=bool(run.too_few(common.relation))),
                 _line(escape(_first(line))),
             )
         console.print(table)
@@ -232,10 +253,28 @@ def _print_common(run: FilterRun, rows: Iterable[InCommon], title: str, *, kinds
     for found in rows:
         row = found.row
         name = row.label if kinds else f"{_RELATIONS.get(row.relation, row.relation)} {row.label}"
-        table.add_row(escape(name), f"{row.support} of {row.tags}", _chance(row), escape(_way(run.way(found))))
+        table.add_row(
+            escape(name),
+            f"{row.support} of {row.tags}",
+            _chance(row, few=bool(run.run.too_few(row.relation))),
+            escape(_way(run.way(found))),
+        )
     if table.row_count:
         results_console().print()
         results_console().print(table)
+
+
+def _print_higher(found: FilterFacts, most: int) -> None:
+    if not found.higher:
+        return
+    table = _table("images of", "activation", "others", "effect", "q", wraps=True, yielding="images of")
+    for row in found.higher[:most]:
+        figures = (f"{row.mean:.3f}", f"{row.others:.3f}", f"{row.effect:+.2f}", probability_text(row.q_value))
+        table.add_row(escape(row.name), *figures)
+    console = results_console()
+    console.print("\n[bold]whose images activate it more than the other images do[/bold]")
+    console.print(table)
+    console.print(f"[dim]{escape(ABOUT_HIGHER)}[/dim]", highlight=False)
 
 
 def _print_neighbours(run: FilterRun, most: int) -> None:
@@ -267,7 +306,7 @@ def _print_pictures(found: FilterFacts, most: int) -> None:
         console.print(table)
 
 
-def _print_lines(lines: list[FilterLine], most: int, *, title: str) -> None:
+def _print_lines(lines: list[FilterLine], most: int, *, title: str, few: bool) -> None:
     console = results_console()
     table = _table(title, "in common", "covers", "by chance?", "first tags")
     for line in lines[:most]:
@@ -276,7 +315,7 @@ def _print_lines(lines: list[FilterLine], most: int, *, title: str) -> None:
             str(line.filter),
             _kind(kind),
             f"{kind.support if kind else 0} of {line.tags}",
-            "" if kind is None else _chance(kind),
+            "" if kind is None else _chance(kind, few=few),
             _line(escape(_first(line))),
         )
     if lines:
@@ -337,8 +376,8 @@ def _kind(row: CommonConcept | None) -> str:
     return f"[bold]{escape(row.label)}[/bold]" if row.beyond_chance() else escape(row.label)
 
 
-def _chance(row: CommonConcept) -> str:
-    return f"[bold]{chance_text(row)}[/bold]" if row.beyond_chance() else chance_text(row)
+def _chance(row: CommonConcept, *, few: bool) -> str:
+    return f"[bold]{chance_text(row)}[/bold]" if row.beyond_chance() else chance_text(row, few=few)
 
 
 def _kinds(kinds: Iterable[tuple[str, int]]) -> str:

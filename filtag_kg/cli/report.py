@@ -145,6 +145,9 @@ def rate(
         typer.echo(f"  with one tag, too      {_shown(found.tagged)}")
     if found.rated.of > found.tagged.of:
         typer.echo(f"  without tags, too      {_shown(found.rated)}")
+    if found.coherent is None or found.agreement is None:
+        typer.echo(f"coherent                 {found.too_few}")
+        return
     typer.echo(f"coherent at q < {q:<8g} {_shown(found.coherent)}")
     kappa = "" if found.kappa is None else f", kappa {found.kappa:.2f}"
     typer.echo(f"the same of both         {_shown(found.agreement)}{kappa}")
@@ -174,8 +177,9 @@ def _figures(found: Conformance) -> dict[str, object]:
         "drawn": found.drawn,
         "rated": found.rated.of,
         **{
-            name: {**asdict(share), "share": share.value, "low": share.low, "high": share.high}
+            name: share and {**asdict(share), "share": share.value, "low": share.low, "high": share.high}
             for name, share in shares.items()
         },
         "kappa": found.kappa,
+        **({"too_few": found.too_few} if found.too_few else {}),
     }

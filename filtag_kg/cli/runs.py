@@ -55,7 +55,11 @@ def compare(
     console = results_console()
     console.print(f"a: {found.a.rule} of {found.a.network}\nb: {found.b.rule} of {found.b.network}\n", markup=False)
     _print_layers(found)
-    _print_concepts(found, most)
+    for name, run in (("a", found.a), ("b", found.b)):
+        if run.too_few():
+            typer.echo(f"coherent filters of {name}: {run.too_few()}")
+    if not (found.a.too_few() and found.b.too_few()):
+        _print_concepts(found, most)
 
 
 def _print_layers(found: Agreement) -> None:

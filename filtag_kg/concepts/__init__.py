@@ -4,9 +4,11 @@ What is exported here is for the rest of the package and stable within it; the e
 first call of `wordnet`, not at import.
 """
 
+from filtag_kg.concepts.activation_test import ActivationTest, activation_test
 from filtag_kg.concepts.class_names import class_names
 from filtag_kg.concepts.columns import common_csv, read_common_concepts
 from filtag_kg.concepts.common import (
+    CHANCE_P,
     COHERENT_Q,
     DRAWS,
     MIN_IC,
@@ -18,6 +20,7 @@ from filtag_kg.concepts.common import (
 )
 from filtag_kg.concepts.conceptnet import ConceptNetIndex, DumpSummary, default_index, import_dump
 from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_curated_links
+from filtag_kg.concepts.few_classes import classes_needed, runs_of_few_classes, too_few_classes
 from filtag_kg.concepts.hierarchy import FEATURES, Hierarchy, build_hierarchy
 from filtag_kg.concepts.isa_edges import KeptEdges
 from filtag_kg.concepts.linking import Link, Links, link_classes, preferred_labels
@@ -29,6 +32,7 @@ from filtag_kg.concepts.word_facts import WordFacts, look_up, word_facts_text
 from filtag_kg.concepts.wordnet import WordNet, wordnet
 
 __all__ = [
+    "CHANCE_P",
     "COHERENT_Q",
     "CONCEPTNET",
     "DRAWS",
@@ -36,6 +40,7 @@ __all__ = [
     "MIN_IC",
     "RELATIONS",
     "SSSOM_COLUMNS",
+    "ActivationTest",
     "CommonConcept",
     "Concept",
     "ConceptNetIndex",
@@ -50,10 +55,12 @@ __all__ = [
     "Sense",
     "WordFacts",
     "WordNet",
+    "activation_test",
     "adjusted_p_values",
     "build_hierarchy",
     "check_sssom",
     "class_names",
+    "classes_needed",
     "common_concepts",
     "common_csv",
     "concept_source",
@@ -67,9 +74,11 @@ __all__ = [
     "q_values",
     "read_common_concepts",
     "read_curated_links",
+    "runs_of_few_classes",
     "sssom_text",
     "standard_text",
     "term_uri",
+    "too_few_classes",
     "word_facts_text",
     "wordnet",
     "write_sssom",

@@ -55,6 +55,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from filtag_kg.concepts.families import LEAST_SUPPORT, Family, families_of, tested_concepts
 from filtag_kg.concepts.hierarchy import FEATURES
 from filtag_kg.concepts.random_tags import smallest_p_values
 
@@ -65,10 +66,10 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts.hierarchy import Hierarchy
     from filtag_kg.concepts.linking import Links
-    from filtag_kg.concepts.source import Concept
     from filtag_kg.tags import TagTable
 
 __all__ = [
+    "CHANCE_P",
     "COHERENT_Q",
     "DRAWS",
     "MIN_IC",
@@ -86,8 +87,8 @@ MIN_IC = log(4)
 DRAWS = 10_000
 """Random sets of classes behind the adjusted p-values."""
 
-_CHANCE_P = 0.05
-_LEAST_SUPPORT = 2
+CHANCE_P = 0.05
+"""Concepts with an adjusted p-value of this or more are not beyond chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class CommonConcept:
 
     def beyond_chance(self, q: float = COHERENT_Q) -> bool:
         """Return whether tags share it beyond chance: the first by the filter's q-value, others by their adjusted p."""
-        return self.p_adjusted < _CHANCE_P if self.q_value is None else self.q_value < q
+        return self.p_adjusted < CHANCE_P if self.q_value is None else self.q_value < q
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,45 +184,13 @@ def common_concepts(
     """
     if not set(tags.class_ids) == set(isa.class_ids) == set(links.class_ids):
         raise ValueError("tags, links and hierarchy must be of the same classes")
-    families = [_kinds(isa)] if "IsA" in relations else []
-    families += [_inherited(isa, relation) for relation in isa.features if relation in relations]
+    families = families_of(isa, relations)
     by_family = [_of_family(tags, isa.class_ids, family, most, min_ic, draws, seed) for family in families]
     return [row for of_rule in zip(*by_family, strict=True) for rows in of_rule for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class _Family:
-    """Concepts that are tested against each other, and which class has which: shape (n_classes, n_concepts)."""
-
-    relation: str
-    concepts: tuple[Concept, ...]
-    below: NDArray[np.bool_]
-
-
-def _kinds(isa: Hierarchy) -> _Family:
-    """Return the kinds that classes are of, the more specific first, so that the first of tied ones is to be taken."""
-    n_above = np.array([len(isa.ancestors(concept.id)) for concept in isa.concepts], dtype=np.int64)
-    order = np.argsort(-n_above, kind="stable")
-    return _Family("IsA", tuple(isa.concepts[place] for place in order), isa.below[:, order])
-
-
-def _inherited(isa: Hierarchy, relation: str) -> _Family:
-    """Return what classes have by a relation, of their own or of what they are kinds of, sorted by IRI."""
-    place_of = {concept.id: place for place, concept in enumerate(isa.concepts)}
-    features: dict[str, Concept] = {}
-    said_of: dict[str, list[int]] = {}
-    for concept_id, others in isa.features[relation].items():
-        for other in others:
-            features[other.id] = other
-            said_of.setdefault(other.id, []).append(place_of[concept_id])
-    below = np.zeros((len(isa.class_ids), len(features)), dtype=np.bool_)
-    for column, feature in enumerate(sorted(features)):
-        below[:, column] = isa.below[:, said_of[feature]].any(axis=1)
-    return _Family(relation, tuple(features[feature] for feature in sorted(features)), below)
-
-
 def _of_family(
-    tags: TagTable, class_ids: Sequence[str], family: _Family, most: int, min_ic: float, draws: int, seed: int
+    tags: TagTable, class_ids: Sequence[str], family: Family, most: int, min_ic: float, draws: int, seed: int
 ) -> list[list[CommonConcept]]:
     """Return the common concepts of one relation, of each rule."""
     place_of = {class_id: place for place, class_id in enumerate(class_ids)}
@@ -229,8 +198,7 @@ def _of_family(
     n_classes = len(rows)
     sizes = family.below.sum(axis=0)
     ic = -np.log(np.maximum(sizes, 1) / max(n_classes, 1))
-    # The hair admits a concept above exactly a quarter of the classes, however its logarithm is rounded.
-    tested = np.flatnonzero((sizes >= _LEAST_SUPPORT) & (ic >= min_ic - 1e-12))
+    tested = tested_concepts(family.below, min_ic)
     # Sorted by id, so that the order in which the classes are listed changes no draw.
     order = np.argsort(np.array(class_ids))
     # Concepts of the same classes are surprising together: one of them is enough.
@@ -339,7 +307,7 @@ def adjusted_p_values(
         (1 + draws whose smallest p is at most this p) / (1 + draws), or the number of concepts × this p where that is
         smaller. Concepts with the same classes below them count once; one above a single class is common to no tags.
     """
-    different = np.unique(below[:, below.sum(axis=0) >= _LEAST_SUPPORT], axis=1)
+    different = np.unique(below[:, below.sum(axis=0) >= LEAST_SUPPORT], axis=1)
     (smallest,) = smallest_p_values(different, [tags], p_values, draws=draws, seed=seed)
     return _adjusted(smallest, p, different.shape[1])
 
@@ -385,9 +353,9 @@ def _filters(
         # float64, because counts stay exact there and booleans would give a logical or.
         supports = (tagged @ counts).astype(np.int64)
         n_tags = tagged.sum(axis=1).astype(np.int64)
-        for filter_ in np.flatnonzero(n_tags >= _LEAST_SUPPORT).tolist():
+        for filter_ in np.flatnonzero(n_tags >= LEAST_SUPPORT).tolist():
             n = int(n_tags[filter_])
-            common = np.flatnonzero(supports[filter_] >= _LEAST_SUPPORT)
+            common = np.flatnonzero(supports[filter_] >= LEAST_SUPPORT)
             support = supports[filter_, common]
             tails = map(_tail, sizes[common].tolist(), repeat(n), repeat(n_classes))
             p = np.array([tail[k] for tail, k in zip(tails, support.tolist(), strict=True)])

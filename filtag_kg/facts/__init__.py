@@ -1,5 +1,6 @@
 """A KG read once into memory, and what it says of one thing at a time: for pages, terminals and notebooks."""
 
+from filtag_kg.facts.activations import ABOUT_HIGHER, Higher
 from filtag_kg.facts.chance import NOT_BEYOND_CHANCE, chance_text, probability_text
 from filtag_kg.facts.concept_graph import ConceptGraph, Feature, Step
 from filtag_kg.facts.facts import Facts
@@ -29,6 +30,7 @@ from filtag_kg.facts.things import (
 )
 
 __all__ = [
+    "ABOUT_HIGHER",
     "NOT_BEYOND_CHANCE",
     "ClassFacts",
     "ConceptFacts",
@@ -41,6 +43,7 @@ __all__ = [
     "FilterPair",
     "FilterRun",
     "Found",
+    "Higher",
     "InCommon",
     "KnowledgeGraph",
     "LayerFacts",

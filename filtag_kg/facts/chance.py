@@ -16,7 +16,7 @@ _LEAST_SHOWN = 0.001
 NOT_BEYOND_CHANCE = "not beyond chance"
 
 
-def chance_text(row: CommonConcept, q: float = COHERENT_Q) -> str:
+def chance_text(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False) -> str:
     """Return the filter's q-value for its first concept and the adjusted p of any other, and whether it is chance.
 
     Parameters
@@ -24,12 +24,14 @@ def chance_text(row: CommonConcept, q: float = COHERENT_Q) -> str:
     row : CommonConcept
     q : float
         Filters with a q-value below this are coherent.
+    few : bool
+        There are too few classes to tell, so that it is not said to be chance.
     """
     if row.q_value is None:
         figure = f"adjusted p {probability_text(row.p_adjusted)}"
     else:
         figure = f"q {probability_text(row.q_value)}"
-    return figure if row.beyond_chance(q) else f"{figure}, {NOT_BEYOND_CHANCE}"
+    return figure if few or row.beyond_chance(q) else f"{figure}, {NOT_BEYOND_CHANCE}"
 
 
 def probability_text(probability: float) -> str:

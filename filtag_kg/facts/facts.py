@@ -12,6 +12,7 @@ import numpy as np
 
 from filtag_kg.concepts import COHERENT_Q, CommonConcept
 from filtag_kg.errors import FiltagError
+from filtag_kg.facts.activations import Activations, Higher
 from filtag_kg.facts.concept_graph import ConceptGraph, Feature, Step
 from filtag_kg.facts.tables import NetworkTable, RunTable
 from filtag_kg.facts.things import (
@@ -60,6 +61,7 @@ class Facts:
     concepts : ConceptGraph
     exemplars : mapping of (network, column) to tuple of Exemplar
     visualizations : mapping of (network, layer, filter) to tuple of Visualization
+    activations : Activations
     q : float
         Filters with a q-value below this are coherent.
     """
@@ -70,6 +72,7 @@ class Facts:
     concepts: ConceptGraph
     exemplars: Mapping[tuple[str, int], tuple[Exemplar, ...]]
     visualizations: Mapping[tuple[str, str, int], tuple[Visualization, ...]]
+    activations: Activations
     q: float = COHERENT_Q
 
     @property
@@ -176,6 +179,7 @@ class Facts:
             layer=layer,
             kind=network.layer_kinds[index],
             n_filters=network.size(index),
+            higher=self._higher_of_layer(network, layer),
             runs=tuple(self._layer_run(network, index, table) for table in self.runs_of(network.network)),
         )
 
@@ -199,6 +203,7 @@ class Facts:
             runs=tuple(self._filter_run(network, column, table) for table in self.runs_of(network.network)),
             exemplars=self.exemplars.get((network.network, column), ()),
             visualizations=self.visualizations.get((network.network, layer, filter_), ()),
+            higher=higher[filter_] if (higher := self._higher(network, layer)) else (),
             kg=self.kg.path,
         )
 
@@ -300,6 +305,16 @@ class Facts:
             first=tuple((graph.class_ids[c], graph.class_labels[c]) for c in first),
             kind=table.kind(column),
         )
+
+    def _higher(self, network: NetworkTable, layer: str) -> tuple[tuple[Higher, ...], ...]:
+        """Return what activates each filter of a layer more, where a run has too few classes to say what tags share."""
+        if not any(table.run.too_few() for table in self.runs_of(network.network)):
+            return ()
+        return self.activations.of_layer(network.network, layer)
+
+    def _higher_of_layer(self, network: NetworkTable, layer: str) -> tuple[tuple[str, str, int], ...]:
+        first = Counter((of[0].concept, of[0].name) for of in self._higher(network, layer) if of)
+        return tuple(sorted(((iri, name, n) for (iri, name), n in first.items()), key=_by_count))
 
     def _layer_line(self, network: NetworkTable, index: int, table: RunTable) -> LayerLine:
         start, stop = int(network.offsets[index]), int(network.offsets[index + 1])

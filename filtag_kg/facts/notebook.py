@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filtag_kg.facts.chance import chance_text
+from filtag_kg.facts.activations import ABOUT_HIGHER
+from filtag_kg.facts.chance import chance_text, probability_text
 from filtag_kg.notebook_html import QUIET, bar_html, table_html
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def filter_html(found: FilterFacts) -> str:
     title = (
         f'<strong>{escape(found.layer)}/{found.filter}</strong> <span style="{QUIET}">{escape(found.network)}</span>'
     )
-    return f"<div>{title}{_pictures(found)}{''.join(map(_run, found.runs))}</div>"
+    return f"<div>{title}{_pictures(found)}{_higher(found)}{''.join(map(_run, found.runs))}</div>"
 
 
 def _pictures(found: FilterFacts) -> str:
@@ -48,6 +49,18 @@ def _pictures(found: FilterFacts) -> str:
     seen += [(each.thumbnail, f"{each.label}, {each.activation:.3f}") for each in found.exemplars]
     shown = "".join(picture_html(found.kg / file, title) for file, title in seen[:_MOST_PICTURES])
     return f"<div>{shown}</div>" if shown else ""
+
+
+def _higher(found: FilterFacts) -> str:
+    if not found.higher:
+        return ""
+    header = ("images of", "activation", "others", "effect", "q")
+    rows = (
+        (escape(row.name), f"{row.mean:.3f}", f"{row.others:.3f}", f"{row.effect:+.2f}", probability_text(row.q_value))
+        for row in found.higher
+    )
+    title = '<p style="margin:.6em 0 0">whose images activate it more than the other images do</p>'
+    return f'{title}{table_html(header, rows, right=header[1:])}<p style="{QUIET};margin:0">{escape(ABOUT_HIGHER)}</p>'
 
 
 def _run(run: FilterRun) -> str:
@@ -67,7 +80,7 @@ def _run(run: FilterRun) -> str:
         parts.append(table_html(("tag", "class", "activation", "contrast"), rows))
         parts.append(_cut(len(run.tags), "tags"))
     if run.kinds:
-        rows_of = ((_name(each.row), *_figures(each.row), _way(run, each.row)) for each in run.kinds[:_MOST_ROWS])
+        rows_of = ((_name(each.row), *_figures(run, each.row), _way(run, each.row)) for each in run.kinds[:_MOST_ROWS])
         parts.append(table_html(("in common", "tags", "by chance?", "by way of"), rows_of, right=("tags",)))
     if run.neighbours:
         near_rows = (
@@ -86,9 +99,11 @@ def _run(run: FilterRun) -> str:
 def _headline(run: FilterRun) -> str:
     kind = run.kind
     if kind is None:
-        return f"{len(run.tags)} tags with nothing in common" if run.tags else "no tags"
+        few = f": {run.run.too_few()}" if run.run.too_few() else ""
+        return f"{len(run.tags)} tags with nothing in common{few}" if run.tags else "no tags"
     sure = "more" if kind.beyond_chance() else "no more"
-    return f"{_name(kind)}, {kind.support} of {kind.tags} tags, {sure} than chance gives (q = {kind.q_value:.2g})"
+    few = f", but {run.run.too_few()}" if run.run.too_few() else ""
+    return f"{_name(kind)}, {kind.support} of {kind.tags} tags, {sure} than chance gives (q = {kind.q_value:.2g}){few}"
 
 
 def _name(row: CommonConcept) -> str:
@@ -96,8 +111,8 @@ def _name(row: CommonConcept) -> str:
     return f"<strong>{name}</strong>" if row.beyond_chance() else name
 
 
-def _figures(row: CommonConcept) -> tuple[str, str]:
-    return f"{row.support} of {row.tags}", chance_text(row)
+def _figures(run: FilterRun, row: CommonConcept) -> tuple[str, str]:
+    return f"{row.support} of {row.tags}", chance_text(row, few=bool(run.run.too_few()))
 
 
 def _way(run: FilterRun, row: CommonConcept) -> str:

@@ -12,6 +12,7 @@ import pyoxigraph as ox
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.csv_table import TEXT, Cell, file_beside, read_table, real, whole
 from filtag_kg.errors import FiltagError
+from filtag_kg.facts.activations import Activations
 from filtag_kg.facts.concept_graph import ConceptGraph, read_concepts
 from filtag_kg.facts.facts import Facts
 from filtag_kg.facts.tables import NetworkTable, read_run
@@ -68,6 +69,9 @@ def read_facts(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Fac
         concepts=concepts,
         exemplars=_exemplars(kg, {run.folder: networks[run.network] for run in reversed(asked)}, concepts),
         visualizations=_visualizations(kg),
+        activations=Activations(
+            {run.network: kg.path / run.folder / "profile.npz" for run in reversed(asked)}, concepts
+        ),
         q=q,
     )
 

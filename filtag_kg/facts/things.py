@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from filtag_kg.concepts import CommonConcept
+from filtag_kg.facts.activations import Higher
 from filtag_kg.facts.concept_graph import Feature, Step
 from filtag_kg.facts.notebook import filter_html
 from filtag_kg.graph import KgRun, Visualization
@@ -184,6 +185,8 @@ class FilterFacts:
         The highest activation first; empty where the KG was built without images.
     visualizations : tuple of Visualization
         Pictures of what it looks for.
+    higher : tuple of Higher
+        The concepts whose images activate it more than the others do; computed where classes are too few for tags.
     kg : Path or None
         Where the KG lies, whose files the pictures are.
     """
@@ -197,6 +200,7 @@ class FilterFacts:
     runs: tuple[FilterRun, ...]
     exemplars: tuple[Exemplar, ...]
     visualizations: tuple[Visualization, ...]
+    higher: tuple[Higher, ...]
     kg: Path | None = field(default=None, compare=False, repr=False)
 
     def _repr_html_(self) -> str:
@@ -280,6 +284,8 @@ class LayerFacts:
     index : int
     layer, kind : str
     n_filters : int
+    higher : tuple of (IRI, name, filters)
+        Where classes are too few for tags: the concepts whose images activate filters most beyond the others.
     runs : tuple of LayerRun
     """
 
@@ -289,6 +295,7 @@ class LayerFacts:
     layer: str
     kind: str
     n_filters: int
+    higher: tuple[tuple[str, str, int], ...]
     runs: tuple[LayerRun, ...]
 
 

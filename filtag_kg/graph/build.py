@@ -30,6 +30,7 @@ from filtag_kg.concepts import (
     common_concepts,
     common_csv,
     link_classes,
+    runs_of_few_classes,
     sssom_text,
 )
 from filtag_kg.errors import FiltagError
@@ -195,6 +196,7 @@ def build_kg(
     isa = build_hierarchy(links, source)
     _tell_left_out(isa)
     common = common_concepts(tags, links, isa, min_ic=min_ic, draws=draws, seed=seed)
+    few = runs_of_few_classes(tags, isa, min_ic=min_ic, draws=draws, seed=seed)
     runs = [
         RunDescription(
             run_id=_run_id(tags, rule, source, provenance, curated, parameters),
@@ -208,6 +210,7 @@ def build_kg(
             hashes=provenance.hashes,
             started=provenance.started,
             ended=provenance.ended,
+            classes_needed=few[rule].get("IsA"),
         )
         for index, rule in enumerate(tags.rules, start=first_rule)
     ]
@@ -277,7 +280,9 @@ def build_kg(
         "format_version": FORMAT_VERSION,
         "id": kg_id,
         "network": tags.network,
-        "runs": [{"id": run.run_id, "rule": run.rule, "score": run.score} for run in runs],
+        "runs": [
+            {"id": run.run_id, "rule": run.rule, "score": run.score, "classes_needed": few[run.rule]} for run in runs
+        ],
         "inputs": {
             **provenance.inputs,
             **{name.partition(":")[2]: digest for name, digest in provenance.hashes.items()},

@@ -54,6 +54,8 @@ class RunDescription:
     started, ended : str, optional
         Of the pass over the images, in ISO 8601; not of the build, which the same inputs repeat to the
         same bytes.
+    classes_needed : int, optional
+        How many classes are needed at least before any filter could be coherent, where there are too few.
     """
 
     run_id: str
@@ -67,6 +69,7 @@ class RunDescription:
     hashes: Mapping[str, str] = field(default_factory=dict)
     started: str | None = None
     ended: str | None = None
+    classes_needed: int | None = None
 
 
 def emit_network(
@@ -121,6 +124,8 @@ def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription,
     yield activity, t("flt:draws"), integer(run.draws)
     yield activity, t("flt:seed"), integer(run.seed)
     yield activity, t("flt:minimumInformationContent"), double(run.min_ic)
+    if run.classes_needed is not None:
+        yield activity, t("flt:classesNeeded"), integer(run.classes_needed)
     for software in run.software:
         yield activity, t("flt:software"), literal(software)
     for property_, digest in run.hashes.items():

@@ -63,7 +63,16 @@ _BUILD = {
 _SHAPE = {
     **_BUILD,
     "versions": {"software": [str]},
-    "runs": [{"id": named, "rule": named, "score?": _score, "network?": named, "folder?": _folder}],
+    "runs": [
+        {
+            "id": named,
+            "rule": named,
+            "score?": _score,
+            "network?": named,
+            "folder?": _folder,
+            "classes_needed?": {str: whole_number(1)},
+        }
+    ],
     "files?": {str: {"bytes": whole_number(), "sha256": str}},
     "added?": [{**_BUILD, "folder": _folder}],
 }

@@ -17,6 +17,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from filtag_kg.concepts import too_few_classes
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import (
     check_directory_output,
@@ -52,6 +53,8 @@ class KgRun:
         Where in the KG's directory the files of its build lie; empty for those of the first.
     score : str or None
         What the rule ranked filters by; None where another method made the tags and does not say.
+    classes_needed : mapping of relation to int
+        How many classes the run needs at least, where it has too few for any filter to be coherent by the relation.
     """
 
     run_id: str
@@ -59,13 +62,24 @@ class KgRun:
     network: str
     folder: str
     score: str | None
+    classes_needed: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    def too_few(self, relation: str = "IsA") -> str:
+        """Return what to say instead of how many filters are coherent; nothing where there are enough classes."""
+        needed = self.classes_needed.get(relation)
+        return "" if needed is None else too_few_classes(needed)
 
 
 def runs_of(kg: KG) -> list[KgRun]:
     """Return the runs of a KG, the first first."""
     return [
         KgRun(
-            run["id"], run["rule"], run.get("network", kg.manifest["network"]), run.get("folder", ""), run.get("score")
+            run["id"],
+            run["rule"],
+            run.get("network", kg.manifest["network"]),
+            run.get("folder", ""),
+            run.get("score"),
+            run.get("classes_needed", {}),
         )
         for run in kg.manifest["runs"]
     ]

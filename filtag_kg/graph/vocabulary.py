@@ -64,6 +64,7 @@ FLT = frozenset(
         "atOrBelow",
         "bestCommonConcept",
         "classesPValue",
+        "classesNeeded",
         "coherenceQValue",
         "commonConcept",
         "concept",

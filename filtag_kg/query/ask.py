@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
+from filtag_kg.concepts import too_few_classes
 from filtag_kg.errors import FiltagError
 from filtag_kg.query.catalogue import NamedQuery
 from filtag_kg.query.endpoint import Endpoint
@@ -11,6 +13,10 @@ from filtag_kg.query.parameters import bind, resolve, runs
 from filtag_kg.query.result import Result
 
 __all__ = ["bound_text", "named_query", "sparql_query"]
+
+_log = logging.getLogger(__name__)
+
+_FEW_CLASSES = "SELECT ?needed WHERE { VALUES ?run { UNDEF } ?run flt:classesNeeded ?needed }"
 
 
 def sparql_query(endpoint: Endpoint, text: str) -> Result:
@@ -27,7 +33,8 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
     query : NamedQuery
     parameters : mapping of name to value
         As typed. A concept is a word, a concept's IRI or a ConceptNet term; a word with several senses in the
-        graph means all of them, and a note in the log lists them.
+        graph means all of them, and a note in the log lists them. Another note says where a query asks for coherent
+        filters of a run that has too few classes for any.
 
     Raises
     ------
@@ -55,4 +62,8 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
     bindings = resolve(endpoint, parameters)
     if "rule" in query.optional and "run" not in bindings:
         bindings["run"] = [runs(endpoint)[0][0]]
+    # What says which filters are coherent, and not what they share beside their kind, which is tested apart.
+    if "flt:coherenceQValue" in query.text and "flt:relation" not in query.text:
+        for (needed,) in endpoint.ask(bind(_FEW_CLASSES, {"run": bindings["run"]})).values():
+            _log.warning(too_few_classes(int(needed)))
     return bind(query.text, bindings) if all(bindings.values()) else None

@@ -23,8 +23,8 @@ class ComparedConcept:
     ----------
     concept, label : str
     filters : tuple of (int or None), of length n_runs
-        The coherent filters of each run with that concept; None where no class of the run lies below it, so that
-        none could have it.
+        The coherent filters of each run with that concept; None where none could have it: no class of the run lies
+        below it, or the run has too few classes.
     """
 
     concept: str
@@ -88,7 +88,7 @@ def compared_concepts(grouped: Sequence[GroupedRun]) -> list[ComparedConcept]:
             concept=concept,
             label=label,
             filters=tuple(
-                count[concept] if concept in each.run.concepts else None
+                count[concept] if concept in each.run.concepts and not each.run.too_few() else None
                 for each, count in zip(grouped, counts, strict=True)
             ),
         )
@@ -100,7 +100,7 @@ def compared_concepts(grouped: Sequence[GroupedRun]) -> list[ComparedConcept]:
 def networks_csv(comparisons: Iterable[Comparison]) -> str:
     """Return comparisons as the text of ``networks.csv``: a row for each concept and network.
 
-    `filters` is an empty cell where no class of the network's KG lies below the concept.
+    `filters` is an empty cell where no class of the network's KG lies below the concept, or it has too few classes.
     """
     return csv_text(
         ("rule", "concept", "label", "kg", "network", "filters"),

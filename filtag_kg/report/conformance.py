@@ -47,22 +47,25 @@ class Conformance:
         Those that conform, of those rated.
     tagged, several : Share
         The same of those with a tag, and of those with two or more.
-    coherent : Share
-        Those that are coherent, of those rated with two or more tags.
-    agreement : Share
-        Those of which both say the same, of the same.
+    coherent : Share or None
+        Those that are coherent, of those rated with two or more tags; None where classes are too few for any to be.
+    agreement : Share or None
+        Those of which both say the same, of the same; None with `coherent`.
     kappa : float or None
         Cohen's kappa: agreement beyond what the two shares alone would give; None where there is no beyond, because
         one says the same of all.
+    too_few : str
+        What to say instead of the coherent ones, where classes are too few.
     """
 
     drawn: int
     rated: Share
     tagged: Share
     several: Share
-    coherent: Share
-    agreement: Share
+    coherent: Share | None
+    agreement: Share | None
     kappa: float | None
+    too_few: str = ""
 
 
 AUTHORS = {"tagged": Share(61, 73), "several": Share(39, 51)}
@@ -172,14 +175,16 @@ def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
     agreed = sum(answer == (place in coherent) for place, answer in several.items())
     conform = Share(sum(several.values()), len(several))
     found = Share(sum(place in coherent for place in several), len(several))
+    few = run.too_few()
     return Conformance(
         drawn=len(lines),
         rated=Share(sum(answers.values()), len(answers)),
         tagged=Share(sum(tagged), len(tagged)),
         several=conform,
-        coherent=found,
-        agreement=Share(agreed, len(several)),
-        kappa=_kappa(conform, found, agreed),
+        coherent=None if few else found,
+        agreement=None if few else Share(agreed, len(several)),
+        kappa=None if few else _kappa(conform, found, agreed),
+        too_few=few,
     )
 
 

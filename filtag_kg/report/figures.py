@@ -66,7 +66,7 @@ def run_figures(grouped: GroupedRun, facts: Facts, run_id: str, href: Callable[[
     href : callable
         Where a concept's page is, seen from the figure, by IRI.
     """
-    graph = facts.concepts
+    graph, few = facts.concepts, grouped.run.too_few()
 
     def sunburst(width: int) -> str | None:
         # A phone has no room for the third ring.
@@ -82,10 +82,12 @@ def run_figures(grouped: GroupedRun, facts: Facts, run_id: str, href: Callable[[
         ),
         (
             "coherent-by-layer",
-            "Coherent filters by layer",
-            "The share of filters with several tags whose tags have more in common than chance, with its 95 % "
+            "Tagged filters by layer" if few else "Coherent filters by layer",
+            f"The share of filters that have tags. Coherent filters: {few}."
+            if few
+            else "The share of filters with several tags whose tags have more in common than chance, with its 95 % "
             "interval; behind it the share of filters that have tags.",
-            lambda width: layer_share_plot(grouped.layers, width=width),
+            lambda width: layer_share_plot(grouped.layers, too_few=few, width=width),
         ),
         (
             "concepts",

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from filtag_kg.concepts import RELATIONS
 from filtag_kg.report.runs import Layer, Run
@@ -92,11 +93,14 @@ class GroupedRun:
         In forward order.
     groups : mapping of relation to groups
         IsA first and always, then the other relations of the run's common concepts.
+    higher : mapping of layer to tuple of (IRI, name, filters)
+        Where classes are too few: the concepts whose images activate filters most beyond the others.
     """
 
     run: Run
     layers: tuple[LayerShare, ...]
     groups: Mapping[str, tuple[ConceptGroup, ...]]
+    higher: Mapping[str, tuple[tuple[str, str, int], ...]] = field(default_factory=dict)
 
     @property
     def coherent(self) -> Share:
@@ -104,14 +108,17 @@ class GroupedRun:
         return Share(sum(row.coherent.count for row in self.layers), sum(row.coherent.of for row in self.layers))
 
 
-def group_run(run: Run, *, q: float) -> GroupedRun:
-    """Group the filters of a run whose q-values are below `q`."""
+def group_run(
+    run: Run, *, q: float, higher: Mapping[str, tuple[tuple[str, str, int], ...]] = MappingProxyType({})
+) -> GroupedRun:
+    """Group the filters of a run whose q-values are below `q`; `higher` is what activations tell of its layers."""
     present = {row.relation for row in run.common} | {"IsA"}
     relations = [relation for relation in RELATIONS if relation in present]
     return GroupedRun(
         run=run,
         layers=tuple(layer_shares(run, q=q)),
         groups={relation: tuple(concept_groups(run, q=q, relation=relation)) for relation in relations},
+        higher=higher,
     )
 
 
@@ -165,20 +172,28 @@ def groups_csv(grouped: Iterable[GroupedRun]) -> str:
 
 
 def layers_csv(grouped: Iterable[GroupedRun]) -> str:
-    """Return the layers of runs as the text of ``layers.csv``; a share of no filters is an empty cell."""
+    """Return the layers of runs as the text of ``layers.csv``; a share of no filters is an empty cell.
+
+    Where classes are too few, the coherent filters are empty cells, too, and `classes_needed` says how many it takes.
+    """
     columns = ("kg", "network", "rule", "layer_index", "layer", "depth", "filters", "tagged", "several_tags")
     return csv_text(
-        (*columns, "coherent", "share", "low", "high"),
+        (*columns, "coherent", "share", "low", "high", "classes_needed"),
         (
             (
                 *(of.run.kg, of.run.network, of.run.rule, row.layer.index, row.layer.name, row.depth),
-                *(row.layer.filters, row.tagged, row.coherent.of, row.coherent.count),
-                *(row.coherent.value, row.coherent.low, row.coherent.high),
+                *(row.layer.filters, row.tagged, row.coherent.of),
+                *((None,) * 4 if of.run.too_few() else _figures(row.coherent)),
+                of.run.classes_needed.get("IsA"),
             )
             for of in grouped
             for row in of.layers
         ),
     )
+
+
+def _figures(share: Share) -> tuple[float | None, ...]:
+    return share.count, share.value, share.low, share.high
 
 
 def _tags(run: Run, layer: str, filters: Iterable[int]) -> tuple[tuple[str, int], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from filtag_kg.facts import ABOUT_HIGHER
 from filtag_kg.report.comparison import FIFTHS, ComparedConcept, Comparison, by_depth
 from filtag_kg.report.grouping import ConceptGroup, GroupedRun, LayerShare
 from filtag_kg.report.share import Share
@@ -66,9 +67,10 @@ def _section(each: GroupedRun, name: str) -> list[str]:
     parts = [
         f"## {name}, rule {markdown_text(each.run.rule)}",
         f"{_count(filters, 'filter')} in {_count(len(rows), 'layer')}; {tagged:,} have a tag, {share.of:,} two or "
-        f"more. Of these {share.of:,}, **{share.count:,} are coherent**{f': {_interval(share)}' if share.of else ''}.",
-        "### Coherent filters by layer",
+        f"more. {_coherent(each)}",
+        "### Filters by layer" if each.run.too_few() else "### Coherent filters by layer",
         _layer_table(each),
+        *_higher(each),
     ]
     if len(rows) > 1 and share.count:
         parts += ["### Concepts over all layers", *_concept_table(each.groups["IsA"])]
@@ -77,16 +79,49 @@ def _section(each: GroupedRun, name: str) -> list[str]:
         if relation != "IsA":
             found = sum(len(group.filters) for group in groups)
             parts.append(f"By relation {relation}, with q-values of its own: {_count(found, 'filter')}.")
-        parts += _group_table(groups, relation) if groups else ["There is none."]
+        few = each.run.too_few(relation)
+        none = f"{few[0].upper()}{few[1:]}." if few else "There is none."
+        parts += _group_table(groups, relation) if groups else [none]
     return parts
+
+
+def _coherent(each: GroupedRun) -> str:
+    share = each.coherent
+    if each.run.too_few():
+        return f"How many are coherent: **{each.run.too_few()}**."
+    return f"Of these {share.of:,}, **{share.count:,} are coherent**{f': {_interval(share)}' if share.of else ''}."
+
+
+def _higher(each: GroupedRun) -> list[str]:
+    """Return what activations tell where classes are too few."""
+    if not any(each.higher.values()):
+        return []
+    rows = (
+        (
+            _label(layer),
+            f"{sum(n for _, _, n in kinds):,}",
+            ", ".join(f"{markdown_text(name)} {n:,}" for _, name, n in kinds),
+        )
+        for layer, kinds in each.higher.items()
+        if kinds
+    )
+    return [
+        "### Whose images activate filters more than the other images do",
+        "Each filter is counted once, with the concept of the largest effect. " + ABOUT_HIGHER,
+        markdown_table(("layer", "filters", "images of (filters)"), rows, right=(1,)),
+    ]
 
 
 def _layer_table(each: GroupedRun) -> str:
     concepts: dict[str, list[str]] = {}
     for group in each.groups["IsA"]:
         concepts.setdefault(group.layer.name, []).append(f"{_label(group.label)} {len(group.filters)}")
-    header = ("layer", "filters", "tagged", "several tags", "coherent", "share", "interval", "most frequent concepts")
-    return markdown_table(header, (_layer_row(row, concepts) for row in each.layers), right=range(1, 7))
+    header: tuple[str, ...] = ("layer", "filters", "tagged", "several tags", "coherent", "share", "interval")
+    header += ("most frequent concepts",)
+    rows = [_layer_row(row, concepts) for row in each.layers]
+    if each.run.too_few():
+        header, rows = header[:4], [row[:4] for row in rows]
+    return markdown_table(header, rows, right=range(1, min(7, len(header))))
 
 
 def _layer_row(row: LayerShare, concepts: dict[str, list[str]]) -> tuple[str, ...]:
@@ -153,8 +188,11 @@ def _compared(found: Comparison, names: dict[str, str]) -> list[str]:
                     name,
                     *(f"{count:,}" for count in (len(each.run.labels), len(each.layers))),
                     *(f"{count:,}" for count in (sum(row.layer.filters for row in each.layers), each.coherent.of)),
-                    f"{each.coherent.count:,}",
-                    *_share(each.coherent),
+                    *(
+                        ("?", "too few", "classes")
+                        if each.run.too_few()
+                        else (f"{each.coherent.count:,}", *_share(each.coherent))
+                    ),
                 )
                 for name, each in zip(header, found.grouped, strict=True)
             ),
@@ -178,7 +216,13 @@ def _depth_table(found: Comparison, header: Sequence[str]) -> list[str]:
     left_out = [name for name in header if name not in {deep_name for deep_name, _ in deep}]
     fifths = [f"{100 * i // FIFTHS}–{100 * (i + 1) // FIFTHS} %" for i in range(FIFTHS)]
     rows = (
-        (name, *(f"{_share(share)[0]} of {share.of:,}" if share.of else "–" for share in by_depth(each.layers)))
+        (
+            name,
+            *(
+                "too few classes" if each.run.too_few() else f"{_share(share)[0]} of {share.of:,}" if share.of else "–"
+                for share in by_depth(each.layers)
+            ),
+        )
         for name, each in deep
     )
     parts = [markdown_table(("depth", *fifths), rows, right=range(1, FIFTHS + 1))] if deep else []
@@ -192,6 +236,8 @@ def _compared_table(rows: Sequence[ComparedConcept], found: Comparison, header: 
         return ["There is none."]
 
     def cell(count: int | None, each: GroupedRun) -> str:
+        if each.run.too_few():
+            return "too few classes"
         return "no class" if count is None else f"{count:,} ({_percent(count / max(each.coherent.count, 1))})"
 
     table = markdown_table(

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.facts import Facts, FilterLine, NetworkTable, RunTable
+from filtag_kg.facts import ABOUT_HIGHER, Facts, FilterLine, NetworkTable, RunTable
 from filtag_kg.report.figures import Figure
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment
@@ -80,6 +80,7 @@ class Pages:
             facts=self.facts,
             manifest=self.facts.kg.manifest,
             coherent_q=self.facts.q,
+            about_higher=ABOUT_HIGHER,
             most_rows=self._most_rows,
             most_runs=_MOST_RUNS,
             most_paths=_MOST_PATHS,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyoxigraph as ox
 
-from filtag_kg.concepts import CommonConcept, read_common_concepts
+from filtag_kg.concepts import CommonConcept, read_common_concepts, too_few_classes
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import KG, DataIris, KgRun, runs_of
 from filtag_kg.query import LocalEndpoint, bind
@@ -65,6 +65,8 @@ class Run:
     common : tuple of CommonConcept
     concepts : frozenset of str
         IRIs of the concepts above a class of the KG, whether filters have them in common or not.
+    classes_needed : mapping of relation to int
+        Where there are too few classes for any filter to be coherent: how many are needed at least.
     """
 
     kg: str
@@ -75,6 +77,12 @@ class Run:
     tags: Mapping[Place, tuple[str, ...]]
     common: tuple[CommonConcept, ...]
     concepts: frozenset[str]
+    classes_needed: Mapping[str, int] = field(default_factory=dict)
+
+    def too_few(self, relation: str = "IsA") -> str:
+        """Return what to say instead of how many filters are coherent; nothing where there are enough classes."""
+        needed = self.classes_needed.get(relation)
+        return "" if needed is None else too_few_classes(needed)
 
     @property
     def several(self) -> list[Place]:
@@ -130,6 +138,7 @@ def _read_run(kg: KG, run: KgRun, endpoint: LocalEndpoint, concepts: frozenset[s
         tags=tags,
         common=tuple(common),
         concepts=concepts,
+        classes_needed=run.classes_needed,
     )
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
+from filtag_kg.facts import read_facts
 from filtag_kg.files import check_directory_output, replacing_directory
 from filtag_kg.graph import KG
 from filtag_kg.report.comparison import Comparison, compare, networks_csv
 from filtag_kg.report.grouping import GroupedRun, group_run, groups_csv, layers_csv
 from filtag_kg.report.grouping_markdown import semantic_markdown
-from filtag_kg.report.runs import read_runs
+from filtag_kg.report.runs import Run, read_runs
 from filtag_kg.report.site import Site, write_comparison, write_site
 
 _MARKER = "filtag-report.json"
@@ -82,8 +83,18 @@ def semantic_report(kgs: Sequence[KG], *, rule: str | None = None, q: float = CO
             raise FiltagError(f"{first[kg.manifest['id']]} and {kg.path} are the same KG: give it once")
         first[kg.manifest["id"]] = kg.path
     rules = () if rule is None else (rule,)
-    grouped = tuple(group_run(run, q=q) for kg in kgs for run in read_runs(kg, rules))
+    grouped = tuple(
+        group_run(run, q=q, higher=_higher(kg, run) if run.too_few() else {})
+        for kg in kgs
+        for run in read_runs(kg, rules)
+    )
     return SemanticReport(q, grouped, tuple(compare(grouped)))
+
+
+def _higher(kg: KG, run: Run) -> dict[str, tuple[tuple[str, str, int], ...]]:
+    facts = read_facts(kg, run.rule)
+    network = facts.network_named(run.network)
+    return {layer: facts.layer(network, layer).higher for layer in network.layer_names}
 
 
 def check_report_folder(output: Path, *, force: bool = False) -> None:

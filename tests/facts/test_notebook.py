@@ -98,12 +98,19 @@ def test_a_filter_without_pictures_or_tags_is_shown_too(kg: KG) -> None:
     assert "rule k=1: hound, 2 of 3 tags, no more than chance gives" in checked(away._repr_html_()).text
 
 
+def run_way(found: FilterFacts, place: int) -> str:
+    run = found.runs[1]
+    return " → ".join(step.label for step in run.way(run.kinds[place]))
+
+
 def test_only_the_first_concept_shows_the_filters_q_value(kg: KG) -> None:
     found = KnowledgeGraph(kg.path).filter("deep", 0)
     page = checked(found._repr_html_())
     first, other = (each.row for each in found.runs[1].kinds)
-    assert f"{first.label}2 of 6q 1, not beyond chance" in page.text
-    assert f"{other.label}2 of 6adjusted p {other.p_adjusted:.2g}, not beyond chance" in page.text
+    assert f"{first.label}2 of 6q 1{run_way(found, 0)}" in page.text
+    assert f"{other.label}2 of 6adjusted p {other.p_adjusted:.2g}{run_way(found, 1)}" in page.text
+    assert "no more than chance gives (q = 1), but too few classes to tell: at least 12 are needed" in page.text
+    assert "whose images activate it more than the other images do" in page.text
 
 
 def test_a_picture_that_is_gone_or_no_picture_is_left_out(hostile: KnowledgeGraph) -> None:

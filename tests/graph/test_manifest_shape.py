@@ -44,6 +44,7 @@ def test_every_value_of_another_type_is_refused(kg: KG, tmp_path: Path) -> None:
         "weightsSha256",
         "imagesSha256",
         "min_ic",
+        "draws",
     )
     for path in paths(dict(kg.manifest)):
         if any(key in unread for key in path):

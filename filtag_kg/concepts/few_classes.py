@@ -1,0 +1,133 @@
+"""Whether a run has enough classes for any of its filters to be coherent, and how many would be needed at least.
+
+With ten classes, three pairs of which are of one kind, a filter whose two tags are such a pair has p = 1/45, and one of
+three pairs is met by chance in 3 of 45 filters: no filter whatever can be coherent, and that none is says nothing about
+the network. So it is asked what the *best* filter could reach: one all of whose tags lie below one concept, with as
+many tags as some filter of the run has.
+
+The number of classes needed is a lower bound. It leaves the concepts as they are and adds classes one by one that lie
+below none of them, which makes every concept rarer and adds none to test. A concept that is above too large a part of
+the classes counts from where it no longer is. In practice added classes bring concepts of their own, so that more are
+needed; and that *some* filter could be coherent is less than that many could.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from math import ceil, exp, log
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from filtag_kg.concepts.common import CHANCE_P, adjusted_p_values, p_values
+from filtag_kg.concepts.families import LEAST_SUPPORT, families_of, tested_concepts
+from filtag_kg.concepts.hierarchy import FEATURES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from filtag_kg.concepts.hierarchy import Hierarchy
+    from filtag_kg.tags import TagTable
+
+__all__ = ["classes_needed", "least_adjusted_p", "runs_of_few_classes", "too_few_classes"]
+
+
+def too_few_classes(needed: int) -> str:
+    """Return what is said wherever coherent filters would be counted, and there can be none."""
+    return f"too few classes to tell: at least {needed} are needed"
+
+
+def runs_of_few_classes(
+    tags: TagTable, isa: Hierarchy, *, min_ic: float = log(4), draws: int = 10_000, seed: int = 0
+) -> dict[str, dict[str, int]]:
+    """Return by rule and relation how many classes are needed at least, where there are too few.
+
+    Parameters
+    ----------
+    tags : TagTable
+    isa : Hierarchy
+        The concepts above the classes.
+    min_ic, draws, seed
+        As `common_concepts` takes them.
+    """
+    families = families_of(isa, ("IsA", *FEATURES))
+    found: dict[str, dict[str, int]] = {}
+    for index, rule in enumerate(tags.rules):
+        of_rule = tags.rule == index
+        pairs = np.unique(np.stack([tags.layer, tags.filter, tags.class_])[:, of_rule], axis=1)
+        n_tags = np.unique(np.unique(pairs[:2], axis=1, return_counts=True)[1]).tolist()
+        needed = {
+            family.relation: classes_needed(family.below, n_tags, min_ic=min_ic, draws=draws, seed=seed)
+            for family in families
+        }
+        found[rule] = {relation: number for relation, number in needed.items() if number is not None}
+    return found
+
+
+def classes_needed(
+    below: NDArray[np.bool_], n_tags: Sequence[int], *, min_ic: float = log(4), draws: int = 10_000, seed: int = 0
+) -> int | None:
+    """Return how many classes a run needs at least; None where it has enough.
+
+    Parameters
+    ----------
+    below : bool array of shape (n_classes, n_concepts)
+        Which class lies at or below which concept, of all concepts of a family, tested or not.
+    n_tags : sequence of int
+        Numbers of tags that filters of the run have. Where none has two, any number from two is allowed.
+    min_ic, draws, seed
+        As `common_concepts` takes them.
+    """
+    n_classes = len(below)
+    several = [n for n in n_tags if n >= LEAST_SUPPORT] or list(range(LEAST_SUPPORT, n_classes + 1))
+
+    def enough(below: NDArray[np.bool_]) -> bool:
+        tested = below[:, tested_concepts(below, min_ic)]
+        return least_adjusted_p(tested, several, draws=draws, seed=seed) < CHANCE_P
+
+    if enough(below):
+        return None
+    if not several or not (below.sum(axis=0) >= LEAST_SUPPORT).any():
+        # Nothing is known of what the classes to come have in common: two of them, or one and another, could be of
+        # one kind, which is tested from where two are rare enough.
+        return max(n_classes + 1, ceil(LEAST_SUPPORT * exp(min_ic) - 1e-9))
+    for more in count(1):
+        if enough(np.vstack([below, np.zeros((more, below.shape[1]), dtype=np.bool_)])):
+            return n_classes + more
+    raise AssertionError("count() does not end")
+
+
+def least_adjusted_p(below: NDArray[np.bool_], n_tags: Sequence[int], *, draws: int = 10_000, seed: int = 0) -> float:
+    """Return the smallest adjusted p-value that a filter could have, at least so far that the level is decided.
+
+    Parameters
+    ----------
+    below : bool array of shape (n_classes, n_concepts)
+        Of the concepts tested.
+    n_tags : sequence of int
+        Numbers of tags that the filter may have.
+    draws, seed
+        As `adjusted_p_values` takes them.
+
+    Returns
+    -------
+    float
+        1 where nothing is tested. Once the bound alone is below the level, no draws are made.
+    """
+    n_classes = len(below)
+    different = np.unique(below, axis=1)
+    sizes = np.unique(different.sum(axis=0)).tolist()
+    if not sizes:
+        return 1.0
+    best = {
+        n: min((p_values(size, n, n_classes)[min(size, n)] for size in sizes if size >= LEAST_SUPPORT), default=1.0)
+        for n in n_tags
+        if LEAST_SUPPORT <= n <= n_classes
+    }
+    bound = min((float(p) * different.shape[1] for p in best.values()), default=1.0)
+    if bound < CHANCE_P:
+        return min(bound, 1.0)
+    drawn = (adjusted_p_values(np.array([p]), n, different, draws=draws, seed=seed)[0] for n, p in best.items())
+    return float(min(drawn, default=1.0))
