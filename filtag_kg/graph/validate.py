@@ -121,12 +121,13 @@ def _against_shapes(store: StoreProcess, nodes: Sequence[ox.NamedNode]) -> list[
     data = rdflib.Graph()
     terms = _Terms()
     for node in nodes:
-        for quad in store.quads(node):
+        # Whole, because the store answers one question at a time.
+        for quad in list(store.quads(node)):
             data.add(terms.triple(quad.triple))
             if isinstance(quad.object, ox.NamedNode):
                 for kind in store.quads(quad.object, _TYPE):
                     data.add(terms.triple(kind.triple))
-        for quad in store.quads(None, ox.NamedNode(term("nno:hasLayer")), node):
+        for quad in list(store.quads(None, ox.NamedNode(term("nno:hasLayer")), node)):
             data.add(terms.triple(quad.triple))
             for kind in store.quads(_node(quad.subject), _TYPE):
                 data.add(terms.triple(kind.triple))
