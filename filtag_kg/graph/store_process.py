@@ -49,6 +49,7 @@ class StoreProcess:
     """
 
     _process: subprocess.Popen[bytes] | None = None
+    _reading = False
 
     def __init__(self, path: Path, recorded: Mapping[str, Any]) -> None:
         self._kg_path = path
@@ -102,6 +103,8 @@ class StoreProcess:
 
         Raises
         ------
+        RuntimeError
+            If something else is.
         FiltagError
             If the store is damaged.
         """
@@ -133,11 +136,14 @@ class StoreProcess:
     def _answering(self, asked: Mapping[str, Any] | None) -> Iterator[_Answer]:
         """Ask, and yield the answer; of an opening, nothing is asked."""
         with self._lock:
+            if self._reading:
+                raise RuntimeError("an answer is being read: read it to its end before you ask on")
             if asked is not None:
                 self.open()
             process = self._process
             assert process is not None
             answer = _Answer(self, cast("IO[bytes]", process.stdout), opening=asked is None)
+            self._reading = True
             try:
                 if asked is not None:
                     message = json.dumps(asked).encode()
@@ -149,6 +155,7 @@ class StoreProcess:
                         raise self.broken_off(opening=False) from None
                 yield answer
             finally:
+                self._reading = False
                 if not answer.state:
                     # What was not read would be taken for the next answer.
                     self.close()

@@ -72,6 +72,15 @@ def test_an_answer_that_is_not_read_to_its_end_does_not_become_the_next(kg: KG) 
     assert len(process) == kg.manifest["counts"]["quads"]
 
 
+def test_nothing_is_asked_while_an_answer_is_read(kg: KG) -> None:
+    process = kg.store_process()
+    quads = process.quads()
+    next(quads)
+    with pytest.raises(RuntimeError, match="^an answer is being read: read it to its end before you ask on$"):
+        len(process)
+    assert 1 + sum(1 for _ in quads) == kg.manifest["counts"]["quads"] == len(process)
+
+
 def test_a_bit_flipped_anywhere_is_a_line_or_changes_nothing(kg: KG, tmp_path: Path) -> None:
     right = LocalEndpoint(kg).ask(EVERYTHING)
     n_lines = 0
