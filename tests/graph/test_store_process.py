@@ -76,7 +76,7 @@ def test_nothing_is_asked_while_an_answer_is_read(kg: KG) -> None:
     process = kg.store_process()
     quads = process.quads()
     next(quads)
-    with pytest.raises(RuntimeError, match="^an answer is being read: read it to its end before you ask on$"):
+    with pytest.raises(RuntimeError, match=r"^an answer is being read: read it to its end before you ask on$"):
         len(process)
     assert 1 + sum(1 for _ in quads) == kg.manifest["counts"]["quads"] == len(process)
 
