@@ -24,6 +24,8 @@ has an error of its own, at t = 0.001 of ± 32 %.)
 The test on activations, by simulation: ten classes of 50 images, 200 filters with skewed activations, of which some
 prefer classes, and the labels of the images shuffled.
 
+Which links are doubtful: as `doubt.py` beside this file.
+
 ConceptNet's dump: as `conceptnet.py` beside this file. At the end every target with its figure.
 """
 
@@ -39,6 +41,7 @@ from pathlib import Path
 
 import numpy as np
 from conceptnet import LINES, measure_dump
+from doubt import measure_doubt
 from inputs import demo_tags, names_of
 
 from filtag_kg.concepts import (
@@ -107,6 +110,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--names", type=Path, help="class ids and labels; default: ImageNet's classes, by WordNet")
+    parser.add_argument("--gold", type=Path, help="labels with known senses, as doubt.py beside this file reads them")
     parser.add_argument("--tags", type=Path, help="tags as FILTAG's authors write them; default: the demo's")
     parser.add_argument("--shuffles", type=int, default=20)
     parser.add_argument("--networks", type=int, default=10, help="of 12,000 filters")
@@ -122,6 +126,7 @@ def main() -> None:
     fifties = [[imagenet[at] for at in random.choice(len(imagenet), 50, replace=False)] for _ in range(options.subsets)]
     others = other_labels(set(meant.values()), random)
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {version('numpy')}\n")
+    measure_doubt(imagenet, fifties, options.gold)
     figures = {
         **measure_links(imagenet, fifties, others, random),
         **measure_common_concepts(options.tags, names, options.shuffles, random),

@@ -30,6 +30,8 @@ from filtag_kg.cli.report import make_report, report_folder
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from filtag_kg.graph import KG
     from filtag_kg.profile import Profile
     from filtag_kg.tags import Rule
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["K", "Q", "ScoreName", "build", "build_from_profile", "import_", "rules_from", "run"]
 
 _BASE = "https://w3id.org/filtag/data/"
+_MOST_LINKS = 5
 
 K = Annotated[
     list[int] | None,
@@ -291,3 +294,26 @@ def _told(kg: KG) -> None:
             note(
                 f"rule {run.rule}: {run.too_few()} before a filter can be coherent; what images tell is in filtag show"
             )
+    for line in _links_to_review(kg):
+        note(line)
+
+
+def _links_to_review(kg: KG) -> Iterator[str]:
+    """Yield which links of classes are probably wrong, the worst of them, and how to correct them."""
+    unlinked = kg.manifest.get("unlinked_classes", ())
+    if unlinked:
+        named = ", ".join(unlinked[:_MOST_LINKS]) + (", …" if len(unlinked) > _MOST_LINKS else "")
+        yield f"linked to no concept, {len(unlinked):,} of {kg.manifest['counts']['classes']:,} classes: {named}"
+    doubtful = kg.manifest.get("doubtful_links", ())
+    if not doubtful:
+        return
+    linked = kg.manifest["counts"]["linked_classes"]
+    first = f", the worst {_MOST_LINKS} of them" if len(doubtful) > _MOST_LINKS else ""
+    yield f"doubtful links to concepts, {len(doubtful):,} of {linked:,}{first}:"
+    for link in doubtful[:_MOST_LINKS]:
+        other = "" if link["alternative"] is None else f"; or {link['alternative']}"
+        yield f"  {link['label']} → {link['meaning']}, confidence {link['confidence']:.2f}{other}"
+    yield (
+        f"correct them in {kg.path / 'links.sssom.tsv'} and run this again with --links; filtag query {kg.path} "
+        "doubtful-links lists them all"
+    )

@@ -20,6 +20,7 @@ from filtag_kg.concepts.common import (
 )
 from filtag_kg.concepts.conceptnet import ConceptNetIndex, DumpSummary, default_index, import_dump
 from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_curated_links
+from filtag_kg.concepts.doubt import DoubtfulLink, doubtful_links
 from filtag_kg.concepts.few_classes import classes_needed, runs_of_few_classes, too_few_classes
 from filtag_kg.concepts.hierarchy import FEATURES, Hierarchy, build_hierarchy
 from filtag_kg.concepts.isa_edges import KeptEdges
@@ -46,6 +47,7 @@ __all__ = [
     "ConceptNetIndex",
     "ConceptSource",
     "CuratedLink",
+    "DoubtfulLink",
     "DumpSummary",
     "Edge",
     "Hierarchy",
@@ -65,6 +67,7 @@ __all__ = [
     "common_csv",
     "concept_source",
     "default_index",
+    "doubtful_links",
     "import_dump",
     "link_classes",
     "look_up",

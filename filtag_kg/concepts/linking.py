@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from filtag_kg.concepts.curated_links import BY_HAND, CuratedLink
+from filtag_kg.concepts.doubt import LEAST_TRUST, signs_of_doubt, with_lone_ones
 from filtag_kg.concepts.sense_choice import sense_probabilities
 from filtag_kg.concepts.source import Sense
 from filtag_kg.concepts.spelling import Reading, readings
@@ -55,6 +56,10 @@ class Link:
         How the two relate, a CURIE: ``skos:exactMatch``, or ``skos:broadMatch`` where the concept is more general.
     others : tuple of (str, float)
         What else the label may mean, with the confidence: IRIs of concepts, the most probable first.
+    signs : tuple of str
+        What speaks against the link besides a low confidence, in the words of `filtag_kg.concepts.doubt`.
+    decided : bool
+        Whether it stood in a file of links that a person has looked at.
     """
 
     class_id: str
@@ -65,6 +70,8 @@ class Link:
     justification: str
     predicate: str = "skos:exactMatch"
     others: tuple[tuple[str, float], ...] = ()
+    signs: tuple[str, ...] = ()
+    decided: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.confidence <= 1:
@@ -74,6 +81,18 @@ class Link:
     def by_hand(self) -> bool:
         """Whether a person has decided on it, and no tool."""
         return self.justification == BY_HAND
+
+    @property
+    def trust(self) -> float:
+        """How far it can be trusted, in (0, 1]: 1 unless the label alone led to it."""
+        if self.justification != _BY_LABEL or self.decided:
+            return 1.0
+        return self.confidence * 0.5 ** len(self.signs)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a person should look at it."""
+        return self.trust < LEAST_TRUST
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +135,13 @@ class Links(Mapping[str, Link]):
     def unlinked(self) -> tuple[str, ...]:
         """Ids of the classes without a link, in the order of the run."""
         return tuple(class_id for class_id in self.class_ids if class_id not in self._of)
+
+    @property
+    def doubtful(self) -> tuple[Link, ...]:
+        """The links that are probably wrong, the least trusted first, equals by class id."""
+        return tuple(
+            sorted((link for link in self.links if link.doubtful), key=lambda link: (link.trust, link.class_id))
+        )
 
     @property
     def same_label(self) -> Mapping[str, tuple[str, ...]]:
@@ -164,7 +190,8 @@ def link_classes(
         for class_id, concept, label, (_, found) in zip(class_ids, decided, class_labels, known, strict=True)
     ]
     probable = sense_probabilities([reading.text for reading, _ in known], senses, source)
-    links = []
+    links: list[Link] = []
+    by_label = []
     for class_id, label, concept, (reading, found), chances in zip(
         class_ids, class_labels, by_id, known, probable, strict=True
     ):
@@ -174,7 +201,8 @@ def link_classes(
             links.append(Link(class_id, label, concept, source.concept(concept).label, 1.0, _BY_ID))
         elif found:
             links.append(_by_label(class_id, label, reading, found, chances, source))
-    return Links(tuple(class_ids), tuple(class_labels), tuple(links))
+            by_label.append(class_id)
+    return Links(tuple(class_ids), tuple(class_labels), tuple(with_lone_ones(links, by_label, source)))
 
 
 def preferred_labels(class_ids: Sequence[str], source: ConceptSource) -> tuple[str, ...]:
@@ -200,7 +228,8 @@ def _as_decided(class_id: str, label: str, decided: CuratedLink, source: Concept
     if decided.concept is None:
         return []
     name = source.concept(decided.concept).label
-    return [Link(class_id, label, decided.concept, name, decided.confidence, decided.justification, decided.predicate)]
+    slots = (decided.confidence, decided.justification, decided.predicate)
+    return [Link(class_id, label, decided.concept, name, *slots, decided=True)]
 
 
 def _by_label(
@@ -215,6 +244,8 @@ def _by_label(
     order = np.argsort(-chances, kind="stable").tolist()
     ranked = [(senses[place].concept, float(chances[place] * reading.certainty)) for place in order]
     concept, confidence = ranked[0]
+    name = source.concept(concept).label
+    signs = signs_of_doubt(reading.text, order[0], senses, name)
     predicate = "skos:exactMatch" if reading.exact else "skos:broadMatch"
     others = tuple((other, chance) for other, chance in ranked[1:] if chance > 0)
-    return Link(class_id, label, concept, source.concept(concept).label, confidence, _BY_LABEL, predicate, others)
+    return Link(class_id, label, concept, name, confidence, _BY_LABEL, predicate, others, signs)

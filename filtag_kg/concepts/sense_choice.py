@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts.source import ConceptSource, Sense
 
-__all__ = ["sense_probabilities"]
+__all__ = ["all_above", "sense_probabilities"]
 
 _PREVALENCE = 1 / 3
 _PREFERRED = 2.0
@@ -96,7 +96,7 @@ class _Company:
     """
 
     def __init__(self, word: NDArray[np.int64], concepts: Sequence[str], source: ConceptSource) -> None:
-        above = _all_above(concepts, source)
+        above = all_above(concepts, source)
         place_of = {concept: place for place, concept in enumerate(sorted(above))}
         size = np.array([source.size(concept) for concept in place_of], dtype=np.float64)
         self._sense = np.repeat(np.arange(len(concepts)), [len(above[concept]) for concept in concepts])
@@ -123,7 +123,7 @@ class _Company:
         return np.asarray(np.maximum(everyone - np.bincount(self._bucket, share)[self._bucket], 0))
 
 
-def _all_above(concepts: Sequence[str], source: ConceptSource) -> dict[str, list[str]]:
+def all_above(concepts: Sequence[str], source: ConceptSource) -> dict[str, list[str]]:
     """Return all that lies at or above each concept and above those, sorted."""
     parents: dict[str, list[str]] = {}
     waiting = list(concepts)

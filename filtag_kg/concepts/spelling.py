@@ -43,6 +43,8 @@ _SPELLINGS = tuple(
     )
 )
 _NUMBER_BEFORE = re.compile(r"^\d+[\s._-]+(?=\D)")
+# A number is no word, though WordNet has *2* and *II*: a class of that name, or *class 7*, does not mean a digit.
+_NO_WORD = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*(st|nd|rd|th|s)?|[IVX]{2,}|[ivx]{2,}", re.ASCII)
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 
 
@@ -66,16 +68,18 @@ class Reading:
 
 
 def readings(label: str) -> Iterator[Reading]:
-    """Yield the readings of a label, the best first.
+    """Yield the readings of a label, the best first; none of a number.
 
     Examples
     --------
     >>> [reading.text for reading in readings("silky_terriers")]
     ['silky terriers', 'silky terrier', 'silky-terriers', 'silkyterriers', 'terriers', 'terrier']
+    >>> [reading.text for reading in readings("class_7")], [reading.text for reading in readings("2")]
+    (['class 7', 'class-7', 'class7'], [])
     """
     seen: set[str] = set()
     for text, certainty, exact in _texts(label):
-        if text and text not in seen:
+        if text and text not in seen and not _NO_WORD.fullmatch(text):
             seen.add(text)
             yield Reading(text, certainty, exact)
 

@@ -16,6 +16,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+from filtag_kg.concepts.doubt import concept_text
 from filtag_kg.files import writing
 
 if TYPE_CHECKING:
@@ -109,9 +110,7 @@ def _what_else(link: Link, source: ConceptSource) -> str:
     """Return what else a label may mean, for who reviews the link: at most three concepts, with what lies above."""
     told = []
     for other, confidence in link.others[:3]:
-        above = [source.concept(edge.end).label for edge in source.edges(other, "IsA")][:1]
-        kind = f" (a kind of {above[0]})" if above else ""
-        told.append(f"{source.concept(other).label}{kind} <{other}> {confidence:.2g}")
+        told.append(f"{concept_text(other, source)} <{other}> {confidence:.2g}")
     return f"or: {'; '.join(told)}" if told else ""
 
 

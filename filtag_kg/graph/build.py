@@ -8,7 +8,7 @@ import logging
 import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -29,6 +29,7 @@ from filtag_kg.concepts import (
     build_hierarchy,
     common_concepts,
     common_csv,
+    doubtful_links,
     link_classes,
     runs_of_few_classes,
     sssom_text,
@@ -289,6 +290,8 @@ def build_kg(
         },
         "parameters": parameters,
         "licences": {graph: licence for graph, licence in licences.items() if counts.get(graph)},
+        "doubtful_links": [asdict(link) for link in doubtful_links(links, source)],
+        "unlinked_classes": list(links.unlinked),
         # What was left out so that nothing lies above itself: start, end and source of each edge.
         "cycles": [[edge.start, edge.end, edge.source] for edge in isa.left_out.cycles],
         "versions": {"python": platform.python_version(), "software": list(software)},

@@ -188,6 +188,7 @@ def emit_links(
         yield node, t("sssom:confidence"), double(link.confidence)
         if not link.by_hand:
             yield node, t("sssom:mapping_tool"), literal(tool)
+        yield node, t("flt:trust"), double(link.trust)
 
 
 def emit_closure(isa: Hierarchy, iris: DataIris) -> Iterator[Triple]:

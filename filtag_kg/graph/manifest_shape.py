@@ -48,6 +48,10 @@ def _score(value: Any) -> str | None:  # noqa: ANN401
     return None if value in (None, "activation", "contrast") else "is neither activation nor contrast"
 
 
+def _text_or_none(value: Any) -> str | None:  # noqa: ANN401
+    return None if value is None or isinstance(value, str) else "is not text"
+
+
 _COUNTS = dict.fromkeys(
     ("layers", "filters", "classes", "linked_classes", "tags", "common_concepts", "concepts", "quads"), whole_number()
 )
@@ -60,6 +64,7 @@ _BUILD = {
     "built": str,
     "counts": _COUNTS,
 }
+_DOUBTFUL = {"class_id": str, "label": str, "meaning": str, "confidence": float, "alternative": _text_or_none}
 _SHAPE = {
     **_BUILD,
     "versions": {"software": [str]},
@@ -73,6 +78,8 @@ _SHAPE = {
             "classes_needed?": {str: whole_number(1)},
         }
     ],
+    "doubtful_links?": [_DOUBTFUL],
+    "unlinked_classes?": [str],
     "files?": {str: {"bytes": whole_number(), "sha256": str}},
     "added?": [{**_BUILD, "folder": _folder}],
 }

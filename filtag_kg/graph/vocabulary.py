@@ -106,6 +106,7 @@ FLT = frozenset(
         "tag",
         "tagCount",
         "tagsSha256",
+        "trust",
         "usedFor",
         "weightsSha256",
         "whyClass",

@@ -36,7 +36,7 @@ from filtag_kg.query import (
 )
 from filtag_kg.query.parameters import bind
 from filtag_kg.query.result import Value
-from filtag_kg.tags import TagTable, read_tag_assignments
+from filtag_kg.tags import TagTable, read_filtag_labels, read_tag_assignments
 from tests.query.sparql_server import sparql_server
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -404,3 +404,22 @@ def test_no_query_cuts_before_it_ranks(query: NamedQuery) -> None:
     """LIMIT stands last, after the order of the whole answer."""
     before, limit, _ = query.text.partition("LIMIT")
     assert not limit or before.rpartition("}")[2].strip().startswith("ORDER BY")
+
+
+def test_the_query_the_manifest_and_the_links_agree_on_what_is_doubtful(tmp_path: Path) -> None:
+    labels = ("cardboard", "glass", "metal", "paper", "plastic", "trash", "NORMAL", "ok", "7")
+    path = tmp_path / "tags.txt"
+    path.write_text(f"filter tags k=1\n0:{[f' {label} ' for label in labels]}\n")
+    tags = read_filtag_labels(path)
+    made = build_kg(tmp_path / "kg", tags, wordnet(), Provenance("net", hashes={"flt:tagsSha256": 64 * "0"}))
+    links = link_classes(tags.class_ids, tags.class_labels, wordnet())
+    rows = LocalEndpoint(made), find_query("doubtful-links")
+    asked = [str(row[0].value) for row in named_query(*rows, {}).rows]
+    assert asked == [link.class_id for link in links.doubtful]
+    assert {"trash", "NORMAL", "ok"} <= set(asked)
+    assert asked == [link["class_id"] for link in made.manifest["doubtful_links"]]
+    assert made.manifest["unlinked_classes"] == ["7"]
+    assert len(named_query(*rows, {"max_confidence": "1"}).rows) == len(links) == 8
+    sure = [float(str(row[4].value)) for row in named_query(*rows, {"max_confidence": "0.6"}).rows]
+    assert sure
+    assert max(sure) <= 0.6

@@ -1,0 +1,40 @@
+"""What the commands say of links, and links that come back from a spreadsheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.test_cli import filtag
+
+LABELS = ("cardboard", "glass", "metal", "paper", "plastic", "trash", "NORMAL", "ok", "bow", "good", "7")
+
+
+def label_file(folder: Path) -> Path:
+    path = folder / "tags.txt"
+    path.write_text(f"filter tags k=1\n0:{[f' {label} ' for label in LABELS]}\n")
+    return path
+
+
+def test_doubtful_links_are_counted_shown_and_can_be_corrected(tmp_path: Path) -> None:
+    tags, kg = label_file(tmp_path), tmp_path / "kg"
+    done = filtag("import", tags, "--format", "filtag", "-o", kg)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert [line for line in done.stderr.split("\n")[1:] if not line.startswith("note: rule k=1: ")] == [
+        "note: linked to no concept, 1 of 11 classes: 7",
+        "note: doubtful links to concepts, 6 of 10, the worst 5 of them:",
+        "note:   bow → bow (a kind of thanks), confidence 0.28; or bow (a kind of reverence)",
+        "note:   ok → O.K. (a kind of sanction), confidence 0.80; or Oklahoma (a kind of American state)",
+        "note:   good → good (a kind of morality), confidence 0.55; or good (a kind of quality)",
+        "note:   trash → methamphetamine (a kind of amphetamine), confidence 0.97; or rubbish (a kind of waste)",
+        "note:   NORMAL → convention (a kind of practice), confidence 1.00",
+        f"note: correct them in {kg}/links.sssom.tsv and run this again with --links; filtag query {kg} doubtful-links "
+        "lists them all",
+        "",
+    ]
+    links = tmp_path / "links.tsv"
+    links.write_text((kg / "links.sssom.tsv").read_text().replace("03754295-n", "14857897-n"))
+    again = filtag("import", tags, "--format", "filtag", "-o", tmp_path / "again", "--links", links)
+    assert again.returncode == 0
+    assert "doubtful links" not in again.stderr
+    quiet = filtag("import", tags, "--format", "filtag", "-o", tmp_path / "quiet", "-q")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
