@@ -39,7 +39,7 @@ def class_names(path: Path | str) -> dict[str, str]:
         label = " ".join("".join(rest).split())
         if not class_id or not label:
             raise FiltagError(
-                f"{path}, line {number}: {line.strip()!r} is not a class: write its id, a comma and its label"
+                f"{path}, line {number}: {line.strip()[:60]!r} is not a class: write its id, a comma and its label"
             )
         if class_id in names:
             raise FiltagError(f"{path}, line {number}: class id {class_id!r} occurs twice: give each class one line")

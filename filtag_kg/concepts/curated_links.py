@@ -118,7 +118,7 @@ def _confidence(row: Mapping[str, str], where: str) -> float:
     except ValueError:
         confidence = 0.0
     if not 0 < confidence <= 1:
-        raise FiltagError(f"{where}: confidence {row['confidence']!r} is no number above 0 and at most 1")
+        raise FiltagError(f"{where}: confidence {row['confidence'][:60]!r} is no number above 0 and at most 1")
     return confidence
 
 
@@ -129,16 +129,16 @@ def _link(row: Mapping[str, str], prefixes: Mapping[str, str], source: ConceptSo
     justification = row.get("mapping_justification") or BY_HAND
     confidence = _confidence(row, where)
     if predicate not in _PREDICATES:
-        raise FiltagError(f"{where}: no predicate {predicate!r} here: choose {' or '.join(_PREDICATES)}")
+        raise FiltagError(f"{where}: no predicate {predicate[:60]!r} here: choose {' or '.join(_PREDICATES)}")
     if not _JUSTIFICATION.fullmatch(justification):
-        raise FiltagError(f"{where}: {justification!r} is no justification: write {BY_HAND}")
+        raise FiltagError(f"{where}: {justification[:60]!r} is no justification: write {BY_HAND}")
     if concept == _NOTHING:
         return CuratedLink(None)
     try:
         source.concept(concept)
     except KeyError:
         raise FiltagError(
-            f"{where}: {source.name} has no concept {row['object_id']!r}: look it up, or write sssom:NoTermFound"
+            f"{where}: {source.name} has no concept {row['object_id'][:200]!r}: look it up, or write sssom:NoTermFound"
         ) from None
     return CuratedLink(concept, confidence, justification, predicate)
 

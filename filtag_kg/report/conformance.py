@@ -164,7 +164,7 @@ def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
             raise FiltagError(f"line {number} of {sheet} rates {place[0]} {place[1]} again: leave one")
         answer = row["conforms"].strip().casefold()
         if answer not in _ANSWERS and answer:
-            raise FiltagError(f"line {number} of {sheet} says {row['conforms']!r}: answer yes or no")
+            raise FiltagError(f"line {number} of {sheet} says {row['conforms'][:60]!r}: answer yes or no")
         if answer:
             answers[place] = _ANSWERS[answer]
     if not answers:
