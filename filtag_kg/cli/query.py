@@ -78,7 +78,9 @@ def export(
             help="turtle, nquads, ntriples, jsonld, rdfxml, sssom, csv, parquet or graphml.",
         ),
     ] = "turtle",
-    table: Annotated[str, typer.Option(metavar="TABLE", help="For csv and parquet: tags or common.")] = "tags",
+    table: Annotated[
+        str, typer.Option(metavar="TABLE", help="For csv and parquet: tags, common or concepts.")
+    ] = "tags",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here, not to stdout.")
     ] = None,

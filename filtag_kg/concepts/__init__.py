@@ -23,8 +23,15 @@ from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_cura
 from filtag_kg.concepts.doubt import DoubtfulLink, doubtful_links
 from filtag_kg.concepts.few_classes import classes_needed, runs_of_few_classes, too_few_classes
 from filtag_kg.concepts.hierarchy import FEATURES, Hierarchy, build_hierarchy
+from filtag_kg.concepts.in_layers import (
+    ConceptInLayer,
+    concepts_csv,
+    concepts_in_layers,
+    read_concepts_in_layers,
+)
 from filtag_kg.concepts.isa_edges import KeptEdges
 from filtag_kg.concepts.linking import Link, Links, link_classes, preferred_labels
+from filtag_kg.concepts.separation import separation
 from filtag_kg.concepts.source import RELATIONS, Concept, ConceptSource, Edge, Sense
 from filtag_kg.concepts.sources import concept_source
 from filtag_kg.concepts.sssom import SSSOM_COLUMNS, sssom_text, write_sssom
@@ -44,6 +51,7 @@ __all__ = [
     "ActivationTest",
     "CommonConcept",
     "Concept",
+    "ConceptInLayer",
     "ConceptNetIndex",
     "ConceptSource",
     "CuratedLink",
@@ -66,6 +74,8 @@ __all__ = [
     "common_concepts",
     "common_csv",
     "concept_source",
+    "concepts_csv",
+    "concepts_in_layers",
     "default_index",
     "doubtful_links",
     "import_dump",
@@ -76,8 +86,10 @@ __all__ = [
     "preferred_labels",
     "q_values",
     "read_common_concepts",
+    "read_concepts_in_layers",
     "read_curated_links",
     "runs_of_few_classes",
+    "separation",
     "sssom_text",
     "standard_text",
     "term_uri",

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts import COHERENT_Q, CommonConcept
+from filtag_kg.concepts import COHERENT_Q, CommonConcept, ConceptInLayer
 from filtag_kg.errors import FiltagError
 from filtag_kg.facts.activations import Activations, Higher
+from filtag_kg.facts.by_layer import appearance, nearest_separated
 from filtag_kg.facts.concept_graph import ConceptGraph, Feature, Step
 from filtag_kg.facts.tables import NetworkTable, RunTable
 from filtag_kg.facts.things import (
@@ -229,6 +230,7 @@ class Facts:
             confidence=graph.confidences[place],
             above=tuple(Step(each, graph.label(each)) for each in graph.above[concept][1:]) if concept else (),
             filters={run_id: tuple(self._tagged(table, place)) for run_id, table in self.runs.items()},
+            layers={run_id: self._appearance_of_kind(table, concept) for run_id, table in self.runs.items()},
         )
 
     def concept(self, iri: str, *, most: int | None = None) -> ConceptFacts:
@@ -257,7 +259,7 @@ class Facts:
                 run_id: tuple((self.line(table, column), row) for column, row in table.with_concept(iri)[:most])
                 for run_id, table in self.runs.items()
             },
-            layers={run_id: tuple(self._by_layer(table, iri, matching[run_id])) for run_id, table in self.runs.items()},
+            layers={run_id: self._appearance(table, iri) for run_id, table in self.runs.items()},
             tagged={
                 run_id: tuple(self._most_tagged(table, matching[run_id], most)) for run_id, table in self.runs.items()
             },
@@ -431,13 +433,12 @@ class Facts:
         found = [Related(iri, graph.label(iri), len(graph.classes_below.get(iri, ()))) for iri in concepts]
         return tuple(sorted(found, key=lambda row: (-row.classes, row.label, row.concept)))
 
-    def _by_layer(self, table: RunTable, iri: str, matching: NDArray[np.int64]) -> Iterable[tuple[str, int, int, int]]:
-        network = self.networks[table.run.network]
-        for index, layer in enumerate(network.layer_names):
-            start, stop = int(network.offsets[index]), int(network.offsets[index + 1])
-            kinds = sum(row.concept == iri for _, row in table.concepts_of_layer(range(start, stop)))
-            tags = int(table.of_filter[stop] - table.of_filter[start])
-            yield layer, kinds, int(matching[start:stop].sum()), tags
+    def _appearance(self, table: RunTable, iri: str) -> tuple[ConceptInLayer, ...]:
+        return appearance(table, self.networks[table.run.network], self.concepts, iri)
+
+    def _appearance_of_kind(self, table: RunTable, concept: str | None) -> tuple[ConceptInLayer, ...]:
+        kind = None if concept is None else nearest_separated(table, self.concepts, concept)
+        return () if kind is None else self._appearance(table, kind)
 
     def _most_tagged(
         self, table: RunTable, matching: NDArray[np.int64], most: int | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts import COHERENT_Q, CommonConcept, read_common_concepts
+from filtag_kg.concepts import (
+    COHERENT_Q,
+    CommonConcept,
+    ConceptInLayer,
+    read_common_concepts,
+    read_concepts_in_layers,
+)
+from filtag_kg.errors import FiltagError
 from filtag_kg.graph import KG, KgRun
 from filtag_kg.tags import read_tags
 
@@ -89,6 +96,8 @@ class RunTable:
         Those of a class are ``by_class[of_class[c]:of_class[c + 1]]``.
     common : mapping of column to tuple of CommonConcept
         Kinds first, then the other relations, by rank.
+    in_layers : mapping of IRI to tuple of ConceptInLayer
+        Of each concept with two or more classes, its layers in forward order.
     q : float
         Filters with a q-value below this are coherent.
     """
@@ -103,6 +112,7 @@ class RunTable:
     by_class: NDArray[np.int64]
     of_class: NDArray[np.int64]
     common: Mapping[int, tuple[CommonConcept, ...]]
+    in_layers: Mapping[str, tuple[ConceptInLayer, ...]]
     q: float = COHERENT_Q
 
     def rows(self, column: int) -> slice:
@@ -187,6 +197,8 @@ def read_run(
         folder / kg.common_path.name, rule=run.rule, relation=None, layers=network.filters_of_layers
     )
     common = _by_column(rows, network.first_columns)
+    path = folder / kg.concepts_path.name
+    in_layers = _by_concept(read_concepts_in_layers(path, rule=run.rule), network.layer_names, path)
     ids = np.empty(len(classes), dtype=np.int64)
     ids[np.argsort(np.array(list(classes), dtype=str), kind="stable")] = np.arange(len(classes))
     # A rank that is not known sorts behind all that are.
@@ -210,6 +222,7 @@ def read_run(
         by_class=by_class,
         of_class=np.searchsorted(class_[by_class], np.arange(len(classes) + 1)),
         common=common,
+        in_layers=in_layers,
         q=q,
     )
 
@@ -236,6 +249,18 @@ def _read_tags(
         np.array(activation, dtype=np.float64),
         np.array(contrast, dtype=np.float64),
     )
+
+
+def _by_concept(
+    rows: Iterable[ConceptInLayer], layer_names: Sequence[str], path: Path
+) -> dict[str, tuple[ConceptInLayer, ...]]:
+    found: dict[str, list[ConceptInLayer]] = {}
+    for row in rows:
+        found.setdefault(row.concept, []).append(row)
+    for concept, of in found.items():
+        if [row.layer for row in of] != list(layer_names):
+            raise FiltagError(f"{path} has not one row of {concept} for each layer, in their order: build the KG anew")
+    return {concept: tuple(of) for concept, of in found.items()}
 
 
 def _by_column(rows: list[CommonConcept], first: Mapping[str, int]) -> dict[int, tuple[CommonConcept, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filtag_kg.concepts import CommonConcept
+from filtag_kg.concepts import CommonConcept, ConceptInLayer
 from filtag_kg.facts.activations import Higher
 from filtag_kg.facts.concept_graph import Feature, Step
 from filtag_kg.facts.notebook import filter_html
@@ -352,6 +352,9 @@ class ClassFacts:
         The concepts above that, the nearest first.
     filters : mapping of run id to tuple of TaggedFilter
         In forward order, of a layer by rank.
+    layers : mapping of run id to tuple of ConceptInLayer
+        Where the nearest kind of thing appears that layers can tell from others, in forward order: a rule gives every
+        class as many filters in every layer, so these say nothing of it. Nothing without a profile.
     """
 
     iri: str
@@ -362,6 +365,7 @@ class ClassFacts:
     confidence: float | None
     above: tuple[Step, ...]
     filters: Mapping[str, tuple[TaggedFilter, ...]]
+    layers: Mapping[str, tuple[ConceptInLayer, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,8 +400,8 @@ class ConceptFacts:
         At or below it.
     filters : mapping of run id to tuple of (FilterLine, CommonConcept)
         The filters whose tags have it in common, by its adjusted p-value and coverage.
-    layers : mapping of run id to tuple of (layer, coherent filters of that kind, tags at or below it, all tags)
-        Of each layer, in forward order.
+    layers : mapping of run id to tuple of ConceptInLayer
+        Of each layer, in forward order; nothing where fewer than two classes are at or below it.
     tagged : mapping of run id to tuple of (FilterLine, int)
         The filters with tags at or below it and how many such tags each has; those with most first, then those with
         the greatest share of them.
@@ -414,7 +418,7 @@ class ConceptFacts:
     features: tuple[Feature, ...]
     classes: tuple[tuple[str, str], ...]
     filters: Mapping[str, tuple[tuple[FilterLine, CommonConcept], ...]]
-    layers: Mapping[str, tuple[tuple[str, int, int, int], ...]]
+    layers: Mapping[str, tuple[ConceptInLayer, ...]]
     tagged: Mapping[str, tuple[tuple[FilterLine, int], ...]]
     n_filters: Mapping[str, int]
     n_tagged: Mapping[str, int]

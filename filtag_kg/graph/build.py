@@ -29,6 +29,8 @@ from filtag_kg.concepts import (
     build_hierarchy,
     common_concepts,
     common_csv,
+    concepts_csv,
+    concepts_in_layers,
     doubtful_links,
     link_classes,
     runs_of_few_classes,
@@ -41,6 +43,7 @@ from filtag_kg.graph.emit import (
     RunDescription,
     emit_closure,
     emit_concepts,
+    emit_concepts_in_layers,
     emit_links,
     emit_network,
     emit_run,
@@ -55,7 +58,7 @@ from filtag_kg.graph.store import write_graph
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, QUERIES, DataIris
 from filtag_kg.images import ImageSet
 from filtag_kg.profile import Profile, save_profile
-from filtag_kg.tags import TagTable, parse_rule, tags_csv
+from filtag_kg.tags import TagTable, contrast_over_classes, parse_rule, tags_csv
 
 __all__ = ["Provenance", "build_kg"]
 
@@ -198,6 +201,8 @@ def build_kg(
     _tell_left_out(isa)
     common = common_concepts(tags, links, isa, min_ic=min_ic, draws=draws, seed=seed)
     few = runs_of_few_classes(tags, isa, min_ic=min_ic, draws=draws, seed=seed)
+    contrast = None if profile is None else contrast_over_classes(profile.mean)
+    in_layers = concepts_in_layers(tags, isa, common, contrast=contrast, seed=seed)
     runs = [
         RunDescription(
             run_id=_run_id(tags, rule, source, provenance, curated, parameters),
@@ -235,6 +240,8 @@ def build_kg(
     for run in runs:
         of_rule = [row for row in common if row.rule == run.rule]
         put(iris.run(run.run_id), emit_run(tags.network, of_rule, run, iris))
+        concepts_of_rule = [row for row in in_layers if row.rule == run.rule]
+        put(iris.run(run.run_id), emit_concepts_in_layers(tags.network, concepts_of_rule, run.run_id, iris))
     put(iris.links_graph(), emit_links(tags.class_ids, tags.class_labels, links, iris, tool=tool))
     put(iris.links_graph(), emit_closure(isa, iris))
     licences = {iris.concepts_graph(member.name): member.licence for member in source.members}
@@ -250,7 +257,12 @@ def build_kg(
         in_graph.update(section.counts)
     counts = dict(sorted(in_graph.items()))
     mappings = sssom_text(links, source, class_iri=iris.class_, mapping_set_id=iris.links_graph())
-    texts = {"tags.csv": tags_csv(tags), "links.sssom.tsv": mappings, "common.csv": common_csv(common)}
+    texts = {
+        "tags.csv": tags_csv(tags),
+        "links.sssom.tsv": mappings,
+        "common.csv": common_csv(common),
+        "concepts.csv": concepts_csv(in_layers),
+    }
     digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     n_assignments = _n_assignments(tags)
     about = DatasetDescription(
@@ -263,6 +275,7 @@ def build_kg(
             "flt:ClassLabel": len(tags.class_ids),
             "flt:CommonConcept": sum(row.relation == "IsA" for row in common),
             "flt:CommonFeature": sum(row.relation != "IsA" for row in common),
+            "flt:ConceptInLayer": len(in_layers),
             "flt:ConceptLink": len(links),
             "flt:Filter": sum(tags.n_filters),
             "flt:TagAssignment": n_assignments,
@@ -304,6 +317,7 @@ def build_kg(
             "tags": n_assignments,
             "common_concepts": len(common),
             "concepts": len(isa.concepts),
+            "concepts_in_layers": len(in_layers),
             "quads": sum(counts.values()) + len(graphs[iris.dataset(kg_id)]),
         },
     }

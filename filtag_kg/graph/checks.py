@@ -35,6 +35,7 @@ _COUNTS = {
     "filters": "SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE { ?x a flt:Filter }",
     "classes": "SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE { ?x a flt:ClassLabel }",
     "linked_classes": "SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE { ?x a flt:ConceptLink }",
+    "concepts_in_layers": "SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE { ?x a flt:ConceptInLayer }",
     "tags": "SELECT (COUNT(?x) AS ?n) WHERE { GRAPH ?run { ?x a flt:TagAssignment } }",
     "common_concepts": """SELECT (COUNT(?x) AS ?n) WHERE {
       VALUES ?kind { flt:CommonConcept flt:CommonFeature } GRAPH ?run { ?x a ?kind }
@@ -83,7 +84,16 @@ _POINTING = {
     "sssom:object_id": "skos:Concept",
 }
 _LAYERLESS = "SELECT DISTINCT ?f WHERE { ?f flt:inLayer ?l FILTER NOT EXISTS { ?network nno:hasLayer ?l } } ORDER BY ?f"
-_SHARES = ("flt:coverage", "flt:pValue", "flt:adjustedPValue", "flt:coherenceQValue", "sssom:confidence")
+_SHARES = (
+    "flt:coverage",
+    "flt:pValue",
+    "flt:adjustedPValue",
+    "flt:coherenceQValue",
+    "flt:separation",
+    "flt:separationLow",
+    "flt:separationHigh",
+    "sssom:confidence",
+)
 _OUTSIDE = "SELECT ?x ?value WHERE { ?x %(property)s ?value FILTER (?value < 0 || ?value > 1 %(zero)s) } ORDER BY ?x"
 _NOT_THE_FILTERS = """SELECT ?x ?rank ?q WHERE {
   ?x flt:rank ?rank ; flt:adjustedPValue ?p OPTIONAL { ?x flt:coherenceQValue ?q }

@@ -15,6 +15,7 @@ _TABLES = (
     ("tags.csv", "Tag assignments", "text/csv"),
     ("links.sssom.tsv", "Links of classes to concepts, in SSSOM", "text/tab-separated-values"),
     ("common.csv", "Common concepts and features", "text/csv"),
+    ("concepts.csv", "Concepts by layer", "text/csv"),
 )
 _INPUTS = {"flt:imagesSha256": "images", "flt:weightsSha256": "weights", "flt:tagsSha256": "tags"}
 

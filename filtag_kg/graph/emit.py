@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from filtag_kg.concepts import CommonConcept, Hierarchy, Links
+from filtag_kg.concepts import CommonConcept, ConceptInLayer, Hierarchy, Links
 from filtag_kg.graph.describe import emit_inputs
 from filtag_kg.graph.nquads import Triple, date_time, double, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import LAYER_KINDS, DataIris
@@ -15,6 +15,7 @@ __all__ = [
     "RunDescription",
     "emit_closure",
     "emit_concepts",
+    "emit_concepts_in_layers",
     "emit_links",
     "emit_network",
     "emit_run",
@@ -159,6 +160,37 @@ def _emit_common(network: str, common: Iterable[CommonConcept], run_id: str, iri
             yield node, t("flt:coherenceQValue"), double(found.q_value)
         yield node, t("flt:rank"), integer(found.rank)
         yield node, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
+
+
+def emit_concepts_in_layers(
+    network: str, rows: Iterable[ConceptInLayer], run_id: str, iris: DataIris
+) -> Iterator[Triple]:
+    """Say of each concept how much each layer has to do with it; that a run says so, its graph says.
+
+    Parameters
+    ----------
+    network : str
+        Name of the network in identifiers.
+    rows : iterable of ConceptInLayer
+        Those of this run's rule alone.
+    run_id : str
+    iris : DataIris
+    """
+    for row in rows:
+        node = iri(iris.concept_in_layer(run_id, row.layer, row.concept))
+        yield node, t("rdf:type"), t("flt:ConceptInLayer")
+        yield node, t("flt:concept"), iri(row.concept)
+        yield node, t("flt:layer"), iri(iris.layer(network, row.layer))
+        yield node, t("flt:coherentFilterCount"), integer(row.filters)
+        measured = {
+            "flt:concentration": row.concentration,
+            "flt:separation": row.separation,
+            "flt:separationLow": row.low,
+            "flt:separationHigh": row.high,
+        }
+        for property_, value in measured.items():
+            if value is not None:
+                yield node, t(property_), double(value)
 
 
 def emit_links(

@@ -21,12 +21,14 @@ from filtag_kg.json_values import parse_json
 __all__ = ["FORMAT_VERSION", "KG", "check_output", "open_kg", "reserved_output"]
 
 FORMAT_VERSION = 3
-"""2: the graph has the shortcuts that named queries use. 3: a q-value stands with a filter's first concept alone."""
+"""2: the graph has the shortcuts that named queries use. 3: a q-value stands with a filter's first concept alone; the
+graph says of each concept how much each layer has to do with it."""
 
 _KG_NAMES = {
     MANIFEST,
     "added",
     "common.csv",
+    "concepts.csv",
     "exemplars",
     "graph.nq.gz",
     "links.sssom.tsv",
@@ -68,6 +70,11 @@ class KG:
     def common_path(self) -> Path:
         """The common concepts."""
         return self.path / "common.csv"
+
+    @property
+    def concepts_path(self) -> Path:
+        """The concepts by layer."""
+        return self.path / "concepts.csv"
 
     @property
     def rules(self) -> tuple[str, ...]:

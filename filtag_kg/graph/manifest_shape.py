@@ -53,7 +53,18 @@ def _text_or_none(value: Any) -> str | None:  # noqa: ANN401
 
 
 _COUNTS = dict.fromkeys(
-    ("layers", "filters", "classes", "linked_classes", "tags", "common_concepts", "concepts", "quads"), whole_number()
+    (
+        "layers",
+        "filters",
+        "classes",
+        "linked_classes",
+        "tags",
+        "common_concepts",
+        "concepts",
+        "concepts_in_layers",
+        "quads",
+    ),
+    whole_number(),
 )
 _BUILD = {
     "id": named,

@@ -39,7 +39,7 @@ __all__ = ["KgRun", "add_runs", "build_into", "remove_run", "runs_of"]
 _BLOCK = 10_000
 _TYPE_LINE = re.compile(rf"<[^>]*> {re.escape(t('rdf:type'))} <({re.escape(PREFIXES['flt'])}\w+)> ")
 _PREDICATE = re.compile(r"<[^>]*> (<[^>]*>) ")
-_COUNTED = ("ClassLabel", "CommonConcept", "CommonFeature", "ConceptLink", "Filter", "TagAssignment")
+_COUNTED = ("ClassLabel", "CommonConcept", "CommonFeature", "ConceptInLayer", "ConceptLink", "Filter", "TagAssignment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def _remove_run(kg: KG, name: str) -> KG:
     with replacing_directory(kg.path, open_kg) as room:
         _copy(kg.path, room, without={gone.folder} - folders)
         if gone.folder in folders:
-            for table in ("tags.csv", "common.csv"):
+            for table in ("tags.csv", "common.csv", "concepts.csv"):
                 _without_rule(room / gone.folder / table, gone.rule)
         _write(room, kg, lines, left, builds, title=_title(kg))
     return open_kg(kg.path)
@@ -260,6 +260,7 @@ def _write(
             "classes": found.of_class["ClassLabel"],
             "linked_classes": found.of_class["ConceptLink"],
             "tags": found.of_class["TagAssignment"],
+            "concepts_in_layers": found.of_class["ConceptInLayer"],
             "common_concepts": found.of_class["CommonConcept"] + found.of_class["CommonFeature"],
             "quads": sum(found.in_graph.values()) + len(described),
         },

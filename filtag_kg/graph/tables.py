@@ -6,16 +6,28 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from filtag_kg.concepts import check_sssom, read_common_concepts
+from filtag_kg.concepts import check_sssom, read_common_concepts, read_concepts_in_layers
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph.kg import KG
 from filtag_kg.tags import TAG_CELLS, read_tags
 
 __all__ = ["TABLES", "write_csv", "write_parquet"]
 
-TABLES = {"tags": "tags.csv", "common": "common.csv"}
-_WHOLE = ("layer_index", "filter", "rank", "support", "tags")
-_REAL = ("activation", "contrast", "coverage", "ic", "p_value", "p_adjusted", "q_value")
+TABLES = {"tags": "tags.csv", "common": "common.csv", "concepts": "concepts.csv"}
+_WHOLE = ("layer_index", "filter", "rank", "support", "tags", "classes", "filters")
+_REAL = (
+    "activation",
+    "contrast",
+    "coverage",
+    "ic",
+    "p_value",
+    "p_adjusted",
+    "q_value",
+    "concentration",
+    "separation",
+    "low",
+    "high",
+)
 
 
 def write_csv(kg: KG, table: str, output: BinaryIO) -> None:
@@ -77,6 +89,8 @@ def _checked(kg: KG, table: str) -> Path:
     if table == "tags":
         for _ in read_tags(path, list(TAG_CELLS)):
             pass
+    elif table == "concepts":
+        read_concepts_in_layers(path)
     else:
         read_common_concepts(path, relation=None)
     return path

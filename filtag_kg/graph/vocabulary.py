@@ -48,6 +48,7 @@ FLT = frozenset(
         "ClassLabel",
         "CommonConcept",
         "CommonFeature",
+        "ConceptInLayer",
         "ConceptLink",
         "Evidence",
         "Explanation",
@@ -66,7 +67,9 @@ FLT = frozenset(
         "classesPValue",
         "classesNeeded",
         "coherenceQValue",
+        "coherentFilterCount",
         "commonConcept",
+        "concentration",
         "concept",
         "conceptNetTerm",
         "confidence",
@@ -86,6 +89,7 @@ FLT = frozenset(
         "imagesSha256",
         "inLayer",
         "informationContent",
+        "layer",
         "madeOf",
         "minimumInformationContent",
         "network",
@@ -99,6 +103,9 @@ FLT = frozenset(
         "ruleIndex",
         "score",
         "seed",
+        "separation",
+        "separationHigh",
+        "separationLow",
         "sharedFilter",
         "software",
         "supportCount",
@@ -196,6 +203,10 @@ class DataIris:
     def feature(self, run_id: str, layer: str, filter_: int, relation: str, rank: int) -> str:
         """Return the IRI of what a filter's tags share by another relation than their kind."""
         return self._path("run", run_id, "common", layer, filter_, relation, rank)
+
+    def concept_in_layer(self, run_id: str, layer: str, concept: str) -> str:
+        """Return the IRI of what a run says of a concept in a layer."""
+        return self._path("run", run_id, "concept", layer, concept)
 
     def image(self, sha256: str) -> str:
         """Return the IRI of an image file, wherever it lies: it is known by its bytes."""

@@ -16,6 +16,7 @@ __all__ = ["bound_text", "named_query", "sparql_query"]
 
 _log = logging.getLogger(__name__)
 
+_COHERENCE = ("flt:coherenceQValue", "flt:coherentFilterCount")
 _FEW_CLASSES = "SELECT ?needed WHERE { VALUES ?run { UNDEF } ?run flt:classesNeeded ?needed }"
 
 
@@ -63,7 +64,7 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
     if "rule" in query.optional and "run" not in bindings:
         bindings["run"] = [runs(endpoint)[0][0]]
     # What says which filters are coherent, and not what they share beside their kind, which is tested apart.
-    if "flt:coherenceQValue" in query.text and "flt:relation" not in query.text:
+    if any(term in query.text for term in _COHERENCE) and "flt:relation" not in query.text:
         for (needed,) in endpoint.ask(bind(_FEW_CLASSES, {"run": bindings["run"]})).values():
             _log.warning(too_few_classes(int(needed)))
     return bind(query.text, bindings) if all(bindings.values()) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from filtag_kg.concepts import ConceptInLayer
 from filtag_kg.explain import Confusion, HitsRow
 from filtag_kg.facts import Facts
 from filtag_kg.report.grouping import GroupedRun
@@ -14,8 +15,10 @@ from filtag_kg.report.plots import (
     concept_tree,
     confusion_plot,
     emergence_plot,
+    emerging_concepts,
     hits_plot,
     layer_share_plot,
+    separation_plot,
     sunburst_plot,
     tag_count_plot,
 )
@@ -23,6 +26,7 @@ from filtag_kg.report.plots import (
 __all__ = ["Figure", "confusion_figure", "hits_figure", "run_figures"]
 
 _SUNBURST = 680
+_SEPARATED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,15 @@ def run_figures(grouped: GroupedRun, facts: Facts, run_id: str, href: Callable[[
 
     drawn: Sequence[tuple[str, str, str, Callable[[int], str | None]]] = (
         (
+            "separation",
+            "Where concepts appear",
+            "How well the layers tell the classes of a concept from the others, from the first to the last: the chance "
+            "that a class is more like another one of the concept than like one outside, with its 95 % interval.",
+            lambda width: separation_plot(_separated(grouped, facts, run_id), width=width),
+        ),
+        (
             "emergence",
-            "Where concepts emerge",
+            "Where filters stand for concepts",
             "In which layers coherent filters stand for the most frequent concepts; a larger dot is more filters.",
             lambda width: emergence_plot(grouped, width=width),
         ),
@@ -106,6 +117,23 @@ def run_figures(grouped: GroupedRun, facts: Facts, run_id: str, href: Callable[[
         figure = _figure(f"plots/{run_id}-{name}", grouped.run.rule, title, text, draw)
         if figure is not None:
             yield figure
+
+
+def _separated(grouped: GroupedRun, facts: Facts, run_id: str) -> list[tuple[ConceptInLayer, ...]]:
+    """Return the layers of the concepts that most coherent filters stand for; then of those above most classes.
+
+    Rules of one build have one profile, and the same separation: it is drawn for the first.
+    """
+    table = facts.runs[run_id]
+    build = [other for other in facts.runs_of(table.run.network) if other.run.folder == table.run.folder]
+    if build[0] is not table:
+        return []
+    most = len(facts.concepts.class_ids) / 4
+    tested = [rows for rows in table.in_layers.values() if rows[0].classes <= most]
+    others = sorted(tested, key=lambda rows: (-rows[0].classes, rows[0].label, rows[0].concept))
+    first = [row.concept for row in emerging_concepts(grouped, most=_SEPARATED)]
+    chosen = dict.fromkeys([*first, *(rows[0].concept for rows in others)])
+    return [table.in_layers[concept] for concept in chosen if concept in table.in_layers][:_SEPARATED]
 
 
 def hits_figure(rows: Sequence[HitsRow]) -> Figure | None:

@@ -180,7 +180,7 @@ class Pages:
             self.places.concept(iri),
             found=found,
             runs=self.facts.runs,
-            coherent=self._coherent_of(iri),
+            coherent={run_id: sum(row.filters for row in rows) for run_id, rows in found.layers.items()},
             is_feature=iri not in self.facts.concepts.classes_below,
         )
 
@@ -268,13 +268,6 @@ class Pages:
     @property
     def _most_rows(self) -> int:
         return max(_LEAST_ROWS, _MOST_ROWS // max(1, len(self.facts.runs)))
-
-    def _coherent_of(self, iri: str) -> Mapping[str, int]:
-        """Return for each run how many coherent filters are of that kind."""
-        return {
-            run_id: sum(table.coherent_kind(column) is row for column, row in table.with_concept(iri))
-            for run_id, table in self.facts.runs.items()
-        }
 
     def _headline(self, table: RunTable) -> Mapping[str, Any]:
         network = self.facts.networks[table.run.network]

@@ -78,6 +78,7 @@ def test_build_query_export(saved: Path, tmp_path: Path) -> None:
     assert few
     assert sorted(path.name for path in kg.iterdir()) == [
         "common.csv",
+        "concepts.csv",
         "filtag.json",
         "graph.nq.gz",
         "links.sssom.tsv",

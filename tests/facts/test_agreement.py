@@ -187,11 +187,11 @@ def test_concepts_by_layer_and_by_filter(asked: tuple[Facts, Ask]) -> None:
     for concept in sorted(inner)[:: max(1, len(inner) // 12)]:
         of = facts.concept(concept)
         for rule, layers in of.layers.items():
-            mine = [(layer, matching) for layer, _, matching, _ in layers if matching]
+            names = ("layer", "filters", "separation", "low", "high", "concentration", "concept")
             theirs = ask("concept-by-layer", concept=concept, rule=rule)
-            assert mine == [(row["layer"], row["matching"]) for row in theirs]
-            shares = [matching / tags for _, _, matching, tags in layers if matching]
-            assert shares == pytest.approx([row["share"] for row in theirs])
+            assert [tuple(getattr(row, name) for name in names) for row in layers] == [
+                tuple(row[name] for name in names) for row in theirs
+            ]
             by_filter = ask("filters-by-concept", concept=concept, rule=rule)
             below = {class_id for class_id, _ in of.classes}
             for row in by_filter[:20]:

@@ -179,7 +179,7 @@ def test_the_report_says_so_instead_of_nought(few: KG, tmp_path: Path) -> None:
     # No plot of nothing: tagged filters are shown, and that none could be coherent is said.
     plots = {path.name.split("-", 1)[1]: path.read_text() for path in (tmp_path / "report" / "plots").iterdir()}
     assert plots.keys() == {
-        f"{name}{size}.svg" for name in ("tags-a-filter", "coherent-by-layer") for size in ("", "-narrow")
+        f"{name}{size}.svg" for name in ("tags-a-filter", "coherent-by-layer", "separation") for size in ("", "-narrow")
     }
     assert f"Coherent filters: {NEEDED}." in plots["coherent-by-layer.svg"]
     assert "are coherent, 0.0 %" not in plots["coherent-by-layer.svg"]

@@ -188,6 +188,22 @@ NOT = "column {}: {!r} is not {}{}"
             ": there is no filter 4 in a layer 'deep'",
         ),
         ("common.csv", lambda text: text + "q=0.5,deep\n", ": 2 cells, where the header has 14"),
+        ("concepts.csv", lambda text: "", " has no column rule"),
+        ("concepts.csv", lambda text: text.replace(",separation,", ",separated,"), " has no column separation"),
+        ("concepts.csv", lambda text: text.replace(",deep,", ",deeper,", 1), " has not one row of http"),
+        ("concepts.csv", lambda text: text.replace("k=1,deep,", "k=1,shallow,", 1), " for each layer, in their order"),
+        ("concepts.csv", lambda text: text.replace("\nk=1,shallow,", "\nk=2,shallow,", 1), " has not one row of"),
+        ("concepts.csv", lambda text: text + "q=0.5,deep\n", ": 2 cells, where the header has 10"),
+        (
+            "concepts.csv",
+            lambda text: text.replace(",0.5,,", ",1.5,,", 1),
+            ": '1.5' is not a number",
+        ),
+        (
+            "concepts.csv",
+            lambda text: text.replace(",0.5,,", ",,0.5,", 1),
+            ": the interval 0.5 to None does not",
+        ),
     ],
 )
 def test_a_damaged_table_is_refused(copy: KG, table: str, damage: Callable[[str], str], what: str) -> None:

@@ -27,7 +27,15 @@ from filtag_kg import (
     tag_filters,
     wordnet,
 )
-from filtag_kg.concepts import CuratedLink, common_csv, concept_source, import_dump, read_common_concepts
+from filtag_kg.concepts import (
+    CuratedLink,
+    common_csv,
+    concept_source,
+    concepts_csv,
+    import_dump,
+    read_common_concepts,
+    read_concepts_in_layers,
+)
 from filtag_kg.graph import PREFIXES, check_output, validate_kg
 from filtag_kg.query import LocalEndpoint
 from filtag_kg.tags import read_filtag_labels
@@ -47,7 +55,7 @@ def exported(kg: KG, format_: str) -> bytes:
 
 def test_the_same_inputs_give_the_same_bytes(kg: KG, profile: Profile, tmp_path: Path) -> None:
     again = built(tmp_path / "another name", profile)
-    for name in ("graph.nq.gz", "tags.csv", "common.csv", "links.sssom.tsv", "profile.npz"):
+    for name in ("graph.nq.gz", "tags.csv", "common.csv", "concepts.csv", "links.sssom.tsv", "profile.npz"):
         assert (again.path / name).read_bytes() == (kg.path / name).read_bytes(), name
     assert again.manifest["runs"] == kg.manifest["runs"]
 
@@ -93,6 +101,7 @@ def test_an_unknown_export_format_is_refused(kg: KG) -> None:
 def test_the_profile_and_the_common_concepts_can_be_read_back(kg: KG, profile: Profile) -> None:
     assert (load_profile(kg.path / "profile.npz").mean == profile.mean).all()
     assert common_csv(read_common_concepts(kg.common_path, relation=None)) == kg.common_path.read_text()
+    assert concepts_csv(read_concepts_in_layers(kg.concepts_path)) == kg.concepts_path.read_text()
 
 
 def test_licences_go_where_the_facts_go(kg: KG) -> None:

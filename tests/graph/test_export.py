@@ -55,13 +55,13 @@ def test_json_ld_is_readable_and_short(kg: KG) -> None:
 
 
 def test_tables_are_read_by_pandas_and_pyarrow(kg: KG) -> None:
-    for table, path in (("tags", kg.tags_path), ("common", kg.common_path)):
+    for table, path in (("tags", kg.tags_path), ("common", kg.common_path), ("concepts", kg.concepts_path)):
         assert exported(kg, "csv", table=table) == path.read_bytes()
         frame = pd.read_csv(path)
         read = pyarrow.parquet.read_table(io.BytesIO(exported(kg, "parquet", table=table))).to_pandas()
         pd.testing.assert_frame_equal(read, frame, check_dtype=False)
-        assert read["filter"].dtype == "int64"
-    with pytest.raises(FiltagError, match="no table 'links': choose one of tags, common"):
+        assert read["classes" if table == "concepts" else "filter"].dtype == "int64"
+    with pytest.raises(FiltagError, match="no table 'links': choose one of tags, common, concepts"):
         exported(kg, "csv", table="links")
 
 

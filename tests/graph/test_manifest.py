@@ -26,7 +26,9 @@ def files_of(path: Path) -> dict[str, dict[str, object]]:
 def test_the_manifest_records_every_file_through_all_that_changes_a_kg(profile: Profile, tmp_path: Path) -> None:
     kg = built(tmp_path / "kg", profile, Rule("k", 1))
     assert kg.manifest["files"] == files_of(kg.path)
-    assert {"tags.csv", "common.csv", "links.sssom.tsv", "profile.npz", "graph.nq.gz"} < set(kg.manifest["files"])
+    assert {"tags.csv", "common.csv", "concepts.csv", "links.sssom.tsv", "profile.npz", "graph.nq.gz"} < set(
+        kg.manifest["files"]
+    )
     assert any(name.endswith(".sst") for name in kg.manifest["files"])
     picture = Visualization("toy-0123456789ab", "deep", 0, "feature-visualisation", 0, 1, 0.5)
     write_visualizations(kg, [picture], [b"a picture"])
@@ -36,5 +38,5 @@ def test_the_manifest_records_every_file_through_all_that_changes_a_kg(profile: 
     assert sum(name.startswith("visualizations/") for name in seen.manifest["files"]) == 2
     added = add_runs(seen, built(tmp_path / "added", profile, Rule("q", 0.5), first_rule=1))
     assert added.manifest["files"] == files_of(kg.path)
-    assert sum(name.startswith("added/") for name in added.manifest["files"]) == 4
+    assert sum(name.startswith("added/") for name in added.manifest["files"]) == 5
     assert remove_run(added, "q=0.5").manifest["files"] == files_of(kg.path)

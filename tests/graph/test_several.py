@@ -77,7 +77,9 @@ def test_one_of_a_builds_runs_can_be_removed_with_its_rows(profile: Profile, tmp
     kg = built(tmp_path / "kg", profile, Rule("k", 1), Rule("q", 0.5))
     left = remove_run(kg, runs_of(kg)[0].run_id)
     assert {line.rpartition(",")[2] for line in left.tags_path.read_text().splitlines()[1:]} == {"q=0.5"}
-    assert left.common_path.read_text().count("k=1") == 0
+    for path in (left.common_path, left.concepts_path):
+        assert path.read_text().count("k=1") == 0
+        assert path.read_text().count("q=0.5") > 0
     assert left.rules == ("q=0.5",)
     assert validate_kg(left).findings == ()
 
@@ -106,6 +108,28 @@ def test_another_network_joins_and_leaves(profile: Profile, tmp_path: Path) -> N
     assert all(row.filters[0] == row.filters[1] for row in agreed.concepts)
     left = remove_run(both, second.run_id)
     assert own(left) == own(built(tmp_path / "alone", profile, Rule("k", 1)))
+
+
+def test_each_build_about_a_network_has_the_separations_of_its_own_images(profile: Profile, tmp_path: Path) -> None:
+    images = {**profile.metadata, "images": {"sha256": 64 * "e"}}
+    other = replace(profile, mean=profile.mean[::-1].copy(), metadata=images)
+    kg = built(tmp_path / "kg", profile, Rule("k", 1))
+    both = add_runs(kg, built(tmp_path / "added", other, Rule("k", 1), first_rule=1))
+    for run, alone in zip(runs_of(both), (kg, open_kg(tmp_path / "added")), strict=True):
+        asked = {"concept": "carnivore", "rule": run.run_id}
+        answer = named_query(LocalEndpoint(both), find_query("concept-by-layer"), asked)
+        assert answer == named_query(LocalEndpoint(alone), find_query("concept-by-layer"), {"concept": "carnivore"})
+        assert [row["layer"] for row in answer.records()] == ["shallow", "deep"]
+    values = [row[2] for run in runs_of(both) for row in _carnivores(both, run.run_id)]
+    assert values[:2] != values[2:]
+    left = remove_run(both, runs_of(both)[1].run_id)
+    assert left.manifest["counts"]["concepts_in_layers"] == kg.manifest["counts"]["concepts_in_layers"]
+    assert validate_kg(left).findings == ()
+
+
+def _carnivores(kg: KG, run: str) -> list[tuple[str, ...]]:
+    asked = {"concept": "carnivore", "rule": run}
+    return named_query(LocalEndpoint(kg), find_query("concept-by-layer"), asked).values()
 
 
 def test_what_does_not_fit_is_refused_and_nothing_changes(two: KG, profile: Profile, tmp_path: Path) -> None:

@@ -66,6 +66,13 @@ MUTATIONS = {
         "flt:relation",
     ),
     "OtherFeatureShape": (replaced("flt:CommonFeature", "flt:relation", '"Likes"'), "In", "flt:relation"),
+    "ConceptInLayerShape": (
+        # Of them all, as there are more of them than are looked at.
+        """DELETE { GRAPH ?g { ?x flt:separation ?v } } INSERT { GRAPH ?g { ?x flt:separation "1.5"^^xsd:double } }
+    WHERE { GRAPH ?g { ?x flt:separation ?v } }""",
+        "MaxInclusive",
+        "flt:separation",
+    ),
     "TaggingRunShape": (replaced("flt:TaggingRun", "flt:ruleIndex", "0.5"), "Datatype", "flt:ruleIndex"),
     "ExplanationShape": (f"INSERT DATA {{ {EXPLANATION} a flt:Explanation }}", "MinCount", "prov:wasInfluencedBy"),
     "EvidenceShape": (

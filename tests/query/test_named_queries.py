@@ -75,7 +75,7 @@ COLUMNS = {
     "common-concept-paths": "concept, tag, narrower, broader, source",
     "common-concepts": "layer, filter, concept, label, coverage, support, q_value, p_adjusted",
     "common-features": "layer, filter, relation, concept, label, coverage, support, q_value, p_adjusted",
-    "concept-by-layer": "layer, filters, matching, share",
+    "concept-by-layer": "layer, filters, separation, low, high, concentration, concept",
     "concept-emergence": "concept, label, layer, filters",
     "concepts-of-no-filter": "concept, label, classes",
     "doubtful-links": "class_id, label, concept, concept_label, confidence",
@@ -213,6 +213,17 @@ def test_a_word_with_several_senses_means_all_of_them_and_says_so(vgg: KG, caplo
     rows = answer.values()
     assert (len(rows), sum(int(row[2]) for row in rows)) == (33, 118)
     assert [row[1:4] for row in rows[:3]] == [("268", "17", "17"), ("318", "15", "15"), ("437", "10", "10")]
+
+
+def test_each_sense_of_a_word_has_its_own_separation_and_without_a_profile_it_has_none(vgg: KG) -> None:
+    rows = named_query(LocalEndpoint(vgg), find_query("concept-by-layer"), {"concept": "dog"}).records()
+    assert [row["layer"] for row in rows] == ["conv5_3", "conv5_3"]
+    animal, food = sorted(rows, key=lambda row: str(row["concept"]))
+    assert str(animal["concept"]).endswith("/02084071-n")
+    assert (animal["filters"], animal["separation"], animal["low"]) == (12, None, None)
+    assert animal["concentration"] == pytest.approx(12.74, abs=0.01)
+    # One class is a hot dog: there is no pair to compare.
+    assert list(food.values())[1:6] == [0, None, None, None, None]
 
 
 def test_vehicles_but_no_animal(vgg: KG) -> None:

@@ -10,6 +10,7 @@ from filtag_kg.report.plots.confusion import ConfusedKind, confused_kinds, confu
 from filtag_kg.report.plots.emergence import EmergingConcept, emergence_plot, emerging_concepts
 from filtag_kg.report.plots.hits import hits_plot
 from filtag_kg.report.plots.layer_share import layer_share_plot
+from filtag_kg.report.plots.separation import separation_plot
 from filtag_kg.report.plots.style import NARROW, WIDE
 from filtag_kg.report.plots.sunburst import Wedge, sunburst_plot, wedges
 from filtag_kg.report.plots.tag_counts import TagCounts, tag_count_plot, tag_counts
@@ -29,6 +30,7 @@ __all__ = [
     "emerging_concepts",
     "hits_plot",
     "layer_share_plot",
+    "separation_plot",
     "sunburst_plot",
     "tag_count_plot",
     "tag_counts",

@@ -18,12 +18,14 @@ from filtag_kg.report.plots import (
     emergence_plot,
     hits_plot,
     layer_share_plot,
+    separation_plot,
     sunburst_plot,
     tag_count_plot,
 )
 from filtag_kg.report.plots.canvas import Canvas, fitted, one_line, text_width
 from filtag_kg.report.plots.style import COLOURS
 from tests.report.plots.reading import SVG, made_run, parsed, texts
+from tests.report.plots.test_separation import panel
 
 EVIL = "<script>alert(1)</script> & $x^2$ \x00 \U0001f41d \u8702"
 HITS = [HitsRow("k=1", "all", n, 5, n / 20, n / 100, 0.01, None, None, None, 3) for n in (1, 5, 10)]
@@ -34,6 +36,7 @@ CONFUSIONS = [
 ]
 PLOTS: dict[str, Callable[[GroupedRun, int], str | None]] = {
     "emergence": lambda grouped, width: emergence_plot(grouped, width=width),
+    "separation": lambda _, width: separation_plot([panel("dog", 0.5, 0.8, 0.9), panel("car", 0.9, 1, 1)], width=width),
     "layer-share": lambda grouped, width: layer_share_plot(grouped.layers, width=width),
     "tag-counts": lambda grouped, width: tag_count_plot(grouped.run, width=width),
     "hits": lambda _, width: hits_plot(HITS, width=width),

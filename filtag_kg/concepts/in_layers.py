@@ -1,0 +1,214 @@
+"""Say of each layer how much it has to do with a concept.
+
+::
+
+    filters        filters of the layer that stand for the concept beyond chance: they are coherent, and their first
+                   common concept is the concept or lies below it
+    separation     how well the layer's filters tell the classes of the concept from the others (`separation`); the same
+                   for every rule, as it asks the profile and not the tags
+    concentration  how many times as often two tags share a filter, if they are of two classes of the concept, as two
+                   tags of any two classes do:
+
+                       pairs of such tags on one filter / pairs of such tags
+                       -----------------------------------------------------
+                           the same of all classes of the layer
+
+                   1 if tags lie as if shuffled over the classes. It needs no profile, but says less than separation:
+                   few tags make few pairs
+
+How many tags the concept has in the layer says nothing: each rule gives a class equally many in every layer.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from filtag_kg.concepts.separation import separation
+from filtag_kg.csv_table import ANY_TEXT, TEXT, optional, read_table, real, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from filtag_kg.concepts.common import CommonConcept
+    from filtag_kg.concepts.hierarchy import Hierarchy
+    from filtag_kg.tags import TagTable
+
+__all__ = ["ConceptInLayer", "concepts_csv", "concepts_in_layers", "read_concepts_in_layers"]
+
+_LEAST_CLASSES = 2
+# As many as every machine agrees on, however its sums are rounded.
+_DIGITS = 6
+
+_CELLS = {
+    "rule": TEXT,
+    "layer": TEXT,
+    "concept": TEXT,
+    "label": ANY_TEXT,
+    "classes": whole(_LEAST_CLASSES),
+    "filters": whole(),
+    "concentration": optional(real(0)),
+    "separation": optional(real(0, 1)),
+    "low": optional(real(0, 1)),
+    "high": optional(real(0, 1)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptInLayer:
+    """What one rule says of a concept in a layer: a row of ``concepts.csv``, its fields the columns in order.
+
+    `concentration`, `separation` and the bounds of its 95 % interval are None where they are not defined.
+    """
+
+    rule: str
+    layer: str
+    concept: str
+    label: str
+    classes: int
+    filters: int
+    concentration: float | None
+    separation: float | None
+    low: float | None
+    high: float | None
+
+
+def concepts_in_layers(
+    tags: TagTable,
+    isa: Hierarchy,
+    common: Iterable[CommonConcept],
+    *,
+    contrast: NDArray[np.float64] | None = None,
+    draws: int = 500,
+    seed: int = 0,
+) -> list[ConceptInLayer]:
+    """Return what each rule says of each concept with two or more classes, by rule, concept and layer index.
+
+    Parameters
+    ----------
+    tags : TagTable
+    isa : Hierarchy
+        The concepts above the classes of the tags.
+    common : iterable of CommonConcept
+        Of all rules.
+    contrast : float64 array of shape (n_classes, n_filters), optional
+        Of the profile, its rows in the order of the classes of `tags`, the filters of all layers side by side; without
+        it no separation is known.
+    draws, seed : int
+        Of the bootstrap of the separation's interval.
+    """
+    place_of = {class_id: place for place, class_id in enumerate(isa.class_ids)}
+    below = isa.below[[place_of[class_id] for class_id in tags.class_ids]]
+    columns = np.flatnonzero(below.sum(axis=0) >= _LEAST_CLASSES)
+    below = below[:, columns]
+    n_classes = below.sum(axis=0).tolist()
+    separations = _separations(tags, below, contrast, draws, seed)
+    standing = _standing(common, isa)
+    concentrations = {
+        (rule, layer): _concentrations(tags, rule, layer, below)
+        for rule in range(len(tags.rules))
+        for layer in range(len(tags.layer_names))
+    }
+    return [
+        ConceptInLayer(
+            rule=rule,
+            layer=layer,
+            concept=concept.id,
+            label=concept.label,
+            classes=n_classes[column],
+            filters=standing[rule, layer, concept.id],
+            concentration=_known(concentrations[r, m][column]),
+            separation=_known(separations[m, column, 0]),
+            low=_known(separations[m, column, 1]),
+            high=_known(separations[m, column, 2]),
+        )
+        for r, rule in enumerate(tags.rules)
+        for column, concept in enumerate(isa.concepts[place] for place in columns)
+        for m, layer in enumerate(tags.layer_names)
+    ]
+
+
+def concepts_csv(rows: Iterable[ConceptInLayer]) -> str:
+    """Return rows as the text of ``concepts.csv``; what is not defined is an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(field.name for field in fields(ConceptInLayer))
+    writer.writerows(map(astuple, rows))
+    return text.getvalue()
+
+
+def read_concepts_in_layers(path: Path, *, rule: str | None = None) -> list[ConceptInLayer]:
+    """Read the ``concepts.csv`` of a KG, or the rows of one rule.
+
+    Raises
+    ------
+    FiltagError
+        If the table is missing or damaged: with the line.
+    """
+    where = {} if rule is None else {"rule": (rule,)}
+    rows = read_table(path, _CELLS, where=where, check=_wrong, advice="build the KG anew")
+    return [ConceptInLayer(*row) for row in rows]
+
+
+def _wrong(row: tuple[Any, ...]) -> str | None:
+    separation_, low, high = row[-3:]
+    if (low, high) == (None, None) or (None not in row[-3:] and low <= separation_ <= high):
+        return None
+    return f"the interval {low} to {high} does not hold {separation_}"
+
+
+def _separations(
+    tags: TagTable, below: NDArray[np.bool_], contrast: NDArray[np.float64] | None, draws: int, seed: int
+) -> NDArray[np.float64]:
+    """Return separation and bounds: float64 array of shape (n_layers, n_concepts, 3), NaN where not defined."""
+    if contrast is None:
+        return np.full((len(tags.n_filters), below.shape[1], 3), np.nan)
+    if contrast.shape != (len(tags.class_ids), sum(tags.n_filters)):
+        raise ValueError(f"contrast must be of the classes and filters of the tags, got shape {contrast.shape}")
+    layers = np.split(contrast, np.cumsum(tags.n_filters)[:-1], axis=1)
+    return np.stack([separation(layer, below, draws=draws, seed=seed) for layer in layers])
+
+
+def _standing(common: Iterable[CommonConcept], isa: Hierarchy) -> Counter[tuple[str, str, str]]:
+    """Count the filters that stand for each concept, by rule, layer and concept."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for row in common:
+        if row.relation == "IsA" and row.coherent():
+            found.update((row.rule, row.layer, concept) for concept in (row.concept, *isa.ancestors(row.concept)))
+    return found
+
+
+def _concentrations(tags: TagTable, rule: int, layer: int, below: NDArray[np.bool_]) -> Sequence[float]:
+    """Return the concentration of each concept's tags in a layer; NaN where there are no two tags to compare."""
+    of_layer = (tags.rule == rule) & (tags.layer == layer)
+    tagged = np.zeros((tags.n_filters[layer], len(tags.class_ids)))
+    # A class that a method gave to a filter twice is one tag.
+    tagged[tags.filter[of_layer], tags.class_[of_layer]] = 1
+    of_concepts = _shared(tagged, below.astype(np.float64))
+    of_all = _shared(tagged, np.ones((len(below), 1)))
+    concentration: list[float] = np.divide(
+        of_concepts, of_all, out=np.full(len(of_concepts), np.nan), where=of_all > 0
+    ).tolist()
+    return concentration
+
+
+def _shared(tagged: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of pairs of tags, of two classes of a concept, that lie on one filter; NaN of no pairs."""
+    of_filters = tagged @ below
+    of_classes = tagged.sum(axis=0)
+    pairs = (of_classes @ below) ** 2 - of_classes**2 @ below
+    together = (of_filters * (of_filters - 1)).sum(axis=0)
+    share: NDArray[np.float64] = np.divide(together, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+    return share
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), _DIGITS)
