@@ -396,6 +396,8 @@ def _one_line(target: Path, what_now: str = "") -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if any(map(is_leftover, target.parts)):  # A file of a directory that is being made: that one is to be named.
+            raise
         raise FiltagError(f"cannot write {target} ({error.strerror or error}){what_now}") from None
 
 

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +33,8 @@ _log = logging.getLogger("filtag_kg")
 
 class _Notes(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        typer.echo(f"note: {record.getMessage()}", err=True)
+        with suppress(OSError):  # A note that cannot be written stops nothing.
+            typer.echo(f"note: {record.getMessage()}", err=True)
 
 
 def _set_quiet(quiet: bool) -> bool:
@@ -76,7 +77,8 @@ def note(text: str) -> None:
 
 def print_error(text: str) -> None:
     """Say what went wrong, in one line on stderr."""
-    typer.echo(f"error: {' '.join(text.split())}", err=True)
+    with suppress(OSError):
+        typer.echo(f"error: {' '.join(text.split())}", err=True)
 
 
 def results_console() -> Console:

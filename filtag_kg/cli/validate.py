@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from filtag_kg.cli.console import Quiet
+from filtag_kg.cli.console import Quiet, note
 from filtag_kg.errors import FiltagError
 
 __all__ = ["validate"]
@@ -19,15 +19,20 @@ def validate(
         int, typer.Option(metavar="N", min=1, help="Hold so many things of each class against the shapes.")
     ] = 100,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the choice of these.")] = 0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Compare only the sizes of graph, store and profile, not every byte.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Look for what is wrong with a KG: SHACL shapes on a sample, and checks of counts, ranks and links of it all.
+    """Look for what is wrong with a KG: changed files, SHACL shapes on a sample, counts, ranks and links of it all.
 
     Each finding is a line: the check, where, and what. Any finding ends with exit code 1.
     """
     from filtag_kg.graph import open_kg, validate_kg
 
-    found = validate_kg(open_kg(kg), sample=sample, seed=seed)
+    found = validate_kg(open_kg(kg), sample=sample, seed=seed, quick=quick)
+    for line in found.notes:
+        note(line)
     for finding in found.findings:
         typer.echo(f"{finding.check}: {finding.where}: {finding.what}")
     if found.findings:

@@ -5,6 +5,7 @@ from filtag_kg.graph.build import Provenance, build_kg
 from filtag_kg.graph.export import EXPORT_FORMATS, export_graph, turtle_text, write_triples
 from filtag_kg.graph.jsonld import write_jsonld
 from filtag_kg.graph.kg import KG, check_output, open_kg, reserved_output
+from filtag_kg.graph.manifest import file_differences
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, t
 from filtag_kg.graph.publish import Credentials, credentials, publish_kg
 from filtag_kg.graph.redirects import MOVED, send_on, without_secrets
@@ -46,6 +47,7 @@ __all__ = [
     "credentials",
     "double",
     "export_graph",
+    "file_differences",
     "integer",
     "iri",
     "literal",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import pyoxigraph as ox
 
+from filtag_kg.concepts import read_common_concepts
 from filtag_kg.graph.kg import KG
+from filtag_kg.graph.several import runs_of
+from filtag_kg.graph.store import graph_lines
 from filtag_kg.graph.store_process import StoreProcess
+from filtag_kg.graph.vocabulary import PREFIXES, DataIris
+from filtag_kg.tags import read_tags
 
-__all__ = ["CHECKS", "Check"]
+__all__ = ["CHECKS", "WHOLE", "Check"]
 
 _Found = Iterator[tuple[str, str]]
+_BLOCK = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +32,13 @@ class Check:
     name : str
     run : callable
         From the KG and its open store to where and what is wrong.
+    reads_files : bool
+        Whether it compares the store with other files of the KG.
     """
 
     name: str
     run: Callable[[KG, StoreProcess], _Found]
+    reads_files: bool = False
 
 
 _COUNTS = {
@@ -43,6 +54,7 @@ _COUNTS = {
 }
 _PER_GRAPH = "SELECT ?graph (COUNT(*) AS ?n) WHERE { GRAPH ?graph { ?s ?p ?o } } GROUP BY ?graph"
 _SAID_OF_GRAPHS = "SELECT ?graph ?n WHERE { ?dataset a dcat:Dataset ; void:subset ?graph . ?graph void:triples ?n }"
+_KINDS = "SELECT ?kind (COUNT(?x) AS ?n) WHERE { GRAPH <%(run)s> { ?x a ?kind } } GROUP BY ?kind"
 _RANKS = """SELECT ?layer ?class (COUNT(DISTINCT ?rank) AS ?ranks) (MAX(?rank) AS ?last) WHERE {
   { SELECT ?a ?rank { GRAPH <%(run)s> { ?a flt:rank ?rank } } }
   { SELECT ?a ?class { GRAPH <%(run)s> { ?a flt:tag ?class } } }
@@ -113,6 +125,51 @@ def _counts(kg: KG, store: StoreProcess) -> _Found:
         ((counted,),) = _ask(store, text)
         if int(counted) != said[name]:
             yield "filtag.json", f"says {said[name]:,} {name.replace('_', ' ')}, the store holds {int(counted):,}"
+
+
+def _tables(kg: KG, store: StoreProcess) -> _Found:
+    """Compare, run by run, the rows of the tables with what stands in the graph."""
+    graph_of = DataIris(kg.manifest["parameters"]["base"]).run
+    for run in runs_of(kg):
+        folder = f"{run.folder}/" if run.folder else ""
+        found = _ask(store, _KINDS % {"run": graph_of(run.run_id)})
+        counted = {kind: int(n) for kind, n in found}
+        tags = set(read_tags(kg.path / f"{folder}tags.csv", ("layer", "filter", "class_id"), rule=run.rule))
+        common = read_common_concepts(kg.path / f"{folder}common.csv", rule=run.rule, relation=None)
+        for table, rows, kinds in (
+            ("tags.csv", len(tags), ("TagAssignment",)),
+            ("common.csv", len(common), ("CommonConcept", "CommonFeature")),
+        ):
+            n = sum(counted.get(PREFIXES["flt"] + kind, 0) for kind in kinds)
+            if rows != n:
+                yield f"{folder}{table}", f"has {rows:,} rows of {run.rule}, the graph has {n:,}"
+
+
+def _whole(kg: KG, store: StoreProcess) -> _Found:
+    """Compare the statements of the store with those of the file that it was made of."""
+    n_store, store_content = _content(store.quads())
+    n_file, file_content = _content(_as_stored(graph_lines(kg.graph_path)))
+    if n_store != n_file:
+        yield "store", f"holds {n_store:,} statements, {kg.graph_path.name} {n_file:,}"
+    elif store_content != file_content:
+        yield "store", f"holds other statements than {kg.graph_path.name}"
+
+
+def _content(found: Iterable[ox.Quad]) -> tuple[int, int]:
+    """Return how many quads there are and a sum of their hashes, which does not depend on their order."""
+    count = total = 0
+    for quad in found:
+        count += 1
+        total += int.from_bytes(hashlib.blake2b(str(quad).encode(), digest_size=16).digest())
+    return count, total
+
+
+def _as_stored(lines: Iterator[str]) -> Iterator[ox.Quad]:
+    """Yield quads with their numbers in the spelling that a store gives them."""
+    while block := "".join(islice(lines, _BLOCK)):
+        stored = ox.Store()
+        stored.load(input=block, format=ox.RdfFormat.N_QUADS)
+        yield from stored
 
 
 def _graphs(_kg: KG, store: StoreProcess) -> _Found:
@@ -187,4 +244,7 @@ CHECKS = (
     Check("shares and probabilities", _shares),
     Check("a run's graph is its own", _own_graphs),
     Check("no blank nodes", _blank_nodes),
+    Check("tables equal the graph", _tables, reads_files=True),
 )
+WHOLE = Check("the store equals the graph", _whole, reads_files=True)
+"""Reads every statement: a quick validation does without."""

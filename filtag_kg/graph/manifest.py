@@ -9,9 +9,11 @@ from typing import Any
 
 from filtag_kg.files import is_leftover, sha256_of, writing
 
-__all__ = ["MANIFEST", "kg_file_names", "record_of", "write_manifest"]
+__all__ = ["LARGE", "MANIFEST", "file_differences", "kg_file_names", "record_of", "write_manifest"]
 
 MANIFEST = "filtag.json"
+LARGE = ("added/", "exemplars/", "graph.nq.gz", "profile.npz", "store/")
+"""How the names of the files begin that take long to read."""
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any], *, known: Mapping[str, Mapping[str, Any]]) -> None:
@@ -44,6 +46,35 @@ def kg_file_names(folder: Path) -> list[str]:
     The store's lock and log say nothing of the graph, and may change when the store is opened.
     """
     return sorted(name for name in _names_below(folder, "") if name != MANIFEST and not _is_log(name))
+
+
+def file_differences(
+    folder: Path, recorded: Mapping[str, Mapping[str, Any]], *, quick: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield the name of each recorded file that is not as it was recorded, and how it differs.
+
+    Parameters
+    ----------
+    folder : Path
+        The KG's directory.
+    recorded : mapping of file name to what `record_of` returned
+    quick : bool
+        Of the large files, compare the sizes alone.
+    """
+    there = set(kg_file_names(folder))
+    for name, record in sorted(recorded.items()):
+        if name not in there:
+            yield name, "is missing"
+            continue
+        path = folder / name
+        try:
+            size = path.stat().st_size
+            if size != record["bytes"]:
+                yield name, f"has {size:,} bytes, not {record['bytes']:,}"
+            elif not (quick and name.startswith(LARGE)) and sha256_of(path) != record["sha256"]:
+                yield name, "has another content than was recorded"
+        except OSError as error:
+            yield name, f"cannot be read ({error.strerror})"
 
 
 def _names_below(folder: Path, start: str) -> Iterator[str]:

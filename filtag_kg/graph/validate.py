@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyoxigraph as ox
 
-from filtag_kg.graph.checks import CHECKS
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph.checks import CHECKS, WHOLE, Check
 from filtag_kg.graph.kg import KG
+from filtag_kg.graph.manifest import file_differences, kg_file_names
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.store_process import StoreProcess
 from filtag_kg.graph.vocabulary import PREFIXES, term
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Validation", "validate_kg"]
 
+_FILES = "files are as recorded"
+_MOST_UNKNOWN = 20
 _TYPE = ox.NamedNode(term("rdf:type"))
 _STRING = ox.NamedNode(term("xsd:string"))
 
@@ -55,15 +59,18 @@ class Validation:
         How many checks went over the whole store.
     n_statements : int
         In the store.
+    notes : tuple of str
+        What was not compared, and files that the KG does not know.
     """
 
     findings: tuple[Finding, ...]
     n_nodes: int
     n_checks: int
     n_statements: int
+    notes: tuple[str, ...] = ()
 
 
-def validate_kg(kg: KG, *, sample: int = 100, seed: int = 0) -> Validation:
+def validate_kg(kg: KG, *, sample: int = 100, seed: int = 0, quick: bool = False) -> Validation:
     """Look for what is wrong with a KG.
 
     Parameters
@@ -73,22 +80,59 @@ def validate_kg(kg: KG, *, sample: int = 100, seed: int = 0) -> Validation:
         At most so many things of each class are held against the shapes of ``ontology/shapes.ttl``.
     seed : int
         Of the choice of these.
+    quick : bool
+        Do not read the large files whole, and do not compare the store with the graph statement by statement.
 
     Returns
     -------
     Validation
-        Findings of a check are listed up to 20.
-
-    Raises
-    ------
-    FiltagError
-        If the store cannot be opened.
+        Findings of a check are listed up to 20. A store whose files are not as they were recorded is not opened.
     """
-    store = kg.store_process()
-    findings = [Finding(check.name, where, what) for check in CHECKS for where, what in _first(check.run(kg, store))]
-    nodes = _nodes(store, sample, np.random.default_rng(seed))
-    findings += _against_shapes(store, nodes)
-    return Validation(tuple(findings), len(nodes), len(CHECKS), len(store))
+    recorded = kg.manifest.get("files", {})
+    findings = [Finding(_FILES, *difference) for difference in file_differences(kg.path, recorded, quick=quick)]
+    notes = _notes(kg, quick=quick)
+    if any(finding.where.startswith("store/") for finding in findings):
+        notes.append("the store is not as it was recorded, so what is in it was not checked")
+        return Validation(tuple(findings), 0, 1, 0, tuple(notes))
+    checks = CHECKS if quick or findings else (*CHECKS, WHOLE)
+    try:
+        store = kg.store_process()
+        store.open()
+        findings += [Finding(check.name, *found) for check in checks for found in _first(_told(check, kg, store))]
+        nodes = _nodes(store, sample, np.random.default_rng(seed))
+        findings += _against_shapes(store, nodes)
+    except FiltagError as error:
+        findings.append(Finding("the store can be read", "store", str(error)))
+        return Validation(tuple(findings), 0, len(checks) + 1, 0, tuple(notes))
+    return Validation(tuple(findings), len(nodes), len(checks) + 1, len(store), tuple(notes))
+
+
+def _told(check: Check, kg: KG, store: StoreProcess) -> Iterator[tuple[str, str]]:
+    """Run a check; a table or a graph file that cannot be read is a finding of the checks that read it."""
+    try:
+        yield from check.run(kg, store)
+    except (FiltagError, SyntaxError) as error:
+        if not check.reads_files:
+            raise
+        yield str(kg.path), str(error)
+
+
+def _notes(kg: KG, *, quick: bool) -> list[str]:
+    if "files" not in kg.manifest:
+        return [
+            "the manifest records no hashes, because an earlier version made this KG: changed or cut files show only "
+            "where they contradict each other"
+        ]
+    unknown = [name for name in kg_file_names(kg.path) if name not in kg.manifest["files"]]
+    notes = [f"{name} is not a file of this KG" for name in unknown[:_MOST_UNKNOWN]]
+    if len(unknown) > _MOST_UNKNOWN:
+        notes.append(f"{len(unknown) - _MOST_UNKNOWN:,} more files are not files of this KG")
+    if quick:
+        notes.append(
+            "of the graph, the store, the profile, thumbnails and added builds only the sizes were compared: leave out "
+            "--quick for all"
+        )
+    return notes
 
 
 def _first(found: Iterator[tuple[str, str]], most: int = 20) -> Iterator[tuple[str, str]]:

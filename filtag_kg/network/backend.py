@@ -61,7 +61,7 @@ def _held_back_stderr() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             os.write(terminal, held.read())
             raise

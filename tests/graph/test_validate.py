@@ -11,17 +11,31 @@ from typer.testing import CliRunner
 
 from filtag_kg import KG, open_kg
 from filtag_kg.cli import app
-from filtag_kg.graph import PREFIXES, Validation, resource_folder, term, validate_kg
+from filtag_kg.graph import PREFIXES, Validation, file_differences, resource_folder, term, validate_kg
 
 SH = Namespace(PREFIXES["sh"])
 LINKS = "https://w3id.org/filtag/data/graph/links"
 DATA = "https://w3id.org/filtag/data"
 
 
+def damaged(kg: KG, folder: Path) -> Path:
+    """Return a copy to be damaged."""
+    shutil.copytree(kg.path, folder / "kg")
+    return folder / "kg"
+
+
+def without_hashes(kg: KG, folder: Path) -> Path:
+    """Return a copy whose manifest records no files."""
+    path = damaged(kg, folder)
+    manifest = {name: value for name, value in kg.manifest.items() if name != "files"}
+    (path / "filtag.json").write_text(json.dumps(manifest))
+    return path
+
+
 def changed(kg: KG, folder: Path, update: str) -> Validation:
     """Corrupt a copy of a KG, and validate that."""
-    shutil.copytree(kg.path, folder / "kg")
-    store = ox.Store(str(folder / "kg" / "store"))
+    path = without_hashes(kg, folder)  # Or the store would not even be opened.
+    store = ox.Store(str(path / "store"))
     before = set(store)
     prologue = " ".join(f"PREFIX {prefix}: <{iri}>" for prefix, iri in PREFIXES.items())
     store.update(f"{prologue} PREFIX data: <{DATA}/> {update}")
@@ -117,6 +131,8 @@ CORRUPTIONS = {
     "shares and probabilities": replaced("flt:CommonFeature", "flt:coverage", '"0"^^xsd:double'),
     "a run's graph is its own": """INSERT { GRAPH data:x { ?x ?p ?o } }
     WHERE { GRAPH ?g { ?x a flt:CommonConcept ; ?p ?o } }""",
+    "the store equals the graph": f"INSERT DATA {{ GRAPH <{LINKS}> {{ <{DATA}/class/x> skos:hiddenLabel 'x' }} }}",
+    "tables equal the graph": replaced("flt:TagAssignment", "a", "flt:Evidence"),
     "no blank nodes": "INSERT DATA { [] rdfs:label 'nobody' }",
 }
 
@@ -158,3 +174,95 @@ def test_the_q_value_is_the_first_concepts_alone(kg: KG, tmp_path: Path, update:
     found = changed(kg, tmp_path, update).findings
     assert what in {f.what for f in found if f.check == "shares and probabilities"}
     assert any(f.check == "Xone" for f in found)
+
+
+def validated(path: Path, *options: str) -> str:
+    """Return what the command prints; its error is one line."""
+    result = CliRunner().invoke(app, ["validate", str(path), *options])
+    assert result.exit_code == 0 or type(result.exception).__name__ == "FiltagError", result.exception
+    return result.stdout
+
+
+def test_every_file_is_recorded_and_compared(kg: KG, tmp_path: Path) -> None:
+    """One byte of each file is changed in turn, then the file is cut, then it is gone."""
+    path = damaged(kg, tmp_path)
+    for name in sorted(kg.manifest["files"]):
+        file = path / name
+        whole = file.read_bytes()
+        middle = len(whole) // 2
+        changes: list[tuple[bytes | None, str]] = [(None, "is missing")]
+        if whole:
+            flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+            cut = f"has {len(whole) - 1:,} bytes, not {len(whole):,}"
+            changes += [(flipped, "has another content than was recorded"), (whole[:-1], cut)]
+        for content, what in changes:
+            file.unlink()
+            if content is not None:
+                file.write_bytes(content)
+            found = list(file_differences(path, kg.manifest["files"], quick=False))
+            assert found == [(name, what)]
+            file.write_bytes(whole)
+    assert validate_kg(open_kg(path), sample=1).findings == ()
+
+
+def test_quick_compares_sizes_of_large_files_and_says_so(kg: KG, tmp_path: Path) -> None:
+    path = damaged(kg, tmp_path)
+    graph = bytearray((path / "graph.nq.gz").read_bytes())
+    graph[len(graph) // 2] ^= 1
+    (path / "graph.nq.gz").write_bytes(graph)
+    found = validate_kg(open_kg(path), quick=True)
+    assert found.findings == ()
+    assert found.notes == (
+        "of the graph, the store, the profile, thumbnails and added builds only the sizes were compared: leave out "
+        "--quick for all",
+    )
+    changed = "has another content than was recorded"
+    assert validated(path) == f"files are as recorded: graph.nq.gz: {changed}\n"
+    (path / "profile.npz").unlink()
+    assert validated(path, "--quick") == "files are as recorded: profile.npz: is missing\n"
+    text = (path / "tags.csv").read_text()
+    (path / "tags.csv").write_text(text.replace("tabby", "tubby"))
+    assert f"files are as recorded: tags.csv: {changed}\n" in validated(path, "--quick")
+
+
+def test_a_damaged_store_is_a_finding(kg: KG, tmp_path: Path) -> None:
+    path = damaged(kg, tmp_path)
+    lines = []
+    for table in sorted((path / "store").glob("*.sst")):
+        lines.append(f"files are as recorded: store/{table.name}: has 0 bytes, not {table.stat().st_size:,}\n")
+        table.write_bytes(b"")
+    assert validated(path) == "".join(lines)
+    path = without_hashes(kg, tmp_path / "other")
+    for table in (path / "store").glob("*.sst"):
+        table.write_bytes(b"")
+    assert validated(path).startswith("the store can be read: store: ")
+    shutil.rmtree(path / "store")
+    assert validated(path).startswith("the store can be read: store: ")
+
+
+def test_tables_that_are_edited_or_cut_differ_from_the_graph(kg: KG, tmp_path: Path) -> None:
+    path = without_hashes(kg, tmp_path)
+    for name, rule in (("tags.csv", "k=1"), ("common.csv", "q=0.5")):
+        text = (path / name).read_text()
+        rows = [line for line in text.splitlines(keepends=True) if rule in line.strip().split(",")]
+        (path / name).write_text(text.replace(rows[-1], ""))
+        (finding,) = validate_kg(open_kg(path)).findings
+        assert (finding.check, finding.where) == ("tables equal the graph", name)
+        assert finding.what == f"has {len(rows) - 1:,} rows of {rule}, the graph has {len(rows):,}"
+        (path / name).write_text(text)
+    (path / "tags.csv").write_text("no table\n")
+    (finding,) = validate_kg(open_kg(path)).findings
+    assert finding.check == "tables equal the graph"
+    assert str(path / "tags.csv") in finding.what
+
+
+def test_files_that_are_not_the_kgs_are_told(kg: KG, tmp_path: Path) -> None:
+    path = damaged(kg, tmp_path)
+    (path / "notes.txt").touch()
+    (path / "store" / "x").mkdir()
+    (path / "store" / "x" / "y").touch()
+    found = validate_kg(open_kg(path))
+    assert found.findings == ()
+    assert found.notes == ("notes.txt is not a file of this KG", "store/x/y is not a file of this KG")
+    (note,) = validate_kg(open_kg(without_hashes(kg, tmp_path / "other"))).notes
+    assert note.startswith("the manifest records no hashes, because an earlier version made this KG")
