@@ -32,7 +32,7 @@ from fuzz_kinds import KINDS, Kind
 from filtag_kg.errors import FiltagError
 
 _MEMORY = 6 << 30
-_SECONDS = 20
+_SECONDS = 40
 _LONGEST_LINE = 2_000
 _SECONDS_OF_A_COMMAND = 120
 

@@ -14,6 +14,7 @@ import numpy as np
 from filtag_kg.errors import FiltagError
 from filtag_kg.json_values import parse_json
 from filtag_kg.network.backend import KerasModel, import_keras
+from filtag_kg.network.hdf5_check import check_hdf5
 
 __all__ = ["read_keras_file"]
 
@@ -57,7 +58,9 @@ def read_keras_file(path: Path) -> KerasModel:
     try:
         if zipfile.is_zipfile(path):
             _check_zip(path)
+            check_hdf5(path)
         else:
+            check_hdf5(path)
             _refuse_code(path)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         weights = model.get_weights()

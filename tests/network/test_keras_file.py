@@ -70,3 +70,16 @@ def test_weights_that_are_no_numbers_are_refused(saved, keras, tmp_path):
     model.save(tmp_path / "nan.keras")
     with pytest.raises(FiltagError, match=r"nan\.keras has weights that are not finite numbers: save the trained"):
         read_keras_file(tmp_path / "nan.keras")
+
+
+def test_a_damaged_hdf5_file_is_one_line_however_the_library_takes_it(saved, keras, tmp_path):
+    path = tmp_path / "net.h5"
+    keras.saving.load_model(saved).save(path)
+    content = path.read_bytes()
+    assert read_keras_file(path).count_params() == 56
+    # The global heap holds the model's configuration: an object of size 0 there is followed by itself, without end.
+    heap = content.index(b"GCOL")
+    for size in (0, 2**62):
+        path.write_bytes(content[: heap + 24] + size.to_bytes(8, "little") + content[heap + 32 :])
+        with pytest.raises(FiltagError, match=r"^[^\n]*net\.h5 cannot be loaded [^\n]*its HDF5 [^\n]*$"):
+            read_keras_file(path)
