@@ -11,23 +11,21 @@ however it ends: so whoever holds the lock knows that what it finds there is of 
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import hashlib
 import os
 import re
 import shutil
 import stat
-import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.system_calls import locked_file, remove, rename_in_one_step
 
 __all__ = [
     "check_directory_output",
@@ -112,7 +110,7 @@ def replacing(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
         check_file_output(target)
         if place.exists():
             _take_mode_and_owner(place, unfinished)
-        if overwrite or not _rename2(unfinished, place, exchange=False):
+        if overwrite or not rename_in_one_step(unfinished, place, exchange=False):
             unfinished.replace(place)
 
 
@@ -141,13 +139,13 @@ def replacing_directory(target: Path, check: Callable[[Path], object]) -> Iterat
             yield unfinished
         check_directory_output(target)
         if not os.path.lexists(place):
-            if not _rename2(unfinished, place, exchange=False):
+            if not rename_in_one_step(unfinished, place, exchange=False):
                 unfinished.rename(place)
             return
         if any(place.iterdir()):
             check(target)
         unfinished.chmod(stat.S_IMODE(place.stat().st_mode))
-        if not _rename2(unfinished, place, exchange=True):
+        if not rename_in_one_step(unfinished, place, exchange=True):
             _exchange_in_two_steps(unfinished, place)
 
 
@@ -177,7 +175,7 @@ def only_writer(target: Path, *, wait_s: float = 0) -> Iterator[None]:
     lock = _hidden(place, "lock")
     with _folder_of(place, target):
         try:
-            descriptor = _locked(lock, wait_s)
+            descriptor = locked_file(lock, wait_s)
         except OSError as error:
             raise _unwritable(target, error) from None
         if descriptor is None:
@@ -203,7 +201,7 @@ def scratch_directory(target: Path) -> Iterator[Path]:
             room.mkdir()
             yield room
         finally:
-            _remove(room)
+            remove(room)
 
 
 def place_of(target: Path) -> Path:
@@ -288,7 +286,7 @@ def remove_leftovers(folder: Path) -> None:
     """Remove from a folder what killed runs left. The caller holds a lock that every writer of the folder needs."""
     for path in list(folder.iterdir()):
         if is_leftover(path.name):
-            _remove(path)
+            remove(path)
 
 
 def sha256_of(path: Path) -> str:
@@ -358,7 +356,7 @@ def _unfinished(place: Path, target: Path) -> Iterator[Path]:
         try:
             yield unfinished
         finally:
-            _remove(unfinished)
+            remove(unfinished)
 
 
 @contextmanager
@@ -383,7 +381,7 @@ def _remove_what_a_dead_run_left(place: Path) -> None:
         with _one_line(place):
             old.rename(place)
     for path in (old, _hidden(place, "new"), _hidden(place, "work")):
-        _remove(path)
+        remove(path)
         if os.path.lexists(path):
             raise FiltagError(f"{path}, which an earlier run left, cannot be removed: remove it")
 
@@ -443,84 +441,4 @@ def _exchange_in_two_steps(unfinished: Path, place: Path) -> None:
         raise
     finally:
         if place.exists():
-            _remove(old)
-
-
-def _rename2(source: Path, target: Path, *, exchange: bool) -> bool:
-    """Exchange two paths, or rename the one to the other if that is not there: in one step.
-
-    Returns
-    -------
-    bool
-        False if the system or the file system has no such call; then nothing was done.
-    """
-    paths = os.fsencode(source), os.fsencode(target)
-    try:
-        library = ctypes.CDLL(None, use_errno=True)
-        if sys.platform == "darwin":
-            failed = library.renamex_np(*paths, 2 if exchange else 4)  # RENAME_SWAP, RENAME_EXCL
-        else:
-            here = -100  # AT_FDCWD
-            failed = library.renameat2(here, paths[0], here, paths[1], 2 if exchange else 1)  # EXCHANGE, NOREPLACE
-    except (AttributeError, TypeError, OSError):  # Not in this C library; no C library to ask on Windows.
-        return False
-    number = ctypes.get_errno()
-    if failed and number in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM):
-        return False
-    if failed:
-        raise OSError(number, os.strerror(number))
-    return True
-
-
-def _locked(lock: Path, wait_s: float) -> int | None:
-    """Return a descriptor of the lock file, locked; None if somebody else still holds it after `wait_s` seconds."""
-    end = time.monotonic() + wait_s
-    while True:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-        if _lock(descriptor):
-            # The one who held it before may have removed the file that we hold now.
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), lock.stat()):
-                    return descriptor
-        elif time.monotonic() >= end:
-            os.close(descriptor)
-            return None
-        os.close(descriptor)
-        time.sleep(0.02)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            # A file system without locks: then users take care of that.
-            return error.errno in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
-        return True
-
-
-def _remove(path: Path) -> None:
-    """Remove a file or directory of ours if that is possible, read-only folders in it included."""
-    if path.is_symlink() or not path.is_dir():
-        with suppress(OSError):
-            path.unlink()
-        return
-    shutil.rmtree(path, ignore_errors=True)
-    if path.exists():
-        for folder, _, _ in os.walk(path):
-            with suppress(OSError):
-                Path(folder).chmod(0o700)
-        shutil.rmtree(path, ignore_errors=True)
+            remove(old)

@@ -401,8 +401,8 @@ def test_every_call_of_the_system_may_fail(
     two_steps: bool, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of the calls that a replacement makes fails in turn; then one succeeds, and nothing hidden is left."""
-    rename2 = (lambda *_, **__: False) if two_steps else files._rename2
-    monkeypatch.setattr(files, "_rename2", rename2)
+    rename2 = (lambda *_, **__: False) if two_steps else files.rename_in_one_step
+    monkeypatch.setattr(files, "rename_in_one_step", rename2)
     for directory in (False, True):
         act = fill if directory else write
         for failing in range(40):
@@ -423,7 +423,7 @@ def test_every_call_of_the_system_may_fail(
 
                 for name in ("rename", "replace", "mkdir", "chmod", "unlink", "open", "rmdir"):
                     patch.setattr(os, name, failed(getattr(os, name)))
-                patch.setattr(files, "_rename2", failed(rename2))
+                patch.setattr(files, "rename_in_one_step", failed(rename2))
                 with suppress(FiltagError):  # An OSError would be a traceback.
                     act(target)
             now = contents(target) if directory else target.read_text()
@@ -437,7 +437,7 @@ def test_every_call_of_the_system_may_fail(
 
 
 def test_what_cannot_be_put_back_is_named_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_rename2", lambda *_, **__: False)
+    monkeypatch.setattr(files, "rename_in_one_step", lambda *_, **__: False)
     fill(tmp_path / "kg", "old")
     rename, calls = Path.rename, 0
 
@@ -463,7 +463,7 @@ import sys
 from pathlib import Path
 from filtag_kg import files
 if sys.argv[3] == "two steps":
-    files._rename2 = lambda *_, **__: False
+    files.rename_in_one_step = lambda *_, **__: False
 target, kind = Path(sys.argv[1]), sys.argv[2]
 print("ready", flush=True)
 number = 0
