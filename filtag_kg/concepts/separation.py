@@ -40,7 +40,7 @@ __all__ = ["separation"]
 
 _LEAST = 2
 # Three classes make three pairs, too few to see how much they vary; from four on the interval holds the true value in
-# 0.88 of cases and more (`benchmarks/separation.py --coverage`).
+# 0.89 of cases and more (`benchmarks/separation.py --coverage`).
 _LEAST_DRAWN = 4
 # Digits of a correlation that every machine agrees on: equal classes tie everywhere, whatever a sum is rounded to.
 _DIGITS = 10
