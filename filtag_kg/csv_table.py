@@ -1,17 +1,38 @@
-"""Read CSV tables that anybody may have edited: each cell is checked, and a mistake is told by its line and column."""
+"""CSV tables that anybody may have edited: each cell is checked, and a mistake is told by its line and column.
+
+Tables that people fill in come back from spreadsheets in other dress: see `read_sheet`.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import math
+import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from filtag_kg.errors import FiltagError
 
-__all__ = ["ANY_TEXT", "TEXT", "Cell", "file_beside", "one_of", "optional", "read_table", "real", "whole"]
+__all__ = [
+    "ANY_TEXT",
+    "TEXT",
+    "Cell",
+    "Sheet",
+    "csv_writer",
+    "file_beside",
+    "one_of",
+    "optional",
+    "read_sheet",
+    "read_table",
+    "read_text",
+    "real",
+    "text_lines",
+    "whole",
+]
 
 _MOST = 2**31 - 1
 """No count, index or rank of a table is larger, and arrays hold it."""
@@ -175,3 +196,107 @@ def _wrong_cell(row: Sequence[str], header: Sequence[str], columns: Sequence[str
         except (ValueError, KeyError):
             return f"column {name}: {text[:60]!r} is not {cells[name].expected}"
     raise AssertionError("a cell that was wrong is right")
+
+
+class _Writable(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _EndedByNewline:
+    """Gets each row with both characters that may end a line, so that cells which hold one of them are quoted."""
+
+    file: _Writable
+
+    def write(self, row: str) -> None:
+        self.file.write(row.removesuffix("\r\n") + "\n")
+
+
+def csv_writer(file: _Writable, *, delimiter: str = ",") -> Any:  # noqa: ANN401 - csv has no public type for it
+    """Return a writer of rows that end with a newline, to be read back whatever stands in a cell."""
+    return csv.writer(_EndedByNewline(file), delimiter=delimiter, lineterminator="\r\n")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file that a person wrote: UTF-8, or what spreadsheets call Unicode text, which is UTF-16.
+
+    Raises
+    ------
+    OSError, UnicodeDecodeError
+    """
+    content = path.read_bytes()
+    utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if utf_16 else "utf-8-sig")
+
+
+def text_lines(text: str) -> list[str]:
+    r"""Return the lines of a text as editors show them: names may hold what `str.splitlines` would break at.
+
+    >>> text_lines("one\u2028line\r\nanother")
+    ['one\u2028line', 'another']
+    """
+    return re.split("\r\n|\r|\n", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table that a person filled in.
+
+    Parameters
+    ----------
+    comments : tuple of str
+        Its lines that begin with ``#``, without that.
+    rows : tuple of (line, mapping of column to cell)
+        Cells without the spaces around them.
+    """
+
+    comments: tuple[str, ...]
+    rows: tuple[tuple[int, Mapping[str, str]], ...]
+
+
+def read_sheet(text: str, columns: Iterable[str]) -> Sheet | None:
+    """Return a table as it comes back from a spreadsheet.
+
+    Cells are separated by tabs, semicolons or commas, whichever makes a row with these columns, in any order. Comments
+    may be quoted and filled up with empty cells, rows sorted, and rows and columns left empty.
+
+    Parameters
+    ----------
+    text : str
+    columns : iterable of str
+        Those that must be there.
+
+    Returns
+    -------
+    Sheet or None
+        None where there are no such columns.
+
+    Raises
+    ------
+    csv.Error
+        If a cell is longer than any should be.
+    """
+    needed = set(columns)
+    for delimiter in "\t;,":
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        header = next((place for place, (_, row) in enumerate(lines) if needed <= set(row)), None)
+        if header is not None:
+            return _sheet(lines, header, delimiter)
+    return None
+
+
+def _sheet(lines: Sequence[tuple[int, list[str]]], header: int, delimiter: str) -> Sheet:
+    names = lines[header][1]
+    comments, rows = [], []
+    for place, (line, row) in enumerate(lines):
+        filled = [cell for cell in row if cell]
+        if not filled or place == header:
+            continue
+        if filled[0].startswith("#"):
+            comments.append(delimiter.join(row).strip(f"{delimiter} ")[1:])
+        elif place > header or len(filled) > 1:
+            # Of two columns of one name the first counts, and where there are fewer cells the rest is empty.
+            cells = dict(reversed(list(zip(names, row, strict=False))))
+            rows.append((line, dict.fromkeys(names, "") | cells))
+    return Sheet(tuple(comments), tuple(rows))

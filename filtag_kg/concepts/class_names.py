@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from filtag_kg.csv_table import read_text, text_lines
 from filtag_kg.errors import FiltagError
 
 __all__ = ["class_names"]
@@ -12,8 +14,9 @@ __all__ = ["class_names"]
 def class_names(path: Path | str) -> dict[str, str]:
     """Return class id -> label, in the file's order.
 
-    Each line holds one class: its id, a tab, comma or space, and its label (``n01440764, tench``). Empty
-    lines are passed over. Labels may occur twice: ImageNet has two classes named *crane*.
+    Each line holds one class: its id, a tab, comma, semicolon or space, and its label (``n01440764, tench``), either
+    of which may be quoted as spreadsheets do. Empty lines are passed over. Labels may occur twice: ImageNet has two
+    classes named *crane*.
 
     Raises
     ------
@@ -23,7 +26,7 @@ def class_names(path: Path | str) -> dict[str, str]:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = text_lines(read_text(path))
     except OSError as error:
         raise FiltagError(
             f"cannot read the class names {path} ({error.strerror}): name a file of lines 'id, label'"
@@ -34,8 +37,11 @@ def class_names(path: Path | str) -> dict[str, str]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        separator = next((mark for mark in "\t," if mark in line), None)
-        class_id, *rest = (field.strip() for field in line.strip().split(separator, maxsplit=1))
+        plain = _unquoted(line.strip())
+        # A label may hold semicolons; an id that stands before one holds no space.
+        semicolon = re.match(r"[^\t,;\s]+\s*;", plain)
+        separator = next((mark for mark in ("\t", ";" * bool(semicolon), ",") if mark and mark in plain), None)
+        class_id, *rest = (_unquoted(field.strip()) for field in plain.split(separator, maxsplit=1))
         label = " ".join("".join(rest).split())
         if not class_id or not label:
             raise FiltagError(
@@ -47,3 +53,9 @@ def class_names(path: Path | str) -> dict[str, str]:
     if not names:
         raise FiltagError(f"{path} names no class: write one 'id, label' a line")
     return names
+
+
+def _unquoted(text: str) -> str:
+    """Return a cell without the quotes that a spreadsheet put around it."""
+    quoted = len(text) > 1 and text[0] == text[-1] == '"' and '"' not in text[1:-1].replace('""', "")
+    return text[1:-1].replace('""', '"').strip() if quoted else text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import astuple, fields
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from filtag_kg.concepts.common import CommonConcept
-from filtag_kg.csv_table import ANY_TEXT, TEXT, optional, read_table, real, whole
+from filtag_kg.csv_table import ANY_TEXT, TEXT, csv_writer, optional, read_table, real, whole
 
 __all__ = ["common_csv", "read_common_concepts"]
 
@@ -18,7 +17,7 @@ __all__ = ["common_csv", "read_common_concepts"]
 def common_csv(found: Iterable[CommonConcept]) -> str:
     """Return common concepts as the text of ``common.csv``, in the order given."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text)
     writer.writerow(field.name for field in fields(CommonConcept))
     writer.writerows(astuple(row) for row in found)
     return text.getvalue()

@@ -1,5 +1,6 @@
 """Read links that a person has decided on, from SSSOM/TSV: ``links.sssom.tsv``, reviewed and fed back.
 
+It is read however a spreadsheet writes it: with semicolons or commas, in UTF-16, its lines sorted, its columns moved.
 Of each row what counts is the class (``subject_id``), the concept (``object_id``, or ``sssom:NoTermFound`` for a class
 that means none), and, where they are there, ``predicate_id``, ``confidence`` and ``mapping_justification``.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from filtag_kg.csv_table import read_sheet, read_text
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
@@ -95,26 +97,24 @@ def check_sssom(path: Path) -> None:
 def _read_sssom(path: Path) -> tuple[Mapping[str, str], list[tuple[str, Mapping[str, str]]]]:
     """Return the prefixes of an SSSOM/TSV file, and its rows, each with where it is."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        sheet = read_sheet(read_text(path), ("subject_id", "object_id"))
     except OSError as error:
         raise FiltagError(f"cannot read the links {path} ({error.strerror}): name an SSSOM/TSV file") from None
     except UnicodeDecodeError:
         raise FiltagError(f"cannot read the links {path}: save the file as UTF-8 text") from None
-    prefixes = _PREFIXES | _curie_map(lines, path)
-    start = next((number for number, line in enumerate(lines) if line and not line.startswith("#")), len(lines))
-    rows = csv.DictReader(lines[start:], delimiter="\t", restval="")
-    if not {"subject_id", "object_id"} <= set(rows.fieldnames or ()):
-        raise FiltagError(f"{path} is no SSSOM/TSV: it needs a line of column names with subject_id and object_id")
-    try:
-        return prefixes, [(f"{path}, line {start + rows.line_num}", row) for row in rows]
     except csv.Error as error:
-        where = f"{path}, line {start + rows.line_num}"
-        raise FiltagError(f"{where} cannot be read as TSV ({error}): mend or remove the line") from None
+        raise FiltagError(f"{path} cannot be read as TSV ({error}): mend it") from None
+    if sheet is None:
+        raise FiltagError(f"{path} is no SSSOM/TSV: it needs a line of column names with subject_id and object_id")
+    prefixes = _PREFIXES | _curie_map(sheet.comments, path)
+    return prefixes, [(f"{path}, line {line}", row) for line, row in sheet.rows]
 
 
 def _confidence(row: Mapping[str, str], where: str) -> float:
+    text = row.get("confidence") or "1"
     try:
-        confidence = float(row.get("confidence") or 1)
+        # Spreadsheets write 0,95 in half of the world, and 95% where somebody asked for it.
+        confidence = float(text.rstrip("% ").replace(",", ".")) / (100 if text.endswith("%") else 1)
     except ValueError:
         confidence = 0.0
     if not 0 < confidence <= 1:
@@ -143,14 +143,13 @@ def _link(row: Mapping[str, str], prefixes: Mapping[str, str], source: ConceptSo
     return CuratedLink(concept, confidence, justification, predicate)
 
 
-def _curie_map(lines: Sequence[str], path: Path) -> dict[str, str]:
+def _curie_map(comments: Sequence[str], path: Path) -> dict[str, str]:
     """Return the prefixes that the header declares; the header is YAML behind ``#``."""
     import yaml
 
-    text = "\n".join(line[1:] for line in lines if line.startswith("#"))
     try:
         # All scalars are text: an odd date or number is no error, and nothing is made that could be anything else.
-        header = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes nothing but text, lists and mappings
+        header = yaml.load("\n".join(comments), Loader=yaml.BaseLoader)  # noqa: S506 - it makes no objects
     except (yaml.YAMLError, RecursionError):
         raise FiltagError(f"{path}: the lines that begin with # are not YAML: write them as SSSOM does") from None
     declared = header.get("curie_map") if isinstance(header, dict) else None

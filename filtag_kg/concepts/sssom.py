@@ -11,12 +11,12 @@ Matentzoglu et al. 2022, A Simple Standard for Sharing Ontological Mappings (SSS
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from typing import TYPE_CHECKING
 
 from filtag_kg.concepts.doubt import concept_text
+from filtag_kg.csv_table import csv_writer
 from filtag_kg.files import writing
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def sssom_text(links: Links, source: ConceptSource, *, class_iri: Callable[[str]
     text.writelines(f"#  {prefix}: {json.dumps(base)}\n" for prefix, base in sorted(prefixes.items()))
     text.writelines(f"#{slot}: {json.dumps(value, ensure_ascii=False)}\n" for slot, value in metadata.items())
     versions = {member.name: f"{member.name} {member.version}" for member in source.members}
-    rows = csv.writer(text, delimiter="\t", lineterminator="\n")
+    rows = csv_writer(text, delimiter="\t")
     rows.writerow(SSSOM_COLUMNS)
     for subject, link in sorted((subjects[class_id], links[class_id]) for class_id in links):
         rows.writerow(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from filtag_kg.concepts.source import RELATIONS, Concept, Edge
+from filtag_kg.csv_table import csv_writer
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def word_facts_text(found: Sequence[WordFacts], format_: str) -> str:
     if format_ not in ("csv", "tsv"):
         raise FiltagError(f"no format {format_!r}: choose table, csv, tsv or json")
     text = io.StringIO()
-    writer = csv.writer(text, delimiter="," if format_ == "csv" else "\t", lineterminator="\n")
+    writer = csv_writer(text, delimiter="," if format_ == "csv" else "\t")
     writer.writerows([_COLUMNS, *rows])
     return text.getvalue()
 

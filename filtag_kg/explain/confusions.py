@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from filtag_kg.csv_table import ANY_TEXT, TEXT, one_of, read_table, real, whole
+from filtag_kg.csv_table import ANY_TEXT, TEXT, csv_writer, one_of, read_table, real, whole
 from filtag_kg.explain.mistakes import Mistake
 from filtag_kg.explain.nearest_concept import Group
 
@@ -146,7 +145,7 @@ def _cell(value: object) -> object:
 
 def _csv(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text)
     writer.writerow(header)
     writer.writerows([str(cell).lower() if isinstance(cell, bool) else cell for cell in row] for row in rows)
     return text.getvalue()

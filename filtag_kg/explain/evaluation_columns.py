@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from filtag_kg.csv_table import Cell, one_of, optional, read_table, real, whole
+from filtag_kg.csv_table import Cell, csv_writer, one_of, optional, read_table, real, whole
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.evaluation import Evaluation, rank_correlation
 from filtag_kg.explain.hits import SCOPES
@@ -162,7 +161,7 @@ def read_hits(path: Path) -> list[HitsRow]:
 
 def _csv(row_type: type[HitsRow | ClassHitsRow], rows: Iterator[HitsRow] | Iterator[ClassHitsRow]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text)
     writer.writerow(column.name for column in fields(row_type))
     writer.writerows(
         [round(value, _DIGITS) if isinstance(value, float) else value for value in astuple(row)] for row in rows

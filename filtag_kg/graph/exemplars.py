@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from filtag_kg.csv_table import csv_writer
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import ImageRef, ImageSet, UnreadableImageError, thumbnail
 from filtag_kg.profile import Exemplars, Profile
@@ -43,7 +43,7 @@ def write_exemplars(profile: Profile, images: ImageSet, folder: Path) -> None:
         raise FiltagError(f"{missing} is not in {images.path}: give the images that the profile was made of")
     thumbnails = _write_thumbnails([by_name[name] for name in found.names], images, folder)
     with (folder / "exemplars.csv").open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
+        table = csv_writer(file)
         table.writerow(EXEMPLAR_COLUMNS)
         table.writerows(_rows(profile, found, by_name, thumbnails))
 

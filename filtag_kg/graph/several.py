@@ -18,6 +18,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from filtag_kg.concepts import too_few_classes
+from filtag_kg.csv_table import csv_writer
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import (
     check_directory_output,
@@ -341,7 +342,7 @@ def _without_rule(path: Path, rule: str) -> None:
     except (OSError, ValueError, IndexError, csv.Error):
         raise FiltagError(f"{path} is missing or damaged: build the KG anew") from None
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(kept)
+        csv_writer(file).writerows(kept)
 
 
 def _described(kg: KG) -> set[str]:

@@ -74,7 +74,7 @@ def write_parquet(kg: KG, table: str, output: BinaryIO) -> None:
     types = {name: int64() if name in _WHOLE else float64() if name in _REAL else string() for name in names}
     options = csv.ConvertOptions(column_types=types, strings_can_be_null=False)
     with (
-        csv.open_csv(path, convert_options=options) as batches,
+        csv.open_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=options) as batches,
         parquet.ParquetWriter(output, batches.schema) as writer,
     ):
         for batch in batches:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import re
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
-from filtag_kg.csv_table import TEXT, Cell, file_beside, one_of, read_table, real, whole
+from filtag_kg.csv_table import TEXT, Cell, csv_writer, file_beside, one_of, read_table, real, whole
 from filtag_kg.files import only_writer, remove_leftovers, writing
 from filtag_kg.graph.kg import KG, open_kg
 from filtag_kg.graph.manifest import write_manifest
@@ -137,7 +136,7 @@ def write_visualizations(
                 file.write(png)
         with writing(folder / _TABLE) as file:
             text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-            table = csv.writer(text, lineterminator="\n")
+            table = csv_writer(text)
             table.writerow(_COLUMNS)
             table.writerows(astuple(rows[key]) for key in sorted(rows))
             text.detach()

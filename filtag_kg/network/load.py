@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from filtag_kg.csv_table import read_text, text_lines
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.backend import KerasModel, import_keras
 from filtag_kg.network.efficientnet_lite0 import build_efficientnet_lite0, load_published_weights
@@ -197,8 +198,7 @@ def _network(
 
 def _read_classes(path: Path) -> tuple[str, ...]:
     try:
-        # A line ends where an editor ends it: splitlines() would also break at what may stand in a name.
-        lines = path.read_text("utf-8-sig").split("\n")
+        lines = text_lines(read_text(path))
     except OSError as error:
         raise FiltagError(f"cannot read the classes in {path} ({error.strerror}): check the path") from None
     except UnicodeDecodeError:

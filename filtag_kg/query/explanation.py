@@ -18,7 +18,7 @@ def explanation(query: NamedQuery) -> str:
         needed = "" if name in query.required else ", may be left out"
         lines.append(f"  {name}: {parameter.kind}{needed}: {parameter.meaning}; binds ?{parameter.variable}")
     lines += ["", f"  columns: {', '.join(query.columns)}", f"  example: {example_command(query, 'demo-kg')}", ""]
-    text = [line for line in query.text.splitlines() if not line.startswith("#+")]
+    text = [line for line in query.text.split("\n") if not line.startswith("#+")]
     return "\n".join(lines + text)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
@@ -13,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pyoxigraph as ox
 
+from filtag_kg.csv_table import csv_writer
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import PREFIXES
 from filtag_kg.query.result import Result, Term, plain_row
@@ -98,7 +98,7 @@ def table_of(result: Result) -> Table:
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Iterator[str]:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text)
     writer.writerow(columns)
     for row in rows:
         yield text.getvalue()

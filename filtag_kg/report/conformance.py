@@ -12,15 +12,15 @@ last, 76 %, and filters are drawn of those with two or more tags unless others a
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from filtag_kg.concepts import COHERENT_Q
+from filtag_kg.csv_table import read_sheet, read_text
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import check_file_output, is_stream, writing
 from filtag_kg.graph import KG
@@ -202,23 +202,17 @@ def _run(kg: KG, rule: str | None) -> Run:
     return run
 
 
-def _read(sheet: Path) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows of a sheet with their lines; spreadsheets may write a mark at the start, and semicolons."""
+def _read(sheet: Path) -> Sequence[tuple[int, Mapping[str, str]]]:
+    """Return the rows of a sheet with their lines."""
     try:
-        text = sheet.read_text(encoding="utf-8-sig")
+        table = read_sheet(read_text(sheet), SHEET_COLUMNS)
     except OSError as error:
         raise FiltagError(f"cannot read {sheet} ({error.strerror}): give a sheet of filtag conformance draw") from None
     except UnicodeDecodeError:
         raise FiltagError(f"{sheet} is no UTF-8 text: save the sheet as CSV in UTF-8") from None
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    needed = ",".join(SHEET_COLUMNS)
-    try:
-        if not set(SHEET_COLUMNS) <= set(rows.fieldnames or ()):
-            raise FiltagError(f"{sheet} is no sheet of filtag conformance draw: it needs the columns {needed}")
-        return [(rows.line_num, {name: row[name] or "" for name in SHEET_COLUMNS}) for row in rows]
     except csv.Error as error:
-        raise FiltagError(
-            f"line {rows.line_num} of {sheet} is not CSV ({error}): save the sheet as CSV in UTF-8"
-        ) from None
+        raise FiltagError(f"{sheet} is not CSV ({error}): save the sheet as CSV in UTF-8") from None
+    if table is None:
+        needed = ",".join(SHEET_COLUMNS)
+        raise FiltagError(f"{sheet} is no sheet of filtag conformance draw: it needs the columns {needed}")
+    return table.rows

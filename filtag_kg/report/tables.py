@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+
+from filtag_kg.csv_table import csv_writer
 
 __all__ = ["csv_text", "markdown_table", "markdown_text"]
 
@@ -16,7 +17,7 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a table as CSV; None is an empty cell."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text)
     writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -11,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from filtag_kg.csv_table import ANY_TEXT, TEXT, Cell, optional, read_table, real, whole
+from filtag_kg.csv_table import ANY_TEXT, TEXT, Cell, csv_writer, optional, read_table, real, whole
 from filtag_kg.tags.table import TagTable
 
 __all__ = ["TAG_CELLS", "TagAssignment", "read_tag_assignments", "read_tags", "tag_assignments", "tags_csv"]
@@ -60,7 +59,7 @@ def tag_assignments(tags: TagTable) -> Iterator[TagAssignment]:
 def tags_csv(tags: TagTable) -> str:
     """Return the table as the text of ``tags.csv``; what is unknown is an empty cell."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text)
     names = [field.name for field in fields(TagAssignment)]
     writer.writerow(names)
     writer.writerows(map(attrgetter(*names), tag_assignments(tags)))

@@ -12,7 +12,6 @@ class. For the filters of one layer, with t_1 ≤ … ≤ t_F tags and T = Σ t_
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
@@ -20,6 +19,7 @@ from dataclasses import astuple, dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from filtag_kg.csv_table import csv_writer
 from filtag_kg.tags.table import TagTable
 
 __all__ = ["LayerDistribution", "distribution_csv", "gini", "tag_distribution"]
@@ -91,7 +91,7 @@ def gini(counts: NDArray[np.int64]) -> float:
 def distribution_csv(rows: Iterable[LayerDistribution]) -> str:
     """Return the text of ``distribution.csv``."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text)
     writer.writerow(field.name for field in fields(LayerDistribution))
     writer.writerows(astuple(row) for row in rows)
     return text.getvalue()

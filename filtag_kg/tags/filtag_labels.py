@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from filtag_kg.csv_table import read_text, text_lines
 from filtag_kg.errors import FiltagError
 from filtag_kg.tags.rules import parse_rule
 from filtag_kg.tags.table import TagTable
@@ -61,7 +62,7 @@ def read_filtag_labels(
     if not network or layer == "":
         raise FiltagError("the name of the network or layer is empty: give one, or leave it out")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = text_lines(read_text(path))
     except FileNotFoundError:
         raise FiltagError(f"no tag file at {path}: check the path") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from filtag_kg.concepts import CuratedLink, link_classes, read_curated_links, sssom_text, wordnet
 from filtag_kg.errors import FiltagError
@@ -100,3 +106,104 @@ def test_mistakes(tmp_path: Path, text: str | None, message: str) -> None:
 def test_classes_of_the_same_label() -> None:
     links = link_classes(["n02012849", "a", "b", "c"], ["crane", "crane", "crane", "heron"], wordnet())
     assert links.same_label == {"crane": ("a", "b")}
+
+
+def exported(text: str, delimiter: str, *, end: str = "\r\n", width: int = 0) -> str:
+    """Write a table as a spreadsheet does: every line as wide as the widest, cells quoted where that must be."""
+    rows = [line.split("\t") for line in text.split("\n")[:-1]]
+    width = width or max(map(len, rows))
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator=end).writerows(row + [""] * (width - len(row)) for row in rows)
+    return out.getvalue()
+
+
+def moved(text: str, order: Callable[[list[str]], list[str]]) -> str:
+    """Put the columns of a table into another order; the comments stay in the first."""
+    lines = text.split("\n")[:-1]
+    return "".join(f"{line}\n" if line.startswith("#") else "\t".join(order(line.split("\t"))) + "\n" for line in lines)
+
+
+def comma_decimals(text: str) -> str:
+    return "".join(
+        line if line.startswith("#") else "\t".join(
+            cell.replace(".", ",") if cell.replace(".", "").isdigit() else cell for cell in line.split("\t")
+        )
+        for line in text.splitlines(keepends=True)
+    )  # fmt: skip
+
+
+SPREADSHEETS = {
+    "as it is": lambda text: text.encode(),
+    "tabs at the ends": lambda text: exported(text, "\t", end="\n").encode(),
+    "quoted, CRLF": lambda text: exported(text, "\t").encode(),
+    "old Macs' lines": lambda text: text.replace("\n", "\r").encode(),
+    "byte order mark": lambda text: text.encode("utf-8-sig"),
+    "Unicode text": lambda text: exported(text, "\t").encode("utf-16"),
+    "Unicode text, big end first": lambda text: b"\xfe\xff" + exported(text, "\t").encode("utf-16-be"),
+    "commas": lambda text: exported(text, ",").encode("utf-8-sig"),
+    "semicolons and decimal commas": lambda text: exported(comma_decimals(text), ";").encode(),
+    "columns reversed": lambda text: exported(moved(text, lambda row: row[::-1]), "\t").encode(),
+    "a column before": lambda text: exported(moved(text, lambda row: ["", *row]), ",").encode(),
+    "comments moved, too": lambda text: exported(
+        "".join(f"\t{line}\n" for line in text.split("\n")[:-1]), ","
+    ).encode(),
+    "empty lines and columns": lambda text: exported(text.replace("\n", "\n\n"), "\t", width=16).encode(),
+    "spaces": lambda text: text.replace("\t", " \t ").replace("\n", "  \n").encode(),
+    "sorted": lambda text: "\n".join([*text.split("\n")[:5], *sorted(text.split("\n")[5:])]).encode(),
+    "sep line": lambda text: b"sep=;\r\n" + exported(text, ";").encode(),
+    "every cell quoted": lambda text: "\n".join(
+        line if line.startswith("#") else "\t".join(f'"{cell}"' for cell in line.split("\t"))
+        for line in text.split("\n")[:-1]
+    ).encode(),
+    "shares in per cent": lambda text: text.replace("\t1\t", "\t100 %\t").encode(),
+}
+
+
+@pytest.mark.parametrize("name", SPREADSHEETS)
+def test_links_come_back_from_every_spreadsheet(name: str, tmp_path: Path) -> None:
+    ids = ["crane", "n02084071", "a b/c#d", 'wing, "left"; tip']
+    links = link_classes(ids, ["crane", "dog", "heron", "wing"], wordnet())
+    text = sssom_text(
+        links,
+        wordnet(),
+        class_iri=lambda class_id: f"https://x.org/class/{quote(class_id, safe='')}",
+        mapping_set_id="https://x.org/set",
+    )
+    path = tmp_path / "links.sssom.tsv"
+    path.write_text(text, encoding="utf-8")
+    expected = read_curated_links(path, ids, wordnet())
+    assert {class_id: link.concept for class_id, link in expected.items()} == {
+        class_id: link.concept for class_id, link in links.items()
+    }
+    path.write_bytes(SPREADSHEETS[name](text))
+    assert read_curated_links(path, ids, wordnet()) == expected
+
+
+# What str.splitlines() takes for the end of a line, and what a table must quote.
+ODD = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\r\n\t\"',;#:/%?\ufeff\u00a0"
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.text(st.sampled_from(ODD + "ab"), min_size=1, max_size=8), min_size=1, max_size=4, unique=True))
+@example(["a\u2028b", "a\x85b", "a\x0bb", "a\x0cb", "a\x1cb", "a\rb"])
+def test_a_name_never_breaks_our_own_file(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
+    labels = [f"dog{name}" if place % 2 else "dog" for place, name in enumerate(names)]
+    links = link_classes(names, labels, wordnet(), curated={name: CuratedLink(BIRD, 0.5) for name in names})
+    text = sssom_text(
+        links,
+        wordnet(),
+        class_iri=lambda class_id: f"https://x.org/class/{quote(class_id, safe='')}",
+        mapping_set_id="https://x.org/set",
+    )
+    path = tmp_path_factory.mktemp("links") / "links.sssom.tsv"
+    path.write_text(text, encoding="utf-8", newline="\n")
+    assert read_curated_links(path, names, wordnet()) == {name: CuratedLink(BIRD, 0.5) for name in names}
+
+
+@pytest.mark.parametrize("name", ["trailing_tabs.tsv", "spreadsheet.tsv", "line-separators.tsv"])
+def test_files_that_were_edited_are_read(shared_data: Path, name: str) -> None:
+    path = shared_data.parent / "cases" / "links" / name
+    ids = ["car", "cat", "dog", "black cat"]
+    found = read_curated_links(path, ids, wordnet())
+    assert len(found) == (2 if name == "line-separators.tsv" else 3)
+    assert all(link.concept for link in found.values())

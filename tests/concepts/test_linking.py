@@ -153,6 +153,15 @@ def parents(concept: str) -> set[str]:
         ("n01440764\ttench, fish\r\n", {"n01440764": "tench, fish"}),
         ("\ufeffn01440764 great  white shark", {"n01440764": "great white shark"}),
         ("my dogs\tdog\na, crane\nb, crane\n", {"my dogs": "dog", "a": "crane", "b": "crane"}),
+        # as spreadsheets write them, and what only looks like the end of a line
+        ("n1;tench\r\nn2;crane, bird\r\n", {"n1": "tench", "n2": "crane, bird"}),
+        (
+            'n1,"crane, bird"\n"n2, heron"\n"n 3","a ""big"" dog"',
+            {"n1": "crane, bird", "n2": "heron", "n 3": 'a "big" dog'},
+        ),
+        ("n1 great shark; white\n", {"n1": "great shark; white"}),
+        ("n1, tench\rn2, crane\r", {"n1": "tench", "n2": "crane"}),
+        ("a\u2028b, tench\nc\x85d\x0be\x1cf, crane\n", {"a\u2028b": "tench", "c\x85d\x0be\x1cf": "crane"}),
     ],
 )
 def test_class_names(tmp_path: Path, text: str, names: dict[str, str]) -> None:
@@ -160,6 +169,11 @@ def test_class_names(tmp_path: Path, text: str, names: dict[str, str]) -> None:
     path.write_text(text, encoding="utf-8", newline="")
     assert class_names(path) == names
     assert list(class_names(path)) == list(names)
+
+
+def test_class_names_in_utf_16(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_bytes("n1\ttench\r\nn2\tHündin\r\n".encode("utf-16"))
+    assert class_names(tmp_path / "names.txt") == {"n1": "tench", "n2": "Hündin"}
 
 
 @pytest.mark.parametrize(

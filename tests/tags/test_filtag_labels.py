@@ -38,6 +38,11 @@ def test_labels_become_classes_and_the_second_crane_is_the_other(tmp_path: Path)
     )
 
 
+def test_a_label_with_what_looks_like_the_end_of_a_line(tmp_path: Path) -> None:
+    tags = read_filtag_labels(write(tmp_path, "filter tags k=1\n0:[' a\u2028b ', ' c\x85\x0bd ']\n"))
+    assert tags.class_ids == ("a\u2028b", "c\x85\x0bd")
+
+
 def test_without_class_names_labels_are_the_ids(tmp_path: Path) -> None:
     tags = read_filtag_labels(write(tmp_path, TEXT), layer="last")
     assert tags.class_ids == ("crane", "jack-o'-lantern", "silky terrier")
