@@ -198,7 +198,10 @@ def _refuse_overlaps(archive: zipfile.ZipFile) -> None:
 def _read_entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     # In one piece zipfile would unpack all that there is, and then keep as much as was declared.
     with archive.open(member) as stream:
-        return b"".join(iter(lambda: stream.read(_CHUNK), b""))
+        content = b"".join(iter(lambda: stream.read(_CHUNK), b""))
+    if len(content) != member.file_size:
+        raise zipfile.BadZipFile("it has another size than the archive says")
+    return content
 
 
 class _Member(tarfile.TarInfo):

@@ -67,12 +67,11 @@ def triples_of_common(rows: list[CommonConcept], network: str) -> Iterator[Tripl
             yield filter_, t("flt:bestCommonConcept"), node
 
 
-numbers = st.one_of(
-    st.just(float("nan")), st.integers(0, 2**20).map(lambda n: n / 2**20), st.floats(-1e20, 1e20), st.floats(0, 1e-3)
-)
+shares = st.one_of(st.just(float("nan")), st.integers(0, 2**20).map(lambda n: n / 2**20), st.floats(0, 1e-3))
+numbers = st.one_of(shares, st.floats(-1e20, 1e20))
 rows = st.lists(
     st.tuples(
-        st.integers(0, 1), st.integers(0, 3), st.integers(0, 11), st.integers(0, 5), st.integers(0, 3), numbers, numbers
+        st.integers(0, 1), st.integers(0, 3), st.integers(0, 11), st.integers(0, 5), st.integers(0, 3), shares, numbers
     ),
     unique_by=lambda row: row[:4],
 )

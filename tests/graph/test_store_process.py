@@ -104,7 +104,6 @@ def test_a_bit_flipped_anywhere_is_a_line_or_changes_nothing(kg: KG, tmp_path: P
     [
         ["query", "KG", "hub-filters"],
         ["query", "KG", "--sparql", "QUERY"],
-        ["validate", "KG"],
         ["export", "KG", "--format", "graphml"],
         ["publish", "KG", "http://127.0.0.1:9/store"],
         ["compare", "KG", "KG", "--rule", "k=1", "--rule-b", "q=0.5"],

@@ -155,7 +155,8 @@ def test_what_is_not_a_number_is_found(keras, archive, tmp_path):
     x = keras.layers.Conv2D(2, 3, name="sound")(image)
     model = keras.Model(image, keras.layers.Conv2D(2, 3, name="broken")(x))
     kernel, bias = model.get_layer("broken").get_weights()
-    kernel[0, 0, 0, 0] = np.nan
+    # Finite weights, whose products are infinite and of opposite signs.
+    kernel[0, 0, :2, 0] = 3e38, -3e38
     model.get_layer("broken").set_weights([kernel, bias])
     path = tmp_path / "broken.keras"
     model.save(path)
@@ -169,7 +170,8 @@ def test_what_is_not_a_number_is_found(keras, archive, tmp_path):
 
 @pytest.mark.parametrize(
     ("kernel", "bias"),
-    [([np.inf, 0], [0, 0]), ([-np.inf, 0], [0, 0]), ([0, 0], [np.inf, np.inf]), ([0, 0], [0, -np.inf])],
+    # Finite weights, whose products with the pixels are not.
+    [([3e38, 0], [0, 0]), ([-3e38, 0], [0, 0]), ([3e38, 3e38], [3e38, 3e38]), ([0, -3e38], [0, -3e38])],
 )
 def test_what_is_infinite_is_found(keras, archive, tmp_path, kernel, bias):
     image = keras.Input((*SIZE, 3))
