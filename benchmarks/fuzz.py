@@ -27,10 +27,13 @@ from pathlib import Path
 import numpy as np
 from damage import BYTES
 from fuzz_examples import profile_file
-from fuzz_kinds import KINDS, Kind
+from fuzz_images import IMAGE_KINDS
+from fuzz_kinds import KINDS as FILE_KINDS
+from fuzz_kinds import Kind
 
 from filtag_kg.errors import FiltagError
 
+KINDS: Mapping[str, Kind] = {**FILE_KINDS, **IMAGE_KINDS}
 _MEMORY = 6 << 30
 _SECONDS = 40
 _LONGEST_LINE = 2_000

@@ -158,9 +158,11 @@ def _open(content: bytes) -> Image.Image:
     with _opening, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         image = Image.open(io.BytesIO(content), formats=_decoders())
-    # Pillow itself only warns up to twice its limit, and other code may have taken the limit away.
-    if image.width * image.height > min(MOST_PIXELS, Image.MAX_IMAGE_PIXELS or MOST_PIXELS):
-        raise UnreadableImageError(f"{image.width} × {image.height} pixels are too many")
+        # Pillow itself only warns up to twice its limit, and other code may have taken the limit away.
+        if image.width * image.height > min(MOST_PIXELS, Image.MAX_IMAGE_PIXELS or MOST_PIXELS):
+            raise UnreadableImageError(f"{image.width} × {image.height} pixels are too many")
+        if image.format == "TIFF":
+            image.load()  # Pillow reads a TIFF's tags once more then, and warns once more.
     if image.format == "JPEG" and content.count(_SCAN) > _MOST_SCANS:
         raise UnreadableImageError(f"{content.count(_SCAN):,} scans are too many")
     return image

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import os
@@ -456,3 +457,16 @@ def test_damage_is_unreadable_or_gives_pixels(kind, data):
         except UnreadableImageError:
             return
     assert (pixels.shape, pixels.dtype) == ((5, 6, 3), np.uint8)
+
+
+def test_a_tiff_whose_tags_lead_beyond_its_end_is_told_by_one_error_without_a_warning() -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((10, 20, 3), np.uint8)).save(file, "TIFF", compression="tiff_lzw")
+    content = bytearray(file.getvalue())
+    entry = content.index(struct.pack("<H", 284))  # Of planar configuration there is one number.
+    content[entry + 4 : entry + 8] = struct.pack("<I", 2**20)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with contextlib.suppress(UnreadableImageError):
+            decode(bytes(content), (5, 6))
+    assert not caught
