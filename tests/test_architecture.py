@@ -25,7 +25,7 @@ FLOORS = [
     "server",
     "cli",
 ]
-ANYWHERE = {"csv_table", "errors", "files", "json_values", "notebook_html", "npz", "system_calls"}
+ANYWHERE = {"csv_table", "errors", "files", "json_values", "names", "notebook_html", "npz", "system_calls"}
 
 
 def modules() -> list[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filtag_kg.csv_table import read_text, text_lines
 from filtag_kg.errors import FiltagError
+from filtag_kg.names import nfc
 
 __all__ = ["class_names"]
 
@@ -41,7 +42,7 @@ def class_names(path: Path | str) -> dict[str, str]:
         # A label may hold semicolons; an id that stands before one holds no space.
         semicolon = re.match(r"[^\t,;\s]+\s*;", plain)
         separator = next((mark for mark in ("\t", ";" * bool(semicolon), ",") if mark and mark in plain), None)
-        class_id, *rest = (_unquoted(field.strip()) for field in plain.split(separator, maxsplit=1))
+        class_id, *rest = (nfc(_unquoted(field.strip())) for field in plain.split(separator, maxsplit=1))
         label = " ".join("".join(rest).split())
         if not class_id or not label:
             raise FiltagError(

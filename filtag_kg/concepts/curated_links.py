@@ -11,10 +11,10 @@ import csv
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from filtag_kg.csv_table import read_sheet, read_text
 from filtag_kg.errors import FiltagError
+from filtag_kg.names import name_in_path, nfc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,11 +68,11 @@ def read_curated_links(path: Path, class_ids: Sequence[str], source: ConceptSour
         If the file cannot be read, is no SSSOM/TSV, or a row is wrong: with the line.
     """
     prefixes, rows = _read_sssom(path)
-    known = set(class_ids)
+    known = {nfc(class_id): class_id for class_id in class_ids}
     found: dict[str, CuratedLink] = {}
     for where, row in rows:
-        class_id = unquote(re.split(r"[/#:]", row["subject_id"])[-1])
-        if class_id not in known:
+        class_id = known.get(nfc(name_in_path(re.split(r"[/#:]", row["subject_id"])[-1])))
+        if class_id is None:
             continue
         if class_id in found:
             raise FiltagError(f"{where}: class {class_id!r} has a link already: leave one")

@@ -27,6 +27,7 @@ from filtag_kg.explain.image_parametrisation import (
 )
 from filtag_kg.explain.transformations import random_views, seen
 from filtag_kg.graph import VISUALIZATION_METHODS
+from filtag_kg.names import nfc
 from filtag_kg.network import Layer, Network, Tensor, import_keras
 
 __all__ = ["DEFAULT_STEPS", "FilterPicture", "find_layer", "visualize"]
@@ -146,7 +147,7 @@ def find_layer(network: Network, layer: str, filters: Sequence[int] = ()) -> Lay
     FiltagError
         If it is not there or has not so many filters.
     """
-    found = next((one for one in network.layers if one.name == layer), None)
+    found = next((one for one in network.layers if nfc(one.name) == nfc(layer)), None)
     if found is None:
         raise FiltagError(
             f"{network.name} has no layer {layer!r}: choose from {', '.join(one.name for one in network.layers)}"

@@ -14,6 +14,7 @@ from filtag_kg.explain.active_filters import TaggedFilters
 from filtag_kg.explain.evidence import Evidence, concept_evidence
 from filtag_kg.explain.support import Support, support_of
 from filtag_kg.images import near_names, plain_name
+from filtag_kg.names import nfc
 
 __all__ = ["Carriers", "WhyNot", "find_class", "why_not"]
 
@@ -119,8 +120,9 @@ def find_class(name: str, class_ids: Sequence[str], class_labels: Sequence[str])
     FiltagError
         If no class has that name, or several do.
     """
-    if name in class_ids:
-        return name
+    by_id = next((class_id for class_id in class_ids if nfc(class_id) == nfc(name)), None)
+    if by_id is not None:
+        return by_id
     labels = dict(zip(class_ids, class_labels, strict=True))
     wanted = plain_name(name)
     found = [class_id for class_id, label in labels.items() if wanted in map(plain_name, (class_id, label))]

@@ -36,6 +36,7 @@ from filtag_kg.facts.things import (
     TaggedFilter,
 )
 from filtag_kg.graph import KG, DataIris, Visualization
+from filtag_kg.names import nfc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,9 +126,10 @@ class Facts:
         FiltagError
             If the network has no such layer.
         """
-        if layer not in network.layer_names:
+        names = [nfc(name) for name in network.layer_names]
+        if nfc(layer) not in names:
             raise FiltagError(f"no layer {layer!r} in {network.label}: it has {', '.join(network.layer_names)}")
-        return network.layer_names.index(layer)
+        return names.index(nfc(layer))
 
     def column(self, network: NetworkTable, layer: str, filter_: int) -> int:
         """Return the column of a filter.
@@ -173,6 +175,7 @@ class Facts:
             If there is no such layer.
         """
         index = self.layer_index(network, layer)
+        layer = network.layer_names[index]
         return LayerFacts(
             iri=self.iris.layer(network.network, layer),
             network=network.network,
@@ -193,7 +196,8 @@ class Facts:
             If there is no such filter.
         """
         column = self.column(network, layer, filter_)
-        index = network.layer_names.index(layer)
+        index = self.layer_index(network, layer)
+        layer = network.layer_names[index]
         return FilterFacts(
             iri=self.iris.filter(network.network, layer, filter_),
             network=network.network,

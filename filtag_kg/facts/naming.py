@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from filtag_kg.errors import FiltagError
 from filtag_kg.facts.facts import Facts
 from filtag_kg.facts.tables import NetworkTable
+from filtag_kg.names import nfc
 
 __all__ = ["classes_named", "concepts_named", "layer_and_filter"]
 
@@ -23,8 +24,9 @@ def classes_named(facts: Facts, name: str) -> tuple[str, ...]:
         If there is none.
     """
     graph = facts.concepts
-    if name in graph.class_ids:
-        return (name,)
+    by_id = next((class_id for class_id in graph.class_ids if nfc(class_id) == nfc(name)), None)
+    if by_id is not None:
+        return (by_id,)
     wanted = _plain(name)
     of = zip(graph.class_ids, graph.class_labels, strict=True)
     found = tuple(class_id for class_id, label in of if _plain(label) == wanted)
@@ -69,13 +71,14 @@ def concepts_named(facts: Facts, name: str) -> tuple[str, ...]:
 def layer_and_filter(network: NetworkTable, layer: str, filter_: int | None) -> tuple[str, int | None]:
     """Return layer and filter, where both may be in one word: ``head_conv/992``."""
     before, slash, number = layer.rpartition("/")
-    if filter_ is None and layer not in network.layer_names and slash and number.isascii() and number.isdigit():
+    is_layer = nfc(layer) in map(nfc, network.layer_names)
+    if filter_ is None and not is_layer and slash and number.isascii() and number.isdigit():
         return before, int(number)
     return layer, filter_
 
 
 def _plain(name: str) -> str:
-    return " ".join(name.replace("_", " ").casefold().split())
+    return " ".join(nfc(name).replace("_", " ").casefold().split())
 
 
 def _similar(wanted: str, labels: Iterable[str], identifier: str) -> str:

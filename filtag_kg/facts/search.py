@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from filtag_kg.facts.facts import Facts
+from filtag_kg.names import nfc
 
 __all__ = ["Found", "SearchIndex", "search_index"]
 
@@ -52,6 +53,7 @@ class SearchIndex:
 
         A number names filters: ``992``, ``head_conv 992``, ``head_conv/992``; what is called just so comes before them.
         """
+        text = nfc(text)
         words = text.lower().split()
         if not words:
             return []
@@ -76,7 +78,7 @@ class SearchIndex:
             # The last layers say most: they are meant where nothing is said.
             for index in reversed(range(len(network.layer_names))):
                 layer = network.layer_names[index]
-                if filter_ < network.size(index) and all(word in layer.lower() for word in others):
+                if filter_ < network.size(index) and all(word in nfc(layer).lower() for word in others):
                     yield self._filter(network.network, layer, filter_)
 
     def _filter(self, network: str, layer: str, filter_: int) -> Found:
@@ -105,7 +107,7 @@ def search_index(facts: Facts) -> SearchIndex:
         found = Found("concept", label, detail, iri)
         names.append((label.lower(), 0, found))
         names += [(other.lower(), 1, found) for other in graph.alt_labels.get(iri, ())]
-    return SearchIndex(facts, tuple(names))
+    return SearchIndex(facts, tuple((nfc(name), place, found) for name, place, found in names))
 
 
 def _closeness(name: str, wanted: str) -> int:

@@ -20,6 +20,7 @@ from filtag_kg.graph.visualizations import (
     write_visualizations,
 )
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
+from filtag_kg.graph.xml_text import xml_text
 
 __all__ = [
     "DEFAULT_BASE",
@@ -68,4 +69,5 @@ __all__ = [
     "write_jsonld",
     "write_triples",
     "write_visualizations",
+    "xml_text",
 ]

@@ -10,6 +10,7 @@ import pyoxigraph as ox
 from filtag_kg.graph.kg import KG
 from filtag_kg.graph.store_process import StoreProcess
 from filtag_kg.graph.vocabulary import PREFIXES
+from filtag_kg.graph.xml_text import xml_text
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -84,7 +85,10 @@ def write_graphml(kg: KG, output: BinaryIO) -> None:
     """Write `to_networkx` as GraphML."""
     import networkx as nx
 
-    for line in nx.generate_graphml(to_networkx(kg), named_key_ids=True):
+    graph = to_networkx(kg)
+    for _, data in graph.nodes(data=True):
+        data["label"] = xml_text(data["label"])
+    for line in nx.generate_graphml(graph, named_key_ids=True):
         output.write(f"{line}\n".encode())
 
 

@@ -256,6 +256,8 @@ def build_kg(
     for section in sections:
         in_graph.update(section.counts)
     counts = dict(sorted(in_graph.items()))
+    # Where nothing is linked, the sources' licences are those of what was looked up in vain.
+    said_licences = {graph: licence for graph, licence in licences.items() if counts.get(graph)} or licences
     mappings = sssom_text(links, source, class_iri=iris.class_, mapping_set_id=iris.links_graph())
     texts = {
         "tags.csv": tags_csv(tags),
@@ -269,7 +271,7 @@ def build_kg(
         kg_id=kg_id,
         title=f"Filters of {provenance.network_label}, their tags and concepts",
         runs=[run.run_id for run in runs],
-        licences={graph: licence for graph, licence in licences.items() if counts.get(graph)},
+        licences=said_licences,
         triples_in=counts,
         classes={
             "flt:ClassLabel": len(tags.class_ids),
@@ -302,7 +304,7 @@ def build_kg(
             **{name.partition(":")[2]: digest for name, digest in provenance.hashes.items()},
         },
         "parameters": parameters,
-        "licences": {graph: licence for graph, licence in licences.items() if counts.get(graph)},
+        "licences": said_licences,
         "doubtful_links": [asdict(link) for link in doubtful_links(links, source)],
         "unlinked_classes": list(links.unlinked),
         # What was left out so that nothing lies above itself: start, end and source of each edge.

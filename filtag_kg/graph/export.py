@@ -16,6 +16,7 @@ from filtag_kg.graph.nquads import Triple
 from filtag_kg.graph.store import graph_lines, graph_triples
 from filtag_kg.graph.tables import write_csv, write_links, write_parquet
 from filtag_kg.graph.vocabulary import PREFIXES
+from filtag_kg.graph.xml_text import xml_text
 
 __all__ = ["EXPORT_FORMATS", "export_graph", "turtle_text", "write_triples"]
 
@@ -60,7 +61,8 @@ def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags")
     elif format_ == "jsonld":
         write_jsonld(_triples(kg), output)
     elif format_ == "rdfxml":
-        ox.serialize(_triples(kg), cast("IO[bytes]", output), format=ox.RdfFormat.RDF_XML, prefixes=PREFIXES)
+        triples = map(_for_xml, _triples(kg))
+        ox.serialize(triples, cast("IO[bytes]", output), format=ox.RdfFormat.RDF_XML, prefixes=PREFIXES)
     elif format_ == "sssom":
         write_links(kg, output)
     elif format_ == "csv":
@@ -76,6 +78,15 @@ def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags")
 def _triples(kg: KG) -> Iterator[ox.Triple]:
     # Sorted quads put equal triples of different graphs next to each other.
     yield from _without_repeats(graph_triples(kg.graph_path))
+
+
+def _for_xml(triple: ox.Triple) -> ox.Triple:
+    value = triple.object
+    if not isinstance(value, ox.Literal) or xml_text(value.value) == value.value:
+        return triple
+    kind = {"language": value.language} if value.language else {"datatype": value.datatype}
+    written = ox.Literal(xml_text(value.value), **kind)
+    return ox.Triple(triple.subject, triple.predicate, written)
 
 
 def turtle_text(triples: Iterable[Triple]) -> str:

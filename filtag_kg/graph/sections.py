@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import numpy as np
 
 from filtag_kg.concepts import CommonConcept
 from filtag_kg.graph.nquads import double, integer, iri, t
 from filtag_kg.graph.vocabulary import DataIris
+from filtag_kg.names import part_of_path
 from filtag_kg.tags import TagTable
 
 if TYPE_CHECKING:
@@ -160,9 +160,9 @@ def _filters(
 
 def _ordered(tags: TagTable) -> NDArray[np.int64]:
     """Return the rows of a table in the order of their assignments' IRIs, without those that say another once more."""
-    layer = _places([f"{quote(name, safe='')}/" for name in tags.layer_names])[tags.layer]
+    layer = _places([f"{part_of_path(name)}/" for name in tags.layer_names])[tags.layer]
     filter_ = _places([f"{index}/" for index in range(max(tags.n_filters, default=0))])[tags.filter]
-    class_ = _places([f"{quote(class_id, safe='')}>" for class_id in tags.class_ids])[tags.class_]
+    class_ = _places([f"{part_of_path(class_id)}>" for class_id in tags.class_ids])[tags.class_]
     order = np.lexsort((class_, filter_, layer))
     key = np.stack([layer, filter_, class_])[:, order]
     first = np.ones(len(order), dtype=np.bool_)
@@ -179,9 +179,9 @@ def _places(texts: Sequence[str]) -> NDArray[np.int64]:
 
 def _assignments(tags: TagTable, rows: NDArray[np.int64], graph: str, iris: DataIris) -> Iterator[str]:
     run, end = iri(graph), f" <{graph}> .\n"
-    layers = [quote(name, safe="") for name in tags.layer_names]
+    layers = [part_of_path(name) for name in tags.layer_names]
     filters = [f"<{iris.layer(tags.network, name)}/filter/" for name in tags.layer_names]
-    classes = [quote(class_id, safe="") for class_id in tags.class_ids]
+    classes = [part_of_path(class_id) for class_id in tags.class_ids]
     class_iris = [iri(iris.class_(class_id)) for class_id in tags.class_ids]
     # In the order of sorted lines: http before https, then the vocabulary's terms by name.
     made = f" {t('rdf:type')} {t('flt:TagAssignment')}{end}", f" {t('prov:wasGeneratedBy')} {run}{end}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.names import part_of_path
 
 __all__ = [
     "CONCEPTNET_SITE",
@@ -166,7 +167,7 @@ class DataIris:
             raise FiltagError(f"--base {self.base!r} is no base for IRIs: give one like {DEFAULT_BASE}")
 
     def _path(self, *parts: str | int) -> str:
-        return self.base + "/".join(quote(str(part), safe="") for part in parts)
+        return self.base + "/".join(part_of_path(str(part)) for part in parts)
 
     def network(self, network: str) -> str:
         """Return the IRI of a network."""

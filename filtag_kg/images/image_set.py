@@ -11,6 +11,7 @@ from typing import Self
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images.listing import LeftOut
+from filtag_kg.names import nfc
 
 __all__ = ["ImageRef", "ImageSet", "class_id_of", "reason"]
 
@@ -22,7 +23,7 @@ class ImageRef:
     Parameters
     ----------
     class_id : str
-        The name of the folder that the image lies in.
+        The name of the folder that the image lies in, in Unicode's normal form C.
     name : str
         Its path in the folder or archive, with ``/``.
     """
@@ -32,8 +33,8 @@ class ImageRef:
 
 
 def class_id_of(folder: str) -> str:
-    """Return the class id that the name of a folder of images stands for."""
-    return folder
+    """Return the class id that the name of a folder of images stands for: two that look alike are one class."""
+    return nfc(folder)
 
 
 class ImageSet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -46,7 +47,20 @@ def open_images(path: Path, *, log: bool = True) -> ImageSet:
     )
     if log and opened.left_out:
         _LOGGER.warning("left out of %s: %s", readable_name(path.name or str(path)), opened.left_out)
+    if log:
+        _tell_of_twins(opened)
     return opened
+
+
+def _tell_of_twins(images: ImageSet) -> None:
+    """Say which class has images in folders whose names look alike and are written in other characters."""
+    folders: dict[str, set[str]] = {}
+    for image in images.images:
+        if not image.class_id.isascii():
+            folders.setdefault(image.class_id, set()).add(posixpath.basename(posixpath.dirname(image.name)))
+    for class_id, names in folders.items():
+        if len(names) > 1:
+            _LOGGER.warning("%d folders are called %s, in other characters: they are one class", len(names), class_id)
 
 
 def open_shard(path: Path) -> ImageSet:

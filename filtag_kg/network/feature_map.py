@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from types import ModuleType
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.names import nfc
 from filtag_kg.network.backend import Operation, Tensor, import_keras
 from filtag_kg.network.trace import Graph, Step
 
@@ -107,7 +108,7 @@ def _chosen(layers: list[tuple[str, str]], choice: str, where: str) -> set[str]:
         return names
     chosen: set[str] = set()
     for pattern in filter(None, (part.strip() for part in choice.split(","))):
-        matching = {name for name, _ in layers if fnmatchcase(name, pattern)}
+        matching = {name for name, _ in layers if fnmatchcase(nfc(name), nfc(pattern))}
         if not matching:
             raise FiltagError(
                 f"no convolutional layer {pattern!r} in {where}: choose conv, all or from "

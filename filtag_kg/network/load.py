@@ -16,6 +16,7 @@ import numpy as np
 
 from filtag_kg.csv_table import read_text, text_lines
 from filtag_kg.errors import FiltagError
+from filtag_kg.names import nfc
 from filtag_kg.network.backend import KerasModel, import_keras
 from filtag_kg.network.efficientnet_lite0 import build_efficientnet_lite0, load_published_weights
 from filtag_kg.network.feature_map import select_layers
@@ -203,7 +204,7 @@ def _read_classes(path: Path) -> tuple[str, ...]:
         raise FiltagError(f"cannot read the classes in {path} ({error.strerror}): check the path") from None
     except UnicodeDecodeError:
         raise FiltagError(f"{path} is not text in UTF-8: give a class id a line") from None
-    class_ids = tuple(line.replace("\t", ",").partition(",")[0].strip() for line in lines if line.strip())
+    class_ids = tuple(nfc(line).replace("\t", ",").partition(",")[0].strip() for line in lines if line.strip())
     repeated = next((x for x, times in Counter(class_ids).items() if times > 1), None)
     if repeated is not None or not class_ids or "" in class_ids:
         what = f"names {repeated!r} twice" if repeated else "names no class, or an empty one"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import writing
 from filtag_kg.json_values import mismatch, parse_json
+from filtag_kg.names import nfc
 from filtag_kg.npz import read_npz
 from filtag_kg.profile.exemplars import Exemplars
 from filtag_kg.profile.facts import METADATA
@@ -46,7 +47,8 @@ class Profile:
     count : int64 array of shape (n_classes,)
         Images seen of each class.
     class_ids, class_labels : tuple of str, of length n_classes
-        Ids are unique; labels need not be. A part of the images may have no class with a readable one.
+        In Unicode's normal form C. Ids are unique; labels need not be. A part of the images may have no class with a
+        readable one.
     layer_names : tuple of str, of length n_layers
         In forward order.
     layer_offsets : int64 array of shape (n_layers + 1,)
@@ -79,6 +81,9 @@ class Profile:
         _check_names("class_ids", self.class_ids)
         _check_names("layer_names", self.layer_names)
         _check_text("class_labels", self.class_labels)
+        for names in ("class_ids", "class_labels"):
+            object.__setattr__(self, names, tuple(map(nfc, getattr(self, names))))
+        _check_names("class_ids", self.class_ids)
         self._check_shapes()
         if (self.count < 1).any():
             raise ValueError("count must be at least 1 for every class")

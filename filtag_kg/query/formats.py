@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from filtag_kg.csv_table import csv_writer
 from filtag_kg.errors import FiltagError
-from filtag_kg.graph import PREFIXES
+from filtag_kg.graph import PREFIXES, xml_text
 from filtag_kg.query.result import Result, Term, plain_row
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ __all__ = ["RESULT_FORMATS", "boolean_text", "format_result", "table_of", "table
 RESULT_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle")
 
 _XML_START = '<?xml version="1.0"?>\n<sparql xmlns="http://www.w3.org/2005/sparql-results#">\n'
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _OUTER_SPACE = re.compile(r"\A[ \t\n]+|[ \t\n]+\Z")
 _NUMBERS = frozenset(f"{PREFIXES['xsd']}{name}" for name in ("integer", "decimal", "double", "float"))
 
@@ -211,5 +210,5 @@ def _xml_text(text: str) -> str:
 
     XML 1.0 has no way to write other control characters: U+FFFD stands for them.
     """
-    written = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", escape(text, {"\r": "&#13;"}))
+    written = xml_text(escape(text, {"\r": "&#13;"}))
     return _OUTER_SPACE.sub(lambda found: "".join(f"&#{ord(space)};" for space in found[0]), written)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.names import nfc
 from filtag_kg.query.endpoint import Endpoint
 
 __all__ = ["PARAMETERS", "Parameter", "Terms", "bind", "resolve"]
@@ -189,7 +191,9 @@ def _run(endpoint: Endpoint, name: str, value: str) -> Terms:
 
 
 def _lookup(endpoint: Endpoint, text: str, word: str) -> list[tuple[str, ...]]:
-    return _rows(endpoint, bind(text, {"word": [ox.Literal(word)]}))
+    # Whoever made the graph may have written names either way.
+    forms = dict.fromkeys(unicodedata.normalize(form, word) for form in ("NFC", "NFD"))
+    return _rows(endpoint, bind(text, {"word": [ox.Literal(form) for form in forms]}))
 
 
 def _concept(endpoint: Endpoint, _name: str, value: str) -> Terms:
@@ -211,7 +215,7 @@ def _class(endpoint: Endpoint, _name: str, value: str) -> Terms:
     found = _lookup(endpoint, _CLASS, value) or _lookup(endpoint, _CLASS, value.replace("_", " "))
     # An id before a label, a label in its own case before another.
     for place in (2, 1):
-        exact = [row for row in found if row[place] in (value, value.replace("_", " "))]
+        exact = [row for row in found if nfc(row[place]) in (nfc(value), nfc(value).replace("_", " "))]
         if exact:
             found = exact
             break
@@ -225,7 +229,7 @@ def _class(endpoint: Endpoint, _name: str, value: str) -> Terms:
 
 def _layer(endpoint: Endpoint, run: Terms, value: str) -> Terms:
     layers = _rows(endpoint, bind(_LAYERS, {"run": run}))
-    found = [ox.NamedNode(layer) for layer, name in layers if name == value]
+    found = [ox.NamedNode(layer) for layer, name in layers if nfc(name) == nfc(value)]
     if not found:
         _log.warning("no layer in the graph is called %r; it has %s", value, ", ".join(name for _, name in layers))
     return found

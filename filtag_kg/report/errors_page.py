@@ -17,6 +17,7 @@ from filtag_kg.explain import (
     mistakes_csv,
 )
 from filtag_kg.files import check_directory_output, replacing_directory
+from filtag_kg.graph import xml_text
 from filtag_kg.report.jinja import environment
 
 __all__ = ["Kind", "Speaking", "errors_page", "kinds", "refuse_existing", "speaking", "write_errors"]
@@ -107,7 +108,7 @@ def errors_page(found: ErrorAnalysis) -> str:
     )[:_MOST_MISTAKES]
     shares = [share for mistake in surest for share in (mistake.true_share, mistake.predicted_share) if share]
     taken, classes, of_kind = confusions(mistakes), class_confusions(mistakes), kinds(mistakes)
-    return (
+    return xml_text(
         environment()
         .get_template("errors.html")
         .render(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.facts import ABOUT_HIGHER, Facts, FilterLine, NetworkTable, RunTable
+from filtag_kg.graph import xml_text
 from filtag_kg.report.figures import Figure
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment
@@ -90,9 +91,8 @@ class Pages:
         return made
 
     def _render(self, template: str, address: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
-        return self._environment.get_template(template).render(
-            root="" if address.startswith("/") else "../" * address.count("/"), **values
-        )
+        root = "" if address.startswith("/") else "../" * address.count("/")
+        return xml_text(self._environment.get_template(template).render(root=root, **values))
 
     def overview(self, figures: Sequence[Figure] = ()) -> str:
         """Return the first page: what was run, headline figures, plots, layers, the surest filters."""

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import read_confusions, read_hits
 from filtag_kg.facts import Facts, NetworkTable
+from filtag_kg.graph import xml_text
 from filtag_kg.report.comparison import Comparison
 from filtag_kg.report.figures import Figure, confusion_figure, hits_figure, run_figures
 from filtag_kg.report.grouping import GroupedRun
@@ -98,7 +99,7 @@ def write_comparison(sites: Sequence[tuple[str, Facts]], comparisons: Sequence[C
     labels = {
         (facts.kg.manifest["id"], table.network): table.label for _, facts in sites for table in facts.networks.values()
     }
-    _write(folder, "index.html", page.render(sites=sites, comparisons=comparisons, labels=labels))
+    _write(folder, "index.html", xml_text(page.render(sites=sites, comparisons=comparisons, labels=labels)))
     _write(folder, "style.css", style_sheet())
 
 

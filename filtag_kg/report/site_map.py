@@ -13,6 +13,8 @@ __all__ = ["FilePlaces", "Places"]
 
 _WORDNET = "http://wordnet-rdf.princeton.edu/pwn30/"
 _LONGEST = 120
+# Windows opens a device under such a name, whatever its ending.
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
 class Places(Protocol):
@@ -109,6 +111,6 @@ def _concept(iri: str) -> str:
 def _name(text: str) -> str:
     """Return a file name that says what it is for: no other text has it, and no file system refuses it."""
     name = quote(text, safe="")
-    if name.strip(".") and len(name) <= _LONGEST:
+    if name.strip(".") and len(name) <= _LONGEST and not _DEVICE.fullmatch(name):
         return name
     return f"{name[:_LONGEST].strip('.')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from filtag_kg.csv_table import csv_writer
+from filtag_kg.graph import xml_text
 
 __all__ = ["csv_text", "markdown_table", "markdown_text"]
 
@@ -29,7 +30,7 @@ def markdown_text(text: str, most: int = 60) -> str:
     >>> markdown_text("a|b\n<b>_c_</b> block5_conv3")
     'a\\|b &lt;b&gt;\\_c\\_&lt;/b&gt; block5_conv3'
     """
-    line = " ".join(text.split())
+    line = " ".join(xml_text(text).split())
     if len(line) > most:
         line = f"{line[: most - 1]}…"
     return _SPECIAL.sub(r"\\\g<0>", line).translate(_ENTITIES)

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -25,6 +26,14 @@ from filtag_kg.server.sparql import Sparql
 
 __all__ = ["create_app"]
 
+
+class _AnyPath(PathConvertor):
+    """A path that may hold line feeds, as a class id may."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("any", _AnyPath())
 _GET, _SPARQL = ["GET"], ["GET", "POST"]
 
 
@@ -83,7 +92,7 @@ def create_app(
             Route("/openapi.json", named.describe, methods=_GET),
             Route("/resource", resources.by_iri, methods=_GET),
             *routes(pool),
-            Route("/{path:path}", resources.by_path, methods=_GET),
+            Route("/{path:any}", resources.by_path, methods=_GET),
         ],
         middleware=[Middleware(PublicHeaders, hosts=hosts)],
         exception_handlers={

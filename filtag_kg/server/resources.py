@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Protocol
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from filtag_kg.names import name_in_path, part_of_path
 from filtag_kg.server.jobs import ResourceJob
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.negotiation import GRAPHS, HTML, chosen
@@ -65,7 +66,7 @@ class Resources:
         """Answer for a thing below the base, whose path is that of the request."""
         raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
         # Clients encode more or less than the data's IRIs do; a slash that is encoded stays so.
-        path = "/".join(quote(unquote(part), safe="") for part in raw.decode("latin-1").removeprefix("/").split("/"))
+        path = "/".join(part_of_path(name_in_path(part)) for part in raw.decode("latin-1").removeprefix("/").split("/"))
         if self._base is None or not path:
             raise RequestError(404, f"nothing is at /{shortened(path)}: ask /sparql, or see /openapi.json")
         return await self._answer(request, self._base + path, path)

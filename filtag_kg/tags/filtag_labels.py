@@ -13,6 +13,7 @@ import numpy as np
 
 from filtag_kg.csv_table import read_text, text_lines
 from filtag_kg.errors import FiltagError
+from filtag_kg.names import nfc
 from filtag_kg.tags.rules import parse_rule
 from filtag_kg.tags.table import TagTable
 
@@ -141,7 +142,7 @@ def _labels_of(line: str, number: int, path: Path) -> list[tuple[int, str | None
 
 
 def _plain(label: str) -> str:
-    return label.strip().replace("_", " ")
+    return nfc(label).strip().replace("_", " ")
 
 
 def _layer_from(path: Path) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filtag_kg.names import nfc
+
 __all__ = ["TagTable"]
 
 # What rounding, as when profiles are merged, may add to an activation.
@@ -29,7 +31,7 @@ class TagTable:
     n_filters : tuple of int, of length n_layers
         Filters of each layer, tagged or not.
     class_ids, class_labels : tuple of str, of length n_classes
-        Every class of the run, whether it tags a filter or not.
+        Every class of the run, whether it tags a filter or not; put into Unicode's normal form C.
     rules : tuple of str
         ``k=1``, ``q=0.05``, …, in the order asked for.
     rule, layer, filter, class_, rank : int64 array of shape (n_tags,)
@@ -60,6 +62,8 @@ class TagTable:
     contrast: NDArray[np.float64]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "class_ids", tuple(map(nfc, self.class_ids)))
+        object.__setattr__(self, "class_labels", tuple(map(nfc, self.class_labels)))
         n_tags = len(self.rule)
         columns = ("rule", "layer", "filter", "class_", "rank", "activation", "contrast")
         if any(len(getattr(self, name)) != n_tags for name in columns):
@@ -73,9 +77,7 @@ class TagTable:
                 raise ValueError(f"column {name!r} must index its {len(values)} values")
         if n_tags and not np.all((self.filter >= 0) & (self.filter < np.array(self.n_filters)[self.layer])):
             raise ValueError("column 'filter' must index the filters of its layer")
-        for names in (self.class_ids, self.layer_names, self.rules, (self.network,)):
-            if len(set(names)) != len(names) or "" in names:
-                raise ValueError("the network, layers, classes and rules need names, each another")
+        self._check_names()
         if n_tags and not (
             self.rank.min() >= 0
             and np.all(np.isnan(self.activation) | (np.abs(self.activation - 0.5) <= 0.5 + _HAIR))
@@ -85,6 +87,15 @@ class TagTable:
         order = np.lexsort((self.class_, self.rank, self.filter, self.layer, self.rule))
         for name in columns:
             object.__setattr__(self, name, getattr(self, name)[order])
+
+    def _check_names(self) -> None:
+        for names in (self.class_ids, self.layer_names, self.rules, (self.network,)):
+            if len(set(names)) != len(names) or "" in names:
+                raise ValueError("the network, layers, classes and rules need names, each another")
+        try:
+            "".join([self.network, *self.layer_names, *self.class_ids, *self.class_labels, *self.rules]).encode()
+        except UnicodeEncodeError:
+            raise ValueError("names and labels must be Unicode text") from None
 
     def __len__(self) -> int:
         return len(self.rule)

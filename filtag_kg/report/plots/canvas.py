@@ -18,6 +18,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
+from filtag_kg.graph import xml_text
 from filtag_kg.report.plots.style import COLOURS, STYLE_SHEET, Colour
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ _STYLES = (
 )
 _WHOLE = 359.9
 _VARIABLES = {light: f"var(--{name})" for name, (light, _) in COLOURS.items()}
-# What XML 1.0 cannot hold, not even escaped.
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # matplotlib's settings are the process's.
 _DRAWING = threading.Lock()
 
@@ -266,7 +265,7 @@ class Canvas:
 
 def one_line(text: str) -> str:
     """Return a text without line breaks and without what XML cannot hold."""
-    return " ".join(_NO_XML.sub(" ", text).split())
+    return " ".join(xml_text(text).replace("\N{REPLACEMENT CHARACTER}", " ").split())
 
 
 def text_width(text: str, size: float = 13, *, bold: bool = False) -> float:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import PREFIXES
+from filtag_kg.names import name_in_path
 from filtag_kg.query import PARAMETERS, Endpoint, bind, bound_text, catalogue
 from filtag_kg.server.explorer.comparison import compared
 from filtag_kg.server.explorer.kg_pages import Snapshot
@@ -132,7 +132,7 @@ def _thing_page(snapshot: Snapshot, endpoint: Endpoint, path: str) -> str | None
     facts, pages = snapshot.facts, snapshot.pages
     if path in facts.concepts.labels:
         return pages.concept(path)
-    match [unquote(part) for part in path.split("/")]:
+    match [name_in_path(part) for part in path.split("/")]:
         case ["network", network, "layer", layer]:
             return pages.layer(facts.network_named(network), layer)
         case ["network", network, "layer", layer, "page", number] if is_index(number):
@@ -160,10 +160,16 @@ def _other(snapshot: Snapshot, endpoint: Endpoint, path: str) -> str | None:
         "thing.html",
         "thing",
         iri=iri,
-        said=[(_shown(snapshot, predicate), _shown(snapshot, value)) for predicate, value in said],
-        incoming=[(_shown(snapshot, predicate), _shown(snapshot, subject)) for predicate, subject in incoming],
+        said=[(_property(snapshot, predicate), _shown(snapshot, value)) for predicate, value in said],
+        incoming=[(_property(snapshot, predicate), _shown(snapshot, subject)) for predicate, subject in incoming],
         most=_MOST_STATEMENTS,
     )
+
+
+def _property(snapshot: Snapshot, term: object) -> tuple[str, str | None]:
+    """Return how a property is written, and where its page is: the graph describes those of our own vocabulary."""
+    name, place = _shown(snapshot, term)
+    return name, place if name.startswith("flt:") else None
 
 
 def _shown(snapshot: Snapshot, term: object) -> tuple[str, str | None]:
