@@ -33,6 +33,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 # Of an image's file: ninety million pixels, the most that Pillow deems safe, take as much without any compression.
 MOST_BYTES = 256 * 2**20
 MOST_PIXELS = 89_478_485
+# Of a side: what a JPEG can have. An animated WebP of 8,388,628 × 10 pixels takes its decoder 13 s, 9,000 × 9,000 take 1 s.
+MOST_SIDE = 65_535
 # Every scan of a JPEG goes over all pixels again. Encoders make a dozen; the fuzzers of libjpeg-turbo stop at 500.
 _MOST_SCANS = 100
 _SCAN = b"\xff\xda"
@@ -159,7 +161,8 @@ def _open(content: bytes) -> Image.Image:
         warnings.filterwarnings("ignore", module=r"PIL\.")
         image = Image.open(io.BytesIO(content), formats=_decoders())
         # Pillow itself only warns up to twice its limit, and other code may have taken the limit away.
-        if image.width * image.height > min(MOST_PIXELS, Image.MAX_IMAGE_PIXELS or MOST_PIXELS):
+        most_pixels = min(MOST_PIXELS, Image.MAX_IMAGE_PIXELS or MOST_PIXELS)
+        if image.width * image.height > most_pixels or max(image.size) > MOST_SIDE:
             raise UnreadableImageError(f"{image.width} × {image.height} pixels are too many")
         if image.format == "TIFF":
             image.load()  # Pillow reads a TIFF's tags once more then, and warns once more.

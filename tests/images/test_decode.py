@@ -470,3 +470,12 @@ def test_a_tiff_whose_tags_lead_beyond_its_end_is_told_by_one_error_without_a_wa
         with contextlib.suppress(UnreadableImageError):
             decode(bytes(content), (5, 6))
     assert not caught
+
+
+def test_an_image_with_an_enormous_side_is_refused_before_it_is_decoded() -> None:
+    frames = [Image.new("RGB", (20, 10), colour) for colour in ("red", "blue")]
+    content = bytearray(encode(frames[0], "WEBP", save_all=True, append_images=frames[1:]))
+    canvas = content.index(b"VP8X") + 12
+    content[canvas : canvas + 6] = (70_000 - 1).to_bytes(3, "little") + (10 - 1).to_bytes(3, "little")
+    with pytest.raises(UnreadableImageError, match=r"^70000 × 10 pixels are too many$"):
+        decode(bytes(content), (5, 6))
