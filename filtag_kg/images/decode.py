@@ -33,7 +33,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 # Of an image's file: ninety million pixels, the most that Pillow deems safe, take as much without any compression.
 MOST_BYTES = 256 * 2**20
 MOST_PIXELS = 89_478_485
-# Of a side: what a JPEG can have. An animated WebP of 8,388,628 × 10 pixels takes its decoder 13 s, 9,000 × 9,000 take 1 s.
+# Of a side: what a JPEG can have. An animated WebP of 8,388,628 × 10 pixels takes its decoder 13 s, 9,000 × 9,000 1 s.
 MOST_SIDE = 65_535
 # Every scan of a JPEG goes over all pixels again. Encoders make a dozen; the fuzzers of libjpeg-turbo stop at 500.
 _MOST_SCANS = 100

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,8 @@ def serving_store(store: Path, limits: dict[str, object] | None = None) -> Itera
 def children(pid: int) -> set[int]:
     found: set[int] = set()
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        found |= set(map(int, task.read_text().split()))
+        with suppress(FileNotFoundError, ProcessLookupError):  # The thread has ended meanwhile.
+            found |= set(map(int, task.read_text().split()))
     return found
 
 
