@@ -1,10 +1,9 @@
-"""The command line as people meet it: real processes, their exit codes and what they print."""
+"""The command line as people meet it: exit codes and what is printed."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,30 +13,9 @@ import numpy as np
 import pytest
 
 from filtag_kg import KG, Profile, save_profile
+from tests.cli.terminal import answer, filtag, process, refusal
 
 COMMANDS = ["demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate", "errors"]
-
-
-def filtag(*arguments: object, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from filtag_kg.cli import main; main()", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, input=stdin, env=environment, check=False)
-
-
-def answer(*arguments: object, stdin: str = "") -> str:
-    done = filtag(*arguments, stdin=stdin)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def refusal(*arguments: object, cwd: Path | None = None, stdin: str = "") -> str:
-    """Run a command that must end with exit code 1 and one line on stderr, and return the line."""
-    done = filtag(*arguments, cwd=cwd, stdin=stdin)
-    assert done.returncode == 1, (done.returncode, done.stderr)
-    assert done.stdout == ""
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
-    return lines[0].removeprefix("error: ")
 
 
 @pytest.fixture
@@ -48,7 +26,7 @@ def saved(profile: Profile, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_says_what_it_does(command: str) -> None:
-    assert "Usage:" in answer(command, "--help")
+    assert "Usage:" in process(command, "--help").stdout
 
 
 def test_help_lists_the_commands() -> None:
@@ -57,19 +35,19 @@ def test_help_lists_the_commands() -> None:
 
 
 def test_version() -> None:
-    assert re.fullmatch(r"filtag \d+\.\d+\.\d+\n", answer("--version"))
+    assert re.fullmatch(r"filtag \d+\.\d+\.\d+\n", process("--version").stdout)
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["build"], ["query"], ["build", "p.npz", "-o", "kg", "--k", "x"]])
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
-    done = filtag(*arguments)
+    done = process(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
 
 def test_build_query_export(saved: Path, tmp_path: Path) -> None:
     kg = tmp_path / "kg"
-    done = filtag("build", saved, "-o", kg, "--k", 1, "--k", 2, "--q", 0.5)
+    done = process("build", saved, "-o", kg, "--k", 1, "--k", 2, "--q", 0.5)
     assert done.returncode == 0, done.stderr
     counts, *few = done.stderr.splitlines()
     assert re.fullmatch(rf"note: {kg}: 72 tags of 8 classes on 6 filters of 2 layers, .* quads", counts)
@@ -97,7 +75,7 @@ def test_build_query_export(saved: Path, tmp_path: Path) -> None:
 
 
 def test_quiet_says_nothing(saved: Path, tmp_path: Path) -> None:
-    done = filtag("build", saved, "-o", tmp_path / "kg", "-q")
+    done = process("build", saved, "-o", tmp_path / "kg", "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -237,7 +215,7 @@ def test_mistakes_with_imports(tmp_path: Path) -> None:
 
 
 def test_the_demo_builds_asks_exports_and_says_what_next(tmp_path: Path) -> None:
-    done = filtag("demo", cwd=tmp_path)
+    done = process("demo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for said in ("Which filters react to dogs?", "What do filters stand for", "filtag query --list"):
         assert said in done.stdout

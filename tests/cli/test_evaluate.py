@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from filtag_kg.cli import main
-from tests.cli.test_cli import filtag
+from tests.cli.terminal import filtag
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
 COLOURS = {"n02087394": (200, 20, 20), "n02123045": (20, 200, 20), "n03770679": (20, 20, 200)}

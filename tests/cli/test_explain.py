@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rdflib import Graph
 
-from filtag_kg.cli import main
+from tests.cli.terminal import answer, filtag, refusal
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
 COLOURS = {"n02087394": (200, 20, 20), "n02123045": (20, 200, 20), "n03770679": (20, 20, 200)}
@@ -34,12 +33,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for place in range(3):
             Image.new("RGB", (16 + place, 16), colour).save(room / "images" / class_id / f"{place}.png")
     Image.new("RGB", (9, 9), COLOURS["n02123045"]).save(room / "images" / "n02087394" / "green.png")
-    with pytest.MonkeyPatch.context() as patch:
-        arguments = ["run", *network(room), "--images", room / "images", "-o", room / "kg", "-q"]
-        patch.setattr("sys.argv", ["filtag", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert not ended.value.code
+    answer("run", *network(room), "--images", room / "images", "-o", room / "kg", "-q")
     return room
 
 
@@ -47,75 +41,42 @@ def network(room: Path) -> list[object]:
     return ["--network", room / "colours.keras", "--preprocess", "0..1", "--classes", room / "classes.txt"]
 
 
-@dataclass(frozen=True)
-class Terminal:
-    """Commands in this process, since TensorFlow takes seconds to start."""
-
-    patch: pytest.MonkeyPatch
-    capture: pytest.CaptureFixture[str]
-
-    def run(self, *arguments: object) -> tuple[int, str, str]:
-        self.patch.setattr("sys.argv", ["filtag", *map(str, arguments)])
-        self.capture.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return (int(ended.value.code or 0), *self.capture.readouterr())
-
-    def answer(self, *arguments: object) -> str:
-        code, out, err = self.run(*arguments)
-        assert code == 0, err
-        return out
-
-    def refusal(self, *arguments: object) -> str:
-        code, out, err = self.run(*arguments)
-        lines = [line for line in err.splitlines() if not line.startswith("note: ")]
-        assert (code, out, len(lines)) == (1, "", 1), (code, out, err)
-        return lines[0].removeprefix("error: ")
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setenv("NO_COLOR", "1")
-    return Terminal(monkeypatch, capsys)
-
-
-def test_an_image_is_explained_as_text_json_and_turtle(room: Path, terminal: Terminal) -> None:
+def test_an_image_is_explained_as_text_json_and_turtle(room: Path) -> None:
     asked = ["explain", room / "kg", room / "images" / "n02123045" / "0.png", *network(room)]
-    text = terminal.answer(*asked, "--why", "minivan")
+    text = answer(*asked, "--why", "minivan")
     assert text.startswith("predicted: tabby ")
     assert (
         "The tags do not support tabby: 1 of 1 active filters have its tag, rank 1 of 3 classes. As many by chance: "
         "p = 0.33 if filters were active at random, p = 0.33 for a class drawn at random."
     ) in " ".join(text.split())
     assert "why minivan and not tabby?" in text
-    found = json.loads(terminal.answer(*asked, "--format", "json"))
+    found = json.loads(answer(*asked, "--format", "json"))
     assert (found["predictions"][0]["class_id"], found["why_not"]) == ("n02123045", None)
     assert found["support"]["p_filters"] == pytest.approx(1 / 3)
-    assert len(Graph().parse(data=terminal.answer(*asked, "--format", "turtle"))) > 10
+    assert len(Graph().parse(data=answer(*asked, "--format", "turtle"))) > 10
 
 
-def test_mistakes_of_explaining(room: Path, tmp_path: Path, terminal: Terminal) -> None:
+def test_mistakes_of_explaining(room: Path, tmp_path: Path) -> None:
     image = room / "images" / "n02123045" / "0.png"
     kg = room / "kg"
-    assert terminal.refusal("explain", kg, image, *network(room), "--format", "xml") == (
+    assert refusal("explain", kg, image, *network(room), "--format", "xml") == (
         "no format 'xml': choose one of text, json, turtle"
     )
-    assert terminal.refusal("explain", kg, image, *network(room), "--why", "tigr") == (
+    assert refusal("explain", kg, image, *network(room), "--why", "tigr") == (
         "no class 'tigr' in the KG: give the id or label of a class of the KG"
     )
-    assert terminal.refusal("explain", kg, image, *network(room), "--not", "tabby").startswith("--not says what")
-    assert terminal.refusal("explain", kg, tmp_path, *network(room)) == (
+    assert refusal("explain", kg, image, *network(room), "--not", "tabby").startswith("--not says what")
+    assert refusal("explain", kg, tmp_path, *network(room)) == (
         f"cannot read {tmp_path} (Is a directory): check the path"
     )
-    assert terminal.refusal("explain", tmp_path, image).startswith(f"no KG at {tmp_path}")
+    assert refusal("explain", tmp_path, image).startswith(f"no KG at {tmp_path}")
 
 
-def test_errors_are_written_into_a_new_directory(room: Path, tmp_path: Path, terminal: Terminal) -> None:
+def test_errors_are_written_into_a_new_directory(room: Path, tmp_path: Path) -> None:
     asked = ["errors", room / "kg", "--images", room / "images", *network(room)]
-    code, _, notes = terminal.run(*asked, "-o", tmp_path / "mistakes")
-    assert code == 0, notes
-    assert notes.splitlines()[-1] == (
+    done = filtag(*asked, "-o", tmp_path / "mistakes")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == (
         f"note: {tmp_path / 'mistakes'}: 1 mistakes on 10 images (accuracy 90.0%) in errors.csv, confusions.csv and "
         "errors.html"
     )
@@ -131,13 +92,13 @@ def test_errors_are_written_into_a_new_directory(room: Path, tmp_path: Path, ter
         "Rhodesian ridgeback",
         "tabby",
     )
-    assert terminal.refusal(*asked, "-o", tmp_path / "mistakes") == (
+    assert refusal(*asked, "-o", tmp_path / "mistakes") == (
         f"{tmp_path / 'mistakes'} exists and is not replaced: choose another -o"
     )
-    assert "accuracy 90.0%: 1 of 10 images are misclassified (rule k=1)." in terminal.answer(*asked, "-q")
+    assert "accuracy 90.0%: 1 of 10 images are misclassified (rule k=1)." in answer(*asked, "-q")
 
 
-def test_folders_that_the_network_does_not_know(room: Path, tmp_path: Path, terminal: Terminal) -> None:
+def test_folders_that_the_network_does_not_know(room: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     for class_id, colour in {"n02123045": (20, 200, 20), "zebra": (9, 9, 9)}.items():
@@ -145,10 +106,10 @@ def test_folders_that_the_network_does_not_know(room: Path, tmp_path: Path, term
         Image.new("RGB", (8, 8), colour).save(tmp_path / "images" / class_id / "0.png")
     asked = ["errors", room / "kg", "--images", tmp_path / "images", *network(room)]
     what = f"colours has no class zebra, the name of a folder in {tmp_path / 'images'}"
-    assert terminal.refusal(*asked) == (
+    assert refusal(*asked) == (
         f"{what}: name folders by the network's class ids, or leave those out with --keep-going"
     )
-    code, summary, notes = terminal.run(*asked, "--keep-going")
-    assert code == 0, notes
-    assert f"note: {what}: 1 images left out" in notes.splitlines()
-    assert summary == "accuracy 100.0%: 0 of 1 images are misclassified (rule k=1).\n"
+    done = filtag(*asked, "--keep-going")
+    assert done.returncode == 0, done.stderr
+    assert f"note: {what}: 1 images left out" in done.stderr.splitlines()
+    assert done.stdout == "accuracy 100.0%: 0 of 1 images are misclassified (rule k=1).\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cli.test_cli import filtag
+from tests.cli.terminal import filtag
 
 LABELS = ("cardboard", "glass", "metal", "paper", "plastic", "trash", "NORMAL", "ok", "bow", "good", "7")
 

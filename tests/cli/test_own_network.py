@@ -14,7 +14,8 @@ import pytest
 from filtag_kg import load_profile, open_kg, save_profile
 from filtag_kg.server import NetworkChoice
 from filtag_kg.server.explorer.explaining import Explaining
-from tests.cli.test_explain import COLOURS, Terminal, network, room, terminal  # noqa: F401
+from tests.cli.terminal import answer, filtag, refusal
+from tests.cli.test_explain import COLOURS, network, room  # noqa: F401
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
 
@@ -62,8 +63,8 @@ def test_the_profile_remembers_file_preparation_and_classes(room: Path) -> None:
     assert "colours.keras" not in (room / "kg" / "tags.csv").read_text("utf-8")
 
 
-def test_nothing_need_be_said_again(own: Path, terminal: Terminal) -> None:
-    explained, mistakes, hits, _ = (terminal.answer(*arguments) for arguments in asked(own))
+def test_nothing_need_be_said_again(own: Path) -> None:
+    explained, mistakes, hits, _ = (answer(*arguments) for arguments in asked(own))
     assert explained.startswith("predicted: tabby ")
     assert "accuracy 90.0%: 1 of 10 images are misclassified" in mistakes
     assert "the network's top-1 accuracy is 90.0%" in hits
@@ -71,26 +72,26 @@ def test_nothing_need_be_said_again(own: Path, terminal: Terminal) -> None:
     assert Explaining(own, NetworkChoice()).missing(open_kg(own)) is None
 
 
-def test_a_file_that_moved_is_asked_for_and_may_have_another_name(own: Path, terminal: Terminal) -> None:
+def test_a_file_that_moved_is_asked_for_and_may_have_another_name(own: Path) -> None:
     path = own.parent / "colours.keras"
     path.rename(own.parent / "moved.keras")
     message = f"the network {path} is not at {path} any more: name it with --network"
     for arguments in asked(own):
-        assert terminal.refusal(*arguments) == message
-        terminal.answer(*arguments, "--network", own.parent / "moved.keras")
+        assert refusal(*arguments) == message
+        answer(*arguments, "--network", own.parent / "moved.keras")
     assert Explaining(own, NetworkChoice()).missing(open_kg(own)) == message
     assert Explaining(own, NetworkChoice(str(own.parent / "moved.keras"))).missing(open_kg(own)) is None
 
 
-def test_other_weights_and_another_preparation_are_refused(own: Path, terminal: Terminal) -> None:
+def test_other_weights_and_another_preparation_are_refused(own: Path) -> None:
     for arguments in asked(own):
-        said = terminal.refusal(*arguments, "--preprocess", "-1..1")
+        said = refusal(*arguments, "--preprocess", "-1..1")
         assert said.endswith("was made with --preprocess 0..1, not -1..1: leave --preprocess out")
     model = keras.saving.load_model(own.parent / "colours.keras")
     model.get_layer("colour").set_weights([np.ones((1, 1, 3, 3), np.float32)])
     model.save(own.parent / "colours.keras")
     for arguments in asked(own):
-        said = terminal.refusal(*arguments)
+        said = refusal(*arguments)
         assert f"was made of colours with weights {weights(own)}, and {own.parent / 'colours.keras'} has " in said
 
 
@@ -109,44 +110,43 @@ def weights(own: Path) -> str:
 def test_classes_that_match_no_folder_are_refused_before_the_pass(
     room: Path,
     tmp_path: Path,
-    terminal: Terminal,
     classes: str,
     said: str,
 ) -> None:
     (tmp_path / "classes.txt").write_text(classes)
     options = ["--network", room / "colours.keras", "--preprocess", "0..1", "--classes", tmp_path / "classes.txt"]
     profiled = ["profile", *options, "--images", room / "images", "-o", tmp_path / "p.npz"]
-    assert terminal.refusal(*profiled) == (
+    assert refusal(*profiled) == (
         f"colours has no class {said}, the name of a folder in {room / 'images'}: name folders and --classes alike, or "
         "go on regardless with --keep-going"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["classes.txt"]
-    terminal.answer(*profiled, "--keep-going", "-q")
+    answer(*profiled, "--keep-going", "-q")
 
 
-def test_a_class_without_a_folder_is_noted(room: Path, tmp_path: Path, terminal: Terminal) -> None:
+def test_a_class_without_a_folder_is_noted(room: Path, tmp_path: Path) -> None:
     for class_id in ("n02087394", "n02123045"):
         shutil.copytree(room / "images" / class_id, tmp_path / "images" / class_id)
-    code, _, notes = terminal.run("profile", *network(room), "--images", tmp_path / "images", "-o", tmp_path / "p.npz")
-    assert code == 0
-    assert "note: no image of n03770679, which colours has outputs for" in notes.splitlines()
+    done = filtag("profile", *network(room), "--images", tmp_path / "images", "-o", tmp_path / "p.npz")
+    assert done.returncode == 0
+    assert "note: no image of n03770679, which colours has outputs for" in done.stderr.splitlines()
 
 
-def test_test_images_and_questions_name_classes_that_are_near(own: Path, terminal: Terminal) -> None:
+def test_test_images_and_questions_name_classes_that_are_near(own: Path) -> None:
     images = own.parent / "images"
     (images / "n02123045").rename(images / "Tabby")
-    assert terminal.refusal("evaluate", own, "--images", images) == (
+    assert refusal("evaluate", own, "--images", images) == (
         f"class Tabby (did you mean n02123045?) in {images} is not in the profile, so nothing is tagged with it: "
         "remove its images, or make a profile with it"
     )
-    assert terminal.refusal("errors", own, "--images", images) == (
+    assert refusal("errors", own, "--images", images) == (
         f"colours has no class Tabby (did you mean n02123045?), the name of a folder in {images}: name folders by the "
         "network's class ids, or leave those out with --keep-going"
     )
     # Before the network is loaded, which is not there.
     (own.parent / "colours.keras").unlink()
     (image,) = (images / "Tabby").glob("0.png")
-    assert terminal.refusal("explain", own, image, "--why", "tabbi") == (
+    assert refusal("explain", own, image, "--why", "tabbi") == (
         "no class 'tabbi' in the KG: did you mean tabby?"
     )
 
@@ -154,15 +154,14 @@ def test_test_images_and_questions_name_classes_that_are_near(own: Path, termina
 def test_profiles_prepared_otherwise_are_neither_merged_nor_gone_on_with(
     room: Path,
     tmp_path: Path,
-    terminal: Terminal,
 ) -> None:
     profiles = []
     for preprocess, class_id in (("0..1", "n02087394"), ("none", "n02123045")):
         shutil.copytree(room / "images" / class_id, tmp_path / class_id / class_id)
         profiles.append(tmp_path / f"{class_id}.npz")
         options = ["--network", room / "colours.keras", "--preprocess", preprocess, "--images", tmp_path / class_id]
-        terminal.answer("profile", *options, "--part", "-o", profiles[-1], "-q")
-    assert terminal.refusal("profile", "--merge", *profiles, "-o", tmp_path / "all.npz") == (
+        answer("profile", *options, "--part", "-o", profiles[-1], "-q")
+    assert refusal("profile", "--merge", *profiles, "-o", tmp_path / "all.npz") == (
         "profiles of different preprocess cannot be merged, 0..1 and none: merge those of one network, passed over "
         "alike"
     )

@@ -14,7 +14,7 @@ import pytest
 
 from filtag_kg import FiltagError, load_profile
 from filtag_kg.cli.build import run
-from tests.cli.test_cli import answer, filtag, refusal
+from tests.cli.terminal import answer, filtag, process, refusal
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
 COLOURS = {"n02087394": (200, 20, 20), "n02123045": (20, 200, 20), "n03770679": (20, 20, 200)}
@@ -49,7 +49,7 @@ def options(network: Path, images: Path, output: Path) -> list[object]:
 
 
 def test_a_run_makes_a_kg_that_answers(network: Path, images: Path, tmp_path: Path) -> None:
-    done = filtag("run", *options(network, images, tmp_path / "kg"))
+    done = process("run", *options(network, images, tmp_path / "kg"))
     assert done.returncode == 0, done.stderr
     *_, counts, too_few, opened = done.stderr.splitlines()
     assert counts.startswith(f"note: {tmp_path / 'kg'}: 3 tags of 3 classes on 3 filters of 1 layers")
@@ -273,7 +273,7 @@ def test_two_runs_at_once_leave_one_whole_kg(network: Path, images: Path, tmp_pa
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(2) as threads:
-        jobs = [threads.submit(filtag, "run", *options(network, images, tmp_path / "kg"), "-q") for _ in range(2)]
+        jobs = [threads.submit(process, "run", *options(network, images, tmp_path / "kg"), "-q") for _ in range(2)]
         codes = sorted(job.result().returncode for job in jobs)
     assert codes in ([0, 0], [0, 1])
     assert answer("query", tmp_path / "kg", "untagged-filters", "--format", "csv") == "layer,filter,tags\n"

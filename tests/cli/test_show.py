@@ -12,7 +12,7 @@ from filtag_kg import KG, KnowledgeGraph, Profile, Provenance, Rule, build_kg, t
 from filtag_kg.cli import main
 from filtag_kg.facts import ClassFacts, ConceptFacts, FilterFacts, FilterRun, LayerFacts, NetworkFacts, Tag
 from filtag_kg.graph import Visualization, add_runs, write_visualizations
-from tests.cli.test_cli import refusal as refusal_of_a_process
+from tests.cli.terminal import process
 from tests.facts.test_reading import PNG, write_exemplars
 
 
@@ -283,7 +283,7 @@ def test_mistakes_are_one_line(kg: KG, shell: Shell, tmp_path: Path) -> None:
     )
     assert shell.refusal(kg.path, "--rule", "k=7") == f"no rule 'k=7' in {kg.path}: it has k=1, q=0.5"
     assert shell.refusal(kg.path, "--format", "xml") == "no format 'xml': choose one of text, json"
-    assert refusal_of_a_process("show", kg.path, "deeper") == "no layer 'deeper' in toy: it has shallow, deep"
+    assert process("show", kg.path, "deeper").stderr == "error: no layer 'deeper' in toy: it has shallow, deep\n"
 
 
 @pytest.mark.parametrize(

@@ -13,21 +13,16 @@ from filtag_kg import KG
 from filtag_kg.cli.visualize import _filters
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import Network
+from tests.cli.terminal import filtag
 from tests.explain.conftest import colours, network  # noqa: F401
 
 
 @pytest.fixture(scope="module")
 def saved(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
-    """The network in a file of its own name, for a process of its own."""
+    """The network in a file of its own name."""
     path = tmp_path_factory.mktemp("saved") / "colours.keras"
     network.model.save(path)
     return path
-
-
-def filtag(*arguments: object) -> subprocess.CompletedProcess[str]:
-    code = "from filtag_kg.cli import main; main()"
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def notes(done: subprocess.CompletedProcess[str]) -> list[str]:
