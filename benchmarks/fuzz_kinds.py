@@ -106,10 +106,10 @@ def read_checkpoint(path: Path) -> str | None:
 def read_kg(path: Path) -> str | None:
     """Read a KG as the commands do that say what it holds."""
     from filtag_kg.concepts import read_common_concepts
-    from filtag_kg.facts import read_facts
-    from filtag_kg.graph import open_kg, read_visualizations
+    from filtag_kg.kg import open_kg, read_visualizations
     from filtag_kg.report import semantic_report
     from filtag_kg.tags import read_tag_assignments
+    from filtag_kg.views import read_facts
 
     kg = open_kg(path.parent if path.parent.name == "kg" else path.parent.parent)
     kg._repr_html_()
@@ -139,7 +139,8 @@ def read_kg(path: Path) -> str | None:
 
 def read_graph(path: Path) -> str | None:
     """Read a graph as `filtag export` does."""
-    from filtag_kg.graph import export_graph, open_kg
+    from filtag_kg.export import export_graph
+    from filtag_kg.kg import open_kg
 
     for format_ in ("turtle", "nquads", "rdfxml"):
         export_graph(open_kg(path.parent), format_, io.BytesIO())
@@ -177,7 +178,7 @@ def read_confusions(path: Path) -> str | None:
 
 def sheet_file(folder: Path) -> bytes:
     """Return a sheet that a person has filled in."""
-    from filtag_kg.graph import open_kg
+    from filtag_kg.kg import open_kg
     from filtag_kg.report import draw_sheet, write_sheet
 
     write_sheet(draw_sheet(open_kg(example_kg(folder))), folder / "good.csv")
@@ -187,7 +188,7 @@ def sheet_file(folder: Path) -> bytes:
 
 def read_sheet(path: Path) -> str | None:
     """Read a sheet as `filtag conformance rate` does."""
-    from filtag_kg.graph import open_kg
+    from filtag_kg.kg import open_kg
     from filtag_kg.report import rate_sheet
 
     found = rate_sheet(open_kg(path.parent / "kg"), path)

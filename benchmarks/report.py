@@ -22,9 +22,9 @@ from graph import say
 from inputs import names_of
 
 from filtag_kg.concepts import build_hierarchy, link_classes, wordnet
-from filtag_kg.facts import read_facts
-from filtag_kg.graph import KG, Provenance, build_kg, open_kg
+from filtag_kg.kg import KG, Provenance, build_kg, open_kg
 from filtag_kg.report import Site, semantic_report, write_report
+from filtag_kg.views import read_facts
 
 
 def main() -> None:

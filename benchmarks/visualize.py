@@ -19,7 +19,7 @@ import numpy as np
 from filtag_kg.explain import FilterPicture, visualize
 from filtag_kg.explain.filter_objective import filter_objective
 from filtag_kg.explain.visualize import DEFAULT_STEPS
-from filtag_kg.graph import VISUALIZATION_METHODS
+from filtag_kg.kg import VISUALIZATION_METHODS
 from filtag_kg.network import Network, import_keras, load_network
 
 LAYERS = ("stem_conv", "block3b_expand", "block5c_expand", "block6d_project", "head_conv")

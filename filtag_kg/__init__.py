@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filtag_kg.concepts import wordnet
     from filtag_kg.errors import FiltagError
-    from filtag_kg.facts import KnowledgeGraph
-    from filtag_kg.graph import KG, Provenance, build_kg, export_graph, open_kg, to_networkx
+    from filtag_kg.export import export_graph, to_networkx
+    from filtag_kg.kg import KG, Provenance, build_kg, open_kg
     from filtag_kg.profile import Profile, load_profile, save_profile
     from filtag_kg.query import find_query, named_query, open_endpoint, sparql_query
     from filtag_kg.tags import Rule, TagTable, tag_filters
+    from filtag_kg.views import KnowledgeGraph
 
 __all__ = [
     "KG",
@@ -43,11 +44,12 @@ __all__ = [
 _FOLDERS = {
     "concepts": ("wordnet",),
     "errors": ("FiltagError",),
-    "facts": ("KnowledgeGraph",),
-    "graph": ("KG", "Provenance", "build_kg", "export_graph", "open_kg", "to_networkx"),
+    "export": ("export_graph", "to_networkx"),
+    "kg": ("KG", "Provenance", "build_kg", "open_kg"),
     "profile": ("Profile", "load_profile", "save_profile"),
     "query": ("find_query", "named_query", "open_endpoint", "sparql_query"),
     "tags": ("Rule", "TagTable", "tag_filters"),
+    "views": ("KnowledgeGraph",),
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from filtag_kg.graph import VISUALIZATION_METHODS, open_kg, read_visualizations
+from filtag_kg.kg import VISUALIZATION_METHODS, open_kg, read_visualizations
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = (

@@ -17,15 +17,17 @@ FLOORS = [
     "tags",
     "concepts",
     "graph",
+    "kg",
+    "export",
     "query",
-    "facts",
+    "views",
     "explain",
     "report",
     "demo",
     "server",
     "cli",
 ]
-ANYWHERE = {"csv_table", "errors", "files", "json_values", "names", "notebook_html", "npz", "system_calls"}
+ANYWHERE = {"csv_table", "errors", "files", "json_values", "names", "notebook_html", "npz", "redirects", "system_calls"}
 
 
 def modules() -> list[Path]:

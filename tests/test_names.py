@@ -18,12 +18,12 @@ from PIL import Image
 from filtag_kg import KG, FiltagError, Profile, find_query, named_query
 from filtag_kg.concepts import class_names, read_curated_links, wordnet
 from filtag_kg.explain.why_not import find_class
-from filtag_kg.facts import classes_named, layer_and_filter, read_facts, search_index
 from filtag_kg.images import open_images
 from filtag_kg.names import name_in_path, part_of_path
 from filtag_kg.profile import load_profile, merge_profiles, save_profile
 from filtag_kg.query import LocalEndpoint
 from filtag_kg.tags import read_filtag_labels
+from filtag_kg.views import classes_named, layer_and_filter, read_facts, search_index
 from tests.odd_names import odd_kg
 
 TYPED, APART = "Bär", unicodedata.normalize("NFD", "Bär")

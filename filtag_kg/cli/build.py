@@ -32,7 +32,7 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filtag_kg.graph import KG
+    from filtag_kg.kg import KG
     from filtag_kg.profile import Profile
     from filtag_kg.tags import Rule
 
@@ -95,7 +95,8 @@ def run(
     """Do the whole job: the pass over the images, tags, concepts, graph, report."""
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.files import check_file_output, sibling
-    from filtag_kg.graph import DataIris, check_output, reserved_output
+    from filtag_kg.graph import DataIris
+    from filtag_kg.kg import check_output, reserved_output
     from filtag_kg.report import check_report_folder
 
     rules = rules_from(k, q, score)
@@ -161,7 +162,7 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Make a KG from a profile: tags, concepts, graph; or add the runs to a KG that is there."""
-    from filtag_kg.graph import build_into, reserved_output
+    from filtag_kg.kg import build_into, reserved_output
     from filtag_kg.profile import load_profile
 
     rules = rules_from(k, q, score)
@@ -207,7 +208,7 @@ def import_(
     from filtag_kg.concepts import class_names as read_class_names
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.files import sha256_of
-    from filtag_kg.graph import Provenance, build_kg, reserved_output
+    from filtag_kg.kg import Provenance, build_kg, reserved_output
     from filtag_kg.tags import read_filtag_labels
 
     if format_ != "filtag":
@@ -253,8 +254,8 @@ def build_from_profile(
     Beside a KG that it is to be added to, it takes over that one's base, its links of classes, and counts its rules on.
     """
     from filtag_kg.concepts import concept_source, read_curated_links
-    from filtag_kg.graph import Provenance, build_kg, runs_of
     from filtag_kg.images import open_images
+    from filtag_kg.kg import Provenance, build_kg, runs_of
     from filtag_kg.tags import tag_filters
 
     provenance = Provenance.of_profile(profile)
@@ -282,7 +283,7 @@ def build_from_profile(
 
 
 def _told(kg: KG) -> None:
-    from filtag_kg.graph import runs_of
+    from filtag_kg.kg import runs_of
 
     counts = kg.manifest["counts"]
     note(

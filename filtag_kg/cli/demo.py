@@ -39,8 +39,9 @@ def demo(
     from rich.syntax import Syntax
 
     from filtag_kg.demo import DEMO_RULES, demo_profile
+    from filtag_kg.export import export_graph
     from filtag_kg.files import check_file_output, sibling, writing
-    from filtag_kg.graph import check_output, export_graph
+    from filtag_kg.kg import check_output
     from filtag_kg.query import LocalEndpoint, find_query, named_query, sparql_query
     from filtag_kg.report import check_report_folder
 
@@ -131,7 +132,7 @@ def _explain_a_cat(kg: Path, console: Console) -> None:
         return
     from filtag_kg.cli.explain import print_explanation
     from filtag_kg.explain import explain_image
-    from filtag_kg.graph import open_kg
+    from filtag_kg.kg import open_kg
     from filtag_kg.network import load_network
 
     photograph = Path(specs[0].origin).parent / "data" / "chelsea.png"

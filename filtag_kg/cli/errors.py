@@ -50,8 +50,8 @@ def errors(
     For example: filtag errors my-kg --images test.tar -o mistakes
     """
     from filtag_kg.explain import find_mistakes
-    from filtag_kg.graph import open_kg
     from filtag_kg.images import open_images
+    from filtag_kg.kg import open_kg
     from filtag_kg.report import refuse_existing, write_errors
 
     if output is not None:

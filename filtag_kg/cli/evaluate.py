@@ -124,7 +124,7 @@ def evaluate(
 
 def _profile(path: Path) -> Profile:
     """Return a profile that lies alone or in a KG."""
-    from filtag_kg.graph import open_kg
+    from filtag_kg.kg import open_kg
     from filtag_kg.profile import load_profile
 
     if not path.is_dir():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from filtag_kg.explain import Evidence, Explanation, Support, WhyNot
-    from filtag_kg.graph import KG
+    from filtag_kg.kg import KG
     from filtag_kg.network import Network
 
 __all__ = ["KGNetwork", "TagRule", "explain", "network_of", "print_explanation"]
@@ -58,7 +58,7 @@ def explain(
     For example: filtag explain my-kg cat.jpg --why tabby --not lynx
     """
     from filtag_kg.explain import explain_image, explanation_json, explanation_turtle, find_class, tagged_classes
-    from filtag_kg.graph import open_kg
+    from filtag_kg.kg import open_kg
 
     if format_ not in _FORMATS:
         raise FiltagError(f"no format {format_!r}: choose one of {', '.join(_FORMATS)}")

@@ -11,14 +11,15 @@ from rich.text import Text
 
 from filtag_kg.cli.console import results_console
 from filtag_kg.concepts import COHERENT_Q
-from filtag_kg.facts import ABOUT_HIGHER, chance_text, probability_text
-from filtag_kg.graph import runs_of
+from filtag_kg.kg import runs_of
+from filtag_kg.views import ABOUT_HIGHER, chance_text, probability_text
 
 if TYPE_CHECKING:
     from rich.console import OverflowMethod
 
     from filtag_kg.concepts import CommonConcept, ConceptInLayer
-    from filtag_kg.facts import (
+    from filtag_kg.kg import KG, KgRun
+    from filtag_kg.views import (
         ClassFacts,
         ConceptFacts,
         Facts,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
         RunTable,
         Step,
     )
-    from filtag_kg.graph import KG, KgRun
 
 __all__ = ["print_class", "print_concept", "print_filter", "print_layer", "print_network"]
 

@@ -36,7 +36,8 @@ def publish(
 
     Each graph is whole or not there; one that is there already is replaced, so publishing again mends any failure.
     """
-    from filtag_kg.graph import credentials, open_kg, publish_kg
+    from filtag_kg.export import credentials, publish_kg
+    from filtag_kg.kg import open_kg
 
     found = open_kg(kg)
     total = found.manifest["counts"]["quads"]

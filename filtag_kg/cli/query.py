@@ -87,8 +87,9 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Write a KG for other tools: the whole graph, its links (sssom), a table, or nodes and edges (graphml)."""
+    from filtag_kg.export import export_graph
     from filtag_kg.files import writing
-    from filtag_kg.graph import export_graph, open_kg
+    from filtag_kg.kg import open_kg
 
     graph = open_kg(kg)
     if output is None:

@@ -79,9 +79,9 @@ def make_report(
     quiet: bool = False,
 ) -> None:
     """Read KGs and write their report."""
-    from filtag_kg.facts import read_facts
-    from filtag_kg.graph import open_kg
+    from filtag_kg.kg import open_kg
     from filtag_kg.report import Site, check_report_folder, semantic_report, write_report
+    from filtag_kg.views import read_facts
 
     if len(kgs) > 1 and (hits or errors):
         raise FiltagError("--hits and --errors are about one KG: make a report of it alone")
@@ -107,7 +107,7 @@ def draw(
     quiet: Quiet = False,
 ) -> None:
     """Draw filters at random into a sheet; write yes or no into its last column."""
-    from filtag_kg.graph import open_kg
+    from filtag_kg.kg import open_kg
     from filtag_kg.report import draw_sheet, write_sheet
 
     rows = draw_sheet(open_kg(kg), rule=rule, filters=filters, least_tags=least_tags, seed=seed)
@@ -129,7 +129,7 @@ def rate(
     """
     import json
 
-    from filtag_kg.graph import open_kg
+    from filtag_kg.kg import open_kg
     from filtag_kg.report import AUTHORS, rate_sheet
 
     if format_ not in ("table", "json"):

@@ -25,7 +25,7 @@ def runs(
     """List the runs of a KG, or remove one. filtag build --into adds some."""
     from rich.table import Table
 
-    from filtag_kg.graph import open_kg, remove_run, runs_of
+    from filtag_kg.kg import open_kg, remove_run, runs_of
 
     if remove is not None:
         remove_run(open_kg(kg), remove)
@@ -48,7 +48,7 @@ def compare(
 
     For example: filtag compare my-kg my-kg --rule k=1 --rule-b q=0.05
     """
-    from filtag_kg.graph import open_kg
+    from filtag_kg.kg import open_kg
     from filtag_kg.report import compare_runs
 
     found = compare_runs(open_kg(kg_a), open_kg(kg_b), rule_a=rule, rule_b=rule_b, q=q)

@@ -39,7 +39,7 @@ def serve(
 
     For example: filtag serve my-kg --port 8000
     """
-    from filtag_kg.graph import open_kg
+    from filtag_kg.kg import open_kg
     from filtag_kg.server import (
         LOOPBACK_NAMES,
         Explorer,

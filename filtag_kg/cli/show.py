@@ -14,8 +14,8 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from filtag_kg.facts import Facts, NetworkTable
-    from filtag_kg.graph import KG
+    from filtag_kg.kg import KG
+    from filtag_kg.views import Facts, NetworkTable
 
 __all__ = ["show"]
 
@@ -49,8 +49,8 @@ def show(
 
     For example: filtag show my-kg head_conv 992
     """
-    from filtag_kg.facts import read_facts
-    from filtag_kg.graph import open_kg, runs_of
+    from filtag_kg.kg import open_kg, runs_of
+    from filtag_kg.views import read_facts
 
     if format_ not in _FORMATS:
         raise FiltagError(f"no format {format_!r}: choose one of {', '.join(_FORMATS)}")
@@ -85,7 +85,7 @@ def _show_layer(
     facts: Facts, network: NetworkTable, layer: str, filter_: int | None, rule: str | None, most: int, format_: str
 ) -> None:
     from filtag_kg.cli.facts_tables import print_filter, print_layer
-    from filtag_kg.facts import layer_and_filter
+    from filtag_kg.views import layer_and_filter
 
     layer, filter_ = layer_and_filter(network, layer, filter_)
     run_id = facts.run_named(rule, network.network).run.run_id
@@ -113,7 +113,7 @@ def _show_named(
     format_: str,
 ) -> None:
     from filtag_kg.cli.facts_tables import print_class, print_concept
-    from filtag_kg.facts import classes_named, concepts_named
+    from filtag_kg.views import classes_named, concepts_named
 
     run = facts.run_named(rule, network.network).run
     if class_ is not None:

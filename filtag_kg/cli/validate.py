@@ -28,7 +28,7 @@ def validate(
 
     Each finding is a line: the check, where, and what. Any finding ends with exit code 1.
     """
-    from filtag_kg.graph import open_kg, validate_kg
+    from filtag_kg.kg import open_kg, validate_kg
 
     found = validate_kg(open_kg(kg), sample=sample, seed=seed, quick=quick)
     for line in found.notes:

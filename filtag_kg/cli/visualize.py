@@ -48,7 +48,7 @@ def visualize(
     For example: filtag visualize my-kg --layer block5_conv3 --filter 437 --filter 0-7
     """
     from filtag_kg.explain import add_visualizations, find_layer, visualize
-    from filtag_kg.graph import VISUALIZATION_METHODS, open_kg
+    from filtag_kg.kg import VISUALIZATION_METHODS, open_kg
 
     unknown = next((method for method in methods or () if method not in VISUALIZATION_METHODS), None)
     if unknown is not None:

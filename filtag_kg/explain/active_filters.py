@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.graph import KG
+from filtag_kg.kg import KG
 from filtag_kg.network import Network
 from filtag_kg.profile import Profile, load_profile
 from filtag_kg.tags import Rule, contrast_to, parse_rule, read_tags

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from filtag_kg.explain.classification import Explanation
 from filtag_kg.explain.support import Support
 from filtag_kg.explain.why_not import WhyNot
-from filtag_kg.graph import KG, DataIris, Triple, double, integer, iri, literal, t, turtle_text
+from filtag_kg.graph import DataIris, Triple, double, integer, iri, literal, t, turtle_text
+from filtag_kg.kg import KG
 
 __all__ = ["explanation_turtle"]
 

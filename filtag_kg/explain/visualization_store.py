@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError, MissingExtraError
 from filtag_kg.explain.visualize import FilterPicture
-from filtag_kg.graph import KG, Visualization, runs_of, write_visualizations
+from filtag_kg.kg import KG, Visualization, runs_of, write_visualizations
 from filtag_kg.network import Network
 
 __all__ = ["add_visualizations"]

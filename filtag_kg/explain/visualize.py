@@ -26,7 +26,7 @@ from filtag_kg.explain.image_parametrisation import (
     spectrum_shape,
 )
 from filtag_kg.explain.transformations import random_views, seen
-from filtag_kg.graph import VISUALIZATION_METHODS
+from filtag_kg.kg import VISUALIZATION_METHODS
 from filtag_kg.names import nfc
 from filtag_kg.network import Layer, Network, Tensor, import_keras
 

@@ -12,8 +12,10 @@ from typing import Protocol
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.graph import KG, MOVED, PREFIXES, StoreProcess, open_kg, send_on, without_secrets
+from filtag_kg.graph import PREFIXES
+from filtag_kg.kg import KG, StoreProcess, open_kg
 from filtag_kg.query.result import Result
+from filtag_kg.redirects import MOVED, send_on, without_secrets
 
 __all__ = ["Endpoint", "LocalEndpoint", "RemoteEndpoint", "open_endpoint", "place_of"]
 

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from filtag_kg.csv_table import csv_writer
 from filtag_kg.errors import FiltagError
-from filtag_kg.graph import PREFIXES, xml_text
+from filtag_kg.graph import PREFIXES, write_triples, xml_text
 from filtag_kg.query.result import Result, Term, plain_row
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def format_result(result: Result, format_: str) -> str:
             raise FiltagError("turtle is for the graphs of CONSTRUCT and DESCRIBE: choose table, csv, tsv, json or xml")
         triples = [ox.Triple(*row) for row in result.rows]  # type: ignore[arg-type]
         turtle = io.BytesIO()
-        ox.serialize(triples, turtle, format=ox.RdfFormat.TURTLE, prefixes=PREFIXES)
+        write_triples(triples, "turtle", turtle)
         return turtle.getvalue().decode()
     if format_ not in _TABLES:
         raise FiltagError(f"no result format {format_!r}: choose one of {', '.join(RESULT_FORMATS)}")

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
-from filtag_kg.graph import KG
+from filtag_kg.kg import KG
 from filtag_kg.report.comparison import ComparedConcept, compared_concepts
 from filtag_kg.report.grouping import group_run
 from filtag_kg.report.runs import Run, read_runs

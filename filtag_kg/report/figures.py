@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from filtag_kg.concepts import ConceptInLayer
 from filtag_kg.explain import Confusion, HitsRow
-from filtag_kg.facts import Facts
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots import (
     NARROW,
@@ -22,6 +21,7 @@ from filtag_kg.report.plots import (
     sunburst_plot,
     tag_count_plot,
 )
+from filtag_kg.views import Facts
 
 __all__ = ["Figure", "confusion_figure", "hits_figure", "run_figures"]
 

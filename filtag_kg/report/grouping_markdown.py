@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from filtag_kg.facts import ABOUT_HIGHER
 from filtag_kg.report.comparison import FIFTHS, ComparedConcept, Comparison, by_depth
 from filtag_kg.report.grouping import ConceptGroup, GroupedRun, LayerShare
 from filtag_kg.report.share import Share
 from filtag_kg.report.tables import markdown_table, markdown_text
+from filtag_kg.views import ABOUT_HIGHER
 
 __all__ = ["semantic_markdown"]
 

@@ -7,8 +7,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.facts import chance_text, probability_text
 from filtag_kg.tags import parse_rule
+from filtag_kg.views import chance_text, probability_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment

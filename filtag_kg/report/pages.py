@@ -10,13 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.facts import ABOUT_HIGHER, Facts, FilterLine, NetworkTable, RunTable
 from filtag_kg.graph import xml_text
 from filtag_kg.report.figures import Figure
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment
 from filtag_kg.report.share import Share
 from filtag_kg.report.site_map import Places
+from filtag_kg.views import ABOUT_HIGHER, Facts, FilterLine, NetworkTable, RunTable
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -10,7 +10,8 @@ import pyoxigraph as ox
 
 from filtag_kg.concepts import CommonConcept, read_common_concepts, too_few_classes
 from filtag_kg.errors import FiltagError
-from filtag_kg.graph import KG, DataIris, KgRun, runs_of
+from filtag_kg.graph import DataIris
+from filtag_kg.kg import KG, KgRun, runs_of
 from filtag_kg.query import LocalEndpoint, bind
 from filtag_kg.tags import read_tags
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
-from filtag_kg.facts import read_facts
 from filtag_kg.files import check_directory_output, replacing_directory
-from filtag_kg.graph import KG
+from filtag_kg.kg import KG
 from filtag_kg.report.comparison import Comparison, compare, networks_csv
 from filtag_kg.report.grouping import GroupedRun, group_run, groups_csv, layers_csv
 from filtag_kg.report.grouping_markdown import semantic_markdown
 from filtag_kg.report.runs import Run, read_runs
 from filtag_kg.report.site import Site, write_comparison, write_site
+from filtag_kg.views import read_facts
 
 _MARKER = "filtag-report.json"
 """Names what a report made: a folder with anything else in it is not replaced."""

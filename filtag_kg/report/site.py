@@ -10,7 +10,6 @@ from urllib.parse import unquote
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import read_confusions, read_hits
-from filtag_kg.facts import Facts, NetworkTable
 from filtag_kg.graph import xml_text
 from filtag_kg.report.comparison import Comparison
 from filtag_kg.report.figures import Figure, confusion_figure, hits_figure, run_figures
@@ -18,6 +17,7 @@ from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment, template_text
 from filtag_kg.report.pages import Pages, PageSettings
 from filtag_kg.report.site_map import FilePlaces
+from filtag_kg.views import Facts, NetworkTable
 
 __all__ = ["Site", "style_sheet", "write_comparison", "write_site"]
 

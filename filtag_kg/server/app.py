@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from filtag_kg.graph import KG
+from filtag_kg.kg import KG
 from filtag_kg.server.headers import LOOPBACK_NAMES, PublicHeaders
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.named import NamedQueries

@@ -10,7 +10,7 @@ import io
 
 import pyoxigraph as ox
 
-from filtag_kg.graph import PREFIXES
+from filtag_kg.graph import PREFIXES, RDF_FORMATS
 from filtag_kg.server.jobs import Answer
 from filtag_kg.server.worker import write_graph
 
@@ -19,15 +19,17 @@ __all__ = ["describe_service"]
 _SD = "http://www.w3.org/ns/sparql-service-description#"
 _VOID = PREFIXES["void"]
 _TYPE = ox.NamedNode(f"{PREFIXES['rdf']}type")
-_TABLES = (ox.QueryResultsFormat.JSON, ox.QueryResultsFormat.XML, ox.QueryResultsFormat.CSV, ox.QueryResultsFormat.TSV)
-_GRAPHS = (
-    ox.RdfFormat.TURTLE,
-    ox.RdfFormat.N_TRIPLES,
-    ox.RdfFormat.RDF_XML,
-    ox.RdfFormat.JSON_LD,
-    ox.RdfFormat.N_QUADS,
-    ox.RdfFormat.TRIG,
-    ox.RdfFormat.N3,
+_RESULT_FORMATS = (
+    *(
+        each.iri
+        for each in (
+            ox.QueryResultsFormat.JSON,
+            ox.QueryResultsFormat.XML,
+            ox.QueryResultsFormat.CSV,
+            ox.QueryResultsFormat.TSV,
+        )
+    ),
+    *(each.syntax.iri for each in RDF_FORMATS.values()),
 )
 
 
@@ -51,7 +53,7 @@ def describe_service(endpoint: str, overview: Answer, format_: str) -> bytes:
         ox.Triple(service, _sd("endpoint"), service),
         ox.Triple(service, _sd("supportedLanguage"), _sd("SPARQL11Query")),
         ox.Triple(service, _sd("feature"), _sd("UnionDefaultGraph")),
-        *(ox.Triple(service, _sd("resultFormat"), ox.NamedNode(each.iri)) for each in (*_TABLES, *_GRAPHS)),
+        *(ox.Triple(service, _sd("resultFormat"), ox.NamedNode(format_)) for format_ in _RESULT_FORMATS),
         ox.Triple(service, _sd("defaultDataset"), dataset),
         ox.Triple(dataset, _TYPE, _sd("Dataset")),
         ox.Triple(dataset, _sd("defaultGraph"), default),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from filtag_kg.graph import RDF_FORMATS
 from filtag_kg.server.request_error import RequestError, shortened
 
 __all__ = ["BOOLEANS", "GRAPHS", "HTML", "TABLES", "Format", "accepted", "choose", "chosen", "for_people"]
@@ -47,14 +48,10 @@ TABLES = (
     Format("tsv", ("text/tab-separated-values",), _UTF8),
 )
 BOOLEANS = (_JSON, _XML)
-GRAPHS = (
-    Format("turtle", ("text/turtle", "application/x-turtle"), _UTF8),
-    Format("ntriples", ("application/n-triples", "text/plain"), _UTF8),
-    Format("rdfxml", ("application/rdf+xml", "application/xml", "text/xml")),
-    Format("jsonld", ("application/ld+json", "application/json")),
-    Format("nquads", ("application/n-quads",), _UTF8),
-    Format("trig", ("application/trig", "application/x-trig"), _UTF8),
-    Format("n3", ("text/n3", "text/rdf+n3"), _UTF8),
+_ENCODED_BY_ITSELF = ("rdfxml", "jsonld")
+GRAPHS = tuple(
+    Format(each.name, each.media_types, "" if each.name in _ENCODED_BY_ITSELF else _UTF8)
+    for each in RDF_FORMATS.values()
 )
 HTML = Format("html", ("text/html", "application/xhtml+xml"), _UTF8)
 

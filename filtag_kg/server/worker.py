@@ -15,7 +15,7 @@ from typing import TypeVar
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.graph import PREFIXES, term, write_jsonld, write_triples
+from filtag_kg.graph import PREFIXES, term, write_triples
 from filtag_kg.query import Endpoint, Result, Term, boolean_text, bound_text, catalogue, place_of, table_pieces
 from filtag_kg.server.jobs import (
     PREFIX,
@@ -41,14 +41,6 @@ __all__ = ["MakePage", "answer", "work", "write_graph"]
 MakePage = Callable[[Endpoint, PageJob], Answer]
 """Makes a page for people, from the store and what was read of the KG before."""
 
-_SYNTAXES = {
-    "turtle": ox.RdfFormat.TURTLE,
-    "ntriples": ox.RdfFormat.N_TRIPLES,
-    "rdfxml": ox.RdfFormat.RDF_XML,
-    "nquads": ox.RdfFormat.N_QUADS,
-    "trig": ox.RdfFormat.TRIG,
-    "n3": ox.RdfFormat.N3,
-}
 _OF_FILTER = ox.NamedNode(term("flt:filter"))
 _QUERIES = {query.name: query for query in catalogue()}
 
@@ -123,13 +115,12 @@ def _of_what_was_sent(job: LookJob | PixelsJob) -> Answer:
 def write_graph(triples: Sequence[ox.Triple], format_: str) -> bytes:
     """Return triples, those of a subject together, in a graph format."""
     body = io.BytesIO()
-    if format_ != "jsonld":
-        write_triples(triples, _SYNTAXES[format_], body)
-    elif all(isinstance(part, ox.NamedNode | ox.Literal) for triple in triples for part in triple):
-        write_jsonld(triples, body)
-    else:
+    named = all(isinstance(part, ox.NamedNode | ox.Literal) for triple in triples for part in triple)
+    if format_ == "jsonld" and not named:
         # Ours knows no blank nodes, as the graph of a KG has none.
         ox.serialize(triples, body, format=ox.RdfFormat.JSON_LD)
+    else:
+        write_triples(triples, format_, body)
     return body.getvalue()
 
 

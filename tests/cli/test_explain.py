@@ -106,9 +106,7 @@ def test_folders_that_the_network_does_not_know(room: Path, tmp_path: Path) -> N
         Image.new("RGB", (8, 8), colour).save(tmp_path / "images" / class_id / "0.png")
     asked = ["errors", room / "kg", "--images", tmp_path / "images", *network(room)]
     what = f"colours has no class zebra, the name of a folder in {tmp_path / 'images'}"
-    assert refusal(*asked) == (
-        f"{what}: name folders by the network's class ids, or leave those out with --keep-going"
-    )
+    assert refusal(*asked) == (f"{what}: name folders by the network's class ids, or leave those out with --keep-going")
     done = filtag(*asked, "--keep-going")
     assert done.returncode == 0, done.stderr
     assert f"note: {what}: 1 images left out" in done.stderr.splitlines()

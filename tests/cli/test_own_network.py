@@ -146,9 +146,7 @@ def test_test_images_and_questions_name_classes_that_are_near(own: Path) -> None
     # Before the network is loaded, which is not there.
     (own.parent / "colours.keras").unlink()
     (image,) = (images / "Tabby").glob("0.png")
-    assert refusal("explain", own, image, "--why", "tabbi") == (
-        "no class 'tabbi' in the KG: did you mean tabby?"
-    )
+    assert refusal("explain", own, image, "--why", "tabbi") == ("no class 'tabbi' in the KG: did you mean tabby?")
 
 
 def test_profiles_prepared_otherwise_are_neither_merged_nor_gone_on_with(

@@ -10,10 +10,10 @@ import pytest
 
 from filtag_kg import KG, KnowledgeGraph, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
 from filtag_kg.cli import main
-from filtag_kg.facts import ClassFacts, ConceptFacts, FilterFacts, FilterRun, LayerFacts, NetworkFacts, Tag
-from filtag_kg.graph import Visualization, add_runs, write_visualizations
+from filtag_kg.kg import Visualization, add_runs, write_visualizations
+from filtag_kg.views import ClassFacts, ConceptFacts, FilterFacts, FilterRun, LayerFacts, NetworkFacts, Tag
 from tests.cli.terminal import process
-from tests.facts.test_reading import PNG, write_exemplars
+from tests.views.test_reading import PNG, write_exemplars
 
 
 class Shell:

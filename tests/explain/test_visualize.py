@@ -14,7 +14,7 @@ import pytest
 from filtag_kg import KG, FiltagError
 from filtag_kg.explain import FilterPicture, add_visualizations, visualize
 from filtag_kg.explain.filter_objective import filter_objective
-from filtag_kg.graph import VISUALIZATION_METHODS, read_visualizations
+from filtag_kg.kg import VISUALIZATION_METHODS, read_visualizations
 from filtag_kg.network import Network, load_network
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")

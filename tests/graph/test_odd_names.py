@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtag_kg import KG, export_graph, sparql_query
-from filtag_kg.graph import PREFIXES, validate_kg, xml_text
+from filtag_kg.graph import PREFIXES, xml_text
+from filtag_kg.kg import validate_kg
 from filtag_kg.query import LocalEndpoint, format_result
 from tests.odd_names import ODD_NAMES, odd_kg
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
-from filtag_kg.facts import read_facts
 from filtag_kg.report import FilePlaces, Site, semantic_report, write_report
+from filtag_kg.views import read_facts
 from tests.browser import browser, page
 
 HOSTILE = "<script>alert('x')</script> & \"co\""

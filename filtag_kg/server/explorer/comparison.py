@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.facts import Facts, FilterPair, LayerFacts, LayerRun
 from filtag_kg.report import Agreement, compare_runs
+from filtag_kg.views import Facts, FilterPair, LayerFacts, LayerRun
 
 __all__ = ["LayerPair", "compared"]
 

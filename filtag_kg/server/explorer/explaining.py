@@ -19,7 +19,7 @@ import numpy as np
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import Explanation, ImagePixels, explain_pixels
-from filtag_kg.graph import KG, open_kg
+from filtag_kg.kg import KG, open_kg
 from filtag_kg.profile import remembered_file
 from filtag_kg.server.confinement import die_with_parent
 from filtag_kg.server.jobs import PixelsJob

@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.facts import Facts, SearchIndex, read_facts, search_index
-from filtag_kg.graph import KG, open_kg
+from filtag_kg.kg import KG, open_kg
 from filtag_kg.report import Figure, GroupedRun, Pages, PageSettings, semantic_report
 from filtag_kg.report import run_figures as draw_figures
 from filtag_kg.server.explorer.places import ServedPlaces
+from filtag_kg.views import Facts, SearchIndex, read_facts, search_index
 
 __all__ = ["KGPages", "Snapshot"]
 

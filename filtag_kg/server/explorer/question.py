@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.facts import Facts
 from filtag_kg.query import PARAMETERS, NamedQuery, find_query
 from filtag_kg.server.request_error import shortened
+from filtag_kg.views import Facts
 
 __all__ = ["asked_query", "mistake_in"]
 

@@ -6,11 +6,11 @@ import pytest
 
 from filtag_kg import KG
 from filtag_kg.concepts import ConceptInLayer
-from filtag_kg.facts import read_facts
 from filtag_kg.report import run_figures
 from filtag_kg.report.grouping import group_run
 from filtag_kg.report.plots import NARROW, separation_plot
 from filtag_kg.report.runs import read_runs
+from filtag_kg.views import read_facts
 from tests.report.plots.reading import circles, texts, titles
 
 

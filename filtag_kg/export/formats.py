@@ -1,0 +1,55 @@
+"""The export formats, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import BinaryIO
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.export.graph_files import write_nquads, write_rdf
+from filtag_kg.export.graphml import write_graphml
+from filtag_kg.export.tables import write_csv, write_links, write_parquet
+from filtag_kg.kg import KG
+
+__all__ = ["EXPORT_FORMATS", "export_graph"]
+
+_WRITERS: Mapping[str, Callable[[KG, BinaryIO], None]] = {
+    "turtle": lambda kg, output: write_rdf(kg, "turtle", output),
+    "ntriples": lambda kg, output: write_rdf(kg, "ntriples", output),
+    "nquads": write_nquads,
+    "jsonld": lambda kg, output: write_rdf(kg, "jsonld", output),
+    "rdfxml": lambda kg, output: write_rdf(kg, "rdfxml", output),
+    "sssom": write_links,
+    "graphml": write_graphml,
+}
+_TABLE_WRITERS: Mapping[str, Callable[[KG, str, BinaryIO], None]] = {"csv": write_csv, "parquet": write_parquet}
+
+EXPORT_FORMATS = (*_WRITERS, *_TABLE_WRITERS)
+
+
+def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags") -> None:
+    """Write a KG for other tools, piece by piece except for GraphML.
+
+    Parameters
+    ----------
+    kg : KG
+    format_ : str
+        For the whole graph: ``nquads``, with its named graphs; ``turtle``, ``ntriples``, ``jsonld`` or ``rdfxml``,
+        which merge them and write each triple once, sorted as in ``graph.nq.gz``. For filters, classes and concepts as
+        nodes and edges: ``graphml``. For parts: ``sssom``, the links of classes to concepts; ``csv`` or ``parquet``, a
+        table.
+    output : binary file
+    table : {"tags", "common", "concepts"}
+        The table that ``csv`` and ``parquet`` write.
+
+    Raises
+    ------
+    FiltagError
+        If there is no such format or table, a package that it needs is not installed, or the KG is damaged.
+    """
+    if format_ in _TABLE_WRITERS:
+        _TABLE_WRITERS[format_](kg, table, output)
+    elif format_ in _WRITERS:
+        _WRITERS[format_](kg, output)
+    else:
+        raise FiltagError(f"no export format {format_!r}: choose one of {', '.join(EXPORT_FORMATS)}")

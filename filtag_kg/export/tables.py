@@ -1,0 +1,96 @@
+"""The tables of a KG, as they lie in it or as Parquet."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+
+from filtag_kg.concepts import check_sssom, read_common_concepts, read_concepts_in_layers
+from filtag_kg.errors import FiltagError
+from filtag_kg.kg import KG
+from filtag_kg.tags import TAG_CELLS, read_tags
+
+__all__ = ["TABLES", "write_csv", "write_parquet"]
+
+TABLES = {"tags": "tags.csv", "common": "common.csv", "concepts": "concepts.csv"}
+_WHOLE = ("layer_index", "filter", "rank", "support", "tags", "classes", "filters")
+_REAL = (
+    "activation",
+    "contrast",
+    "coverage",
+    "ic",
+    "p_value",
+    "p_adjusted",
+    "q_value",
+    "concentration",
+    "separation",
+    "low",
+    "high",
+)
+
+
+def write_csv(kg: KG, table: str, output: BinaryIO) -> None:
+    """Write a table as CSV.
+
+    Raises
+    ------
+    FiltagError
+        If there is no such table, or it is damaged.
+    """
+    with _checked(kg, table).open("rb") as file:
+        shutil.copyfileobj(file, output)
+
+
+def write_links(kg: KG, output: BinaryIO) -> None:
+    """Write the links of classes to concepts as SSSOM/TSV.
+
+    Raises
+    ------
+    FiltagError
+        If they are missing or damaged.
+    """
+    path = kg.path / "links.sssom.tsv"
+    check_sssom(path)
+    with path.open("rb") as file:
+        shutil.copyfileobj(file, output)
+
+
+def write_parquet(kg: KG, table: str, output: BinaryIO) -> None:
+    """Write a table as Parquet, a batch of rows at a time: whole numbers as int64, others as float64, text as strings.
+
+    Raises
+    ------
+    FiltagError
+        If there is no such table, it is damaged, or pyarrow is not installed.
+    """
+    try:
+        from pyarrow import csv, float64, int64, parquet, string
+    except ImportError:
+        raise FiltagError("Parquet needs pyarrow: install it with pip install 'filtag-kg[tables]'") from None
+    path = _checked(kg, table)
+    with path.open(encoding="utf-8") as file:
+        names = file.readline().rstrip("\r\n").split(",")
+    types = {name: int64() if name in _WHOLE else float64() if name in _REAL else string() for name in names}
+    options = csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    with (
+        csv.open_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=options) as batches,
+        parquet.ParquetWriter(output, batches.schema) as writer,
+    ):
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _checked(kg: KG, table: str) -> Path:
+    """Return the path of a table whose every cell was read."""
+    if table not in TABLES:
+        raise FiltagError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
+    path = kg.path / TABLES[table]
+    if table == "tags":
+        for _ in read_tags(path, list(TAG_CELLS)):
+            pass
+    elif table == "concepts":
+        read_concepts_in_layers(path)
+    else:
+        read_common_concepts(path, relation=None)
+    return path

@@ -1,0 +1,40 @@
+"""A KG's directory: its manifest, tables, store and pictures; how it is built and changed."""
+
+from filtag_kg.kg.build import Provenance, build_kg
+from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
+from filtag_kg.kg.manifest import file_differences
+from filtag_kg.kg.several import KgRun, add_runs, build_into, remove_run, runs_of
+from filtag_kg.kg.store import graph_lines, graph_triples
+from filtag_kg.kg.store_process import StoreProcess
+from filtag_kg.kg.validate import Finding, Validation, validate_kg
+from filtag_kg.kg.visualizations import (
+    VISUALIZATION_METHODS,
+    Visualization,
+    read_visualizations,
+    write_visualizations,
+)
+
+__all__ = [
+    "KG",
+    "VISUALIZATION_METHODS",
+    "Finding",
+    "KgRun",
+    "Provenance",
+    "StoreProcess",
+    "Validation",
+    "Visualization",
+    "add_runs",
+    "build_into",
+    "build_kg",
+    "check_output",
+    "file_differences",
+    "graph_lines",
+    "graph_triples",
+    "open_kg",
+    "read_visualizations",
+    "remove_run",
+    "reserved_output",
+    "runs_of",
+    "validate_kg",
+    "write_visualizations",
+]

@@ -1,0 +1,110 @@
+"""What ``filtag.json`` must say, checked once when a KG is opened."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph import DataIris, iri
+from filtag_kg.json_values import mismatch, named, whole_number
+from filtag_kg.profile import METADATA
+
+__all__ = ["manifest_mistake"]
+
+# Where a build that was added lies: never outside the KG.
+_FOLDER = re.compile(r"added/[A-Za-z0-9_-]+")
+
+
+def _base(value: Any) -> str | None:  # noqa: ANN401
+    try:
+        DataIris(value if isinstance(value, str) else "")
+    except FiltagError:
+        return "is not a base for IRIs"
+    return None
+
+
+def _folder(value: Any) -> str | None:  # noqa: ANN401
+    return None if isinstance(value, str) and _FOLDER.fullmatch(value) else "is not a folder of an added build"
+
+
+def _iri(value: Any) -> str | None:  # noqa: ANN401
+    try:
+        iri(value if isinstance(value, str) and ":" in value else " ")
+    except ValueError:
+        return "is not an IRI"
+    return None
+
+
+def _licences(value: Any) -> str | None:  # noqa: ANN401
+    if not isinstance(value, dict):
+        return "is not an object"
+    wrong = (text for pair in value.items() for text in pair if _iri(text) is not None)
+    return next((f"names {text!r}, which is not an IRI" for text in wrong), None)
+
+
+def _score(value: Any) -> str | None:  # noqa: ANN401
+    return None if value in (None, "activation", "contrast") else "is neither activation nor contrast"
+
+
+def _text_or_none(value: Any) -> str | None:  # noqa: ANN401
+    return None if value is None or isinstance(value, str) else "is not text"
+
+
+_COUNTS = dict.fromkeys(
+    (
+        "layers",
+        "filters",
+        "classes",
+        "linked_classes",
+        "tags",
+        "common_concepts",
+        "concepts",
+        "concepts_in_layers",
+        "quads",
+    ),
+    whole_number(),
+)
+_BUILD = {
+    "id": named,
+    "network": named,
+    "inputs": {"profile?": METADATA},
+    "parameters": {"base": _base, "conceptnet": _iri, "seed": whole_number(), "concepts": named},
+    "licences": _licences,
+    "built": str,
+    "counts": _COUNTS,
+}
+_DOUBTFUL = {"class_id": str, "label": str, "meaning": str, "confidence": float, "alternative": _text_or_none}
+_SHAPE = {
+    **_BUILD,
+    "versions": {"software": [str]},
+    "runs": [
+        {
+            "id": named,
+            "rule": named,
+            "score?": _score,
+            "network?": named,
+            "folder?": _folder,
+            "classes_needed?": {str: whole_number(1)},
+        }
+    ],
+    "doubtful_links?": [_DOUBTFUL],
+    "unlinked_classes?": [str],
+    "files?": {str: {"bytes": whole_number(), "sha256": str}},
+    "added?": [{**_BUILD, "folder": _folder}],
+}
+
+
+def manifest_mistake(manifest: Any) -> str | None:  # noqa: ANN401 - any JSON value
+    """Return what is wrong with a manifest, where something is: every part of it that this package reads."""
+    problem = mismatch(manifest, _SHAPE)
+    if problem is not None:
+        return problem
+    ids = [run["id"] for run in manifest["runs"]]
+    if len(set(ids)) != len(ids):
+        return "runs have the same id"
+    if all("folder" in run for run in manifest["runs"]):
+        return "it has no run of its own"
+    folders = {build["folder"] for build in manifest.get("added", ())}
+    unknown = next((run["folder"] for run in manifest["runs"] if run.get("folder", "") not in {"", *folders}), None)
+    return None if unknown is None else f"a run is in {unknown}, which is not among the added builds"

@@ -1,0 +1,270 @@
+"""A KG's store, opened in a process of its own, whose memory is limited: damage there ends in one line here.
+
+One flipped bit in a store can make Oxigraph's library (RocksDB) take all memory, or end its process. The process costs
+some 70 ms; hashing the store before each use would cost 2 ms a megabyte.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import pyoxigraph as ox
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph import PREFIXES
+from filtag_kg.kg.manifest import record_of
+from filtag_kg.kg.store_child import SIZE
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = ["StoreProcess"]
+
+_CHILD = Path(__file__).with_name("store_child.py")
+_DAMAGE = ("Corruption", "IO error")
+"""How RocksDB's complaints begin."""
+_BASE_MEMORY, _MEMORY_A_BYTE = 1 << 30, 4
+_MEMORY = "FILTAG_STORE_MEMORY"
+"""The environment's limit, in megabytes."""
+
+
+class StoreProcess:
+    """A store that is read from outside. A query that names no graph sees the union of all.
+
+    Parameters
+    ----------
+    path : Path
+        Of the KG.
+    recorded : mapping of file name to size and hash
+        What the manifest records of the KG's files: it tells damage from a query that needs too much memory.
+    """
+
+    _process: subprocess.Popen[bytes] | None = None
+    _reading = False
+
+    def __init__(self, path: Path, recorded: Mapping[str, Any]) -> None:
+        self._kg_path = path
+        self._recorded = recorded
+        self._memory = _memory(path / "store")
+        self._lock = threading.RLock()
+
+    def open(self) -> None:
+        """Open the store, if it is not open yet.
+
+        Raises
+        ------
+        FiltagError
+            If the store is damaged.
+        """
+        with self._lock:
+            if self._process is None:
+                # Where the kernel can, it ends the process with the thread that started it; the main thread lasts.
+                bound = threading.current_thread() is threading.main_thread()
+                arguments = [str(_CHILD), str(self._kg_path / "store"), str(self._memory), str(int(bound))]
+                self._process = subprocess.Popen(  # noqa: S603 - our own script, by the path of this interpreter
+                    [sys.executable, "-P", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                )
+                with self._answering(None) as answer:
+                    answer.read()
+
+    def query(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | list[ox.Triple]:
+        """Answer a query; the prefixes of the vocabulary need not be declared.
+
+        Raises
+        ------
+        SyntaxError
+            If it is malformed.
+        FiltagError
+            If it fails, the store is damaged, or it needs too much memory.
+        """
+        with self._answering({"what": "query", "text": text, "prefixes": PREFIXES}) as answer:
+            body = answer.read()
+        if answer.state["kind"] == "triples":
+            return [quad.triple for quad in ox.parse(input=body, format=ox.RdfFormat.N_TRIPLES)]
+        return ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
+
+    def quads(
+        self,
+        subject: ox.NamedNode | None = None,
+        predicate: ox.NamedNode | None = None,
+        object_: ox.NamedNode | None = None,
+        graph: ox.NamedNode | None = None,
+    ) -> Iterator[ox.Quad]:
+        """Yield the quads of a pattern as they come. Meanwhile, nothing else can be asked.
+
+        Raises
+        ------
+        RuntimeError
+            If something else is.
+        FiltagError
+            If the store is damaged.
+        """
+        pattern = [None if term is None else term.value for term in (subject, predicate, object_, graph)]
+        with self._answering({"what": "quads", "pattern": pattern}) as answer:
+            reader = cast("IO[bytes]", io.BufferedReader(answer, 1 << 20))
+            yield from ox.parse(input=reader, format=ox.RdfFormat.N_QUADS)
+
+    def __len__(self) -> int:
+        """Return the number of statements."""
+        with self._answering({"what": "count"}) as answer:
+            answer.read()
+        return int(answer.state["count"])
+
+    def close(self) -> None:
+        """End the process; the next question starts another."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            for pipe in (process.stdin, process.stdout):
+                with suppress(OSError):
+                    cast("IO[bytes]", pipe).close()
+            process.wait()
+
+    def __del__(self) -> None:
+        self.close()
+
+    @contextmanager
+    def _answering(self, asked: Mapping[str, Any] | None) -> Iterator[_Answer]:
+        """Ask, and yield the answer; of an opening, nothing is asked."""
+        with self._lock:
+            if self._reading:
+                raise RuntimeError("an answer is being read: read it to its end before you ask on")
+            if asked is not None:
+                self.open()
+            process = self._process
+            assert process is not None
+            answer = _Answer(self, cast("IO[bytes]", process.stdout), opening=asked is None)
+            self._reading = True
+            try:
+                if asked is not None:
+                    message = json.dumps(asked).encode()
+                    outgoing = cast("IO[bytes]", process.stdin)
+                    try:
+                        outgoing.write(SIZE.pack(len(message)) + message)
+                        outgoing.flush()
+                    except OSError:
+                        raise self.broken_off(opening=False) from None
+                yield answer
+            finally:
+                self._reading = False
+                if not answer.state:
+                    # What was not read would be taken for the next answer.
+                    self.close()
+
+    def damaged(self, why: str) -> FiltagError:
+        """End the process, and return what to say."""
+        self.close()
+        return FiltagError(f"the store of {self._kg_path} is damaged ({why}): build the KG anew")
+
+    def failed(self, why: str) -> FiltagError:
+        """Return what to say of a query that cannot be answered."""
+        return FiltagError(f"the query on {self._kg_path} failed ({why[:300]}): change the query")
+
+    def broken_off(self, *, opening: bool) -> FiltagError:
+        """End the process that broke off its answer, and return what to say."""
+        megabytes = self._memory >> 20
+        if opening:
+            return self.damaged("the process that opened it ended")
+        self.close()
+        if changed := self._changed_file():
+            return self.damaged(f"{changed} is not as it was written")
+        if self._recorded:
+            return FiltagError(
+                f"the query on {self._kg_path} needed more than {megabytes:,} MB: ask for less, or raise {_MEMORY}"
+            )
+        return FiltagError(
+            f"the process that asked the store of {self._kg_path} ended: either it needed more than {megabytes:,} MB, "
+            f"so ask for less, or raise {_MEMORY}; or the store is damaged, so build the KG anew"
+        )
+
+    def _changed_file(self) -> str | None:
+        """Return the name of a file of the store that differs from what the manifest records of it."""
+        for name, record in self._recorded.items():
+            if name.startswith("store/"):
+                try:
+                    if record_of(self._kg_path / name) != record:
+                        return name
+                except OSError:
+                    return name
+        return None
+
+
+class _Answer(io.RawIOBase):
+    """An answer, read as it comes; its last piece is `state`."""
+
+    def __init__(self, store: StoreProcess, incoming: IO[bytes], *, opening: bool) -> None:
+        self._store = store
+        self._incoming = incoming
+        self._opening = opening
+        self.state: dict[str, Any] = {}
+        self._left = memoryview(b"")
+        self._ended = False
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Fill a buffer, and return how many bytes there were; 0 at the end."""
+        room = memoryview(buffer)
+        if not self._left and not self._ended:
+            self._left = memoryview(self._piece())
+            if not self._left:
+                self._end()
+        size = min(len(room), len(self._left))
+        room[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
+
+    def _piece(self) -> bytes:
+        size = self._incoming.read(SIZE.size)
+        wanted = SIZE.unpack(size)[0] if len(size) == SIZE.size else 1
+        piece = self._incoming.read(wanted)
+        if len(size) < SIZE.size or len(piece) < wanted:
+            raise self._store.broken_off(opening=self._opening)
+        return piece
+
+    def _end(self) -> None:
+        self._ended = True
+        state = json.loads(self._piece())
+        match state.get("error"):
+            case None:
+                # What was said of an opening is nothing; it ended, all the same.
+                self.state = state or {"kind": "opened"}
+            case "SyntaxError" | "ValueError":
+                self.state = state
+                raise SyntaxError(state["line"])
+            case "MemoryError":
+                raise self._store.broken_off(opening=self._opening)
+            case _ if self._opening or state["line"].startswith(_DAMAGE):
+                raise self._store.damaged(state["line"])
+            case _:
+                self.state = state
+                raise self._store.failed(state["line"])
+
+
+def _memory(store: Path) -> int:
+    """Return how many bytes the process may take: enough for any named query, unless the environment says otherwise.
+
+    Raises
+    ------
+    FiltagError
+        If the environment says no number.
+    """
+    said = os.environ.get(_MEMORY)
+    if said is not None:
+        if not said.isdecimal() or not 0 < int(said) < 1 << 30:
+            raise FiltagError(f"{_MEMORY}={said} is no number of megabytes: give one, such as 4000")
+        return int(said) << 20
+    with suppress(OSError):
+        return _BASE_MEMORY + _MEMORY_A_BYTE * sum(file.stat().st_size for file in store.iterdir())
+    return _BASE_MEMORY

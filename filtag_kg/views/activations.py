@@ -1,0 +1,151 @@
+"""Which kinds of images activate filters more than the others do: what can be said where classes are too few."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtag_kg.concepts import COHERENT_Q, activation_test
+from filtag_kg.profile import Profile, load_profile
+from filtag_kg.views.concept_graph import ConceptGraph
+
+__all__ = ["ABOUT_HIGHER", "Activations", "Higher"]
+
+ABOUT_HIGHER = (
+    "By Welch's test on the activations of the profile's images, with the effect in standard deviations; q over all "
+    "filters and concepts of the layer. It speaks of these images and classes, not of classes that the network has not "
+    "been shown."
+)
+"""What stands below such concepts, wherever they are shown."""
+
+_MOST = 5
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Higher:
+    """A concept whose images activate a filter more than the other images do.
+
+    Parameters
+    ----------
+    concept, label : str
+        Of the concepts with the same classes below them the most specific one.
+    same : tuple of str
+        Labels of the others, the more specific first.
+    classes, images : int
+        At or below it.
+    mean, others : float, in [0, 1]
+        The mean activation of those images, and of the other ones.
+    effect : float
+        The difference in standard deviations.
+    p_value, q_value : float
+        Of Welch's test, and by Benjamini and Hochberg over all filters and concepts of the layer.
+    """
+
+    concept: str
+    label: str
+    same: tuple[str, ...]
+    classes: int
+    images: int
+    mean: float
+    others: float
+    effect: float
+    p_value: float
+    q_value: float
+
+    @property
+    def name(self) -> str:
+        """The label, with the next ones of the same classes: of the run's classes, vertebrates may be all animals."""
+        if not self.same:
+            return self.label
+        return f"{self.label} ({', '.join(self.same[:_MOST_NAMES])}{', …' if len(self.same) > _MOST_NAMES else ''})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Activations:
+    """The profiles of a KG's networks, read when they are first asked for.
+
+    Parameters
+    ----------
+    profiles : mapping of network to Path
+        Of the networks that have one.
+    concepts : ConceptGraph
+    """
+
+    profiles: Mapping[str, Path]
+    concepts: ConceptGraph
+
+    def of_layer(self, network: str, layer: str) -> tuple[tuple[Higher, ...], ...]:
+        """Return for each filter the concepts whose images activate it more, q < 0.05: the largest effect first.
+
+        At most five of each filter; nothing where there is no profile, or one without variances.
+
+        Raises
+        ------
+        FiltagError
+            If the profile is damaged.
+        """
+        path = self.profiles.get(network)
+        return () if path is None or not path.exists() else _of_layer(path, layer, self.concepts)
+
+
+@lru_cache(maxsize=1)
+def _profile(path: Path) -> Profile:
+    return load_profile(path)
+
+
+@lru_cache(maxsize=64)
+def _of_layer(path: Path, layer: str, graph: ConceptGraph) -> tuple[tuple[Higher, ...], ...]:
+    profile = _profile(path)
+    if profile.variance is None or layer not in profile.layer_names:
+        return ()
+    index = profile.layer_names.index(layer)
+    columns = slice(int(profile.layer_offsets[index]), int(profile.layer_offsets[index + 1]))
+    groups = _groups(graph, profile.class_ids)
+    if not groups:
+        return ((),) * (columns.stop - columns.start)
+    below = np.array([members for _, members in groups]).T
+    found = activation_test(profile.mean[:, columns], profile.variance[:, columns], profile.count, below)
+    return tuple(
+        tuple(
+            Higher(
+                concept=groups[at][0][0],
+                label=graph.label(groups[at][0][0]),
+                same=tuple(graph.label(iri) for iri in groups[at][0][1:]),
+                classes=int(below[:, at].sum()),
+                images=int(found.images[at]),
+                mean=float(found.mean[at, filter_]),
+                others=float(found.others[at, filter_]),
+                effect=float(found.effect[at, filter_]),
+                p_value=float(found.p[at, filter_]),
+                q_value=float(found.q[at, filter_]),
+            )
+            for at in _best(found.effect[:, filter_], found.q[:, filter_])
+        )
+        for filter_ in range(found.q.shape[1])
+    )
+
+
+def _best(effect: NDArray[np.float64], q: NDArray[np.float64]) -> list[int]:
+    order = np.argsort(-effect, kind="stable")
+    return [at for at in order.tolist() if q[at] < COHERENT_Q][:_MOST]
+
+
+def _groups(graph: ConceptGraph, class_ids: Sequence[str]) -> list[tuple[list[str], NDArray[np.bool_]]]:
+    """Return the concepts above two classes and not all, those of the same classes together, and which these are.
+
+    The more specific concept first, as everywhere.
+    """
+    place_of = {graph.class_ids.index(class_id): row for row, class_id in enumerate(class_ids)}
+    same: dict[bytes, tuple[list[str], NDArray[np.bool_]]] = {}
+    for iri in sorted(graph.classes_below, key=lambda iri: (-len(graph.above[iri]), iri)):
+        members = np.zeros(len(class_ids), dtype=np.bool_)
+        members[[place_of[place] for place in graph.classes_below[iri] if place in place_of]] = True
+        if 2 <= members.sum() < len(class_ids):
+            same.setdefault(members.tobytes(), ([], members))[0].append(iri)
+    return list(same.values())

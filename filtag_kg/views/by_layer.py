@@ -1,0 +1,38 @@
+"""In which layers a concept appears, by one run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from filtag_kg.concepts import ConceptInLayer
+from filtag_kg.views.concept_graph import ConceptGraph
+from filtag_kg.views.tables import NetworkTable, RunTable
+
+__all__ = ["appearance", "nearest_separated"]
+
+
+def appearance(table: RunTable, network: NetworkTable, concepts: ConceptGraph, iri: str) -> tuple[ConceptInLayer, ...]:
+    """Return what a run says of a concept in each layer, in forward order; nothing of one with fewer than two classes.
+
+    The filters that stand for it are counted at the level of coherence that was asked for, which the table on disk does
+    not know.
+    """
+    rows = table.in_layers.get(iri, ())
+    if not rows:
+        return ()
+    standing: Counter[str] = Counter()
+    for column, kind in table.concepts_of_layer(range(network.n_filters)):
+        if iri in concepts.above[kind.concept]:
+            standing[network.layer_names[network.place(column)[0]]] += 1
+    return tuple(replace(row, filters=standing[row.layer]) for row in rows)
+
+
+def nearest_separated(table: RunTable, concepts: ConceptGraph, concept: str) -> str | None:
+    """Return the nearest concept, from one upwards, whose separation is known, with its interval where there is one.
+
+    That is the kind of thing to follow through the layers for a class, which alone is no pair.
+    """
+    known = [rows[0] for above in concepts.above[concept] if (rows := table.in_layers.get(above, ()))]
+    separated = [row for row in known if row.separation is not None]
+    return next((row.concept for row in (*(row for row in separated if row.low is not None), *separated)), None)

@@ -1,0 +1,466 @@
+"""A KG in memory, and what is found in it of one thing at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from filtag_kg.concepts import COHERENT_Q, CommonConcept, ConceptInLayer
+from filtag_kg.errors import FiltagError
+from filtag_kg.graph import DataIris
+from filtag_kg.kg import KG, Visualization
+from filtag_kg.names import nfc
+from filtag_kg.views.activations import Activations, Higher
+from filtag_kg.views.by_layer import appearance, nearest_separated
+from filtag_kg.views.concept_graph import ConceptGraph, Feature, Step
+from filtag_kg.views.tables import NetworkTable, RunTable
+from filtag_kg.views.things import (
+    ClassFacts,
+    ConceptFacts,
+    Exemplar,
+    FilterFacts,
+    FilterLine,
+    FilterPair,
+    FilterRun,
+    InCommon,
+    LayerFacts,
+    LayerLine,
+    LayerRun,
+    Neighbour,
+    NetworkFacts,
+    Part,
+    Related,
+    Tag,
+    TaggedFilter,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Facts"]
+
+_FIRST_TAGS = 4
+_MOST_NEIGHBOURS = 8
+_MOST_PARTS = 12
+_LEAST_SHARED = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """A KG, read once; `filtag_kg.views.read_facts` makes it.
+
+    Parameters
+    ----------
+    kg : KG
+    networks : mapping of identifier to NetworkTable
+        In the order of the runs.
+    runs : mapping of run id to RunTable
+        The first first.
+    concepts : ConceptGraph
+    exemplars : mapping of (network, column) to tuple of Exemplar
+    visualizations : mapping of (network, layer, filter) to tuple of Visualization
+    activations : Activations
+    q : float
+        Filters with a q-value below this are coherent.
+    """
+
+    kg: KG
+    networks: Mapping[str, NetworkTable]
+    runs: Mapping[str, RunTable]
+    concepts: ConceptGraph
+    exemplars: Mapping[tuple[str, int], tuple[Exemplar, ...]]
+    visualizations: Mapping[tuple[str, str, int], tuple[Visualization, ...]]
+    activations: Activations
+    q: float = COHERENT_Q
+
+    @property
+    def iris(self) -> DataIris:
+        """What the IRIs of the KG's own things are made of."""
+        return DataIris(self.kg.manifest["parameters"]["base"])
+
+    def network_named(self, name: str | None = None) -> NetworkTable:
+        """Return a network by its identifier or name; the first, if none is named.
+
+        Raises
+        ------
+        FiltagError
+            If there is none, or several are called so.
+        """
+        found = [table for table in self.networks.values() if name in (None, table.network, table.label)]
+        if not found:
+            raise FiltagError(f"no network {name!r} in {self.kg.path}: it has {', '.join(self.networks)}")
+        if name is not None and len(found) > 1:
+            raise FiltagError(f"{len(found)} networks are called {name!r}: name one of {', '.join(self.networks)}")
+        return found[0]
+
+    def runs_of(self, network: str) -> tuple[RunTable, ...]:
+        """Return the runs about a network."""
+        return tuple(table for table in self.runs.values() if table.run.network == network)
+
+    def run_named(self, name: str | None, network: str) -> RunTable:
+        """Return a run about a network by its id or rule; the network's first, if none is named.
+
+        Raises
+        ------
+        FiltagError
+            If there is none, or a rule is that of several.
+        """
+        runs = self.runs_of(network)
+        found = [table for table in runs if name in (None, table.run.run_id, table.run.rule)]
+        if not found:
+            raise FiltagError(f"no rule {name!r} for {network}: it has {', '.join(table.run.rule for table in runs)}")
+        if name is not None and len(found) > 1:
+            ids = ", ".join(table.run.run_id for table in found)
+            raise FiltagError(f"{len(found)} runs have the rule {name!r}: name one by its id, {ids}")
+        return found[0]
+
+    def layer_index(self, network: NetworkTable, layer: str) -> int:
+        """Return the place of a layer.
+
+        Raises
+        ------
+        FiltagError
+            If the network has no such layer.
+        """
+        names = [nfc(name) for name in network.layer_names]
+        if nfc(layer) not in names:
+            raise FiltagError(f"no layer {layer!r} in {network.label}: it has {', '.join(network.layer_names)}")
+        return names.index(nfc(layer))
+
+    def column(self, network: NetworkTable, layer: str, filter_: int) -> int:
+        """Return the column of a filter.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such filter.
+        """
+        index = self.layer_index(network, layer)
+        if not 0 <= filter_ < network.size(index):
+            raise FiltagError(f"no filter {filter_} in {layer}: it has 0 to {network.size(index) - 1}")
+        return int(network.offsets[index]) + filter_
+
+    def kinds(self, table: RunTable) -> tuple[tuple[str, str, int], ...]:
+        """Return the kinds of a run's coherent filters as (IRI, label, filters), those of most filters first."""
+        found = table.concepts_of_layer(range(self.networks[table.run.network].n_filters))
+        kinds = Counter((row.concept, row.label) for _, row in found)
+        return tuple(sorted(((iri, label, n) for (iri, label), n in kinds.items()), key=_by_count))
+
+    # one thing at a time
+
+    def network(self, network: NetworkTable) -> NetworkFacts:
+        """Return what is said of a network."""
+        runs = self.runs_of(network.network)
+        return NetworkFacts(
+            iri=self.iris.network(network.network),
+            network=network.network,
+            label=network.label,
+            layers={
+                table.run.run_id: tuple(self._layer_line(network, m, table) for m in range(len(network.layer_names)))
+                for table in runs
+            },
+            runs=tuple(table.run for table in runs),
+        )
+
+    def layer(self, network: NetworkTable, layer: str) -> LayerFacts:
+        """Return what is said of a layer.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such layer.
+        """
+        index = self.layer_index(network, layer)
+        layer = network.layer_names[index]
+        return LayerFacts(
+            iri=self.iris.layer(network.network, layer),
+            network=network.network,
+            index=index,
+            layer=layer,
+            kind=network.layer_kinds[index],
+            n_filters=network.size(index),
+            higher=self._higher_of_layer(network, layer),
+            runs=tuple(self._layer_run(network, index, table) for table in self.runs_of(network.network)),
+        )
+
+    def filter(self, network: NetworkTable, layer: str, filter_: int) -> FilterFacts:
+        """Return what is said of a filter.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such filter.
+        """
+        column = self.column(network, layer, filter_)
+        index = self.layer_index(network, layer)
+        layer = network.layer_names[index]
+        return FilterFacts(
+            iri=self.iris.filter(network.network, layer, filter_),
+            network=network.network,
+            layer_index=index,
+            layer=layer,
+            filter=filter_,
+            n_filters=network.size(index),
+            runs=tuple(self._filter_run(network, column, table) for table in self.runs_of(network.network)),
+            exemplars=self.exemplars.get((network.network, column), ()),
+            visualizations=self.visualizations.get((network.network, layer, filter_), ()),
+            higher=higher[filter_] if (higher := self._higher(network, layer)) else (),
+            kg=self.kg.path,
+        )
+
+    def class_(self, class_id: str) -> ClassFacts:
+        """Return what is said of a class.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such class.
+        """
+        graph = self.concepts
+        if class_id not in graph.class_ids:
+            raise FiltagError(f"no class {class_id!r} in {self.kg.path}")
+        place = graph.class_ids.index(class_id)
+        concept = graph.class_concepts[place]
+        return ClassFacts(
+            iri=self.iris.class_(class_id),
+            class_id=class_id,
+            label=graph.class_labels[place],
+            concept=concept,
+            concept_label=None if concept is None else graph.label(concept),
+            confidence=graph.confidences[place],
+            above=tuple(Step(each, graph.label(each)) for each in graph.above[concept][1:]) if concept else (),
+            filters={run_id: tuple(self._tagged(table, place)) for run_id, table in self.runs.items()},
+            layers={run_id: self._appearance_of_kind(table, concept) for run_id, table in self.runs.items()},
+        )
+
+    def concept(self, iri: str, *, most: int | None = None) -> ConceptFacts:
+        """Return what is said of a concept, of its filters no more than the first `most`.
+
+        Raises
+        ------
+        FiltagError
+            If the KG does not know it.
+        """
+        graph = self.concepts
+        if iri not in graph.labels:
+            raise FiltagError(f"no concept {iri} in {self.kg.path}")
+        below = graph.classes_below.get(iri, ())
+        matching = {run_id: table.matching(below) for run_id, table in self.runs.items()}
+        return ConceptFacts(
+            iri=iri,
+            label=graph.label(iri),
+            alt_labels=graph.alt_labels.get(iri, ()),
+            terms=graph.terms.get(iri, ()),
+            broader=self._related(graph.parents.get(iri, ())),
+            narrower=self._related(graph.children.get(iri, ())),
+            features=graph.features.get(iri, ()),
+            classes=tuple(sorted(((graph.class_ids[c], graph.class_labels[c]) for c in below), key=_by_label)),
+            filters={
+                run_id: tuple((self.line(table, column), row) for column, row in table.with_concept(iri)[:most])
+                for run_id, table in self.runs.items()
+            },
+            layers={run_id: self._appearance(table, iri) for run_id, table in self.runs.items()},
+            tagged={
+                run_id: tuple(self._most_tagged(table, matching[run_id], most)) for run_id, table in self.runs.items()
+            },
+            n_filters={run_id: len(table.with_concept(iri)) for run_id, table in self.runs.items()},
+            n_tagged={run_id: int(np.count_nonzero(counts)) for run_id, counts in matching.items()},
+        )
+
+    def pair(self, a: FilterFacts, b: FilterFacts, run_a: RunTable, run_b: RunTable) -> FilterPair:
+        """Hold two filters against each other, each by a run about its network."""
+        of_a, of_b = (
+            next(each for each in facts.runs if each.run.run_id == table.run.run_id)
+            for facts, table in ((a, run_a), (b, run_b))
+        )
+        tags_a, tags_b = ({(tag.class_id, tag.label) for tag in of.tags} for of in (of_a, of_b))
+        kinds_a, kinds_b = (
+            {(kind.row.concept, kind.row.label) for kind in of.kinds if kind.row.beyond_chance(self.q)}
+            for of in (of_a, of_b)
+        )
+        both, either = tags_a & tags_b, tags_a | tags_b
+        return FilterPair(
+            a=a,
+            b=b,
+            run_a=of_a,
+            run_b=of_b,
+            both=tuple(sorted(both, key=_by_label)),
+            only_a=tuple(sorted(tags_a - tags_b, key=_by_label)),
+            only_b=tuple(sorted(tags_b - tags_a, key=_by_label)),
+            kinds=tuple(sorted(kinds_a & kinds_b, key=_by_label)),
+            similarity=len(both) / len(either) if either else 0.0,
+        )
+
+    # what these are made of
+
+    def line(self, table: RunTable, column: int) -> FilterLine:
+        """Return a filter as a line of a list."""
+        network = self.networks[table.run.network]
+        index, filter_ = network.place(column)
+        graph = self.concepts
+        rows = table.rows(column)
+        first = table.class_[rows.start : min(rows.start + _FIRST_TAGS, rows.stop)].tolist()
+        return FilterLine(
+            layer=network.layer_names[index],
+            filter=filter_,
+            tags=rows.stop - rows.start,
+            first=tuple((graph.class_ids[c], graph.class_labels[c]) for c in first),
+            kind=table.kind(column),
+        )
+
+    def _higher(self, network: NetworkTable, layer: str) -> tuple[tuple[Higher, ...], ...]:
+        """Return what activates each filter of a layer more, where a run has too few classes to say what tags share."""
+        if not any(table.run.too_few() for table in self.runs_of(network.network)):
+            return ()
+        return self.activations.of_layer(network.network, layer)
+
+    def _higher_of_layer(self, network: NetworkTable, layer: str) -> tuple[tuple[str, str, int], ...]:
+        first = Counter((of[0].concept, of[0].name) for of in self._higher(network, layer) if of)
+        return tuple(sorted(((iri, name, n) for (iri, name), n in first.items()), key=_by_count))
+
+    def _layer_line(self, network: NetworkTable, index: int, table: RunTable) -> LayerLine:
+        start, stop = int(network.offsets[index]), int(network.offsets[index + 1])
+        counts = np.diff(table.of_filter[start : stop + 1])
+        return LayerLine(
+            index=index,
+            layer=network.layer_names[index],
+            kind=network.layer_kinds[index],
+            filters=stop - start,
+            tagged=int((counts > 0).sum()),
+            several=int((counts > 1).sum()),
+            coherent=sum(1 for _ in table.concepts_of_layer(range(start, stop))),
+            tags=int(counts.sum()),
+        )
+
+    def _layer_run(self, network: NetworkTable, index: int, table: RunTable) -> LayerRun:
+        columns = range(int(network.offsets[index]), int(network.offsets[index + 1]))
+        kinds = Counter((row.concept, row.label) for _, row in table.concepts_of_layer(columns))
+        classes = np.bincount(
+            table.class_[table.of_filter[columns.start] : table.of_filter[columns.stop]],
+            minlength=len(self.concepts.class_ids),
+        )
+        graph = self.concepts
+        most = ((graph.class_ids[c], graph.class_labels[c], int(classes[c])) for c in np.flatnonzero(classes))
+        return LayerRun(
+            run=table.run,
+            line=self._layer_line(network, index, table),
+            filters=tuple(self.line(table, column) for column in columns),
+            concepts=tuple(sorted(((iri, label, n) for (iri, label), n in kinds.items()), key=_by_count)),
+            classes=tuple(sorted(most, key=_by_count)),
+        )
+
+    def _filter_run(self, network: NetworkTable, column: int, table: RunTable) -> FilterRun:
+        rows = table.rows(column)
+        classes = table.class_[rows].tolist()
+        common = table.common.get(column, ())
+        return FilterRun(
+            run=table.run,
+            tags=tuple(self._tags(table, rows)),
+            kinds=tuple(self._in_common(row, classes) for row in common if row.relation == "IsA"),
+            features=tuple(self._in_common(row, classes) for row in common if row.relation != "IsA"),
+            parts=tuple(self._parts(classes)),
+            neighbours=tuple(self._neighbours(network, column, table)),
+        )
+
+    def _tags(self, table: RunTable, rows: slice) -> Iterable[Tag]:
+        graph = self.concepts
+        columns = (table.class_[rows], table.rank[rows], table.activation[rows], table.contrast[rows])
+        for class_, rank, activation, contrast in zip(*(column.tolist() for column in columns), strict=True):
+            concept = graph.class_concepts[class_]
+            yield Tag(
+                class_id=graph.class_ids[class_],
+                label=graph.class_labels[class_],
+                rank=rank or None,
+                activation=_known(activation),
+                contrast=_known(contrast),
+                concept=concept,
+                concept_label=None if concept is None else graph.label(concept),
+            )
+
+    def _in_common(self, row: CommonConcept, classes: Iterable[int]) -> InCommon:
+        graph = self.concepts
+        found = []
+        for class_ in classes:
+            concept = graph.class_concepts[class_]
+            way = graph.path(concept, row.concept, row.relation) if concept is not None else ()
+            if way:
+                found.append((graph.class_ids[class_], graph.class_labels[class_], way))
+        return InCommon(row, tuple(sorted(found, key=lambda path: (len(path[2]), path[1], path[0]))))
+
+    def _parts(self, classes: Iterable[int]) -> Iterable[Part]:
+        graph = self.concepts
+        counts: Counter[Feature] = Counter()
+        for class_ in classes:
+            concept = graph.class_concepts[class_]
+            if concept is not None:
+                counts.update(graph.features_above(concept))
+        several = [(feature, n) for feature, n in counts.items() if n >= _LEAST_SHARED]
+        several.sort(key=lambda item: (-item[1], item[0].relation, item[0].label, item[0].concept))
+        return (Part(feature, n) for feature, n in several[:_MOST_PARTS])
+
+    def _neighbours(self, network: NetworkTable, column: int, table: RunTable) -> Iterable[Neighbour]:
+        classes = table.class_[table.rows(column)]
+        if not classes.size:
+            return
+        others = np.concatenate([table.column[table.rows_of_class(class_)] for class_ in classes.tolist()])
+        shared = np.bincount(others, minlength=network.n_filters)
+        shared[column] = 0
+        found = np.flatnonzero(shared)
+        sizes = table.of_filter[found + 1] - table.of_filter[found]
+        similarity = shared[found] / (classes.size + sizes - shared[found])
+        best = np.lexsort((found, -similarity))[:_MOST_NEIGHBOURS]
+        for other, similar in zip(found[best].tolist(), similarity[best].tolist(), strict=True):
+            index, filter_ = network.place(other)
+            yield Neighbour(
+                network.layer_names[index], filter_, int(shared[other]), similar, table.coherent_kind(other)
+            )
+
+    def _tagged(self, table: RunTable, class_: int) -> Iterable[TaggedFilter]:
+        rows = table.rows_of_class(class_)
+        layer = np.searchsorted(self.networks[table.run.network].offsets, table.column[rows], side="right")
+        last = np.where(table.rank[rows] > 0, table.rank[rows], np.iinfo(np.int64).max)
+        for row in rows[np.lexsort((table.column[rows], last, layer))].tolist():
+            yield TaggedFilter(
+                run=table.run,
+                line=self.line(table, int(table.column[row])),
+                rank=int(table.rank[row]) or None,
+                activation=_known(float(table.activation[row])),
+                contrast=_known(float(table.contrast[row])),
+            )
+
+    def _related(self, concepts: Iterable[str]) -> tuple[Related, ...]:
+        graph = self.concepts
+        found = [Related(iri, graph.label(iri), len(graph.classes_below.get(iri, ()))) for iri in concepts]
+        return tuple(sorted(found, key=lambda row: (-row.classes, row.label, row.concept)))
+
+    def _appearance(self, table: RunTable, iri: str) -> tuple[ConceptInLayer, ...]:
+        return appearance(table, self.networks[table.run.network], self.concepts, iri)
+
+    def _appearance_of_kind(self, table: RunTable, concept: str | None) -> tuple[ConceptInLayer, ...]:
+        kind = None if concept is None else nearest_separated(table, self.concepts, concept)
+        return () if kind is None else self._appearance(table, kind)
+
+    def _most_tagged(
+        self, table: RunTable, matching: NDArray[np.int64], most: int | None
+    ) -> Iterable[tuple[FilterLine, int]]:
+        columns = np.flatnonzero(matching)
+        share = matching[columns] / np.diff(table.of_filter)[columns]
+        for column in columns[np.lexsort((columns, -share, -matching[columns]))][:most].tolist():
+            yield self.line(table, column), int(matching[column])
+
+
+def _known(value: float) -> float | None:
+    return None if isnan(value) else value
+
+
+def _by_label(row: tuple[str, str]) -> tuple[str, str]:
+    return row[1], row[0]
+
+
+def _by_count(row: tuple[str, str, int]) -> tuple[int, str, str]:
+    return -row[2], row[1], row[0]

@@ -1,0 +1,151 @@
+"""A KG, here or behind an endpoint, to be asked from Python."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from html import escape
+from pathlib import Path
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.query import LocalEndpoint, Result, catalogue, find_query, named_query, open_endpoint
+from filtag_kg.views.facts import Facts
+from filtag_kg.views.naming import classes_named, concepts_named
+from filtag_kg.views.reading import read_facts
+from filtag_kg.views.search import Found, SearchIndex, search_index
+from filtag_kg.views.things import ClassFacts, ConceptFacts, FilterFacts, LayerFacts
+
+__all__ = ["KnowledgeGraph"]
+
+
+class KnowledgeGraph:
+    """A KG's directory, or a SPARQL endpoint that holds one.
+
+    Parameters
+    ----------
+    place : Path or str
+        A directory, or a URL.
+
+    Raises
+    ------
+    FiltagError
+        If there is no KG at the place.
+
+    Examples
+    --------
+    >>> kg = KnowledgeGraph("my-kg")                                              # doctest: +SKIP
+    >>> kg.query("filters-by-concept", concept="dog", layer="conv5_3").to_pandas()  # doctest: +SKIP
+    >>> kg.query("SELECT ?f WHERE { ?f flt:tagCount 0 }").records()               # doctest: +SKIP
+    >>> kg.filter("conv5_3", 42)                                                  # doctest: +SKIP
+    """
+
+    def __init__(self, place: Path | str) -> None:
+        self.place = place
+        self._endpoint = open_endpoint(str(place))
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """The named queries, as one would type them."""
+        return tuple(query.usage for query in catalogue())
+
+    def query(self, query: str, /, **parameters: str | float) -> Result:
+        """Ask a named query, or SPARQL.
+
+        Parameters
+        ----------
+        query : str
+            A name such as ``tags-of-filter``, or the text of a query; the vocabulary's prefixes need no declaration.
+        **parameters
+            Of the named query. One that is a word of Python's takes an underscore: ``class_="tabby"``.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such query, a parameter does not fit, or the text is malformed.
+        """
+        if " " in query.strip() or "{" in query:
+            return self._endpoint.ask(query)
+        given = {name.removesuffix("_"): str(value) for name, value in parameters.items()}
+        return named_query(self._endpoint, find_query(query), given)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the KG's tables say, read when it is first asked for.
+
+        Raises
+        ------
+        FiltagError
+            If the KG is not on this machine's disk, or damaged.
+        """
+        if not isinstance(self._endpoint, LocalEndpoint):
+            raise FiltagError(
+                f"{self.place} is an endpoint, which has no tables: use query(), or open a KG's directory"
+            )
+        return read_facts(self._endpoint.kg)
+
+    @cached_property
+    def _index(self) -> SearchIndex:
+        return search_index(self.facts)
+
+    def layer(self, layer: str, *, network: str | None = None) -> LayerFacts:
+        """Return what is said of a layer, of the first network if none is named.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such layer or network, or the KG is an endpoint.
+        """
+        return self.facts.layer(self.facts.network_named(network), layer)
+
+    def filter(self, layer: str, index: int, *, network: str | None = None) -> FilterFacts:
+        """Return what is said of a filter, of the first network if none is named.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such filter, layer or network, or the KG is an endpoint.
+        """
+        return self.facts.filter(self.facts.network_named(network), layer, index)
+
+    def class_(self, name: str) -> ClassFacts:
+        """Return what is said of a class, by its id or label.
+
+        Raises
+        ------
+        FiltagError
+            If there is none, or several have the label, or the KG is an endpoint.
+        """
+        found = classes_named(self.facts, name)
+        if len(found) > 1:
+            raise FiltagError(f"{len(found)} classes are labelled {name!r}: name one by its id, {', '.join(found)}")
+        return self.facts.class_(found[0])
+
+    def concept(self, name: str) -> ConceptFacts:
+        """Return what is said of a concept, by a word, its IRI, or a ConceptNet term such as ``/c/en/dog``.
+
+        Raises
+        ------
+        FiltagError
+            If there is none, or the word has several senses, or the KG is an endpoint.
+        """
+        found = concepts_named(self.facts, name)
+        if len(found) > 1:
+            raise FiltagError(f"{name!r} has {len(found)} senses here: name one by its IRI, {', '.join(found)}")
+        return self.facts.concept(found[0])
+
+    def search(self, text: str, most: int = 20) -> list[Found]:
+        """Return filters, layers, classes and concepts by what people type.
+
+        Raises
+        ------
+        FiltagError
+            If the KG is an endpoint.
+        """
+        return self._index.find(text, most)
+
+    def _repr_html_(self) -> str:
+        if isinstance(self._endpoint, LocalEndpoint):
+            return self._endpoint.kg._repr_html_()
+        return f"<div><strong>KG</strong> {escape(str(self.place))}</div>"
+
+    def __repr__(self) -> str:
+        return f"KnowledgeGraph({str(self.place)!r})"

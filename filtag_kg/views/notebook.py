@@ -1,0 +1,126 @@
+"""A filter as notebooks show it: its tags, what they have in common, and its pictures, their bytes in the page."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filtag_kg.notebook_html import QUIET, bar_html, table_html
+from filtag_kg.views.activations import ABOUT_HIGHER
+from filtag_kg.views.chance import chance_text, probability_text
+
+if TYPE_CHECKING:
+    from filtag_kg.concepts import CommonConcept
+    from filtag_kg.views.things import FilterFacts, FilterRun
+
+__all__ = ["filter_html", "picture_html"]
+
+_MOST_ROWS = 10
+_MOST_PICTURES = 9
+_MOST_BYTES = 200_000
+_TYPES = {".jpg": "jpeg", ".png": "png", ".webp": "webp"}
+
+
+def picture_html(path: Path, title: str) -> str:
+    """Return a picture with its bytes in the page; nothing where it is gone, large, or no picture by its name."""
+    kind = _TYPES.get(path.suffix.lower())
+    if kind is None or not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        return ""
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    text = escape(title)
+    style = "height:72px;margin:0 4px 4px 0"
+    return f'<img src="data:image/{kind};base64,{data}" alt="{text}" title="{text}" style="{style}">'
+
+
+def filter_html(found: FilterFacts) -> str:
+    """Return a filter: its pictures, and by each run its tags, what they have in common and its neighbours."""
+    title = (
+        f'<strong>{escape(found.layer)}/{found.filter}</strong> <span style="{QUIET}">{escape(found.network)}</span>'
+    )
+    return f"<div>{title}{_pictures(found)}{_higher(found)}{''.join(map(_run, found.runs))}</div>"
+
+
+def _pictures(found: FilterFacts) -> str:
+    if found.kg is None:
+        return ""
+    seen = [(each.file, each.method) for each in found.visualizations]
+    seen += [(each.thumbnail, f"{each.label}, {each.activation:.3f}") for each in found.exemplars]
+    shown = "".join(picture_html(found.kg / file, title) for file, title in seen[:_MOST_PICTURES])
+    return f"<div>{shown}</div>" if shown else ""
+
+
+def _higher(found: FilterFacts) -> str:
+    if not found.higher:
+        return ""
+    header = ("images of", "activation", "others", "effect", "q")
+    rows = (
+        (escape(row.name), f"{row.mean:.3f}", f"{row.others:.3f}", f"{row.effect:+.2f}", probability_text(row.q_value))
+        for row in found.higher
+    )
+    title = '<p style="margin:.6em 0 0">whose images activate it more than the other images do</p>'
+    return f'{title}{table_html(header, rows, right=header[1:])}<p style="{QUIET};margin:0">{escape(ABOUT_HIGHER)}</p>'
+
+
+def _run(run: FilterRun) -> str:
+    top = max((tag.activation or 0.0 for tag in run.tags), default=0.0)
+    high = max((tag.contrast or 0.0 for tag in run.tags), default=0.0)
+    parts = [f'<p style="margin:.6em 0 0">rule {escape(run.run.rule)}: {_headline(run)}</p>']
+    if run.tags:
+        rows = (
+            (
+                escape(tag.label),
+                escape(tag.class_id),
+                bar_html(tag.activation, top, ".3f"),
+                bar_html(tag.contrast, high, ".1f"),
+            )
+            for tag in run.tags[:_MOST_ROWS]
+        )
+        parts.append(table_html(("tag", "class", "activation", "contrast"), rows))
+        parts.append(_cut(len(run.tags), "tags"))
+    if run.kinds:
+        rows_of = ((_name(each.row), *_figures(run, each.row), _way(run, each.row)) for each in run.kinds[:_MOST_ROWS])
+        parts.append(table_html(("in common", "tags", "by chance?", "by way of"), rows_of, right=("tags",)))
+    if run.neighbours:
+        near_rows = (
+            (
+                f"{escape(near.layer)}/{near.filter}",
+                str(near.shared),
+                bar_html(near.similarity, 1.0, ".2f"),
+                "" if near.kind is None else _name(near.kind),
+            )
+            for near in run.neighbours
+        )
+        parts.append(table_html(("neighbour", "shared", "similarity", "their kind"), near_rows, right=("shared",)))
+    return "".join(parts)
+
+
+def _headline(run: FilterRun) -> str:
+    kind = run.kind
+    if kind is None:
+        few = f": {run.run.too_few()}" if run.run.too_few() else ""
+        return f"{len(run.tags)} tags with nothing in common{few}" if run.tags else "no tags"
+    sure = "more" if kind.beyond_chance() else "no more"
+    few = f", but {run.run.too_few()}" if run.run.too_few() else ""
+    return f"{_name(kind)}, {kind.support} of {kind.tags} tags, {sure} than chance gives (q = {kind.q_value:.2g}){few}"
+
+
+def _name(row: CommonConcept) -> str:
+    name = f'<span title="{escape(row.concept)}">{escape(row.label)}</span>'
+    return f"<strong>{name}</strong>" if row.beyond_chance() else name
+
+
+def _figures(run: FilterRun, row: CommonConcept) -> tuple[str, str]:
+    return f"{row.support} of {row.tags}", chance_text(row, few=bool(run.run.too_few()))
+
+
+def _way(run: FilterRun, row: CommonConcept) -> str:
+    (found,) = (each for each in run.kinds if each.row is row)
+    return " → ".join(escape(step.label) for step in run.way(found))
+
+
+def _cut(n: int, what: str) -> str:
+    if n <= _MOST_ROWS:
+        return ""
+    return f'<p style="{QUIET};margin:0">{_MOST_ROWS} of {n:,} {what}</p>'

@@ -1,0 +1,118 @@
+"""Find filters, layers, classes and concepts by what people type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from filtag_kg.names import nfc
+from filtag_kg.views.facts import Facts
+
+__all__ = ["Found", "SearchIndex", "search_index"]
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that is called as was asked.
+
+    Parameters
+    ----------
+    kind : {"filter", "layer", "class", "concept"}
+    label : str
+    detail : str
+        What tells it from others of that label.
+    iri : str
+    """
+
+    kind: str
+    label: str
+    detail: str
+    iri: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchIndex:
+    """The names of a KG's things.
+
+    Parameters
+    ----------
+    facts : Facts
+    names : tuple of (name, place, Found)
+        Every name in lower case with what it names; the place tells whether it is a preferred (0) or another name (1).
+    """
+
+    facts: Facts
+    names: tuple[tuple[str, int, Found], ...]
+
+    def find(self, text: str, most: int = 20) -> list[Found]:
+        """Return what is called so, each thing once: whole names before beginnings, words within names, and parts.
+
+        A number names filters: ``992``, ``head_conv 992``, ``head_conv/992``; what is called just so comes before them.
+        """
+        text = nfc(text)
+        words = text.lower().split()
+        if not words:
+            return []
+        wanted = " ".join(words)
+        rated = []
+        for name, place, found in self.names:
+            if wanted in name:
+                rated.append((_closeness(name, wanted), place, len(name), found.label, found.iri, found))
+        rated.sort(key=lambda row: row[:5])
+        whole = dict.fromkeys(row[5] for row in rated if row[0] == 0)
+        filters = islice(self._filters(re.split(r"[\s/:#]+", text.lower().strip())), most)
+        return list(dict.fromkeys([*whole, *filters, *(row[5] for row in rated)]))[:most]
+
+    def _filters(self, words: list[str]) -> Iterator[Found]:
+        numbers = [word for word in words if _NUMBER.fullmatch(word)]
+        if not numbers:
+            return
+        filter_ = int(numbers[-1])
+        words.remove(numbers[-1])
+        others = [word for word in words if word not in ("", "filter")]
+        for network in self.facts.networks.values():
+            # The last layers say most: they are meant where nothing is said.
+            for index in reversed(range(len(network.layer_names))):
+                layer = network.layer_names[index]
+                if filter_ < network.size(index) and all(word in nfc(layer).lower() for word in others):
+                    yield self._filter(network.network, layer, filter_)
+
+    def _filter(self, network: str, layer: str, filter_: int) -> Found:
+        facts = self.facts
+        table = facts.networks[network]
+        runs = facts.runs_of(network)
+        kind = runs[0].coherent_kind(facts.column(table, layer, filter_)) if runs else None
+        detail = table.label if kind is None else f"{table.label}, {kind.label}"
+        return Found("filter", f"{layer} {filter_}", detail, facts.iris.filter(network, layer, filter_))
+
+
+def search_index(facts: Facts) -> SearchIndex:
+    """Gather the names of a KG's things."""
+    graph, iris = facts.concepts, facts.iris
+    names: list[tuple[str, int, Found]] = []
+    for network in facts.networks.values():
+        for index, layer in enumerate(network.layer_names):
+            detail = f"{network.label}, {network.size(index):,} filters"
+            names.append((layer.lower(), 0, Found("layer", layer, detail, iris.layer(network.network, layer))))
+    for class_id, label in zip(graph.class_ids, graph.class_labels, strict=True):
+        found = Found("class", label, class_id, iris.class_(class_id))
+        names += [(label.lower(), 0, found), (class_id.lower(), 1, found)]
+    for iri, label in graph.labels.items():
+        below = len(graph.classes_below.get(iri, ()))
+        detail = f"{below:,} {'class' if below == 1 else 'classes'}" if below else "feature"
+        found = Found("concept", label, detail, iri)
+        names.append((label.lower(), 0, found))
+        names += [(other.lower(), 1, found) for other in graph.alt_labels.get(iri, ())]
+    return SearchIndex(facts, tuple((nfc(name), place, found) for name, place, found in names))
+
+
+def _closeness(name: str, wanted: str) -> int:
+    if name == wanted:
+        return 0
+    if name.startswith(wanted):
+        return 1
+    return 2 if f" {wanted}" in name else 3

@@ -1,0 +1,276 @@
+"""The tables of a KG as arrays: who tags whom by which run, and what filters have in common."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from filtag_kg.concepts import (
+    COHERENT_Q,
+    CommonConcept,
+    ConceptInLayer,
+    read_common_concepts,
+    read_concepts_in_layers,
+)
+from filtag_kg.errors import FiltagError
+from filtag_kg.kg import KG, KgRun
+from filtag_kg.tags import read_tags
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["NetworkTable", "RunTable", "read_run"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkTable:
+    """The layers of one network. Filters of all layers stand side by side; a filter's place there is its *column*.
+
+    Parameters
+    ----------
+    network : str
+        Its identifier.
+    label : str
+        Its name as people say it.
+    layer_names, layer_kinds : tuple of str, of length n_layers
+        In forward order.
+    offsets : int64 array of shape (n_layers + 1,)
+        The filters of layer m are the columns ``offsets[m]:offsets[m + 1]``.
+    """
+
+    network: str
+    label: str
+    layer_names: tuple[str, ...]
+    layer_kinds: tuple[str, ...]
+    offsets: NDArray[np.int64]
+
+    @property
+    def n_filters(self) -> int:
+        """Filters of all layers together."""
+        return int(self.offsets[-1])
+
+    @property
+    def first_columns(self) -> dict[str, int]:
+        """The column of each layer's first filter, by the layer's name."""
+        return dict(zip(self.layer_names, self.offsets[:-1].tolist(), strict=True))
+
+    @property
+    def filters_of_layers(self) -> dict[str, int]:
+        """How many filters each layer has, by its name."""
+        return dict(zip(self.layer_names, np.diff(self.offsets).tolist(), strict=True))
+
+    def size(self, layer: int) -> int:
+        """Return how many filters a layer has."""
+        return int(self.offsets[layer + 1] - self.offsets[layer])
+
+    def place(self, column: int) -> tuple[int, int]:
+        """Return layer index and filter of a column."""
+        layer = int(np.searchsorted(self.offsets, column, side="right")) - 1
+        return layer, column - int(self.offsets[layer])
+
+
+@dataclass(frozen=True, eq=False)
+class RunTable:
+    """What one run found, as columns; a class tags a filter once.
+
+    Parameters
+    ----------
+    run : KgRun
+    column, class_, rank : int64 array of shape (n_tags,)
+        Filter, class (its place among the classes of the KG) and the filter's rank for the class, 0 where unknown. By
+        column, then best first: by rank, activation and class id.
+    activation, contrast : float64 array of shape (n_tags,)
+        NaN where unknown.
+    of_filter : int64 array of shape (n_filters + 1,)
+        The tags of a filter are the rows ``of_filter[column]:of_filter[column + 1]``.
+    by_class : int64 array of shape (n_tags,)
+        Rows by class, and by column within it.
+    of_class : int64 array of shape (n_classes + 1,)
+        Those of a class are ``by_class[of_class[c]:of_class[c + 1]]``.
+    common : mapping of column to tuple of CommonConcept
+        Kinds first, then the other relations, by rank.
+    in_layers : mapping of IRI to tuple of ConceptInLayer
+        Of each concept with two or more classes, its layers in forward order.
+    q : float
+        Filters with a q-value below this are coherent.
+    """
+
+    run: KgRun
+    column: NDArray[np.int64]
+    class_: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    activation: NDArray[np.float64]
+    contrast: NDArray[np.float64]
+    of_filter: NDArray[np.int64]
+    by_class: NDArray[np.int64]
+    of_class: NDArray[np.int64]
+    common: Mapping[int, tuple[CommonConcept, ...]]
+    in_layers: Mapping[str, tuple[ConceptInLayer, ...]]
+    q: float = COHERENT_Q
+
+    def rows(self, column: int) -> slice:
+        """Return the rows of a filter's tags."""
+        return slice(int(self.of_filter[column]), int(self.of_filter[column + 1]))
+
+    def rows_of_class(self, class_: int) -> NDArray[np.int64]:
+        """Return the rows of a class's tags, by column."""
+        return self.by_class[int(self.of_class[class_]) : int(self.of_class[class_ + 1])]
+
+    def n_tags(self, column: int) -> int:
+        """Return how many tags a filter has."""
+        return int(self.of_filter[column + 1] - self.of_filter[column])
+
+    def kind(self, column: int) -> CommonConcept | None:
+        """Return the kind that a filter's q-value is about; None where its tags have none in common."""
+        found = self.common.get(column)
+        return found[0] if found and found[0].relation == "IsA" else None
+
+    def coherent_kind(self, column: int) -> CommonConcept | None:
+        """Return the same, where it is more than chance."""
+        found = self.kind(column)
+        return found if found is not None and found.coherent(self.q) else None
+
+    def matching(self, classes: Iterable[int]) -> NDArray[np.int64]:
+        """Count the tags of each filter among some classes: int64 array of shape (n_filters,)."""
+        found = np.zeros(len(self.of_filter) - 1, dtype=np.int64)
+        for class_ in classes:
+            found[self.column[self.rows_of_class(class_)]] += 1
+        return found
+
+    def with_concept(self, iri: str) -> tuple[tuple[int, CommonConcept], ...]:
+        """Return the filters whose tags have a concept in common: by its adjusted p, then those it covers most of."""
+        return self._by_concept.get(iri, ())
+
+    def concepts_of_layer(self, columns: range) -> Iterator[tuple[int, CommonConcept]]:
+        """Yield the coherent filters among some columns with their kinds."""
+        coherent = self._coherent
+        start, stop = (bisect_left(coherent, end, key=lambda item: item[0]) for end in (columns.start, columns.stop))
+        yield from coherent[start:stop]
+
+    @cached_property
+    def _coherent(self) -> list[tuple[int, CommonConcept]]:
+        kinds = ((column, self.coherent_kind(column)) for column in sorted(self.common))
+        return [(column, kind) for column, kind in kinds if kind is not None]
+
+    @cached_property
+    def _by_concept(self) -> dict[str, tuple[tuple[int, CommonConcept], ...]]:
+        found: dict[str, list[tuple[int, CommonConcept]]] = {}
+        for column, rows in self.common.items():
+            for row in rows:
+                found.setdefault(row.concept, []).append((column, row))
+        return {
+            iri: tuple(sorted(of, key=lambda item: (item[1].p_adjusted, -item[1].coverage, -item[1].support, item[0])))
+            for iri, of in found.items()
+        }
+
+
+def read_run(
+    kg: KG, run: KgRun, network: NetworkTable, classes: Mapping[str, int], *, q: float = COHERENT_Q
+) -> RunTable:
+    """Read what a run found.
+
+    Parameters
+    ----------
+    kg : KG
+    run : KgRun
+    network : NetworkTable
+        The network that the run is about.
+    classes : mapping of class id to place
+    q : float
+        Filters with a q-value below this are coherent.
+
+    Raises
+    ------
+    FiltagError
+        If a table is missing or damaged.
+    """
+    folder = kg.path / run.folder
+    column, class_, rank, activation, contrast = _read_tags(folder / kg.tags_path.name, run.rule, network, classes)
+    rows = read_common_concepts(
+        folder / kg.common_path.name, rule=run.rule, relation=None, layers=network.filters_of_layers
+    )
+    common = _by_column(rows, network.first_columns)
+    path = folder / kg.concepts_path.name
+    in_layers = _by_concept(read_concepts_in_layers(path, rule=run.rule), network.layer_names, path)
+    ids = np.empty(len(classes), dtype=np.int64)
+    ids[np.argsort(np.array(list(classes), dtype=str), kind="stable")] = np.arange(len(classes))
+    # A rank that is not known sorts behind all that are.
+    last = np.where(rank > 0, rank, np.iinfo(np.int64).max)
+    order = np.lexsort((ids[class_], -np.nan_to_num(activation, nan=-1.0), last, column))
+    column, class_, rank = column[order], class_[order], rank[order]
+    # A class that a method gave to a filter twice is one tag, of the better rank.
+    pairs = column * max(len(classes), 1) + class_
+    first = np.zeros(len(column), dtype=np.bool_)
+    first[np.unique(pairs, return_index=True)[1]] = True
+    column, class_, rank = column[first], class_[first], rank[first]
+    by_class = np.lexsort((column, class_))
+    return RunTable(
+        run=run,
+        column=column,
+        class_=class_,
+        rank=rank,
+        activation=activation[order][first],
+        contrast=contrast[order][first],
+        of_filter=np.searchsorted(column, np.arange(network.n_filters + 1)),
+        by_class=by_class,
+        of_class=np.searchsorted(class_[by_class], np.arange(len(classes) + 1)),
+        common=common,
+        in_layers=in_layers,
+        q=q,
+    )
+
+
+def _read_tags(
+    path: Path, rule: str, network: NetworkTable, classes: Mapping[str, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return column, class, rank, activation and contrast of a rule's tags: compact while they are read."""
+    column, class_, rank = array("q"), array("q"), array("q")
+    activation, contrast = array("d"), array("d")
+    first, nan = network.first_columns, float("nan")
+    names = ("layer", "filter", "class_id", "rank", "activation", "contrast")
+    rows = read_tags(path, names, rule=rule, layers=network.filters_of_layers, class_ids=classes)
+    for layer, filter_, class_id, its_rank, its_activation, its_contrast in rows:
+        column.append(first[layer] + filter_)
+        class_.append(classes[class_id])
+        rank.append(its_rank or 0)
+        activation.append(nan if its_activation is None else its_activation)
+        contrast.append(nan if its_contrast is None else its_contrast)
+    return (
+        np.array(column, dtype=np.int64),
+        np.array(class_, dtype=np.int64),
+        np.array(rank, dtype=np.int64),
+        np.array(activation, dtype=np.float64),
+        np.array(contrast, dtype=np.float64),
+    )
+
+
+def _by_concept(
+    rows: Iterable[ConceptInLayer], layer_names: Sequence[str], path: Path
+) -> dict[str, tuple[ConceptInLayer, ...]]:
+    found: dict[str, list[ConceptInLayer]] = {}
+    for row in rows:
+        found.setdefault(row.concept, []).append(row)
+    for concept, of in found.items():
+        if [row.layer for row in of] != list(layer_names):
+            raise FiltagError(f"{path} has not one row of {concept} for each layer, in their order: build the KG anew")
+    return {concept: tuple(of) for concept, of in found.items()}
+
+
+def _by_column(rows: list[CommonConcept], first: Mapping[str, int]) -> dict[int, tuple[CommonConcept, ...]]:
+    found: dict[int, list[CommonConcept]] = {}
+    for row in rows:
+        found.setdefault(first[row.layer] + row.filter, []).append(row)
+    return {column: tuple(_kinds_first(of)) for column, of in found.items()}
+
+
+def _kinds_first(rows: list[CommonConcept]) -> list[CommonConcept]:
+    """Return what a filter's tags have in common: kinds, then the other relations by their q-values."""
+    q_of = {row.relation: row.q_value for row in rows if row.q_value is not None}
+    return sorted(rows, key=lambda row: (row.relation != "IsA", q_of.get(row.relation, 1.0), row.relation, row.rank))

@@ -1,0 +1,451 @@
+"""What is said of one thing of a KG: plain data, for pages, terminals and notebooks alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filtag_kg.concepts import CommonConcept, ConceptInLayer
+from filtag_kg.kg import KgRun, Visualization
+from filtag_kg.views.activations import Higher
+from filtag_kg.views.concept_graph import Feature, Step
+from filtag_kg.views.notebook import filter_html
+
+__all__ = [
+    "ClassFacts",
+    "ConceptFacts",
+    "Exemplar",
+    "FilterFacts",
+    "FilterLine",
+    "FilterPair",
+    "FilterRun",
+    "InCommon",
+    "LayerFacts",
+    "LayerLine",
+    "LayerRun",
+    "Neighbour",
+    "NetworkFacts",
+    "Part",
+    "Related",
+    "Tag",
+    "TaggedFilter",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A class that tags a filter.
+
+    Parameters
+    ----------
+    class_id, label : str
+    rank : int or None
+        The filter's place among the filters of its layer for the class.
+    activation, contrast : float or None
+        None where the method that made the tags does not say.
+    concept, concept_label : str or None
+        What the class is linked to.
+    """
+
+    class_id: str
+    label: str
+    rank: int | None
+    activation: float | None
+    contrast: float | None
+    concept: str | None
+    concept_label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InCommon:
+    """What the tags of a filter have in common, and how the tags come to it.
+
+    Parameters
+    ----------
+    row : CommonConcept
+    paths : tuple of (class id, label, way up)
+        For each tag that counts: the concepts from the one that it is linked to up to the common one, or up to the one
+        whose things have it. Those with the shortest way first.
+    """
+
+    row: CommonConcept
+    paths: tuple[tuple[str, str, tuple[Step, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What things of a filter's tags have, are made of and so on, whether or not by chance.
+
+    Parameters
+    ----------
+    feature : Feature
+    tags : int
+        Tags whose things have it.
+    """
+
+    feature: Feature
+    tags: int
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A filter with similar tags.
+
+    Parameters
+    ----------
+    layer : str
+    filter : int
+    shared : int
+        Tags that both have.
+    similarity : float, in (0, 1]
+        Those by the tags that either has (Jaccard).
+    kind : CommonConcept or None
+        What the neighbour's tags have in common beyond chance.
+    """
+
+    layer: str
+    filter: int
+    shared: int
+    similarity: float
+    kind: CommonConcept | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One of the images that activate a filter most.
+
+    Parameters
+    ----------
+    image : str
+        Its name among the images of the pass.
+    class_id, label : str
+    activation : float, in [0, 1]
+    thumbnail : str
+        Path of its file in the KG's directory.
+    """
+
+    image: str
+    class_id: str
+    label: str
+    activation: float
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilterRun:
+    """What one run says of a filter.
+
+    Parameters
+    ----------
+    run : KgRun
+    tags : tuple of Tag
+        Best first.
+    kinds, features : tuple of InCommon
+        By IsA, and by the other relations; the surest first.
+    parts : tuple of Part
+        Those of most tags first.
+    neighbours : tuple of Neighbour
+        The most similar first.
+    """
+
+    run: KgRun
+    tags: tuple[Tag, ...]
+    kinds: tuple[InCommon, ...]
+    features: tuple[InCommon, ...]
+    parts: tuple[Part, ...]
+    neighbours: tuple[Neighbour, ...]
+
+    @property
+    def kind(self) -> CommonConcept | None:
+        """What the q-value is about; None where the tags have no kind in common."""
+        return self.kinds[0].row if self.kinds else None
+
+    def way(self, found: InCommon) -> tuple[Step, ...]:
+        """Return the way from the best tag that counts to what tags have in common: one to show for all."""
+        ways = {class_id: way for class_id, _, way in found.paths}
+        return next((ways[tag.class_id] for tag in self.tags if tag.class_id in ways), ())
+
+
+@dataclass(frozen=True, slots=True)
+class FilterFacts:
+    """A filter.
+
+    Parameters
+    ----------
+    iri : str
+    network : str
+    layer_index : int
+    layer : str
+    filter, n_filters : int
+        Its index, and how many the layer has.
+    runs : tuple of FilterRun
+        Of the runs about its network.
+    exemplars : tuple of Exemplar
+        The highest activation first; empty where the KG was built without images.
+    visualizations : tuple of Visualization
+        Pictures of what it looks for.
+    higher : tuple of Higher
+        The concepts whose images activate it more than the others do; computed where classes are too few for tags.
+    kg : Path or None
+        Where the KG lies, whose files the pictures are.
+    """
+
+    iri: str
+    network: str
+    layer_index: int
+    layer: str
+    filter: int
+    n_filters: int
+    runs: tuple[FilterRun, ...]
+    exemplars: tuple[Exemplar, ...]
+    visualizations: tuple[Visualization, ...]
+    higher: tuple[Higher, ...]
+    kg: Path | None = field(default=None, compare=False, repr=False)
+
+    def _repr_html_(self) -> str:
+        return filter_html(self)
+
+
+@dataclass(frozen=True, slots=True)
+class FilterLine:
+    """A filter in a list.
+
+    Parameters
+    ----------
+    layer : str
+    filter, tags : int
+    first : tuple of (class id, label)
+        Its first few tags.
+    kind : CommonConcept or None
+        The kind that its q-value is about.
+    """
+
+    layer: str
+    filter: int
+    tags: int
+    first: tuple[tuple[str, str], ...]
+    kind: CommonConcept | None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerLine:
+    """A layer in a list, by one run.
+
+    Parameters
+    ----------
+    index : int
+    layer, kind : str
+    filters, tagged, several, coherent : int
+        All, those with a tag, those with two or more, and those of these that are coherent.
+    tags : int
+    """
+
+    index: int
+    layer: str
+    kind: str
+    filters: int
+    tagged: int
+    several: int
+    coherent: int
+    tags: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRun:
+    """What one run says of a layer.
+
+    Parameters
+    ----------
+    run : KgRun
+    line : LayerLine
+    filters : tuple of FilterLine
+        All of them, by index.
+    concepts : tuple of (IRI, label, filters)
+        The kinds of its coherent filters, those of most filters first.
+    classes : tuple of (class id, label, filters)
+        The classes that tag its filters, those that tag most first.
+    """
+
+    run: KgRun
+    line: LayerLine
+    filters: tuple[FilterLine, ...]
+    concepts: tuple[tuple[str, str, int], ...]
+    classes: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFacts:
+    """A layer of a network.
+
+    Parameters
+    ----------
+    iri, network : str
+    index : int
+    layer, kind : str
+    n_filters : int
+    higher : tuple of (IRI, name, filters)
+        Where classes are too few for tags: the concepts whose images activate filters most beyond the others.
+    runs : tuple of LayerRun
+    """
+
+    iri: str
+    network: str
+    index: int
+    layer: str
+    kind: str
+    n_filters: int
+    higher: tuple[tuple[str, str, int], ...]
+    runs: tuple[LayerRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """A network.
+
+    Parameters
+    ----------
+    iri, network, label : str
+    layers : mapping of run id to tuple of LayerLine
+        In forward order.
+    runs : tuple of KgRun
+    """
+
+    iri: str
+    network: str
+    label: str
+    layers: Mapping[str, tuple[LayerLine, ...]]
+    runs: tuple[KgRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedFilter:
+    """A filter that a class tags.
+
+    Parameters
+    ----------
+    run : KgRun
+    line : FilterLine
+    rank : int or None
+    activation, contrast : float or None
+    """
+
+    run: KgRun
+    line: FilterLine
+    rank: int | None
+    activation: float | None
+    contrast: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFacts:
+    """A class.
+
+    Parameters
+    ----------
+    iri, class_id, label : str
+    concept, concept_label : str or None
+        What it is linked to.
+    confidence : float or None
+        Of the link, in [0, 1].
+    above : tuple of Step
+        The concepts above that, the nearest first.
+    filters : mapping of run id to tuple of TaggedFilter
+        In forward order, of a layer by rank.
+    layers : mapping of run id to tuple of ConceptInLayer
+        Where the nearest kind of thing appears that layers can tell from others, in forward order: a rule gives every
+        class as many filters in every layer, so these say nothing of it. Nothing without a profile.
+    """
+
+    iri: str
+    class_id: str
+    label: str
+    concept: str | None
+    concept_label: str | None
+    confidence: float | None
+    above: tuple[Step, ...]
+    filters: Mapping[str, tuple[TaggedFilter, ...]]
+    layers: Mapping[str, tuple[ConceptInLayer, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A concept beside another.
+
+    Parameters
+    ----------
+    concept, label : str
+    classes : int
+        Classes of the KG at or below it.
+    """
+
+    concept: str
+    label: str
+    classes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptFacts:
+    """A concept.
+
+    Parameters
+    ----------
+    iri, label : str
+    alt_labels, terms : tuple of str
+        Other names, and IRIs of ConceptNet terms.
+    broader, narrower : tuple of Related
+    features : tuple of Feature
+        What its things have, its own.
+    classes : tuple of (class id, label)
+        At or below it.
+    filters : mapping of run id to tuple of (FilterLine, CommonConcept)
+        The filters whose tags have it in common, by its adjusted p-value and coverage.
+    layers : mapping of run id to tuple of ConceptInLayer
+        Of each layer, in forward order; nothing where fewer than two classes are at or below it.
+    tagged : mapping of run id to tuple of (FilterLine, int)
+        The filters with tags at or below it and how many such tags each has; those with most first, then those with
+        the greatest share of them.
+    n_filters, n_tagged : mapping of run id to int
+        How many there are of these filters, where `filters` and `tagged` are cut.
+    """
+
+    iri: str
+    label: str
+    alt_labels: tuple[str, ...]
+    terms: tuple[str, ...]
+    broader: tuple[Related, ...]
+    narrower: tuple[Related, ...]
+    features: tuple[Feature, ...]
+    classes: tuple[tuple[str, str], ...]
+    filters: Mapping[str, tuple[tuple[FilterLine, CommonConcept], ...]]
+    layers: Mapping[str, tuple[ConceptInLayer, ...]]
+    tagged: Mapping[str, tuple[tuple[FilterLine, int], ...]]
+    n_filters: Mapping[str, int]
+    n_tagged: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FilterPair:
+    """Two filters beside each other, by one run of each.
+
+    Parameters
+    ----------
+    a, b : FilterFacts
+    run_a, run_b : FilterRun
+    both, only_a, only_b : tuple of (class id, label)
+        Tags, by label.
+    kinds : tuple of (IRI, label)
+        What the tags of each have in common beyond chance, where it is the same.
+    similarity : float, in [0, 1]
+        Tags of both by tags of either (Jaccard); 0 where neither has any.
+    """
+
+    a: FilterFacts
+    b: FilterFacts
+    run_a: FilterRun
+    run_b: FilterRun
+    both: tuple[tuple[str, str], ...]
+    only_a: tuple[tuple[str, str], ...]
+    only_b: tuple[tuple[str, str], ...]
+    kinds: tuple[tuple[str, str], ...]
+    similarity: float

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from filtag_kg import (
+    KG,
+    FiltagError,
+    Profile,
+    Provenance,
+    Rule,
+    build_kg,
+    find_query,
+    named_query,
+    open_kg,
+    save_profile,
+    tag_filters,
+    wordnet,
+)
+from filtag_kg.cli import app
+from filtag_kg.files import only_writer
+from filtag_kg.kg import add_runs, build_into, remove_run, runs_of, validate_kg
+from filtag_kg.query import LocalEndpoint
+from filtag_kg.report import compare_runs
+
+
+def built(path: Path, profile: Profile, *rules: Rule, network: str = "toy-0123456789ab", first_rule: int = 0) -> KG:
+    tags = tag_filters(profile, list(rules), network=network)
+    provenance = Provenance.of_profile(profile)
+    return build_kg(path, tags, wordnet(), provenance, profile=profile, first_rule=first_rule)
+
+
+@pytest.fixture
+def two(profile: Profile, tmp_path: Path) -> KG:
+    """A KG of one rule that another was added to."""
+    kg = built(tmp_path / "kg", profile, Rule("k", 1))
+    return add_runs(kg, built(tmp_path / "added", profile, Rule("q", 0.5), first_rule=1))
+
+
+def lines(kg: KG) -> list[str]:
+    return gzip.decompress(kg.graph_path.read_bytes()).decode().splitlines()
+
+
+def own(kg: KG) -> set[str]:
+    """The lines of all graphs but that of the description."""
+    return {line for line in lines(kg) if "/dataset/" not in line.rpartition(" <")[2]}
+
+
+def test_added_runs_make_the_graph_that_one_build_makes(two: KG, kg: KG) -> None:
+    assert lines(two) == sorted(set(lines(two)))
+    assert own(two) == own(kg)
+    assert two.manifest["counts"]["quads"] == len(lines(two)) == len(two.store())
+    assert [(run.rule, bool(run.folder)) for run in runs_of(two)] == [("k=1", False), ("q=0.5", True)]
+    assert validate_kg(two).findings == ()
+    for name in ("filters-of-class", "hub-filters"):
+        asked = {"rule": "q=0.5"} | ({"class": "tabby"} if name == "filters-of-class" else {})
+        query = find_query(name)
+        assert named_query(LocalEndpoint(two), query, asked) == named_query(LocalEndpoint(kg), query, asked)
+
+
+def test_a_removed_run_leaves_what_was_there_before(two: KG, profile: Profile, tmp_path: Path) -> None:
+    alone = built(tmp_path / "alone", profile, Rule("k", 1))
+    left = remove_run(two, "q=0.5")
+    assert own(left) == own(alone)
+    assert [run.rule for run in runs_of(left)] == ["k=1"]
+    assert not list(left.path.glob("added/*"))
+    assert validate_kg(left).findings == ()
+
+
+def test_one_of_a_builds_runs_can_be_removed_with_its_rows(profile: Profile, tmp_path: Path) -> None:
+    kg = built(tmp_path / "kg", profile, Rule("k", 1), Rule("q", 0.5))
+    left = remove_run(kg, runs_of(kg)[0].run_id)
+    assert {line.rpartition(",")[2] for line in left.tags_path.read_text().splitlines()[1:]} == {"q=0.5"}
+    for path in (left.common_path, left.concepts_path):
+        assert path.read_text().count("k=1") == 0
+        assert path.read_text().count("q=0.5") > 0
+    assert left.rules == ("q=0.5",)
+    assert validate_kg(left).findings == ()
+
+
+def test_another_network_joins_and_leaves(profile: Profile, tmp_path: Path) -> None:
+    other = replace(profile, metadata={**profile.metadata, "network": "other", "weights_sha256": 64 * "a"})
+    kg = built(tmp_path / "kg", profile, Rule("k", 1))
+    both = add_runs(kg, built(tmp_path / "added", other, Rule("k", 1), network="other-aaaa", first_rule=1))
+    assert validate_kg(both).findings == ()
+    assert both.manifest["counts"]["filters"] == 2 * kg.manifest["counts"]["filters"]
+    first, second = runs_of(both)
+    with pytest.raises(FiltagError, match="2 runs of this KG have the rule 'k=1': say which, rule= one of"):
+        named_query(LocalEndpoint(both), find_query("hub-filters"), {"rule": "k=1"})
+    for run, network in ((first, "toy-0123456789ab"), (second, "other-aaaa")):
+        asked = {"layer": "deep", "filter": "0", "rule": run.run_id}
+        answer = named_query(LocalEndpoint(both), find_query("tags-of-filter"), asked)
+        assert len(answer.rows) == 3
+        (used,) = {
+            row[1]
+            for row in named_query(LocalEndpoint(both), find_query("run-provenance"), {"rule": run.run_id}).values()
+            if row[0].endswith("#network")
+        }
+        assert used.endswith(network)
+    agreed = compare_runs(both, both, rule_a=first.run_id, rule_b=second.run_id)
+    assert agreed.layers == ()
+    assert all(row.filters[0] == row.filters[1] for row in agreed.concepts)
+    left = remove_run(both, second.run_id)
+    assert own(left) == own(built(tmp_path / "alone", profile, Rule("k", 1)))
+
+
+def test_each_build_about_a_network_has_the_separations_of_its_own_images(profile: Profile, tmp_path: Path) -> None:
+    images = {**profile.metadata, "images": {"sha256": 64 * "e"}}
+    other = replace(profile, mean=profile.mean[::-1].copy(), metadata=images)
+    kg = built(tmp_path / "kg", profile, Rule("k", 1))
+    both = add_runs(kg, built(tmp_path / "added", other, Rule("k", 1), first_rule=1))
+    for run, alone in zip(runs_of(both), (kg, open_kg(tmp_path / "added")), strict=True):
+        asked = {"concept": "carnivore", "rule": run.run_id}
+        answer = named_query(LocalEndpoint(both), find_query("concept-by-layer"), asked)
+        assert answer == named_query(LocalEndpoint(alone), find_query("concept-by-layer"), {"concept": "carnivore"})
+        assert [row["layer"] for row in answer.records()] == ["shallow", "deep"]
+    values = [row[2] for run in runs_of(both) for row in _carnivores(both, run.run_id)]
+    assert values[:2] != values[2:]
+    left = remove_run(both, runs_of(both)[1].run_id)
+    assert left.manifest["counts"]["concepts_in_layers"] == kg.manifest["counts"]["concepts_in_layers"]
+    assert validate_kg(left).findings == ()
+
+
+def _carnivores(kg: KG, run: str) -> list[tuple[str, ...]]:
+    asked = {"concept": "carnivore", "rule": run}
+    return named_query(LocalEndpoint(kg), find_query("concept-by-layer"), asked).values()
+
+
+def test_what_does_not_fit_is_refused_and_nothing_changes(two: KG, profile: Profile, tmp_path: Path) -> None:
+    before = lines(two)
+    with pytest.raises(FiltagError, match=r"holds the run \w+ \(k=1\) already: nothing was added"):
+        add_runs(two, built(tmp_path / "again", profile, Rule("k", 1)))
+    with pytest.raises(FiltagError, match=r"no runs of .* are called 'k=7': name one of"):
+        remove_run(two, "k=7")
+    with pytest.raises(FiltagError, match=r"is the last run of the build that .* began with"):
+        remove_run(two, "k=1")
+    with pytest.raises(FiltagError, match="is the only run of"):
+        remove_run(built(tmp_path / "one", profile, Rule("k", 1)), "k=1")
+    fewer = replace(
+        profile,
+        mean=profile.mean[:, :2],
+        variance=profile.variance[:, :2],
+        layer_names=("shallow",),
+        layer_offsets=profile.layer_offsets[:2],
+    )
+    with pytest.raises(FiltagError, match="has other layers of toy-0123456789ab than what is to be added"):
+        add_runs(two, built(tmp_path / "fewer", fewer, Rule("k", 2)))
+    assert lines(open_kg(two.path)) == before
+
+
+def test_a_reader_goes_on_while_runs_are_added(profile: Profile, tmp_path: Path) -> None:
+    kg = built(tmp_path / "kg", profile, Rule("k", 1))
+    reader = LocalEndpoint(kg)
+    text = "SELECT (COUNT(*) AS ?n) WHERE { ?a a flt:TagAssignment }"
+    before = reader.ask(text)
+    script = f"""
+from filtag_kg.query import open_endpoint
+endpoint = open_endpoint({str(kg.path)!r})
+endpoint.ask("ASK {{ ?s ?p ?o }}")
+print("open", flush=True)
+input()
+print(endpoint.ask({text!r}).values()[0][0])
+"""
+    other = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert other.stdout is not None
+    assert other.stdout.readline() == "open\n"
+    added = add_runs(kg, built(tmp_path / "added", profile, Rule("q", 0.5), first_rule=1))
+    assert other.communicate("go on\n", timeout=60)[0] == f"{before.values()[0][0]}\n"
+    assert reader.ask(text) == before
+    assert int(LocalEndpoint(added).ask(text).values()[0][0]) > int(before.values()[0][0])
+
+
+def test_two_writers_get_a_clear_error(two: KG) -> None:
+    with only_writer(two.path):
+        script = f"""
+from pathlib import Path
+from filtag_kg.kg import build_into
+build_into(Path({str(two.path)!r}), None)
+"""
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert f"another process is changing {two.path}: try again when it is done" in done.stderr
+    with pytest.raises(FiltagError, match="no KG at"):
+        build_into(two.path.with_name("none"), lambda kg, room: kg)
+
+
+def test_the_commands_add_list_compare_and_remove(profile: Profile, tmp_path: Path) -> None:
+    def filtag(*words: object) -> str:
+        result = CliRunner().invoke(app, [*map(str, words)])
+        assert result.exit_code == 0, result.exception or result.output
+        return result.stdout
+
+    save_profile(profile, tmp_path / "p.npz")
+    filtag("build", tmp_path / "p.npz", "-o", tmp_path / "kg", "--k", 1, "-q")
+    filtag("build", tmp_path / "p.npz", "--into", tmp_path / "kg", "--q", 0.5, "-q")
+    listed = filtag("runs", tmp_path / "kg")
+    assert [line.split()[1] for line in listed.splitlines()] == ["rule", "k=1", "q=0.5"]
+    compared = filtag("compare", tmp_path / "kg", tmp_path / "kg")
+    assert "a: k=1 of toy-0123456789ab\nb: q=0.5 of toy-0123456789ab" in compared
+    assert any(
+        line.split() == ["deep", "4", "3", "4", "3", "0.46", "0", "of", "0"] for line in compared.splitlines()
+    ), compared
+    filtag("runs", tmp_path / "kg", "--remove", "q=0.5")
+    assert "q=0.5" not in filtag("runs", tmp_path / "kg")
+    assert not list(tmp_path.glob(".kg.*/"))
+    for words in (["build", tmp_path / "p.npz"], ["build", tmp_path / "p.npz", "-o", "x", "--into", "y"]):
+        assert CliRunner().invoke(app, [*map(str, words)]).exit_code == 2
