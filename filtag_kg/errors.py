@@ -1,14 +1,31 @@
 """The errors that FilTag-KG raises for its users' mistakes.
 
-The message of each is one line: what is wrong, where, and what to do about it. The command line prints it
-after ``error:`` and ends with exit code 1. A caller's bug stays a :class:`ValueError` or :class:`TypeError`.
+A caller's bug stays a :class:`ValueError` or :class:`TypeError`.
 """
 
 __all__ = ["FiltagError", "MissingExtraError"]
 
 
 class FiltagError(Exception):
-    """A mistake that the user can mend; the message says how."""
+    """A mistake that the user can mend.
+
+    The library, the pages and the command line all show the message, so it names no option of a command. What mends the
+    mistake there goes into `options` and `commands`, and the command line puts it behind the message.
+
+    Parameters
+    ----------
+    message : str
+        One line: what is wrong, where, and what to do about it.
+    options : tuple of str
+        Parameters that mend it, by their names in Python: ``force``, ``keep_going``.
+    commands : tuple of str
+        Commands that mend it: ``build``, ``concepts import``.
+    """
+
+    def __init__(self, message: str, *, options: tuple[str, ...] = (), commands: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.options = options
+        self.commands = commands
 
 
 class MissingExtraError(FiltagError):

@@ -66,7 +66,8 @@ def _run() -> int:
 
         app()
     except FiltagError as error:
-        print_error(str(error))
+        hints = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        print_error(f"{error}{hints}")
         return 1
     except SystemExit as leaving:
         # Whoever read our output has seen enough.

@@ -21,6 +21,7 @@ from filtag_kg.cli import (
     validate,
     visualize,
 )
+from filtag_kg.cli.hints import Command
 
 __all__ = ["app"]
 
@@ -32,24 +33,24 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(demo.demo)
-app.command("run")(build.run)
-app.command("profile")(profile.profile)
-app.command("build")(build.build)
-app.command("import")(build.import_)
-app.command("query")(query.query)
-app.command("export")(query.export)
-app.command("publish")(publish.publish)
-app.command("runs")(runs.runs)
-app.command("compare")(runs.compare)
-app.command("validate")(validate.validate)
-app.command("explain")(explain.explain)
-app.command("evaluate")(evaluate.evaluate)
-app.command("errors")(errors.errors)
-app.command("visualize")(visualize.visualize)
-app.command("show")(show.show)
-app.command("report")(report.report)
-app.command("serve")(serve.serve)
+app.command("demo", cls=Command)(demo.demo)
+app.command("run", cls=Command)(build.run)
+app.command("profile", cls=Command)(profile.profile)
+app.command("build", cls=Command)(build.build)
+app.command("import", cls=Command)(build.import_)
+app.command("query", cls=Command)(query.query)
+app.command("export", cls=Command)(query.export)
+app.command("publish", cls=Command)(publish.publish)
+app.command("runs", cls=Command)(runs.runs)
+app.command("compare", cls=Command)(runs.compare)
+app.command("validate", cls=Command)(validate.validate)
+app.command("explain", cls=Command)(explain.explain)
+app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("errors", cls=Command)(errors.errors)
+app.command("visualize", cls=Command)(visualize.visualize)
+app.command("show", cls=Command)(show.show)
+app.command("report", cls=Command)(report.report)
+app.command("serve", cls=Command)(serve.serve)
 app.add_typer(report.conformance, name="conformance")
 app.add_typer(concepts.app, name="concepts")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filtag_kg.cli.console import Concepts, Quiet, note, progress_bar, results_console
+from filtag_kg.cli.hints import Command
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ __all__ = ["app"]
 app = typer.Typer(name="concepts", help="Where concepts come from.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("import")
+@app.command("import", cls=Command)
 def import_(
     dump: Annotated[
         Path,
@@ -48,7 +49,7 @@ def import_(
     note(f"{index}: {found.edges:,} edges between {found.nodes:,} terms, of {found.lines:,} lines")
 
 
-@app.command("show")
+@app.command("show", cls=Command)
 def show(
     term: Annotated[str, typer.Argument(metavar="TERM", help="A word, or a term such as /c/en/dog/n.")],
     concepts: Concepts = "wordnet",

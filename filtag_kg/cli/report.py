@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filtag_kg.cli.console import Quiet, note, progress_bar
+from filtag_kg.cli.hints import Command
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def make_report(
         write_report(made, folder, sites=sites, force=force, progress=progress)
 
 
-@conformance.command("draw")
+@conformance.command("draw", cls=Command)
 def draw(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The sheet to make, as CSV.")],
@@ -115,7 +116,7 @@ def draw(
     note(f"{output}: {len(rows)} filters; say of each, yes or no in the column conforms, if its tags belong together")
 
 
-@conformance.command("rate")
+@conformance.command("rate", cls=Command)
 def rate(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
     sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="The sheet, filled in.")],

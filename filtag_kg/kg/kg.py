@@ -119,7 +119,9 @@ def open_kg(path: Path) -> KG:
     try:
         manifest = parse_json(manifest_path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise FiltagError(f"no KG at {path}: check the path, or make one with filtag run, build or import") from None
+        raise FiltagError(
+            f"no KG at {path}: check the path, or make one", commands=("run", "build", "import")
+        ) from None
     except OSError as error:
         raise FiltagError(f"{manifest_path} cannot be read ({error.strerror}): build the KG anew") from None
     except ValueError as error:
@@ -160,9 +162,16 @@ def check_output(path: Path, *, force: bool = False) -> None:
     if not names:
         return
     if MANIFEST not in names:
-        raise FiltagError(f"{path} exists and is no KG, so it is not replaced: choose another -o")
+        raise FiltagError(
+            f"{path} exists and is no KG, so it is not replaced: choose another output", options=("output",)
+        )
     if not force:
-        raise FiltagError(f"{path} already holds a KG: choose another -o, or replace it with --force")
+        raise FiltagError(
+            f"{path} already holds a KG: choose another output, or replace it", options=("output", "force")
+        )
     foreign = sorted(name for name in names - _KG_NAMES - _SYSTEM_NAMES if not is_leftover(name))
     if foreign:
-        raise FiltagError(f"{path} holds {foreign[0]}, which is no part of a KG: move it, or choose another -o")
+        raise FiltagError(
+            f"{path} holds {foreign[0]}, which is no part of a KG: move it, or choose another output",
+            options=("output",),
+        )

@@ -166,7 +166,7 @@ def test_pickled_arrays_are_not_loaded(tmp_path: Path) -> None:
 
 def test_an_existing_output_is_refused(saved: Path, kg: KG, tmp_path: Path) -> None:
     assert refusal("build", saved, "-o", kg.path).endswith(
-        "already holds a KG: choose another -o, or replace it with --force"
+        "already holds a KG: choose another output, or replace it (-o, --force)"
     )
     assert "exists and is no KG" in refusal("build", saved, "-o", tmp_path)
     assert "cannot write" in refusal("build", saved, "-o", saved / "kg")

@@ -273,7 +273,7 @@ def test_names_with_brackets_are_not_markup(profile: Profile, tmp_path: Path, sh
 
 def test_mistakes_are_one_line(kg: KG, shell: Shell, tmp_path: Path) -> None:
     assert shell.refusal(tmp_path / "none") == (
-        f"no KG at {tmp_path / 'none'}: check the path, or make one with filtag run, build or import"
+        f"no KG at {tmp_path / 'none'}: check the path, or make one (filtag run, build or import)"
     )
     assert shell.refusal(kg.path, "deeper") == "no layer 'deeper' in toy: it has shallow, deep"
     assert shell.refusal(kg.path, "deep/4") == "no filter 4 in deep: it has 0 to 3"

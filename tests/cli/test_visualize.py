@@ -79,7 +79,7 @@ def test_mistakes(colours: KG, saved: Path, tmp_path: Path) -> None:  # noqa: F8
         "no method 'dreaming': choose one of activation-maximisation, feature-visualisation"
     ]
     assert errors(filtag("visualize", tmp_path, "--layer", "last", "--filter", 0)) == [
-        f"no KG at {tmp_path}: check the path, or make one with filtag run, build or import"
+        f"no KG at {tmp_path}: check the path, or make one (filtag run, build or import)"
     ]
     assert filtag(*asked, "--layer", "last").returncode == 2
 

@@ -150,7 +150,7 @@ def source_graph(name: str) -> str:
 
 def test_a_kg_is_not_replaced_unless_forced(profile: Profile, tmp_path: Path) -> None:
     built(tmp_path / "kg", profile)
-    with pytest.raises(FiltagError, match="already holds a KG: choose another -o, or replace it with --force"):
+    with pytest.raises(FiltagError, match="already holds a KG: choose another output, or replace it$"):
         built(tmp_path / "kg", profile)
     rebased = built(tmp_path / "kg", profile, force=True, base="http://example.org/")
     assert rebased.manifest["parameters"]["base"] == "http://example.org/"
@@ -197,7 +197,9 @@ def test_only_what_is_nothing_but_a_kg_is_replaced(profile: Profile, tmp_path: P
     (kg.path / "thesis.tex").write_text("years of work")
     with pytest.raises(FiltagError) as error:
         built(kg.path, profile, force=True)
-    assert str(error.value) == (f"{kg.path} holds thesis.tex, which is no part of a KG: move it, or choose another -o")
+    assert str(error.value) == (
+        f"{kg.path} holds thesis.tex, which is no part of a KG: move it, or choose another output"
+    )
     assert (kg.path / "thesis.tex").read_text() == "years of work"
 
 

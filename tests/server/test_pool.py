@@ -209,7 +209,7 @@ def test_a_port_that_is_taken_is_one_line(kg: KG) -> None:
 
 def test_other_mistakes_of_the_command_are_one_line(kg: KG, tmp_path: Path) -> None:
     for arguments, line in (
-        ([tmp_path], f"no KG at {tmp_path}: check the path, or make one with filtag run, build or import"),
+        ([tmp_path], f"no KG at {tmp_path}: check the path, or make one"),
         ([kg.path, "--timeout", "0"], "--timeout 0.0 is too little: give more than 0"),
         ([kg.path, "--cache", "-1"], "--cache -1 is too little: give 0 or more"),
         ([kg.path, "--port", "99999"], "--port 99999 is none: give one from 0 to 65535"),
