@@ -13,7 +13,7 @@ __all__ = ["Command"]
 class Command(TyperCommand):
     """A command that puts its hints behind the message of an error."""
 
-    def invoke(self, ctx: typer.Context) -> object:
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         """Run the command; note on an error what mends it here."""
         try:
             return super().invoke(ctx)

@@ -150,7 +150,7 @@ def source_graph(name: str) -> str:
 
 def test_a_kg_is_not_replaced_unless_forced(profile: Profile, tmp_path: Path) -> None:
     built(tmp_path / "kg", profile)
-    with pytest.raises(FiltagError, match="already holds a KG: choose another output, or replace it$"):
+    with pytest.raises(FiltagError, match=r"already holds a KG: choose another output, or replace it$"):
         built(tmp_path / "kg", profile)
     rebased = built(tmp_path / "kg", profile, force=True, base="http://example.org/")
     assert rebased.manifest["parameters"]["base"] == "http://example.org/"
