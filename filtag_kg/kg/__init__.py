@@ -3,7 +3,7 @@
 from filtag_kg.kg.build import Provenance, build_kg
 from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
 from filtag_kg.kg.manifest import file_differences
-from filtag_kg.kg.several import KgRun, add_runs, build_into, remove_run, runs_of
+from filtag_kg.kg.runs import KgRun, add_runs, build_into, remove_run, runs_of
 from filtag_kg.kg.store import graph_lines, graph_triples
 from filtag_kg.kg.store_process import StoreProcess
 from filtag_kg.kg.validate import Finding, Validation, validate_kg

@@ -12,7 +12,7 @@ import pyoxigraph as ox
 from filtag_kg.concepts import read_common_concepts
 from filtag_kg.graph import PREFIXES, DataIris
 from filtag_kg.kg.kg import KG
-from filtag_kg.kg.several import runs_of
+from filtag_kg.kg.runs import runs_of
 from filtag_kg.kg.store import graph_lines
 from filtag_kg.kg.store_process import StoreProcess
 from filtag_kg.tags import read_tags

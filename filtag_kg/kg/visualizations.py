@@ -13,7 +13,7 @@ from filtag_kg.csv_table import TEXT, Cell, csv_writer, file_beside, one_of, rea
 from filtag_kg.files import only_writer, remove_leftovers, writing
 from filtag_kg.kg.kg import KG, open_kg
 from filtag_kg.kg.manifest import write_manifest
-from filtag_kg.kg.several import runs_of
+from filtag_kg.kg.runs import runs_of
 
 __all__ = ["VISUALIZATION_METHODS", "Visualization", "read_visualizations", "write_visualizations"]
 
