@@ -1,9 +1,9 @@
 """Ask a KG or a remote endpoint: the catalogue of named queries, raw SPARQL, and result formats."""
 
-from filtag_kg.query.ask import bound_text, named_query, sparql_query
 from filtag_kg.query.catalogue import NamedQuery, catalogue, find_query
 from filtag_kg.query.catalogue_rdf import catalogue_turtle
 from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, open_endpoint, place_of
+from filtag_kg.query.execution import bound_text, named_query, sparql_query
 from filtag_kg.query.explanation import example_command, explanation
 from filtag_kg.query.formats import RESULT_FORMATS, boolean_text, format_result, table_of, table_pieces
 from filtag_kg.query.parameters import PARAMETERS, Parameter, bind

@@ -5,7 +5,7 @@ from filtag_kg.server.explorer import Explorer, NetworkChoice
 from filtag_kg.server.headers import LOOPBACK_NAMES
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.resources import Pages
-from filtag_kg.server.run import is_loopback, listen, run_app
+from filtag_kg.server.uvicorn_server import is_loopback, listen, run_app
 
 __all__ = [
     "LOOPBACK_NAMES",

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from filtag_kg.kg import KG
 from filtag_kg.server.headers import LOOPBACK_NAMES, PublicHeaders
 from filtag_kg.server.limits import Limits
-from filtag_kg.server.named import NamedQueries
+from filtag_kg.server.named_queries import NamedQueries
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.request_error import RequestError
 from filtag_kg.server.resources import Pages, Resources

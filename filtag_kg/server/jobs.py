@@ -15,12 +15,12 @@ __all__ = [
     "ORDER",
     "PREFIX",
     "Answer",
+    "DecodeJob",
+    "InspectJob",
     "Job",
-    "LookJob",
     "NamedJob",
     "OverviewJob",
     "PageJob",
-    "PixelsJob",
     "QueryJob",
     "ResourceJob",
     "job_of",
@@ -74,8 +74,8 @@ class QueryJob(_Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class LookJob(_Kind):
-    """Look at the words of a long query, before it is asked."""
+class InspectJob(_Kind):
+    """Inspect a long query before it is asked."""
 
     text: str
 
@@ -123,7 +123,7 @@ class PageJob(_Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class PixelsJob(_Kind):
+class DecodeJob(_Kind):
     """Decode a stranger's image, in a process that ends with it.
 
     Parameters
@@ -146,8 +146,8 @@ class PixelsJob(_Kind):
     body: bytes
 
 
-Job = QueryJob | LookJob | NamedJob | ResourceJob | OverviewJob | PageJob | PixelsJob
-_JOBS = {kind.__name__: kind for kind in (QueryJob, LookJob, NamedJob, ResourceJob, OverviewJob, PageJob, PixelsJob)}
+Job = QueryJob | InspectJob | NamedJob | ResourceJob | OverviewJob | PageJob | DecodeJob
+_JOBS = {kind.__name__: kind for kind in (QueryJob, InspectJob, NamedJob, ResourceJob, OverviewJob, PageJob, DecodeJob)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,7 @@ class Answer:
         (no such thing), "unacceptable" (no format for this kind of answer), "damaged" (the store).
     line : str
     kind : str
-        "table", "boolean" or "graph"; of an overview "overview", of a look "look", of a page "page", of an image
-        "pixels".
+        "table", "boolean", "graph", "overview", "inspection", "page" or "pixels".
     format_ : str
     rows : int
     capped : bool

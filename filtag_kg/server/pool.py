@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from filtag_kg.server.cache import AnswerCache
-from filtag_kg.server.jobs import CALM, FORK, KILL, ORDER, PREFIX, Answer, Job, PixelsJob, QueryJob, packed, sizes
+from filtag_kg.server.jobs import CALM, FORK, KILL, ORDER, PREFIX, Answer, DecodeJob, Job, QueryJob, packed, sizes
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.request_error import RequestError
 
@@ -153,7 +153,7 @@ class Pool:
             503 where too many wait or the slow lane is needed by others; 504 where the job took too long; 500 where its
             worker died.
         """
-        if isinstance(job, PixelsJob):
+        if isinstance(job, DecodeJob):
             return await self._answer(job, b"")
         key = packed(job)
         known = self._cache.get(key, self.generation)
@@ -240,7 +240,7 @@ class Pool:
                 self._kill(worker)
             else:
                 # What a stranger's image made of a worker is not to be found out by others.
-                reusable = finished and not isinstance(job, PixelsJob)
+                reusable = finished and not isinstance(job, DecodeJob)
                 if reusable and worker.generation == self.generation and not self._closed:
                     self._idle.put_nowait(worker)
                 else:
@@ -366,7 +366,7 @@ class Pool:
         arguments = [str(its.fileno()), str(self.store_path), json.dumps(asdict(self.limits)), str(self._kg_path or "")]
         # Threads of NumPy's would make forks unsafe. A session of its own keeps the terminal's Ctrl-C from it.
         self._nursery = subprocess.Popen(  # noqa: S603 - our own module, by the path of this interpreter
-            [sys.executable, "-P", "-m", "filtag_kg.server.nursery", *arguments],
+            [sys.executable, "-P", "-m", "filtag_kg.server.fork_server", *arguments],
             pass_fds=[its.fileno()],
             stdin=subprocess.DEVNULL,
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "RUST_BACKTRACE": "0"},

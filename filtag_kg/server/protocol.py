@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 import pyoxigraph as ox
 from starlette.requests import ClientDisconnect, Request
 
-from filtag_kg.server.jobs import LookJob
-from filtag_kg.server.look import NO_FILE, READ_ONLY, Look, decoded, is_file, look_at
+from filtag_kg.server.jobs import InspectJob
 from filtag_kg.server.pool import Pool
+from filtag_kg.server.query_inspection import NO_FILE, READ_ONLY, Inspection, decoded, inspect_query, is_file
 from filtag_kg.server.request_error import GONE, RequestError, shortened
 from filtag_kg.server.responses import ask_for
 
@@ -24,7 +24,7 @@ __all__ = ["ProtocolQuery", "format_of", "parameters_of", "read_body", "read_que
 
 _LONGEST = 128 << 10
 _SHORT = 2000
-"""Characters. A look takes up to 30 ms for so many; for the longest query a second, which is for a worker."""
+"""Characters. Inspecting so many takes up to 30 ms. The longest query takes a second, so a worker inspects long ones."""
 _DEEPEST = 500
 """Brackets in brackets. Oxigraph's parser and planner call themselves for each, and some thousands end the process."""
 _FORM = "application/x-www-form-urlencoded"
@@ -39,14 +39,14 @@ class ProtocolQuery:
     ----------
     text : str
         Its code point escapes decoded.
-    look : Look
+    inspection : Inspection
     default_graphs, named_graphs : tuple of str, or None
         The dataset; both are None where the request gives none.
     format_ : str or None
     """
 
     text: str
-    look: Look
+    inspection: Inspection
     default_graphs: tuple[str, ...] | None
     named_graphs: tuple[str, ...] | None
     format_: str | None
@@ -59,7 +59,7 @@ async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
     ----------
     request : Request
     pool : Pool
-        Where a long query is looked at.
+        Inspects long queries.
 
     Raises
     ------
@@ -78,29 +78,29 @@ async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
         if request.method == "POST":
             raise RequestError(400, "the form has no query: send query=…")
         return None
-    text, look = await _looked_at(request, pool, queries[0])
+    text, inspection = await _inspected(request, pool, queries[0])
     default_graphs, named_graphs = (_graphs(parameters, f"{kind}-graph-uri") for kind in ("default", "named"))
-    if look.refusal is not None:
-        raise RequestError(403, look.refusal)
-    if look.empty:
+    if inspection.refusal is not None:
+        raise RequestError(403, inspection.refusal)
+    if inspection.empty:
         raise RequestError(400, "the query is empty: write a query")
-    if look.depth > _DEEPEST:
+    if inspection.depth > _DEEPEST:
         raise RequestError(
-            400, f"the query is nested too deeply: {look.depth} brackets in one another, and {_DEEPEST} may be"
+            400, f"the query is nested too deeply: {inspection.depth} brackets in one another, and {_DEEPEST} may be"
         )
     given = bool(default_graphs or named_graphs)
     return ProtocolQuery(
-        text, look, default_graphs if given else None, named_graphs if given else None, format_of(parameters)
+        text, inspection, default_graphs if given else None, named_graphs if given else None, format_of(parameters)
     )
 
 
-async def _looked_at(request: Request, pool: Pool, typed: str) -> tuple[str, Look]:
-    """Return a query, its code point escapes decoded, and what a look at it tells."""
+async def _inspected(request: Request, pool: Pool, typed: str) -> tuple[str, Inspection]:
+    """Return a query, its code point escapes decoded, and what its inspection found."""
     if len(typed) <= _SHORT:
         text = decoded(typed)
-        return text, look_at(text)
-    text, look = json.loads((await ask_for(request, pool, LookJob(typed))).body)
-    return text, Look(**look)
+        return text, inspect_query(text)
+    text, inspection = json.loads((await ask_for(request, pool, InspectJob(typed))).body)
+    return text, Inspection(**inspection)
 
 
 def parameters_of(request: Request) -> list[tuple[str, str]]:
@@ -169,7 +169,7 @@ async def _posted(request: Request, seconds: float) -> list[tuple[str, str]]:
     large = f"the request is longer than {_LONGEST >> 10} KiB: send a shorter query"
     body = await read_body(request, _LONGEST, seconds, large)
     if media_type not in (_FORM, _QUERY):
-        if body.startswith(b"update=") or look_at(body[:_SHORT].decode(errors="replace")).refusal == READ_ONLY:
+        if body.startswith(b"update=") or inspect_query(body[:_SHORT].decode(errors="replace")).refusal == READ_ONLY:
             raise RequestError(403, READ_ONLY)
         raise RequestError(415, f"a query is posted as {_QUERY} or {_FORM}, not as {media_type or 'nothing said'}")
     charset = next((part.partition("=")[2] for part in rest.split(";") if part.strip().startswith("charset=")), "utf-8")

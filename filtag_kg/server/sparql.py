@@ -5,13 +5,13 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from filtag_kg.server.description import describe_service
 from filtag_kg.server.jobs import Answer, OverviewJob, QueryJob
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.negotiation import BOOLEANS, GRAPHS, TABLES, Format, choose, chosen
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import format_of, parameters_of, read_query
 from filtag_kg.server.responses import ask_for, response_of
+from filtag_kg.server.service_description import describe_service
 
 __all__ = ["Sparql"]
 
@@ -33,8 +33,8 @@ class Sparql:
         if query is None:
             return await self._description(request)
         accept = request.headers.get("accept")
-        if query.look.form is not None:
-            chosen(accept, _OFFERS[query.look.form], query.format_)
+        if query.inspection.form is not None:
+            chosen(accept, _OFFERS[query.inspection.form], query.format_)
         found = {kind: choose(accept, offers, query.format_) for kind, offers in _KINDS.items()}
         answer = await ask_for(
             request,
@@ -45,7 +45,7 @@ class Sparql:
                 boolean=_name(found["boolean"]),
                 graph=_name(found["graph"]),
                 base=endpoint_of(request),
-                names_dataset=query.look.names_dataset,
+                names_dataset=query.inspection.names_dataset,
                 default_graphs=query.default_graphs,
                 named_graphs=query.named_graphs,
             ),

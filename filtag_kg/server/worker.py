@@ -15,17 +15,19 @@ from typing import TypeVar
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.explain import read_pixels
 from filtag_kg.graph import PREFIXES, term, write_triples
 from filtag_kg.query import Endpoint, Result, Term, boolean_text, bound_text, catalogue, place_of, table_pieces
+from filtag_kg.server.confinement import confine_decoder
 from filtag_kg.server.jobs import (
     PREFIX,
     Answer,
+    DecodeJob,
+    InspectJob,
     Job,
-    LookJob,
     NamedJob,
     OverviewJob,
     PageJob,
-    PixelsJob,
     QueryJob,
     ResourceJob,
     job_of,
@@ -33,8 +35,7 @@ from filtag_kg.server.jobs import (
     sizes,
 )
 from filtag_kg.server.limits import Limits
-from filtag_kg.server.look import decoded, look_at
-from filtag_kg.server.pixels import decode_confined
+from filtag_kg.server.query_inspection import decoded, inspect_query
 
 __all__ = ["MakePage", "answer", "work", "write_graph"]
 
@@ -84,32 +85,43 @@ def answer(
         Makes pages for people; without it there are none.
     """
     try:
-        match job:
-            case QueryJob():
-                return _ask(store, job, limits)
-            case NamedJob():
-                return _ask_by_name(store, job, limits, notes)
-            case ResourceJob():
-                return _describe(store, job, limits)
-            case OverviewJob():
-                return _overview(store)
-            case PageJob():
-                return Answer("unknown") if make_page is None else make_page(_Opened(store), job)
-            case LookJob() | PixelsJob():
-                return _of_what_was_sent(job)
+        return _dispatch(store, job, limits, notes, make_page)
     except SyntaxError as error:
         return Answer("malformed", f"the query is malformed {place_of(error)}")
     except FiltagError as error:
         return Answer("mistake", str(error))
-    except (OSError, RuntimeError) as error:  # RocksDB says of some damage the one, of other the other.
+    except (OSError, RuntimeError) as error:  # RocksDB raises either, depending on the damage.
         return Answer("damaged", f"the store failed to answer ({error})")
 
 
-def _of_what_was_sent(job: LookJob | PixelsJob) -> Answer:
-    if isinstance(job, PixelsJob):
-        return decode_confined(job)
+def _dispatch(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], make_page: MakePage | None) -> Answer:
+    match job:
+        case QueryJob():
+            return _ask(store, job, limits)
+        case NamedJob():
+            return _ask_by_name(store, job, limits, notes)
+        case ResourceJob():
+            return _describe(store, job, limits)
+        case OverviewJob():
+            return _overview(store)
+        case PageJob():
+            return Answer("unknown") if make_page is None else make_page(_Opened(store), job)
+        case InspectJob():
+            return _inspect(job)
+        case DecodeJob():
+            return _decode(job)
+
+
+def _inspect(job: InspectJob) -> Answer:
     text = decoded(job.text)
-    return Answer("ok", kind="look", body=json.dumps([text, asdict(look_at(text))]).encode())
+    return Answer("ok", kind="inspection", body=json.dumps([text, asdict(inspect_query(text))]).encode())
+
+
+def _decode(job: DecodeJob) -> Answer:
+    """Decode an image, after confining this process for the rest of its life: a stranger may have made the file."""
+    confine_decoder()
+    pixels = read_pixels(job.body, job.name, (job.height, job.width))
+    return Answer("ok", kind="pixels", body=pixels.tobytes())
 
 
 def write_graph(triples: Sequence[ox.Triple], format_: str) -> bytes:

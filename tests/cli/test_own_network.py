@@ -13,7 +13,7 @@ import pytest
 
 from filtag_kg import load_profile, open_kg, save_profile
 from filtag_kg.server import NetworkChoice
-from filtag_kg.server.explorer.explaining import Explaining
+from filtag_kg.server.explorer.image_explainer import ImageExplainer
 from tests.cli.terminal import answer, filtag, refusal
 from tests.cli.test_explain import COLOURS, network, room  # noqa: F401
 
@@ -69,7 +69,7 @@ def test_nothing_need_be_said_again(own: Path) -> None:
     assert "accuracy 90.0%: 1 of 10 images are misclassified" in mistakes
     assert "the network's top-1 accuracy is 90.0%" in hits
     assert len(list((own / "visualizations").rglob("*.png"))) == 1
-    assert Explaining(own, NetworkChoice()).missing(open_kg(own)) is None
+    assert ImageExplainer(own, NetworkChoice()).missing(open_kg(own)) is None
 
 
 def test_a_file_that_moved_is_asked_for_and_may_have_another_name(own: Path) -> None:
@@ -79,8 +79,8 @@ def test_a_file_that_moved_is_asked_for_and_may_have_another_name(own: Path) -> 
     for arguments in asked(own):
         assert refusal(*arguments) == message
         answer(*arguments, "--network", own.parent / "moved.keras")
-    assert Explaining(own, NetworkChoice()).missing(open_kg(own)) == message
-    assert Explaining(own, NetworkChoice(str(own.parent / "moved.keras"))).missing(open_kg(own)) is None
+    assert ImageExplainer(own, NetworkChoice()).missing(open_kg(own)) == message
+    assert ImageExplainer(own, NetworkChoice(str(own.parent / "moved.keras"))).missing(open_kg(own)) is None
 
 
 def test_other_weights_and_another_preparation_are_refused(own: Path) -> None:

@@ -18,9 +18,9 @@ from starlette.routing import BaseRoute, Route
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.report import style_sheet
-from filtag_kg.server.explorer.explaining import Explaining, NetworkChoice
+from filtag_kg.server.explorer.image_explainer import ImageExplainer, NetworkChoice
 from filtag_kg.server.explorer.kg_pages import KGPages, Snapshot
-from filtag_kg.server.explorer.making import is_index
+from filtag_kg.server.explorer.worker_pages import is_index
 from filtag_kg.server.jobs import Answer, PageJob
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import read_body
@@ -60,7 +60,7 @@ class Explorer:
     def __init__(self, path: Path, network: NetworkChoice | None = None) -> None:
         self._path = path
         self._pages = KGPages(path)
-        self._explaining = Explaining(path, network or NetworkChoice())
+        self._explaining = ImageExplainer(path, network or NetworkChoice())
         self._style = style_sheet() + _static("explorer.css").decode()
         self._scripts = {name: _static(name) for name in _STATIC}
         self._uploads = 0

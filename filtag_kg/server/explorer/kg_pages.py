@@ -13,7 +13,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.kg import KG, open_kg
 from filtag_kg.report import Figure, GroupedRun, Pages, PageSettings, semantic_report
 from filtag_kg.report import run_figures as draw_figures
-from filtag_kg.server.explorer.places import ServedPlaces
+from filtag_kg.server.explorer.served_urls import ServedUrls
 from filtag_kg.views import Facts, SearchIndex, read_facts, search_index
 
 __all__ = ["KGPages", "Snapshot"]
@@ -43,9 +43,9 @@ class Snapshot:
     _overview_lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
-    def places(self) -> ServedPlaces:
+    def places(self) -> ServedUrls:
         """Where its pages are."""
-        return ServedPlaces(self.facts.iris)
+        return ServedUrls(self.facts.iris)
 
     @cached_property
     def pictures(self) -> frozenset[str]:
@@ -147,4 +147,4 @@ class KGPages:
 def _read(kg: KG) -> Snapshot:
     facts = read_facts(kg)
     settings = PageSettings(live=True, templates=("filtag_kg.server.explorer",), extras=_EXTRAS)
-    return Snapshot(facts, search_index(facts), Pages(facts, ServedPlaces(facts.iris), settings))
+    return Snapshot(facts, search_index(facts), Pages(facts, ServedUrls(facts.iris), settings))

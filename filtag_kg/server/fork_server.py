@@ -1,6 +1,7 @@
-"""The nursery: a process that has imported everything and has one thread, so that it forks a worker in milliseconds.
+"""The fork server: a process with one thread that has imported everything, so it forks a worker in milliseconds.
 
-Run as ``python -m filtag_kg.server.nursery``. It ends when the server does, however that ends, and its workers with it.
+Run as ``python -m filtag_kg.server.fork_server``. It ends when the server does, however that ends, and its workers with
+it.
 """
 
 from __future__ import annotations

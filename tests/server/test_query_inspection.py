@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filtag_kg.server.look import NO_FILE, READ_ONLY, Token, decoded, look_at, tokens
+from filtag_kg.server.query_inspection import NO_FILE, READ_ONLY, Token, decoded, inspect_query, tokens
 
 NO_SERVICE = "SERVICE is refused, as this endpoint asks no other: ask that endpoint yourself and join the answers"
 
@@ -48,7 +48,7 @@ def test_tokens_are_the_grammars() -> None:
     ],
 )
 def test_a_service_is_seen(text: str) -> None:
-    assert look_at(decoded(text)).refusal == NO_SERVICE
+    assert inspect_query(decoded(text)).refusal == NO_SERVICE
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_service_is_seen(text: str) -> None:
     ],
 )
 def test_what_looks_like_a_service_is_none(text: str) -> None:
-    assert look_at(decoded(text)).refusal is None
+    assert inspect_query(decoded(text)).refusal is None
     ox.Store().query(decoded(text), base_iri="http://localhost/")
 
 
@@ -95,7 +95,7 @@ def test_words_in_strings_iris_variables_names_and_comments_are_no_keywords(hidd
     objects = "".join(f"{space}?s ?p {thing} .{space}" for thing, space in hidden)
     text = f"PREFIX x: <http://x/>{' '}SELECT * {{{objects}}}"
     ox.Store().query(text)
-    assert look_at(decoded(text)).refusal is None
+    assert inspect_query(decoded(text)).refusal is None
 
 
 @given(
@@ -110,7 +110,7 @@ def test_a_service_behind_anything_is_seen(
     objects = "".join(f"{space}?s ?p {thing} .{space}" for thing, space in hidden)
     keyword = "".join(c.upper() if up else c.lower() for c, up in zip("service", cases, strict=True))
     text = f"PREFIX x: <http://x/> SELECT * {{{objects} {keyword}{between}{called} {{ ?s ?p ?o }} }}"
-    assert look_at(decoded(text)).refusal == NO_SERVICE
+    assert inspect_query(decoded(text)).refusal == NO_SERVICE
 
 
 PIECES = st.sampled_from(
@@ -158,7 +158,7 @@ PIECES = st.sampled_from(
 def test_what_passes_calls_no_service(text: str) -> None:
     """Should a call of a service hide in a text that passes, Oxigraph would fail of it: nothing is at port 1."""
     text = decoded(f"PREFIX p: <http://localhost:1/> PREFIX SERVICEp: <http://x/> SELECT * {{ {text} }}")
-    if look_at(text).refusal is None:
+    if inspect_query(text).refusal is None:
         with suppress(SyntaxError):
             list(ox.Store().query(text, base_iri="http://localhost/"))  # type: ignore[arg-type]
 
@@ -167,23 +167,23 @@ def test_what_passes_calls_no_service(text: str) -> None:
                                   "CREATE GRAPH <http://x>", "ADD <a> TO <b>", "MOVE <a> TO <b>", "COPY <a> TO <b>",
                                   "WITH <a> DELETE {} WHERE {}"])  # fmt: skip
 def test_an_update_is_seen_behind_its_prologue(word: str) -> None:
-    assert look_at(f"# SELECT\nBASE <http://x/> PREFIX a: <http://y/>\n{word}").refusal == READ_ONLY
+    assert inspect_query(f"# SELECT\nBASE <http://x/> PREFIX a: <http://y/>\n{word}").refusal == READ_ONLY
 
 
 @pytest.mark.parametrize("clause", ["FROM <file:///etc/passwd>", "from named <FILE:///etc/passwd>", "FROM f:passwd"])
 def test_a_file_is_no_graph(clause: str) -> None:
     text = f"PREFIX f: <file:///etc/> SELECT * {clause} {{ ?s ?p ?o }}"
     file = "FILE:///etc/passwd" if "FILE" in clause else "file:///etc/passwd"
-    assert look_at(text).refusal == NO_FILE.format(f"<{file}>")
+    assert inspect_query(text).refusal == NO_FILE.format(f"<{file}>")
 
 
 def test_the_form_and_the_dataset() -> None:
-    assert look_at("BASE <x> select distinct ?x from <http://g> {}").form == "SELECT"
-    assert look_at("SELECT * FROM NAMED <http://g> {}").names_dataset
-    assert not look_at("SELECT ?from { ?from ?p 'FROM <http://g>' }").names_dataset
-    assert look_at("DESCRIBE <http://x>").form == "DESCRIBE"
-    assert look_at("hello").form is None
-    assert look_at("").form is None
+    assert inspect_query("BASE <x> select distinct ?x from <http://g> {}").form == "SELECT"
+    assert inspect_query("SELECT * FROM NAMED <http://g> {}").names_dataset
+    assert not inspect_query("SELECT ?from { ?from ?p 'FROM <http://g>' }").names_dataset
+    assert inspect_query("DESCRIBE <http://x>").form == "DESCRIBE"
+    assert inspect_query("hello").form is None
+    assert inspect_query("").form is None
 
 
 def test_escapes_become_letters_and_never_quotes() -> None:
@@ -193,5 +193,5 @@ def test_escapes_become_letters_and_never_quotes() -> None:
 
 def test_a_long_text_without_sense_takes_no_time_that_grows_with_its_square() -> None:
     for piece in ("a.", '\\"', '"', "'''", "<a", "a:", "@a-", "?", "{\n", "a.a:"):
-        look_at(piece * (100_000 // len(piece)))
+        inspect_query(piece * (100_000 // len(piece)))
     assert next(tokens("SELECT")) == Token("word", "SELECT")

@@ -15,7 +15,7 @@ from PIL import Image
 
 from filtag_kg.images import decode
 from filtag_kg.server import Limits
-from filtag_kg.server.jobs import Answer, PixelsJob
+from filtag_kg.server.jobs import Answer, DecodeJob
 from filtag_kg.server.pool import Pool
 from tests.server.servers import Server, alive, children, wait_until
 
@@ -38,7 +38,7 @@ def workers() -> set[int]:
     return {worker for nursery in children(os.getpid()) for worker in children(nursery) if alive(worker)}
 
 
-async def asked(store: Path, jobs: list[PixelsJob]) -> tuple[list[Answer], set[int], set[int]]:
+async def asked(store: Path, jobs: list[DecodeJob]) -> tuple[list[Answer], set[int], set[int]]:
     """Ask one after the other; return also which workers there were before and are after."""
     async with Pool(store, Limits(workers=1)).open() as pool:
         while len(workers()) < 3:
@@ -52,7 +52,7 @@ async def asked(store: Path, jobs: list[PixelsJob]) -> tuple[list[Answer], set[i
 
 def test_pixels_are_those_that_are_decoded_here(store: Path) -> None:
     image = picture(40, 30)
-    (answer,), before, after = asyncio.run(asked(store, [PixelsJob("x.png", 8, 12, image)]))
+    (answer,), before, after = asyncio.run(asked(store, [DecodeJob("x.png", 8, 12, image)]))
     assert (answer.status, answer.kind) == ("ok", "pixels")
     assert answer.body == decode(image, (8, 12)).tobytes()
     # The process that decoded it is gone, before the pool is.
@@ -61,7 +61,7 @@ def test_pixels_are_those_that_are_decoded_here(store: Path) -> None:
 
 def test_what_is_no_image_is_a_line(store: Path) -> None:
     postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(x) (w) file pop\n"
-    jobs = [PixelsJob("a.jpg", 8, 8, content) for content in (b"no image", postscript, picture(40, 30)[:200])]
+    jobs = [DecodeJob("a.jpg", 8, 8, content) for content in (b"no image", postscript, picture(40, 30)[:200])]
     answers, _, _ = asyncio.run(asked(store, jobs))
     assert [answer.status for answer in answers] == ["mistake"] * 3
     for answer in answers:

@@ -1,7 +1,7 @@
-r"""A look at a query's words before it runs: what form it has, whether it names a dataset, whether it reaches outside.
+r"""What a query's tokens show before it runs: its form, whether it names a dataset, whether it reaches outside.
 
 Oxigraph's parser wants no space after a keyword (``SERVICEex:a {`` calls a service), so a keyword may hide in a longer
-word or in a prefixed name. The look refuses those, too. Source: W3C, *SPARQL 1.1 Query Language*, sections 19.2
+word or in a prefixed name. The inspection refuses those, too. Source: W3C, *SPARQL 1.1 Query Language*, sections 19.2
 (code point escapes) and 19.8 (grammar).
 """
 
@@ -14,7 +14,7 @@ from itertools import accumulate
 
 from filtag_kg.graph import PREFIXES
 
-__all__ = ["NO_FILE", "READ_ONLY", "Look", "Token", "decoded", "is_file", "look_at", "tokens"]
+__all__ = ["NO_FILE", "READ_ONLY", "Inspection", "Token", "decoded", "inspect_query", "is_file", "tokens"]
 
 _NAME = r"\w\u00b7\u200c\u200d\u203f\u2040\u2070-\u218f"
 _LOCAL_ESCAPE = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?#@%]"
@@ -63,7 +63,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Inspection:
     """What a query's words tell.
 
     Parameters
@@ -113,8 +113,8 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token(found.lastgroup, found[0])
 
 
-def look_at(text: str) -> Look:
-    """Look at a query whose code point escapes are decoded."""
+def inspect_query(text: str) -> Inspection:
+    """Inspect a query whose code point escapes are decoded."""
     found = list(tokens(text))
     prefixes = _declared(found)
     words = [(i, token.text.upper()) for i, token in enumerate(found) if token.kind == "word"]
@@ -134,7 +134,7 @@ def look_at(text: str) -> Look:
     elif file is not None:
         refusal = NO_FILE.format(f"<{file}>")
     names_dataset = bool(graphs) or any(word.startswith("FROM") for _, word in words)
-    return Look(form, names_dataset, refusal, _depth(found), not found)
+    return Inspection(form, names_dataset, refusal, _depth(found), not found)
 
 
 def is_file(iri: str) -> bool:

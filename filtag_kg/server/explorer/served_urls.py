@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from filtag_kg.graph import DataIris
 
-__all__ = ["ServedPlaces"]
+__all__ = ["ServedUrls"]
 
 
 @dataclass(frozen=True, slots=True)
-class ServedPlaces:
+class ServedUrls:
     """Addresses from the server's root.
 
     Parameters

@@ -22,13 +22,13 @@ from filtag_kg.explain import Explanation, ImagePixels, explain_pixels
 from filtag_kg.kg import KG, open_kg
 from filtag_kg.profile import remembered_file
 from filtag_kg.server.confinement import die_with_parent
-from filtag_kg.server.jobs import PixelsJob
+from filtag_kg.server.jobs import DecodeJob
 from filtag_kg.server.pool import Pool
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-__all__ = ["Explaining", "NetworkChoice"]
+__all__ = ["ImageExplainer", "NetworkChoice"]
 
 _PATIENCE_S = 120.0
 
@@ -50,7 +50,7 @@ class NetworkChoice:
     classes: Path | None = None
 
 
-class Explaining:
+class ImageExplainer:
     """Answers what a network makes of an image, one at a time.
 
     Parameters
@@ -103,7 +103,7 @@ class Explaining:
             raise FiltagError("no image was sent: drop one")
         async with self._turn:
             height, width = await self._ask("size")
-            answer = await pool.ask(PixelsJob(name, height, width, image))
+            answer = await pool.ask(DecodeJob(name, height, width, image))
             if answer.status != "ok":
                 raise FiltagError(answer.line)
             pixels = np.frombuffer(answer.body, np.uint8).reshape(height, width, 3)

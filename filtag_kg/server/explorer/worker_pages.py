@@ -13,7 +13,7 @@ from filtag_kg.names import name_in_path
 from filtag_kg.query import PARAMETERS, Endpoint, bind, bound_text, catalogue
 from filtag_kg.server.explorer.comparison import compared
 from filtag_kg.server.explorer.kg_pages import Snapshot
-from filtag_kg.server.explorer.question import asked_query, mistake_in
+from filtag_kg.server.explorer.query_page import asked_query, mistake_in
 from filtag_kg.server.jobs import Answer, PageJob
 from filtag_kg.server.request_error import shortening
 
