@@ -24,7 +24,7 @@ __all__ = ["ProtocolQuery", "format_of", "parameters_of", "read_body", "read_que
 
 _LONGEST = 128 << 10
 _SHORT = 2000
-"""Characters. Inspecting so many takes up to 30 ms. The longest query takes a second, so a worker inspects long ones."""
+"""Characters. Inspecting so many takes up to 30 ms; the longest query takes a second, so a worker does it."""
 _DEEPEST = 500
 """Brackets in brackets. Oxigraph's parser and planner call themselves for each, and some thousands end the process."""
 _FORM = "application/x-www-form-urlencoded"
