@@ -1,4 +1,4 @@
-"""``filtag errors``: a network's mistakes through the tags of the filters that the images activate."""
+"""``filtag errors``: a network's misclassifications through the tags of the filters that the images activate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from filtag_kg.cli.explain import KGNetwork, TagRule, network_of
 from filtag_kg.cli.profile import BatchSize, Classes, Images, Preprocess, Workers
 
 if TYPE_CHECKING:
-    from filtag_kg.explain import ErrorAnalysis
+    from filtag_kg.explain import MisclassificationAnalysis
 
 __all__ = ["errors"]
 
@@ -45,11 +45,11 @@ def errors(
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Classify images and explain the mistakes: what was taken for what, and what the tags say of it.
+    """Explain the misclassified images: what was taken for what, and what the tags say about it.
 
-    For example: filtag errors my-kg --images test.tar -o mistakes
+    For example: filtag errors my-kg --images test.tar -o errors
     """
-    from filtag_kg.explain import find_mistakes
+    from filtag_kg.explain import find_misclassifications
     from filtag_kg.images import open_images
     from filtag_kg.kg import open_kg
     from filtag_kg.report import refuse_existing, write_errors
@@ -60,7 +60,7 @@ def errors(
     with open_images(images) as image_set:
         loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
         with progress_bar(quiet) as progress:
-            found = find_mistakes(
+            found = find_misclassifications(
                 opened,
                 loaded,
                 image_set,
@@ -78,12 +78,12 @@ def errors(
         return
     write_errors(found, output)
     note(
-        f"{output}: {len(found.mistakes):,} mistakes on {found.n_images:,} images (accuracy {found.accuracy:.1%}) in "
-        "errors.csv, confusions.csv and errors.html"
+        f"{output}: {len(found.misclassified):,} of {found.n_images:,} images are misclassified (accuracy "
+        f"{found.accuracy:.1%}): errors.csv, confusions.csv and errors.html"
     )
 
 
-def _print_summary(found: ErrorAnalysis) -> None:
+def _print_summary(found: MisclassificationAnalysis) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -91,23 +91,23 @@ def _print_summary(found: ErrorAnalysis) -> None:
 
     console = results_console()
     console.print(
-        f"accuracy [bold]{found.accuracy:.1%}[/bold]: {len(found.mistakes):,} of {found.n_images:,} images are "
+        f"accuracy [bold]{found.accuracy:.1%}[/bold]: {len(found.misclassified):,} of {found.n_images:,} images are "
         f"misclassified (rule {found.rule})."
     )
-    if not found.mistakes:
+    if not found.misclassified:
         return
-    rows = confusions(found.mistakes)
+    rows = confusions(found.misclassified)
     same = sum(row.mistakes for row in rows if row.same)
-    near = sum(mistake.agree for mistake in found.mistakes)
+    near = sum(row.agree for row in found.misclassified)
     console.print(
-        f"{same / len(found.mistakes):.0%} of the mistakes stay within one kind of thing, "
-        f"{near / len(found.mistakes):.0%} are near by meaning."
+        f"{same / len(found.misclassified):.0%} of the misclassified images stay within one kind of thing, "
+        f"{near / len(found.misclassified):.0%} are near by meaning."
     )
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("kind of thing")
     table.add_column("taken for")
-    table.add_column("mistakes", justify="right")
-    table.add_column("of its mistakes", justify="right")
+    table.add_column("misclassified", justify="right")
+    table.add_column("share of its kind", justify="right")
     for row in rows[:_MOST_ROWS]:
         table.add_row(
             escape(row.true_label), escape(row.predicted_label), f"{row.mistakes:,}", f"{row.share_of_true:.0%}"

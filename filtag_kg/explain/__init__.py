@@ -1,4 +1,4 @@
-"""Explanations: one classification, mistakes, how well tags name images' classes; pictures of what filters look for."""
+"""Explain one classification and all misclassifications, evaluate tags on test images, draw what filters look for."""
 
 from filtag_kg.explain.active_filters import tagged_classes
 from filtag_kg.explain.classification import (
@@ -16,7 +16,7 @@ from filtag_kg.explain.confusions import (
     class_confusions,
     confusions,
     confusions_csv,
-    mistakes_csv,
+    misclassifications_csv,
     read_confusions,
 )
 from filtag_kg.explain.evaluation import Correlation, Evaluation, evaluate, rank_correlation
@@ -34,7 +34,7 @@ from filtag_kg.explain.explanation_json import explanation_json
 from filtag_kg.explain.explanation_rdf import explanation_turtle
 from filtag_kg.explain.hits import SCOPES, Hits, hits_at_n
 from filtag_kg.explain.hits_figure import hits_svg
-from filtag_kg.explain.mistakes import ErrorAnalysis, Mistake, find_mistakes
+from filtag_kg.explain.misclassifications import Misclassification, MisclassificationAnalysis, find_misclassifications
 from filtag_kg.explain.nearest_concept import Group
 from filtag_kg.explain.support import Support
 from filtag_kg.explain.visualization_store import add_visualizations
@@ -49,7 +49,6 @@ __all__ = [
     "ClassHitsRow",
     "Confusion",
     "Correlation",
-    "ErrorAnalysis",
     "Evaluation",
     "Evidence",
     "Explanation",
@@ -58,7 +57,8 @@ __all__ = [
     "Hits",
     "HitsRow",
     "ImagePixels",
-    "Mistake",
+    "Misclassification",
+    "MisclassificationAnalysis",
     "Prediction",
     "Support",
     "WhyNot",
@@ -75,12 +75,12 @@ __all__ = [
     "explanation_turtle",
     "find_class",
     "find_layer",
-    "find_mistakes",
+    "find_misclassifications",
     "hits_at_n",
     "hits_csv",
     "hits_rows",
     "hits_svg",
-    "mistakes_csv",
+    "misclassifications_csv",
     "rank_correlation",
     "read_confusions",
     "read_hits",

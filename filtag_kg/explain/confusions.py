@@ -1,4 +1,4 @@
-"""Mistakes counted by what was taken for what: kinds of things (*dog for dog: 61 %*), and classes."""
+"""Misclassifications counted by what was taken for what: kinds of things (*dog for dog: 61 %*), and classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from filtag_kg.csv_table import ANY_TEXT, TEXT, csv_writer, one_of, read_table, real, whole
-from filtag_kg.explain.mistakes import Mistake
+from filtag_kg.explain.misclassifications import Misclassification
 from filtag_kg.explain.nearest_concept import Group
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "class_confusions",
     "confusions",
     "confusions_csv",
-    "mistakes_csv",
+    "misclassifications_csv",
     "read_confusions",
 ]
 
@@ -34,10 +34,11 @@ class Confusion:
     same : bool
         Whether both are one: a dog taken for another dog.
     mistakes : int
+        Misclassified images.
     share_of_true : float, in (0, 1]
-        Of the mistakes on that kind of thing: *dog for dog: 61 %*.
+        Of the misclassified images of that kind of thing: *dog for dog: 61 %*.
     share : float, in (0, 1]
-        Of all mistakes.
+        Of all misclassified images.
     """
 
     true_concept: str
@@ -52,16 +53,16 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class ClassConfusion:
-    """How often one class was taken for another, with the first of those mistakes."""
+    """How many images of one class were taken for another, and the first of them."""
 
-    first: Mistake
-    mistakes: int
+    first: Misclassification
+    images: int
 
 
-def confusions(mistakes: Sequence[Mistake]) -> list[Confusion]:
+def confusions(misclassified: Sequence[Misclassification]) -> list[Confusion]:
     """Return the confusions of groups, the most frequent first; equals by label and concept."""
-    counts = Counter((mistake.true_group, mistake.predicted_group) for mistake in mistakes)
-    of_true: Counter[Group] = Counter(mistake.true_group for mistake in mistakes)
+    counts = Counter((row.true_group, row.predicted_group) for row in misclassified)
+    of_true: Counter[Group] = Counter(row.true_group for row in misclassified)
     found = [
         Confusion(
             true_concept=true.id,
@@ -71,7 +72,7 @@ def confusions(mistakes: Sequence[Mistake]) -> list[Confusion]:
             same=true == predicted,
             mistakes=count,
             share_of_true=count / of_true[true],
-            share=count / len(mistakes),
+            share=count / len(misclassified),
         )
         for (true, predicted), count in counts.items()
     ]
@@ -80,18 +81,18 @@ def confusions(mistakes: Sequence[Mistake]) -> list[Confusion]:
     )
 
 
-def class_confusions(mistakes: Iterable[Mistake]) -> list[ClassConfusion]:
+def class_confusions(misclassified: Iterable[Misclassification]) -> list[ClassConfusion]:
     """Return the confusions of classes, the most frequent first; equals by label and class id."""
-    first: dict[tuple[str, str], Mistake] = {}
+    first: dict[tuple[str, str], Misclassification] = {}
     counts: Counter[tuple[str, str]] = Counter()
-    for mistake in mistakes:
-        pair = (mistake.true_id, mistake.predicted_id)
-        first.setdefault(pair, mistake)
+    for row in misclassified:
+        pair = (row.true_id, row.predicted_id)
+        first.setdefault(pair, row)
         counts[pair] += 1
     found = [ClassConfusion(first[pair], count) for pair, count in counts.items()]
     return sorted(
         found,
-        key=lambda x: (-x.mistakes, x.first.true_label, x.first.predicted_label, x.first.true_id, x.first.predicted_id),
+        key=lambda x: (-x.images, x.first.true_label, x.first.predicted_label, x.first.true_id, x.first.predicted_id),
     )
 
 
@@ -123,14 +124,14 @@ def read_confusions(path: Path) -> list[Confusion]:
     return [Confusion(*row) for row in read_table(path, _CELLS, advice="make it anew with filtag errors -o")]
 
 
-def mistakes_csv(mistakes: Iterable[Mistake]) -> str:
-    """Return mistakes as the text of ``errors.csv``, in the order given.
+def misclassifications_csv(misclassified: Iterable[Misclassification]) -> str:
+    """Return misclassifications as the text of ``errors.csv``, in the order given.
 
     What is unknown is an empty cell. Filters are written ``layer/filter`` and separated by spaces, concepts by
     semicolons; of a group its label is written.
     """
-    names = [field.name for field in fields(Mistake)]
-    return _csv(names, ([_cell(getattr(mistake, name)) for name in names] for mistake in mistakes))
+    names = [field.name for field in fields(Misclassification)]
+    return _csv(names, ([_cell(getattr(row, name)) for name in names] for row in misclassified))
 
 
 def _cell(value: object) -> object:

@@ -1,4 +1,4 @@
-"""The page of a network's mistakes: what was taken for what, how near by meaning, and what the tags say."""
+"""The page of a network's misclassifications: what was taken for what, how near by meaning, and what the tags say."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import (
-    ErrorAnalysis,
     Group,
-    Mistake,
+    Misclassification,
+    MisclassificationAnalysis,
     class_confusions,
     confusions,
     confusions_csv,
-    mistakes_csv,
+    misclassifications_csv,
 )
 from filtag_kg.files import check_directory_output, replacing_directory
 from filtag_kg.graph import xml_text
@@ -25,23 +25,23 @@ __all__ = ["Kind", "Speaking", "errors_page", "kinds", "refuse_existing", "speak
 _MOST_KINDS = 24
 _MOST_CONFUSIONS = 40
 _MOST_CLASSES = 40
-_MOST_MISTAKES = 60
+_MOST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The mistakes on one kind of thing.
+    """The misclassifications on one kind of thing.
 
     Parameters
     ----------
     group : Group
-    mistakes : int
+    misclassified : int
     same, near, far : float, in [0, 1]
         Shares of them: taken for the same kind of thing; for another, but with a near concept in common; neither.
     """
 
     group: Group
-    mistakes: int
+    misclassified: int
     same: float
     near: float
     far: float
@@ -49,7 +49,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """For which class the tags of the active filters speak, in how many mistakes.
+    """For which class the tags of the active filters speak, in how many misclassifications.
 
     Parameters
     ----------
@@ -66,69 +66,69 @@ class Speaking:
 
     @property
     def compared(self) -> int:
-        """Mistakes of which the KG has both classes."""
+        """Misclassifications of which the KG has both classes."""
         return self.true + self.predicted + self.equal
 
 
-def kinds(mistakes: Sequence[Mistake]) -> list[Kind]:
-    """Return the mistakes on each kind of thing, those with most first; equals by label."""
-    of: dict[Group, list[Mistake]] = {}
-    for mistake in mistakes:
-        of.setdefault(mistake.true_group, []).append(mistake)
+def kinds(misclassified: Sequence[Misclassification]) -> list[Kind]:
+    """Return the misclassifications on each kind of thing, those with most first; equals by label."""
+    of: dict[Group, list[Misclassification]] = {}
+    for row in misclassified:
+        of.setdefault(row.true_group, []).append(row)
     found = []
     for group, members in of.items():
-        same = sum(mistake.true_group == mistake.predicted_group for mistake in members)
-        near = sum(mistake.agree and mistake.true_group != mistake.predicted_group for mistake in members)
+        same = sum(row.true_group == row.predicted_group for row in members)
+        near = sum(row.agree and row.true_group != row.predicted_group for row in members)
         total = len(members)
         found.append(Kind(group, total, same / total, near / total, (total - same - near) / total))
-    return sorted(found, key=lambda kind: (-kind.mistakes, kind.group.label, kind.group.id))
+    return sorted(found, key=lambda kind: (-kind.misclassified, kind.group.label, kind.group.id))
 
 
-def speaking(mistakes: Sequence[Mistake]) -> Speaking:
+def speaking(misclassified: Sequence[Misclassification]) -> Speaking:
     """Count for which class the tags speak."""
     pairs = [
-        (mistake.true_filters, mistake.predicted_filters)
-        for mistake in mistakes
-        if mistake.true_filters is not None and mistake.predicted_filters is not None
+        (row.true_filters, row.predicted_filters)
+        for row in misclassified
+        if row.true_filters is not None and row.predicted_filters is not None
     ]
     return Speaking(
         true=sum(true > predicted for true, predicted in pairs),
         predicted=sum(true < predicted for true, predicted in pairs),
         equal=sum(true == predicted for true, predicted in pairs),
-        unknown=len(mistakes) - len(pairs),
+        unknown=len(misclassified) - len(pairs),
     )
 
 
-def errors_page(found: ErrorAnalysis) -> str:
-    """Return the page as HTML: whole in itself, a few hundred kilobytes however many mistakes there are."""
-    mistakes = found.mistakes
+def errors_page(found: MisclassificationAnalysis) -> str:
+    """Return the page as HTML: whole in itself, a few hundred kilobytes however many misclassifications there are."""
+    misclassified = found.misclassified
     surest = sorted(
-        mistakes,
-        key=lambda mistake: (mistake.shared is None, -mistake.confidence, mistake.true_id, mistake.image),
-    )[:_MOST_MISTAKES]
-    shares = [share for mistake in surest for share in (mistake.true_share, mistake.predicted_share) if share]
-    taken, classes, of_kind = confusions(mistakes), class_confusions(mistakes), kinds(mistakes)
+        misclassified,
+        key=lambda row: (row.shared is None, -row.confidence, row.true_id, row.image),
+    )[:_MOST_SHOWN]
+    shares = [share for row in surest for share in (row.true_share, row.predicted_share) if share]
+    taken, classes, of_kind = confusions(misclassified), class_confusions(misclassified), kinds(misclassified)
     return xml_text(
         environment()
         .get_template("errors.html")
         .render(
             found=found,
-            same=sum(mistake.true_group == mistake.predicted_group for mistake in mistakes),
-            agree=sum(mistake.agree for mistake in mistakes),
-            speaking=speaking(mistakes),
+            same=sum(row.true_group == row.predicted_group for row in misclassified),
+            agree=sum(row.agree for row in misclassified),
+            speaking=speaking(misclassified),
             kinds=of_kind[:_MOST_KINDS],
             n_kinds=len(of_kind),
             confusions=taken[:_MOST_CONFUSIONS],
             n_confusions=len(taken),
             classes=classes[:_MOST_CLASSES],
             n_class_pairs=len(classes),
-            mistakes=surest,
+            misclassified=surest,
             largest=max(shares, default=1.0),
         )
     )
 
 
-def write_errors(found: ErrorAnalysis, output: Path) -> None:
+def write_errors(found: MisclassificationAnalysis, output: Path) -> None:
     """Write ``errors.csv``, ``confusions.csv`` and ``errors.html`` into a new directory, whole or not there.
 
     Raises
@@ -138,8 +138,8 @@ def write_errors(found: ErrorAnalysis, output: Path) -> None:
     """
     refuse_existing(output)
     with replacing_directory(output, refuse_existing) as room:
-        (room / "errors.csv").write_text(mistakes_csv(found.mistakes), encoding="utf-8")
-        (room / "confusions.csv").write_text(confusions_csv(confusions(found.mistakes)), encoding="utf-8")
+        (room / "errors.csv").write_text(misclassifications_csv(found.misclassified), encoding="utf-8")
+        (room / "confusions.csv").write_text(confusions_csv(confusions(found.misclassified)), encoding="utf-8")
         (room / "errors.html").write_text(errors_page(found), encoding="utf-8")
 
 

@@ -74,26 +74,26 @@ def test_mistakes_of_explaining(room: Path, tmp_path: Path) -> None:
 
 def test_errors_are_written_into_a_new_directory(room: Path, tmp_path: Path) -> None:
     asked = ["errors", room / "kg", "--images", room / "images", *network(room)]
-    done = filtag(*asked, "-o", tmp_path / "mistakes")
+    done = filtag(*asked, "-o", tmp_path / "errors")
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1] == (
-        f"note: {tmp_path / 'mistakes'}: 1 mistakes on 10 images (accuracy 90.0%) in errors.csv, confusions.csv and "
-        "errors.html"
+        f"note: {tmp_path / 'errors'}: 1 of 10 images are misclassified (accuracy 90.0%): errors.csv, "
+        "confusions.csv and errors.html"
     )
-    assert sorted(path.name for path in (tmp_path / "mistakes").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "errors").iterdir()) == [
         "confusions.csv",
         "errors.csv",
         "errors.html",
     ]
-    with (tmp_path / "mistakes" / "errors.csv").open(newline="", encoding="utf-8") as file:
+    with (tmp_path / "errors" / "errors.csv").open(newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert (row["image"], row["true_label"], row["predicted_label"]) == (
         "n02087394/green.png",
         "Rhodesian ridgeback",
         "tabby",
     )
-    assert refusal(*asked, "-o", tmp_path / "mistakes") == (
-        f"{tmp_path / 'mistakes'} exists and is not replaced: choose another -o"
+    assert refusal(*asked, "-o", tmp_path / "errors") == (
+        f"{tmp_path / 'errors'} exists and is not replaced: choose another -o"
     )
     assert "accuracy 90.0%: 1 of 10 images are misclassified (rule k=1)." in answer(*asked, "-q")
 

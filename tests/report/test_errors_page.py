@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.explain import ErrorAnalysis, Group, Mistake
+from filtag_kg.explain import Group, Misclassification, MisclassificationAnalysis
 from filtag_kg.report import errors_page, write_errors
 from filtag_kg.report.errors_page import Speaking, kinds, speaking
 
 DOG, CAT = Group("c:dog", "dog"), Group("c:cat", "cat")
-MISTAKE = Mistake(
+SAME_KIND = Misclassification(
     image="n1/0.png",
     true_id="n1",
     true_label="beagle",
@@ -36,9 +36,11 @@ MISTAKE = Mistake(
     true_group=DOG,
     predicted_group=DOG,
 )
-NEAR = replace(MISTAKE, predicted_group=CAT, true_filters=6)
+NEAR = replace(SAME_KIND, predicted_group=CAT, true_filters=6)
 FAR = replace(NEAR, agree=False, predicted_filters=None, predicted_share=None, shared=None, shared_filters=())
-FOUND = ErrorAnalysis("lite-0123456789ab", "k=1", "test.tar", 10, 5, (MISTAKE, NEAR, FAR, FAR), ("one note",))
+FOUND = MisclassificationAnalysis(
+    "lite-0123456789ab", "k=1", "test.tar", 10, 5, (SAME_KIND, NEAR, FAR, FAR), ("one note",)
+)
 
 
 class Tags(HTMLParser):
@@ -77,28 +79,28 @@ def test_the_page_asks_for_nothing_and_runs_nothing() -> None:
     assert "prefers-color-scheme: dark" in page
 
 
-def test_figures_are_those_of_the_mistakes() -> None:
+def test_figures_are_those_of_the_misclassifications() -> None:
     page = errors_page(FOUND)
     assert "<b>60.0 %</b>" in page
     assert "4 of 10 images are misclassified" in page
-    assert kinds(FOUND.mistakes) == [type(kinds(FOUND.mistakes)[0])(DOG, 4, 0.25, 0.25, 0.5)]
-    assert speaking(FOUND.mistakes) == Speaking(true=0, predicted=1, equal=1, unknown=2)
+    assert kinds(FOUND.misclassified) == [type(kinds(FOUND.misclassified)[0])(DOG, 4, 0.25, 0.25, 0.5)]
+    assert speaking(FOUND.misclassified) == Speaking(true=0, predicted=1, equal=1, unknown=2)
     assert "not in the KG" in page
     assert "one note" in page
 
 
 def test_names_are_escaped() -> None:
     evil = "<script>alert(1)</script>"
-    odd = replace(MISTAKE, image=evil, true_label=evil, concept_label=evil, true_group=Group(evil, evil))
-    page = errors_page(replace(FOUND, mistakes=(odd,), source=evil, network=f"{evil}-x", notes=(evil,)))
+    odd = replace(SAME_KIND, image=evil, true_label=evil, concept_label=evil, true_group=Group(evil, evil))
+    page = errors_page(replace(FOUND, misclassified=(odd,), source=evil, network=f"{evil}-x", notes=(evil,)))
     assert evil not in page
     parsed(page)
 
 
-def test_many_mistakes_are_cut_with_a_sign_and_stay_small() -> None:
+def test_many_misclassifications_are_cut_with_a_sign_and_stay_small() -> None:
     many = tuple(
         replace(
-            MISTAKE,
+            SAME_KIND,
             image=f"n{i}/{'x' * 60}.png",
             true_id=f"n{i}",
             true_label=f"class {i}",
@@ -106,15 +108,20 @@ def test_many_mistakes_are_cut_with_a_sign_and_stay_small() -> None:
         )
         for i in range(3000)
     )
-    page = errors_page(replace(FOUND, n_images=4000, mistakes=many))
+    page = errors_page(replace(FOUND, n_images=4000, misclassified=many))
     assert len(page) < 200_000
-    for sign in ("24 of 3,000 kinds", "40 of 3,000 pairs, ", "40 of 3,000 pairs of classes", "60 of 3,000 mistakes"):
+    for sign in (
+        "24 of 3,000 kinds",
+        "40 of 3,000 pairs, ",
+        "40 of 3,000 pairs of classes",
+        "60 of 3,000 misclassifications",
+    ):
         assert sign in page
 
 
-def test_no_mistakes() -> None:
-    page = errors_page(replace(FOUND, mistakes=()))
-    assert "There is no mistake to show." in page
+def test_no_misclassifications() -> None:
+    page = errors_page(replace(FOUND, misclassified=()))
+    assert "There is no misclassification to show." in page
     assert "<b>100.0 %</b>" in page
 
 

@@ -1,4 +1,4 @@
-"""A network's mistakes, through the tags of the filters that the images activate (paper, section 3.4)."""
+"""A network's misclassifications, through the tags of the filters that the images activate (paper, section 3.4)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from filtag_kg.kg import KG
 from filtag_kg.network import Network
 from filtag_kg.profile import Observation, load_profile, observations
 
-__all__ = ["ErrorAnalysis", "Mistake", "find_mistakes"]
+__all__ = ["Misclassification", "MisclassificationAnalysis", "find_misclassifications"]
 
 _MOST_CONCEPTS = 3
 _MOST_UNREADABLE = 0.01
@@ -26,7 +26,7 @@ _MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class Misclassification:
     """One misclassified image; the fields are the columns of ``errors.csv``, in order.
 
     Parameters
@@ -53,7 +53,7 @@ class Mistake:
     ic : float or None
         Its information content, in nats.
     agree : bool
-        Whether the mistake is near by meaning: at most a quarter of the KG's classes lie below that concept.
+        Whether the misclassification is near by meaning: at most a quarter of the KG's classes lie below that concept.
     true_group, predicted_group : Group
         What kind of thing both are.
     """
@@ -82,7 +82,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorAnalysis:
+class MisclassificationAnalysis:
     """What became of all images.
 
     Parameters
@@ -94,7 +94,7 @@ class ErrorAnalysis:
         Images read and classified.
     n_classes : int
         Classes of those.
-    mistakes : tuple of Mistake
+    misclassified : tuple of Misclassification
         Sorted by class and name of the image.
     notes : tuple of str
         What was left out, and why.
@@ -105,13 +105,13 @@ class ErrorAnalysis:
     source: str
     n_images: int
     n_classes: int
-    mistakes: tuple[Mistake, ...]
+    misclassified: tuple[Misclassification, ...]
     notes: tuple[str, ...] = ()
 
     @property
     def accuracy(self) -> float:
         """Share of the images whose class is the network's first answer."""
-        return 1 - len(self.mistakes) / self.n_images if self.n_images else 0.0
+        return 1 - len(self.misclassified) / self.n_images if self.n_images else 0.0
 
 
 @dataclass(slots=True)
@@ -132,7 +132,7 @@ class _Case:
         self.weights = self.filters.tagged.astype(np.float32)
 
 
-def find_mistakes(
+def find_misclassifications(
     kg: KG,
     network: Network,
     images: ImageSet,
@@ -143,7 +143,7 @@ def find_mistakes(
     workers: int | None = None,
     keep_going: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> ErrorAnalysis:
+) -> MisclassificationAnalysis:
     """Classify images, and look at the misclassified ones through the tags of the filters that they activate.
 
     If the KG's profile kept some images for evaluation and these are the images it was made of, only those are
@@ -181,7 +181,7 @@ def find_mistakes(
     only = _known(only, network, open_to, images, notes, keep_going=keep_going)
     case = _case(kg, network, filters, open_to, [image.class_id for image in only])
     _check_tagged(only, case, images, kg, notes)
-    mistakes: list[Mistake] = []
+    misclassified: list[Misclassification] = []
     unreadable: list[tuple[ImageRef, str]] = []
     read: Counter[str] = Counter()
     stream = observations(
@@ -189,7 +189,7 @@ def find_mistakes(
         progress=progress,
     )  # fmt: skip
     for seen in stream:
-        mistakes += _mistakes(seen, case)
+        misclassified += _misclassifications(seen, case)
         read.update(image.class_id for image in seen.images)
         unreadable += seen.unreadable
         if not keep_going and len(unreadable) > _MOST_UNREADABLE * len(only):
@@ -201,13 +201,13 @@ def find_mistakes(
     notes += [f"unreadable: {image.name} ({reason})" for image, reason in sorted(unreadable)[:_MOST_NAMED]]
     if len(unreadable) > _MOST_NAMED:
         notes.append(f"unreadable: {len(unreadable) - _MOST_NAMED} more")
-    return ErrorAnalysis(
+    return MisclassificationAnalysis(
         network=network.identifier,
         rule=str(filters.rule),
         source=images.path.resolve().name,
         n_images=read.total(),
         n_classes=len(read),
-        mistakes=tuple(sorted(mistakes, key=lambda mistake: (mistake.true_id, mistake.image))),
+        misclassified=tuple(sorted(misclassified, key=lambda row: (row.true_id, row.image))),
         notes=tuple(notes),
     )
 
@@ -297,8 +297,8 @@ def _case(
     )
 
 
-def _mistakes(seen: Observation, case: _Case) -> list[Mistake]:
-    """Return the mistakes of a batch."""
+def _misclassifications(seen: Observation, case: _Case) -> list[Misclassification]:
+    """Return the misclassifications of a batch."""
     confidences = np.where(case.open_to, seen.confidences, 0)
     # A network that gives an image to none of the classes it may choose from leaves nothing to scale.
     confidences = confidences / np.maximum(confidences.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
@@ -307,7 +307,7 @@ def _mistakes(seen: Observation, case: _Case) -> list[Mistake]:
     active = case.filters.active(seen.activations[wrong])
     counts = active.astype(np.float32) @ case.weights
     return [
-        _mistake(
+        _misclassification(
             seen.images[row],
             case.network.class_ids[answers[row]],
             confidences[row],
@@ -319,14 +319,14 @@ def _mistakes(seen: Observation, case: _Case) -> list[Mistake]:
     ]
 
 
-def _mistake(
+def _misclassification(
     image: ImageRef,
     predicted: str,
     confidences: NDArray[np.float64],
     active: NDArray[np.bool_],
     counts: NDArray[np.int64],
     case: _Case,
-) -> Mistake:
+) -> Misclassification:
     true_place, predicted_place = case.place.get(image.class_id), case.place.get(predicted)
     n_active = int(active.sum())
     true_filters = None if true_place is None else int(counts[true_place])
@@ -338,7 +338,7 @@ def _mistake(
     frequent = Counter(label for place in shared or () for label in case.concepts_of.get(place, ()))
     nearest = case.concepts.nearest(image.class_id, predicted)
     outputs = case.network.class_ids
-    return Mistake(
+    return Misclassification(
         image=image.name,
         true_id=image.class_id,
         true_label=case.labels[image.class_id],

@@ -11,13 +11,13 @@ import pytest
 
 from filtag_kg import KG, FiltagError, load_profile, open_kg, save_profile
 from filtag_kg.explain import (
-    ErrorAnalysis,
+    MisclassificationAnalysis,
     class_confusions,
     confusions,
     confusions_csv,
     explain_image,
-    find_mistakes,
-    mistakes_csv,
+    find_misclassifications,
+    misclassifications_csv,
 )
 from filtag_kg.images import ImageSet, open_images
 from filtag_kg.network import Network
@@ -29,7 +29,7 @@ RED, GREEN, BLUE = (250, 10, 10), (10, 250, 10), (10, 10, 250)
 
 @pytest.fixture
 def images(tmp_path: Path) -> Iterator[ImageSet]:
-    """Of the network's two classes: pictures of all colours in both folders, so that half of them are mistakes."""
+    """Of the network's two classes: pictures of all colours in both folders, so that half of them are misclassified."""
     from PIL import Image
 
     for class_id in ("n02087394", "n02123045"):
@@ -41,31 +41,31 @@ def images(tmp_path: Path) -> Iterator[ImageSet]:
 
 
 @pytest.mark.parametrize("rule", ["k=1", "k=1:contrast"])
-def test_mistakes_are_what_explaining_each_image_tells(
+def test_misclassifications_are_what_explaining_each_image_tells(
     colours: KG, network: Network, images: ImageSet, rule: str
 ) -> None:
-    found = find_mistakes(colours, network, images, rule=rule, batch_size=3)
+    found = find_misclassifications(colours, network, images, rule=rule, batch_size=3)
     assert (found.n_images, found.n_classes, found.rule) == (8, 2, rule)
-    seen = {mistake.image: mistake for mistake in found.mistakes}
+    seen = {row.image: row for row in found.misclassified}
     for image in images.images:
-        told = explain_image(colours, network, images.path / image.name, rule=rule)
-        best = told.predictions[0]
+        explained = explain_image(colours, network, images.path / image.name, rule=rule)
+        best = explained.predictions[0]
         assert (image.name in seen) == (best.class_id != image.class_id)
         if image.name not in seen:
             continue
-        mistake = seen[image.name]
+        row = seen[image.name]
         carrying = {
-            class_id: [(x.layer, x.filter) for x in told.active if class_id in dict(x.tags)]
-            for class_id in (mistake.true_id, mistake.predicted_id)
+            class_id: [(x.layer, x.filter) for x in explained.active if class_id in dict(x.tags)]
+            for class_id in (row.true_id, row.predicted_id)
         }
-        both = sorted(set(carrying[mistake.true_id]) & set(carrying[mistake.predicted_id]))
-        assert mistake.confidence == pytest.approx(best.confidence, abs=1e-5)
-        assert mistake.true_confidence == pytest.approx(1 - best.confidence, abs=1e-5)
-        assert (mistake.true_filters, mistake.predicted_filters) == tuple(map(len, carrying.values()))
-        assert (mistake.active, mistake.shared) == (2, len(both))
-        assert sorted(mistake.shared_filters) == both
-        assert mistake.true_share == len(carrying[mistake.true_id]) / 2
-    assert len(found.mistakes) == 4
+        both = sorted(set(carrying[row.true_id]) & set(carrying[row.predicted_id]))
+        assert row.confidence == pytest.approx(best.confidence, abs=1e-5)
+        assert row.true_confidence == pytest.approx(1 - best.confidence, abs=1e-5)
+        assert (row.true_filters, row.predicted_filters) == tuple(map(len, carrying.values()))
+        assert (row.active, row.shared) == (2, len(both))
+        assert sorted(row.shared_filters) == both
+        assert row.true_share == len(carrying[row.true_id]) / 2
+    assert len(found.misclassified) == 4
     assert found.accuracy == 0.5
 
 
@@ -77,12 +77,12 @@ def test_only_images_held_out_are_looked_at(colours: KG, network: Network, image
     names = ("n02087394/0.png", "n02123045/1.png", "n02123045/2.png")
     metadata = {**profile.metadata, "images": {"sha256": images.sha256()}}
     save_profile(replace(profile, held_out=names, metadata=metadata), tmp_path / "kg" / "profile.npz")
-    found = find_mistakes(open_kg(tmp_path / "kg"), network, images)
+    found = find_misclassifications(open_kg(tmp_path / "kg"), network, images)
     assert found.n_images == 3
     assert found.notes == ("the profile was made of images: only the 3 images that it held out are looked at",)
     others = {**metadata, "images": {"sha256": "of other images"}}
     save_profile(replace(profile, held_out=names, metadata=others), tmp_path / "kg" / "profile.npz")
-    assert find_mistakes(open_kg(tmp_path / "kg"), network, images).n_images == 8
+    assert find_misclassifications(open_kg(tmp_path / "kg"), network, images).n_images == 8
 
 
 def test_unreadable_images_are_refused_or_counted(colours: KG, network: Network, tmp_path: Path) -> None:
@@ -93,8 +93,8 @@ def test_unreadable_images_are_refused_or_counted(colours: KG, network: Network,
     (tmp_path / "n02087394" / "1.png").write_text("no image")
     with open_images(tmp_path) as images:
         with pytest.raises(FiltagError, match=r"more than 1 % of .* are unreadable, first n02087394/1.png \("):
-            find_mistakes(colours, network, images)
-        found = find_mistakes(colours, network, images, keep_going=True)
+            find_misclassifications(colours, network, images)
+        found = find_misclassifications(colours, network, images, keep_going=True)
     assert found.n_images == 1
     assert found.notes[0].startswith("unreadable: n02087394/1.png (")
 
@@ -102,40 +102,40 @@ def test_unreadable_images_are_refused_or_counted(colours: KG, network: Network,
 def test_answers_may_be_those_of_the_kg_alone(colours: KG, network: Network, images: ImageSet) -> None:
     wider = replace(network, class_ids=("n02087394", "n09999999"))
     with pytest.raises(FiltagError, match="colours has no class n02123045, the name of a folder in"):
-        find_mistakes(colours, wider, images)
-    found = find_mistakes(colours, wider, images, keep_going=True, kg_classes=True)
+        find_misclassifications(colours, wider, images)
+    found = find_misclassifications(colours, wider, images, keep_going=True, kg_classes=True)
     assert (found.n_images, found.accuracy) == (4, 1.0), "one class is left to answer with"
-    others = find_mistakes(colours, wider, images, keep_going=True)
-    mistake = others.mistakes[0]
-    assert (mistake.predicted_id, mistake.predicted_filters, mistake.shared) == ("n09999999", None, None)
+    others = find_misclassifications(colours, wider, images, keep_going=True)
+    row = others.misclassified[0]
+    assert (row.predicted_id, row.predicted_filters, row.shared) == ("n09999999", None, None)
 
 
 @pytest.fixture
-def found(colours: KG, network: Network, images: ImageSet) -> ErrorAnalysis:
-    return find_mistakes(colours, network, images)
+def found(colours: KG, network: Network, images: ImageSet) -> MisclassificationAnalysis:
+    return find_misclassifications(colours, network, images)
 
 
-def test_the_columns_stay_as_they_are(found: ErrorAnalysis) -> None:
-    header, *rows = csv.reader(io.StringIO(mistakes_csv(found.mistakes)))
+def test_the_columns_stay_as_they_are(found: MisclassificationAnalysis) -> None:
+    header, *rows = csv.reader(io.StringIO(misclassifications_csv(found.misclassified)))
     assert ",".join(header) == (
         "image,true_id,true_label,predicted_id,predicted_label,confidence,true_confidence,active,true_filters,true_share,"
         "predicted_filters,predicted_share,shared,shared_filters,shared_concepts,concept,concept_label,ic,agree,"
         "true_group,predicted_group"
     )
-    assert len(rows) == len(found.mistakes)
+    assert len(rows) == len(found.misclassified)
     assert {row[header.index("agree")] for row in rows} <= {"true", "false"}
-    grouped = confusions_csv(confusions(found.mistakes)).splitlines()
+    grouped = confusions_csv(confusions(found.misclassified)).splitlines()
     assert grouped[0] == ("true_concept,true_label,predicted_concept,predicted_label,same,mistakes,share_of_true,share")
     page = (Path(__file__).resolve().parents[2] / "docs" / "explaining.md").read_text(encoding="utf-8")
     assert [name for name in (*header, *grouped[0].split(",")) if f"`{name}`" not in page] == []
 
 
-def test_confusions_are_counts_of_pairs(found: ErrorAnalysis) -> None:
-    rows = confusions(found.mistakes)
+def test_confusions_are_counts_of_pairs(found: MisclassificationAnalysis) -> None:
+    rows = confusions(found.misclassified)
     assert (
         sum(row.mistakes for row in rows)
-        == len(found.mistakes)
-        == sum(x.mistakes for x in class_confusions(found.mistakes))
+        == len(found.misclassified)
+        == sum(x.images for x in class_confusions(found.misclassified))
     )
     assert sum(row.share for row in rows) == pytest.approx(1)
     for true in {row.true_concept for row in rows}:
@@ -143,7 +143,7 @@ def test_confusions_are_counts_of_pairs(found: ErrorAnalysis) -> None:
     for row in rows:
         members = [
             x
-            for x in found.mistakes
+            for x in found.misclassified
             if (x.true_group.id, x.predicted_group.id) == (row.true_concept, row.predicted_concept)
         ]
         assert row.mistakes == len(members)
@@ -151,9 +151,11 @@ def test_confusions_are_counts_of_pairs(found: ErrorAnalysis) -> None:
     assert confusions(()) == []
 
 
-def test_batches_do_not_matter(colours: KG, network: Network, images: ImageSet, found: ErrorAnalysis) -> None:
-    again = find_mistakes(colours, network, images, batch_size=5, workers=1)
-    assert [x.image for x in again.mistakes] == [x.image for x in found.mistakes]
+def test_batches_do_not_matter(
+    colours: KG, network: Network, images: ImageSet, found: MisclassificationAnalysis
+) -> None:
+    again = find_misclassifications(colours, network, images, batch_size=5, workers=1)
+    assert [x.image for x in again.misclassified] == [x.image for x in found.misclassified]
     np.testing.assert_allclose(
-        [x.confidence for x in again.mistakes], [x.confidence for x in found.mistakes], atol=1e-6
+        [x.confidence for x in again.misclassified], [x.confidence for x in found.misclassified], atol=1e-6
     )
