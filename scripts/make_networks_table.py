@@ -15,7 +15,7 @@ from pathlib import Path
 from filtag_kg.network import import_keras, network_names
 from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.load import build_model
-from filtag_kg.network.trace import trace
+from filtag_kg.network.model_graph import trace
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "networks.md"
 START, END = "<!-- table -->\n", "<!-- end of table -->\n"

@@ -27,7 +27,18 @@ FLOORS = [
     "server",
     "cli",
 ]
-ANYWHERE = {"csv_table", "errors", "files", "json_values", "names", "notebook_html", "npz", "redirects", "system_calls"}
+ANYWHERE = {
+    "csv_table",
+    "errors",
+    "files",
+    "json_values",
+    "names",
+    "notebook_html",
+    "npz",
+    "output_paths",
+    "redirects",
+    "system_calls",
+}
 
 
 def modules() -> list[Path]:

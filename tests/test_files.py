@@ -20,18 +20,8 @@ from hypothesis import strategies as st
 
 from filtag_kg import files
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import (
-    check_directory_output,
-    check_file_output,
-    is_stream,
-    only_writer,
-    place_of,
-    replacing,
-    replacing_directory,
-    scratch_directory,
-    sibling,
-    writing,
-)
+from filtag_kg.files import only_writer, replacing, replacing_directory, scratch_directory, writing
+from filtag_kg.output_paths import check_directory_output, check_file_output, destination_of, is_stream, sibling
 
 
 def write(target: Path, content: bytes = b"new") -> None:
@@ -233,7 +223,7 @@ def test_any_name_that_the_system_allows_will_do(length: int, tmp_path: Path) ->
 
 def test_names_that_are_too_long_are_told(tmp_path: Path) -> None:
     for target in (tmp_path / ("n" * 256), tmp_path / ("n" * 256) / "below", tmp_path / "/".join(["n" * 250] * 20)):
-        for action in (write, fill, place_of):
+        for action in (write, fill, destination_of):
             assert refusal(lambda action=action, target=target: action(target)) == (
                 f"cannot write {target} (File name too long): choose another place or mend its permissions"
             )
@@ -270,7 +260,7 @@ def test_what_is_read_only_is_told(tmp_path: Path) -> None:
 import os, sys
 from pathlib import Path
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import writing, replacing_directory, only_writer
+from filtag_kg.files import only_writer, replacing_directory, writing
 if os.geteuid() == 0:
     os.setgid(12345); os.setuid(12345)
 for name in sys.argv[1:]:

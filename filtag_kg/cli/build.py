@@ -94,9 +94,9 @@ def run(
 ) -> None:
     """Do the whole job: the pass over the images, tags, concepts, graph, report."""
     from filtag_kg.concepts import concept_source, read_curated_links
-    from filtag_kg.files import check_file_output, sibling
     from filtag_kg.graph import DataIris
     from filtag_kg.kg import check_output, reserved_output
+    from filtag_kg.output_paths import check_file_output, sibling
     from filtag_kg.report import check_report_folder
 
     rules = rules_from(k, q, score)

@@ -40,8 +40,9 @@ def demo(
 
     from filtag_kg.demo import DEMO_RULES, demo_profile
     from filtag_kg.export import export_graph
-    from filtag_kg.files import check_file_output, sibling, writing
+    from filtag_kg.files import writing
     from filtag_kg.kg import check_output
+    from filtag_kg.output_paths import check_file_output, sibling
     from filtag_kg.query import LocalEndpoint, find_query, named_query, sparql_query
     from filtag_kg.report import check_report_folder
 

@@ -88,7 +88,7 @@ def evaluate(
     from filtag_kg.explain import evaluate as evaluate_images
     from filtag_kg.explain import hits_rows
     from filtag_kg.images import open_images
-    from filtag_kg.profile import remembered_network
+    from filtag_kg.profile import recorded_network
     from filtag_kg.report import refuse_existing
     from filtag_kg.tags import tag_distribution, tag_filters
 
@@ -99,7 +99,7 @@ def evaluate(
     identifier = loaded.metadata.get("identifier", "network")
     distribution = tag_distribution(tag_filters(loaded, rules, network=identifier))
     with open_images(images) as test:
-        cnn = remembered_network(loaded.metadata, str(profile), network, preprocess=preprocess, classes=classes)
+        cnn = recorded_network(loaded.metadata, str(profile), network, preprocess=preprocess, classes=classes)
         with progress_bar(quiet) as progress:
             found = evaluate_images(
                 loaded,

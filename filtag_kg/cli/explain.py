@@ -79,10 +79,10 @@ def explain(
 
 def network_of(kg: KG, name: str | None, *, preprocess: str | None, classes: Path | None) -> Network:
     """Load the network that a KG was made of, where it was or where it lies now."""
-    from filtag_kg.profile import remembered_network
+    from filtag_kg.profile import recorded_network
 
     made_of = kg.manifest["inputs"].get("profile", {})
-    return remembered_network(made_of, str(kg.path), name, preprocess=preprocess, classes=classes)
+    return recorded_network(made_of, str(kg.path), name, preprocess=preprocess, classes=classes)
 
 
 def print_explanation(found: Explanation, *, most: int = 8) -> None:

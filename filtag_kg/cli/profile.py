@@ -147,7 +147,7 @@ def profile(
     quiet: Quiet = False,
 ) -> None:
     """Pass images of every class through a network and keep what each filter makes of each class."""
-    from filtag_kg.files import check_file_output, is_stream
+    from filtag_kg.output_paths import check_file_output, is_stream
 
     if check_file_output(output).exists() and not is_stream(output) and not force:
         raise FiltagError(f"{output} exists: choose another -o, or replace it with --force")

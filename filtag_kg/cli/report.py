@@ -63,7 +63,7 @@ def report(
 
 def report_folder(kg: Path) -> Path:
     """Return where the report of a KG goes where nobody says: beside it."""
-    from filtag_kg.files import sibling
+    from filtag_kg.output_paths import sibling
 
     return sibling(kg, "-report")
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from filtag_kg.concepts import preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.hits import Hits, hits_at_n
-from filtag_kg.images import ImageRef, ImageSet, with_near_names
+from filtag_kg.images import ImageRef, ImageSet, with_similar_names
 from filtag_kg.network import Network
 from filtag_kg.profile import Profile, observations
 from filtag_kg.tags import Rule
@@ -127,7 +127,7 @@ def evaluate(
     if unknown:
         called = dict(zip(profile.class_ids, profile.class_labels, strict=True))
         called |= dict(zip(unknown, preferred_labels(unknown, wordnet()), strict=True))
-        named = with_near_names(unknown, profile.class_ids, called)
+        named = with_similar_names(unknown, profile.class_ids, called)
         raise FiltagError(
             f"class {named} in {images.path} is not in the profile, so nothing is tagged with it: "
             "remove its images, or make a profile with it"

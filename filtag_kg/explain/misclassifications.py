@@ -13,7 +13,7 @@ from filtag_kg.concepts import concept_source, preferred_labels, read_common_con
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters, tagged_filters
 from filtag_kg.explain.nearest_concept import ClassConcepts, Group
-from filtag_kg.images import ImageRef, ImageSet, with_near_names
+from filtag_kg.images import ImageRef, ImageSet, with_similar_names
 from filtag_kg.kg import KG
 from filtag_kg.network import Network
 from filtag_kg.profile import Observation, load_profile, observations
@@ -250,7 +250,9 @@ def _known(
     if not unknown:
         return only
     every = sorted(known.union(unknown))
-    named = with_near_names(unknown, sorted(known), dict(zip(every, preferred_labels(every, wordnet()), strict=True)))
+    named = with_similar_names(
+        unknown, sorted(known), dict(zip(every, preferred_labels(every, wordnet()), strict=True))
+    )
     kept = tuple(image for image in only if image.class_id in known)
     what = f"{network.name} has no class {named}, the name of a folder in {images.path}"
     if not keep_going:
@@ -268,7 +270,7 @@ def _check_tagged(only: tuple[ImageRef, ...], case: _Case, images: ImageSet, kg:
     if not unknown:
         return
     labels = {**case.labels, **dict(zip(case.filters.class_ids, case.filters.class_labels, strict=True))}
-    named = with_near_names(unknown, case.filters.class_ids, labels)
+    named = with_similar_names(unknown, case.filters.class_ids, labels)
     what = f"{kg.path} has no class {named}, the name of a folder in {images.path}"
     if len(unknown) == len(classes):
         raise FiltagError(f"{what}, nor any other of them: give images of the classes of the KG")

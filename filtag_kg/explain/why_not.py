@@ -13,7 +13,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters
 from filtag_kg.explain.evidence import Evidence, concept_evidence
 from filtag_kg.explain.support import Support, support_of
-from filtag_kg.images import near_names, plain_name
+from filtag_kg.images import plain_name, similar_names
 from filtag_kg.names import nfc
 
 __all__ = ["Carriers", "WhyNot", "find_class", "why_not"]
@@ -131,7 +131,7 @@ def find_class(name: str, class_ids: Sequence[str], class_labels: Sequence[str])
     if found:
         raise FiltagError(f"{len(found)} classes are called {name!r}: name one by its id, {' or '.join(sorted(found))}")
     (meant,) = preferred_labels([name], wordnet())
-    near = [labels[class_id] for class_id in near_names(name, class_ids, {**labels, name: meant})]
+    near = [labels[class_id] for class_id in similar_names(name, class_ids, {**labels, name: meant})]
     hint = f"did you mean {' or '.join(near)}?" if near else "give the id or label of a class of the KG"
     raise FiltagError(f"no class {name!r} in the KG: {hint}")
 

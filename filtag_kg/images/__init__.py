@@ -4,8 +4,8 @@ from filtag_kg.images.batches import Batch, batches
 from filtag_kg.images.decode import RESIZING, UnreadableImageError, decode, read_file, thumbnail
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.listing import IMAGE_SUFFIXES, readable_name
-from filtag_kg.images.near_names import near_names, plain_name, with_near_names
 from filtag_kg.images.shards import combined_sha256, expand_braces, open_images, open_shard
+from filtag_kg.images.similar_names import plain_name, similar_names, with_similar_names
 from filtag_kg.images.split import split_images
 
 __all__ = [
@@ -19,13 +19,13 @@ __all__ = [
     "combined_sha256",
     "decode",
     "expand_braces",
-    "near_names",
     "open_images",
     "open_shard",
     "plain_name",
     "read_file",
     "readable_name",
+    "similar_names",
     "split_images",
     "thumbnail",
-    "with_near_names",
+    "with_similar_names",
 ]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import MissingExtraError
-from filtag_kg.images.metadata import bare, exif_orientation
+from filtag_kg.images.metadata import exif_orientation, strip_metadata
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -128,7 +128,7 @@ def _opened(content: bytes, draft: int) -> Iterator[Image.Image]:
         raise MissingExtraError("Pillow") from None
     try:
         _refuse_large(len(content))
-        pixels, orientation = bare(content)
+        pixels, orientation = strip_metadata(content)
         image = _open(pixels)
         if image.format in ("WEBP", "AVIF"):
             orientation = exif_orientation(image.info.get("exif", b""))

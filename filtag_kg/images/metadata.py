@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from typing import Literal
 
-__all__ = ["bare", "exif_orientation"]
+__all__ = ["exif_orientation", "strip_metadata"]
 
 _UPRIGHT = 1
 _ORIENTATION = 0x0112
@@ -32,7 +32,7 @@ _SHORT = 3
 _MOST_ENTRIES = 2**16
 
 
-def bare(content: bytes) -> tuple[bytes, int]:
+def strip_metadata(content: bytes) -> tuple[bytes, int]:
     """Return an image file without what does not change its pixels, and the orientation that it notes.
 
     Parameters
@@ -48,11 +48,11 @@ def bare(content: bytes) -> tuple[bytes, int]:
         1 to 8 as in EXIF; 1, which is upright, if none can be read.
     """
     if content.startswith(_JPEG):
-        return _bare_jpeg(content)
+        return _stripped_jpeg(content)
     if content.startswith(_PNG):
-        return _bare_png(content)
+        return _stripped_png(content)
     if content.startswith(_TIFF):
-        return _bare_tiff(content), exif_orientation(content)
+        return _stripped_tiff(content), exif_orientation(content)
     return content, _UPRIGHT
 
 
@@ -99,7 +99,7 @@ class _Directory:
         return self.number(place, 2), self.number(place + 2, 2), self.number(place + 4, self.value - 4)
 
 
-def _bare_jpeg(content: bytes) -> tuple[bytes, int]:
+def _stripped_jpeg(content: bytes) -> tuple[bytes, int]:
     """Leave out the application segments and comments before the first scan."""
     kept = [content[:2]]
     orientation: int | None = None
@@ -128,7 +128,7 @@ def _bare_jpeg(content: bytes) -> tuple[bytes, int]:
     return b"".join(kept), orientation or _UPRIGHT
 
 
-def _bare_png(content: bytes) -> tuple[bytes, int]:
+def _stripped_png(content: bytes) -> tuple[bytes, int]:
     """Leave out the chunks whose names begin with a small letter: decoders can do without them (PNG, section 5.4)."""
     kept = [_PNG]
     orientation = _UPRIGHT
@@ -151,7 +151,7 @@ def _bare_png(content: bytes) -> tuple[bytes, int]:
     return b"".join(kept), orientation
 
 
-def _bare_tiff(content: bytes) -> bytes:
+def _stripped_tiff(content: bytes) -> bytes:
     """Leave out the entries of the first directory that do not say how pixels are stored, and all other directories."""
     directory = _Directory(content)
     entries = [

@@ -11,12 +11,13 @@ from typing import Any
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import check_directory_output, is_leftover, only_writer
+from filtag_kg.files import is_leftover, only_writer
 from filtag_kg.json_values import parse_json
 from filtag_kg.kg.kg_html import kg_html
 from filtag_kg.kg.manifest import MANIFEST
 from filtag_kg.kg.manifest_shape import manifest_mistake
 from filtag_kg.kg.store_process import StoreProcess
+from filtag_kg.output_paths import check_directory_output
 
 __all__ = ["FORMAT_VERSION", "KG", "check_output", "open_kg", "reserved_output"]
 

@@ -20,17 +20,12 @@ import pyoxigraph as ox
 from filtag_kg.concepts import too_few_classes
 from filtag_kg.csv_table import csv_writer
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import (
-    check_directory_output,
-    only_writer,
-    replacing_directory,
-    scratch_directory,
-    sha256_of,
-)
+from filtag_kg.files import only_writer, replacing_directory, scratch_directory, sha256_of
 from filtag_kg.graph import PREFIXES, DataIris, DatasetDescription, emit_dataset, kg_files, quads, t
 from filtag_kg.kg.kg import KG, open_kg
 from filtag_kg.kg.manifest import kg_file_names, write_manifest
 from filtag_kg.kg.store import graph_lines, write_graph
+from filtag_kg.output_paths import check_directory_output
 from filtag_kg.tags import read_tags
 
 __all__ = ["KgRun", "add_runs", "build_into", "remove_run", "runs_of"]

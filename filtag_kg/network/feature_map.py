@@ -15,7 +15,7 @@ from types import ModuleType
 from filtag_kg.errors import FiltagError
 from filtag_kg.names import nfc
 from filtag_kg.network.backend import Operation, Tensor, import_keras
-from filtag_kg.network.trace import Graph, Step
+from filtag_kg.network.model_graph import Graph, Step
 
 __all__ = ["Layer", "select_layers"]
 

@@ -21,10 +21,10 @@ from filtag_kg.network.backend import KerasModel, import_keras
 from filtag_kg.network.efficientnet_lite0 import build_efficientnet_lite0, load_published_weights
 from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.keras_file import read_keras_file
+from filtag_kg.network.model_graph import trace
 from filtag_kg.network.network import Network, weights_sha256
 from filtag_kg.network.precision import check_precision, compute_in
 from filtag_kg.network.preprocess import preprocessing
-from filtag_kg.network.trace import trace
 
 __all__ = ["build_model", "imagenet_class_ids", "is_network_file", "load_network", "network_names"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.backend import Operation, import_keras
-from filtag_kg.network.trace import Graph
+from filtag_kg.network.model_graph import Graph
 
 __all__ = ["check_precision", "compute_in"]
 

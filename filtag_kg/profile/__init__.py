@@ -4,11 +4,11 @@ from filtag_kg.profile.checkpoint import Checkpoint, checkpointing
 from filtag_kg.profile.cluster import collect_on_ray
 from filtag_kg.profile.collect import check_profile, collect
 from filtag_kg.profile.exemplars import EXEMPLARS, Exemplars
-from filtag_kg.profile.facts import METADATA
+from filtag_kg.profile.inference import Observation, observations, observe
 from filtag_kg.profile.merge import merge_profiles
-from filtag_kg.profile.observe import Observation, observations, observe
+from filtag_kg.profile.metadata import METADATA
 from filtag_kg.profile.profile import Profile, load_profile, save_profile
-from filtag_kg.profile.remembered import remembered_file, remembered_network
+from filtag_kg.profile.recorded_network import recorded_network, recorded_network_file
 
 __all__ = [
     "EXEMPLARS",
@@ -25,7 +25,7 @@ __all__ = [
     "merge_profiles",
     "observations",
     "observe",
-    "remembered_file",
-    "remembered_network",
+    "recorded_network",
+    "recorded_network_file",
     "save_profile",
 ]

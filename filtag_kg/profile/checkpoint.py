@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import check_file_output, is_stream, only_writer, place_of, sibling
+from filtag_kg.files import only_writer
 from filtag_kg.json_values import mismatch, parse_json
 from filtag_kg.npz import read_npz
+from filtag_kg.output_paths import check_file_output, destination_of, is_stream, sibling
 
 __all__ = ["Checkpoint", "checkpointing"]
 
@@ -148,7 +149,7 @@ def checkpointing(output: Path, *, seconds: float = 60.0, restart: bool = False)
     if is_stream(output):
         yield None
         return
-    path = sibling(place_of(output), ".partial")
+    path = sibling(destination_of(output), ".partial")
     for each in (path, sibling(path, ".new")):
         check_file_output(each)
     with only_writer(output):

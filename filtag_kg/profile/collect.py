@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.images import Batch, ImageRef, ImageSet, batches, readable_name, split_images, with_near_names
+from filtag_kg.images import Batch, ImageRef, ImageSet, batches, readable_name, split_images, with_similar_names
 from filtag_kg.json_values import mismatch, whole_number
 from filtag_kg.network import Network
 from filtag_kg.profile.checkpoint import Checkpoint
-from filtag_kg.profile.compiled import CompiledPass, Outputs, compile_pass
+from filtag_kg.profile.compiled_pass import CompiledPass, Outputs, compile_pass
 from filtag_kg.profile.exemplars import EXEMPLARS, TopImages
-from filtag_kg.profile.facts import MOST_NAMED, moment, network_facts, network_file, notes_of
+from filtag_kg.profile.metadata import MOST_NAMED, network_file, network_metadata, notes_from, timestamp
 from filtag_kg.profile.moments import Moments
 from filtag_kg.profile.profile import Profile
 
@@ -111,7 +111,7 @@ class _Tally:
 
 _STATE = {
     "done": whole_number(),
-    "started": moment,
+    "started": timestamp,
     "unreadable": [(str, str, str)],
     "constant": [(whole_number(), whole_number())],
 }
@@ -174,7 +174,7 @@ def collect(
         has fewer than two readable images, more than 1 % of the images are unreadable, or the network puts out what is
         not a finite number.
     """
-    facts = {**network_facts(network), "batch_size": batch_size}
+    facts = {**network_metadata(network), "batch_size": batch_size}
     _check_text(images)
     held_out: tuple[ImageRef, ...] = ()
     if split is not None:
@@ -343,7 +343,7 @@ def _profile(
         class_labels=tuple(labels.get(class_id, class_id) for class_id in class_ids),
         layer_names=tuple(layer.name for layer in network.layers),
         layer_offsets=_offsets(network),
-        metadata=metadata | {"notes": notes_of(metadata)},
+        metadata=metadata | {"notes": notes_from(metadata)},
         held_out=tuple(sorted(image.name for image in held_out)),
         exemplars=tally.top.named([image.name for image in images.reading_order]) if len(tally.top.image) else None,
     )
@@ -373,7 +373,7 @@ def _check_folders(
     if without and not unknown and not shard:
         _LOGGER.warning("no image of %s, which %s has outputs for", _list(without), network.name)
     if unknown and not keep_going:
-        named = with_near_names(unknown, network.class_ids, labels)
+        named = with_similar_names(unknown, network.class_ids, labels)
         raise FiltagError(
             f"{network.name} has no class {named}, the name of a folder in {images.path}: name folders and --classes "
             "alike, or go on regardless with --keep-going"

@@ -11,7 +11,7 @@ import numpy as np
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import combined_sha256
 from filtag_kg.profile.exemplars import merge_exemplars
-from filtag_kg.profile.facts import MOST_NAMED, notes_of, same_scaling
+from filtag_kg.profile.metadata import MOST_NAMED, notes_from, same_scaling
 from filtag_kg.profile.moments import Moments
 from filtag_kg.profile.profile import Profile
 
@@ -139,7 +139,7 @@ def _metadata(profiles: Sequence[Profile], count: dict[str, int]) -> dict[str, A
             "started": min(metadata["started"] for metadata in every),
             "ended": max(metadata["ended"] for metadata in every),
         }
-    return merged | {"notes": notes_of(merged)}
+    return merged | {"notes": notes_from(merged)}
 
 
 def _versions(every: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from filtag_kg.json_values import mismatch, parse_json
 from filtag_kg.names import nfc
 from filtag_kg.npz import read_npz
 from filtag_kg.profile.exemplars import Exemplars
-from filtag_kg.profile.facts import METADATA
+from filtag_kg.profile.metadata import METADATA
 
 __all__ = ["Profile", "load_profile", "read_profile", "save_profile", "write_profile"]
 

@@ -22,8 +22,9 @@ import numpy as np
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.csv_table import read_sheet, read_text
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import check_file_output, is_stream, writing
+from filtag_kg.files import writing
 from filtag_kg.kg import KG
+from filtag_kg.output_paths import check_file_output, is_stream
 from filtag_kg.report.runs import LEAST_TAGS, Place, Run, read_runs
 from filtag_kg.report.share import Share
 from filtag_kg.report.tables import csv_text

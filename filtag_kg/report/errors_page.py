@@ -16,8 +16,9 @@ from filtag_kg.explain import (
     confusions_csv,
     misclassifications_csv,
 )
-from filtag_kg.files import check_directory_output, replacing_directory
+from filtag_kg.files import replacing_directory
 from filtag_kg.graph import xml_text
+from filtag_kg.output_paths import check_directory_output
 from filtag_kg.report.jinja import environment
 
 __all__ = ["Kind", "Speaking", "errors_page", "kinds", "refuse_existing", "speaking", "write_errors"]

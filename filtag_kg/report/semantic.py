@@ -10,8 +10,9 @@ from pathlib import Path
 
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import check_directory_output, replacing_directory
+from filtag_kg.files import replacing_directory
 from filtag_kg.kg import KG
+from filtag_kg.output_paths import check_directory_output
 from filtag_kg.report.comparison import Comparison, compare, networks_csv
 from filtag_kg.report.grouping import GroupedRun, group_run, groups_csv, layers_csv
 from filtag_kg.report.grouping_markdown import semantic_markdown

@@ -5,7 +5,7 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.feature_map import select_layers
-from filtag_kg.network.trace import trace
+from filtag_kg.network.model_graph import trace
 
 
 def layers_of(keras, build, choice="all"):

@@ -33,7 +33,7 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
 from filtag_kg.network import load_network
-from filtag_kg.profile.compiled import compile_pass
+from filtag_kg.profile.compiled_pass import compile_pass
 
 network = load_network(sys.argv[1], preprocess="-1..1", layers="all")
 pixels = np.random.default_rng(3).integers(0, 256, (6, *network.input_size, 3), np.uint8)

@@ -12,7 +12,7 @@ from filtag_kg.images import decode, open_images
 from filtag_kg.network import load_network
 from filtag_kg.profile import load_profile, save_profile
 from filtag_kg.profile.collect import collect
-from filtag_kg.profile.compiled import compile_pass
+from filtag_kg.profile.compiled_pass import compile_pass
 
 Image = pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
 SIZE = (12, 16)

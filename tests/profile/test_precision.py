@@ -11,7 +11,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.images import open_images
 from filtag_kg.network import load_network
 from filtag_kg.profile import collect
-from filtag_kg.profile.compiled import forward
+from filtag_kg.profile.compiled_pass import forward
 from tests.profile.test_backends import run
 from tests.profile.test_collect import archive, files  # noqa: F401
 
@@ -22,7 +22,7 @@ import sys
 import keras
 import numpy as np
 from filtag_kg.network import load_network
-from filtag_kg.profile.compiled import compile_pass
+from filtag_kg.profile.compiled_pass import compile_pass
 
 pixels = np.random.default_rng(3).integers(0, 256, (4, 40, 40, 3), np.uint8)
 whole = compile_pass(load_network(sys.argv[1], preprocess="-1..1"), 4, scores=True)(pixels)

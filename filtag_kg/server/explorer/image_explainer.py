@@ -20,7 +20,7 @@ import numpy as np
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import Explanation, ImagePixels, explain_pixels
 from filtag_kg.kg import KG, open_kg
-from filtag_kg.profile import remembered_file
+from filtag_kg.profile import recorded_network_file
 from filtag_kg.server.confinement import die_with_parent
 from filtag_kg.server.jobs import DecodeJob
 from filtag_kg.server.pool import Pool
@@ -73,7 +73,7 @@ class ImageExplainer:
             return "this needs TensorFlow, which is not installed where filtag serve runs: pip install 'filtag-kg[cpu]'"
         if self._choice.network is None:
             try:
-                remembered_file(kg.manifest["inputs"].get("profile", {}), "the KG")
+                recorded_network_file(kg.manifest["inputs"].get("profile", {}), "the KG")
             except FiltagError as error:
                 return str(error)
         return None
@@ -171,7 +171,7 @@ def _serve(line: Connection, path: Path, choice: NetworkChoice) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from filtag_kg.network import Network
-    from filtag_kg.profile import remembered_network
+    from filtag_kg.profile import recorded_network
 
     network: Network | None = None
     while True:
@@ -183,7 +183,7 @@ def _serve(line: Connection, path: Path, choice: NetworkChoice) -> None:
             kg = open_kg(path)
             if network is None:
                 made_of = kg.manifest["inputs"].get("profile", {})
-                network = remembered_network(
+                network = recorded_network(
                     made_of, "the KG", choice.network, preprocess=choice.preprocess, classes=choice.classes
                 )
             match message:

@@ -8,14 +8,14 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-__all__ = ["near_names", "plain_name", "with_near_names"]
+__all__ = ["plain_name", "similar_names", "with_similar_names"]
 
 _MOST_NEAR = 3
 _MOST_NAMED = 5
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
-def near_names(name: str, names: Iterable[str], labels: Mapping[str, str] = _NO_LABELS) -> list[str]:
+def similar_names(name: str, names: Iterable[str], labels: Mapping[str, str] = _NO_LABELS) -> list[str]:
     """Return the names that are spelled like `name`, the likeliest first, at most three.
 
     Parameters
@@ -26,9 +26,9 @@ def near_names(name: str, names: Iterable[str], labels: Mapping[str, str] = _NO_
     labels : mapping of str to str
         What names, of either side, are called besides: a WordNet id is near to a folder with its label.
 
-    >>> near_names("Egyptian-Cat", ["tabby", "egyptian_cat"])
+    >>> similar_names("Egyptian-Cat", ["tabby", "egyptian_cat"])
     ['egyptian_cat']
-    >>> near_names("tabby", ["n02123045", "n02124075"], {"n02123045": "tabby", "n02124075": "Egyptian cat"})
+    >>> similar_names("tabby", ["n02123045", "n02124075"], {"n02123045": "tabby", "n02124075": "Egyptian cat"})
     ['n02123045']
     """
     spelled: dict[str, str] = {}
@@ -41,16 +41,16 @@ def near_names(name: str, names: Iterable[str], labels: Mapping[str, str] = _NO_
     return list(dict.fromkeys(same or [spelled[spelling] for spelling in near]))[:_MOST_NEAR]
 
 
-def with_near_names(unknown: Sequence[str], names: Iterable[str], labels: Mapping[str, str] = _NO_LABELS) -> str:
+def with_similar_names(unknown: Sequence[str], names: Iterable[str], labels: Mapping[str, str] = _NO_LABELS) -> str:
     """Return unknown names as a message lists them, each with the known ones near to it.
 
-    >>> with_near_names(["Tabby", "zebra"], ["tabby", "lynx"])
+    >>> with_similar_names(["Tabby", "zebra"], ["tabby", "lynx"])
     'Tabby (did you mean tabby?), zebra'
     """
     known = list(names)
     named = []
     for name in unknown[:_MOST_NAMED]:
-        near = near_names(name, known, labels)
+        near = similar_names(name, known, labels)
         named.append(name + (f" (did you mean {' or '.join(near)}?)" if near else ""))
     more = len(unknown) - _MOST_NAMED
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import ImageRef, ImageSet, batches
 from filtag_kg.network import Network, import_keras
-from filtag_kg.profile.compiled import Outputs, compile_pass, forward
+from filtag_kg.profile.compiled_pass import Outputs, compile_pass, forward
 
 __all__ = ["Observation", "observations", "observe"]
 

@@ -14,8 +14,8 @@ import pytest
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import Network, load_network
 from filtag_kg.network.preprocess import pixel_scaling, preprocessing
-from filtag_kg.profile import remembered_file, remembered_network
-from filtag_kg.profile.facts import network_facts, network_file, same_scaling
+from filtag_kg.profile import recorded_network, recorded_network_file
+from filtag_kg.profile.metadata import network_file, network_metadata, same_scaling
 
 CLASSES = ("tench", "goldfish")
 
@@ -44,12 +44,12 @@ def facts(own) -> dict[str, Any]:
 
 
 def facts_of(network: Network) -> dict[str, Any]:
-    return json.loads(json.dumps({**network_facts(network), **network_file(network)}))
+    return json.loads(json.dumps({**network_metadata(network), **network_file(network)}))
 
 
 def refusal(*args, **kwargs) -> str:
     with pytest.raises(FiltagError) as error:
-        remembered_network(*args, **kwargs)
+        recorded_network(*args, **kwargs)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -57,7 +57,7 @@ def refusal(*args, **kwargs) -> str:
 def test_nothing_need_be_said_again(facts, own, monkeypatch, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    network = remembered_network(facts, "my-kg")
+    network = recorded_network(facts, "my-kg")
     assert facts_of(network) == facts
     assert network.class_ids == CLASSES
     np.testing.assert_allclose(np.asarray(network.preprocess(np.full((1, 8, 8, 3), 51, np.float32))), 0.2, rtol=1e-6)
@@ -70,10 +70,10 @@ def test_a_relative_path_is_found_from_anywhere(keras, tmp_path, monkeypatch):
     facts = facts_of(load_network("own.keras", preprocess="none"))
     assert facts["network_file"] == {"given": "own.keras", "absolute": str(tmp_path / "own.keras")}
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert remembered_network(facts, "my-kg").identifier == facts["identifier"]
+    assert recorded_network(facts, "my-kg").identifier == facts["identifier"]
     # Moved together with the folder that it was given from.
     (tmp_path / "own.keras").rename("own.keras")
-    assert remembered_network(facts, "my-kg").identifier == facts["identifier"]
+    assert recorded_network(facts, "my-kg").identifier == facts["identifier"]
 
 
 def test_a_file_that_moved_is_asked_for(facts, own):
@@ -81,9 +81,9 @@ def test_a_file_that_moved_is_asked_for(facts, own):
     message = f"the network {own} is not at {own} any more: name it with --network"
     assert refusal(facts, "my-kg") == message
     with pytest.raises(FiltagError) as error:
-        remembered_file(facts, "my-kg")
+        recorded_network_file(facts, "my-kg")
     assert str(error.value) == message
-    network = remembered_network(facts, "my-kg", str(moved))
+    network = recorded_network(facts, "my-kg", str(moved))
     assert network.identifier == facts["identifier"], "its weights say which it is, not its file's name"
     assert (network.class_ids, network.preprocess_name) == (CLASSES, "0..1")
 
@@ -102,7 +102,7 @@ def test_another_preparation_is_refused(keras, facts, own):
     assert refusal(facts, "my-kg", preprocess="none") == (
         "my-kg was made with --preprocess 0..1, not none: leave --preprocess out"
     )
-    assert remembered_network(facts, "my-kg", preprocess="0..1").preprocess_name == "0..1"
+    assert recorded_network(facts, "my-kg", preprocess="0..1").preprocess_name == "0..1"
     assert refusal({**facts, "resizing": "nearest"}, "my-kg").startswith(
         "my-kg was made of images resized otherwise (nearest; now bilinear, "
     )
@@ -114,7 +114,7 @@ def test_another_preparation_is_refused(keras, facts, own):
 
 def test_what_a_preprocessing_does_counts_not_its_name(keras, own):
     facts = facts_of(load_network(str(own), preprocess="mobilenet_v2"))
-    assert remembered_network(facts, "my-kg", preprocess="-1..1").class_ids == ()
+    assert recorded_network(facts, "my-kg", preprocess="-1..1").class_ids == ()
     assert refusal(facts, "my-kg", preprocess="vgg16") == (
         "my-kg was made with --preprocess mobilenet_v2, not vgg16: leave --preprocess out"
     )
@@ -126,10 +126,10 @@ def test_other_classes_are_refused(facts, own):
         f"my-kg was made with the classes tench, goldfish, and {own.parent}/other.txt has goldfish, tench: leave "
         "--classes out"
     )
-    assert remembered_network(facts, "my-kg", classes=own.parent / "classes.txt").class_ids == CLASSES
+    assert recorded_network(facts, "my-kg", classes=own.parent / "classes.txt").class_ids == CLASSES
     unnamed = {**facts, "outputs": []}
-    assert remembered_network(unnamed, "my-kg").class_ids == ()
-    assert remembered_network(unnamed, "my-kg", classes=own.parent / "classes.txt").class_ids == CLASSES
+    assert recorded_network(unnamed, "my-kg").class_ids == ()
+    assert recorded_network(unnamed, "my-kg", classes=own.parent / "classes.txt").class_ids == CLASSES
     assert refusal({**facts, "outputs": ["tench"]}, "my-kg") == (
         f"my-kg names 1 classes, and {own} has other outputs: make it anew"
     )
@@ -138,10 +138,10 @@ def test_other_classes_are_refused(facts, own):
 def test_profiles_that_do_not_remember_go_on_with_what_is_given(facts, own):
     old = {name: facts[name] for name in ("network", "identifier", "weights_sha256", "input_size", "layers_option")}
     assert refusal(old, "my-kg") == "my-kg does not say where its network own is: name it with --network"
-    network = remembered_network(old, "my-kg", str(own), preprocess="-1..1", classes=own.with_name("classes.txt"))
+    network = recorded_network(old, "my-kg", str(own), preprocess="-1..1", classes=own.with_name("classes.txt"))
     assert (network.preprocess_name, network.class_ids) == ("-1..1", CLASSES)
     assert refusal({}, "my-kg") == "my-kg does not say which network it was made of: name it with --network"
-    assert remembered_network({}, "my-kg", str(own), preprocess="none").name == "own"
+    assert recorded_network({}, "my-kg", str(own), preprocess="none").name == "own"
 
 
 def test_a_file_of_a_named_network_is_prepared_as_the_name_says(keras, tmp_path):
@@ -151,7 +151,7 @@ def test_a_file_of_a_named_network_is_prepared_as_the_name_says(keras, tmp_path)
     saved.save(tmp_path / "mine.keras")
     facts = facts_of(named)
     assert "network_file" not in facts
-    network = remembered_network(facts, "my-kg", str(tmp_path / "mine.keras"))
+    network = recorded_network(facts, "my-kg", str(tmp_path / "mine.keras"))
     assert (network.identifier, network.preprocess_name) == (named.identifier, "mobilenet")
 
 
@@ -179,7 +179,7 @@ def test_a_file_whose_name_is_no_text_is_asked_for(facts, own):
     again = facts_of(network)
     assert again["network_file"]["given"] == f"{own.parent}/own-\\udcff.keras"
     assert refusal(again, "my-kg").startswith(f"the network {own.parent}/own-\\udcff.keras is not at ")
-    assert remembered_network(again, "my-kg", path).identifier == network.identifier
+    assert recorded_network(again, "my-kg", path).identifier == network.identifier
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from typing import Any
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import Network, is_network_file, load_network, network_names
-from filtag_kg.profile.facts import network_facts, same_scaling
+from filtag_kg.profile.metadata import network_metadata, same_scaling
 
-__all__ = ["remembered_file", "remembered_network"]
+__all__ = ["recorded_network", "recorded_network_file"]
 
 
-def remembered_file(made_of: Mapping[str, Any], whose: str) -> str | None:
+def recorded_network_file(made_of: Mapping[str, Any], whose: str) -> str | None:
     """Return where the network's file is, or None if the network has a name instead.
 
     Parameters
@@ -45,7 +45,7 @@ def remembered_file(made_of: Mapping[str, Any], whose: str) -> str | None:
     raise FiltagError(f"the network {file['given']} is not at {file['absolute']} any more: name it with --network")
 
 
-def remembered_network(
+def recorded_network(
     made_of: Mapping[str, Any],
     whose: str,
     spec: str | None = None,
@@ -78,7 +78,7 @@ def remembered_network(
         If it cannot be found or loaded, has other weights, another input size or other classes, or prepares images
         in another way.
     """
-    found = spec or remembered_file(made_of, whose) or str(made_of["network"])
+    found = spec or recorded_network_file(made_of, whose) or str(made_of["network"])
     if spec is None and "network_file" not in made_of and found not in network_names():
         raise FiltagError(f"{whose} does not say where its network {found} is: name it with --network")
     from_file = is_network_file(found)
@@ -109,7 +109,7 @@ def remembered_network(
 
 
 def _check_preparation(made_of: Mapping[str, Any], network: Network, whose: str) -> None:
-    now = network_facts(network)
+    now = network_metadata(network)
     if "scaling" in made_of and not same_scaling(made_of, now):
         raise FiltagError(
             f"{whose} was made with --preprocess {made_of.get('preprocess')}, not {now['preprocess']}: leave "

@@ -14,12 +14,12 @@ from filtag_kg.images import RESIZING
 from filtag_kg.json_values import Shape, named, whole_number
 from filtag_kg.network import Network, import_keras, pixel_scaling
 
-__all__ = ["METADATA", "MOST_NAMED", "moment", "network_facts", "network_file", "notes_of", "same_scaling"]
+__all__ = ["METADATA", "MOST_NAMED", "network_file", "network_metadata", "notes_from", "same_scaling", "timestamp"]
 
 MOST_NAMED = 100
 
 
-def moment(value: Any) -> str | None:  # noqa: ANN401
+def timestamp(value: Any) -> str | None:  # noqa: ANN401
     """Return what is wrong with a JSON value that should be a moment in ISO 8601."""
     try:
         # Merged profiles that do not say it have an empty one.
@@ -56,8 +56,8 @@ METADATA: Mapping[str, Shape] = {
     "unreadable?": [(str, str)],
     "constant?": {str: whole_number()},
     "few?": {str: whole_number()},
-    "started?": moment,
-    "ended?": moment,
+    "started?": timestamp,
+    "ended?": timestamp,
     "notes?": [str],
 }
 """What a profile says of its own making: whatever of it somebody reads is of these types."""
@@ -65,7 +65,7 @@ METADATA: Mapping[str, Shape] = {
 _BACKENDS = ("tensorflow", "tensorflow-cpu", "jax", "torch")
 
 
-def network_facts(network: Network) -> dict[str, Any]:
+def network_metadata(network: Network) -> dict[str, Any]:
     """Return what decides a pass's numbers, besides the images: JSON values."""
     return {
         "network": network.name,
@@ -102,7 +102,7 @@ def same_scaling(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return bool(np.allclose(one["scaling"], other["scaling"], rtol=1e-5, atol=1e-5))
 
 
-def notes_of(metadata: Mapping[str, Any]) -> list[str]:
+def notes_from(metadata: Mapping[str, Any]) -> list[str]:
     """Return a line for each thing out of the ordinary.
 
     Parameters
