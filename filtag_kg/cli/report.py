@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,7 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filtag_kg.report import Conformance, Share
+    from filtag_kg.report import Conformance, Proportion
 
 __all__ = ["conformance", "make_report", "report", "report_folder"]
 
@@ -139,12 +138,12 @@ def rate(
     if format_ == "json":
         typer.echo(json.dumps(_figures(found), indent=2))
         return
-    if found.rated.of < found.drawn:
-        note(f"{found.drawn - found.rated.of} of {found.drawn} filters are not rated and do not count")
+    if found.rated.total < found.drawn:
+        note(f"{found.drawn - found.rated.total} of {found.drawn} filters are not rated and do not count")
     typer.echo(f"conform, say you         {_shown(found.several)}")
-    if found.tagged.of > found.several.of:
+    if found.tagged.total > found.several.total:
         typer.echo(f"  with one tag, too      {_shown(found.tagged)}")
-    if found.rated.of > found.tagged.of:
+    if found.rated.total > found.tagged.total:
         typer.echo(f"  without tags, too      {_shown(found.rated)}")
     if found.coherent is None or found.agreement is None:
         typer.echo(f"coherent                 {found.too_few}")
@@ -156,10 +155,10 @@ def rate(
     typer.echo(f"  with one tag, too      {_shown(AUTHORS['tagged'])}")
 
 
-def _shown(share: Share) -> str:
-    if not share.of:
+def _shown(share: Proportion) -> str:
+    if not share.total:
         return "of no filter"
-    return f"{share.count} of {share.of}, {share.value:.1%} (95 % interval {share.low:.1%} to {share.high:.1%})"
+    return f"{share.count} of {share.total}, {share.value:.1%} (95 % interval {share.low:.1%} to {share.high:.1%})"
 
 
 def _figures(found: Conformance) -> dict[str, object]:
@@ -176,9 +175,10 @@ def _figures(found: Conformance) -> dict[str, object]:
     }
     return {
         "drawn": found.drawn,
-        "rated": found.rated.of,
+        "rated": found.rated.total,
         **{
-            name: share and {**asdict(share), "share": share.value, "low": share.low, "high": share.high}
+            name: share
+            and {"count": share.count, "of": share.total, "share": share.value, "low": share.low, "high": share.high}
             for name, share in shares.items()
         },
         "kappa": found.kappa,

@@ -72,7 +72,7 @@ def _print_layers(found: Agreement) -> None:
         table.add_column(name, justify="left" if name == "layer" else "right")
     for row in found.layers:
         similarity = "" if row.similarity is None else f"{row.similarity:.2f}"
-        same = f"{row.same_concept.count} of {row.same_concept.of}"
+        same = f"{row.same_concept.count} of {row.same_concept.total}"
         counts = (row.filters, row.tagged_a, row.tagged_b, row.tagged_by_both)
         table.add_row(row.layer, *map(str, counts), similarity, same)
     results_console().print(table)

@@ -6,24 +6,24 @@ from filtag_kg.report.errors_page import errors_page, refuse_existing, write_err
 from filtag_kg.report.figures import Figure, run_figures
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.pages import Pages, PageSettings
+from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.semantic import SemanticReport, check_report_folder, semantic_report, write_report
-from filtag_kg.report.share import Share
 from filtag_kg.report.site import Site, style_sheet
-from filtag_kg.report.site_map import FilePlaces, Places
+from filtag_kg.report.urls import FileUrls, PageUrls
 
 __all__ = [
     "AUTHORS",
     "Agreement",
     "Conformance",
     "Figure",
-    "FilePlaces",
+    "FileUrls",
     "GroupedRun",
     "LayerAgreement",
     "PageSettings",
+    "PageUrls",
     "Pages",
-    "Places",
+    "Proportion",
     "SemanticReport",
-    "Share",
     "Site",
     "check_report_folder",
     "compare_runs",

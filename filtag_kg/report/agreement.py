@@ -11,8 +11,8 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.kg import KG
 from filtag_kg.report.comparison import ComparedConcept, compared_concepts
 from filtag_kg.report.grouping import group_run
+from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.runs import Run, read_runs
-from filtag_kg.report.share import Share
 
 __all__ = ["Agreement", "LayerAgreement", "compare_runs"]
 
@@ -29,7 +29,7 @@ class LayerAgreement:
         Filters with a tag.
     similarity : float or None
         The mean over the filters that either tags of the tags that both give by those that either gives (Jaccard).
-    same_concept : Share
+    same_concept : Proportion
         Of the filters that are coherent in both, those whose first common concept is the same.
     """
 
@@ -39,7 +39,7 @@ class LayerAgreement:
     tagged_b: int
     tagged_by_both: int
     similarity: float | None
-    same_concept: Share
+    same_concept: Proportion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +120,7 @@ def _layers(a: Run, b: Run, q: float) -> Sequence[LayerAgreement]:
                 tagged_b=len(tags_b),
                 tagged_by_both=len(both),
                 similarity=fmean(similar) if similar else None,
-                same_concept=Share(agreed, len(certain)),
+                same_concept=Proportion(agreed, len(certain)),
             )
         )
     return rows

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from filtag_kg.report.grouping import GroupedRun, LayerShare
-from filtag_kg.report.share import Share
+from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.tables import csv_text
 
 __all__ = ["FIFTHS", "ComparedConcept", "Comparison", "by_depth", "compare", "compared_concepts", "networks_csv"]
@@ -61,7 +61,7 @@ def compare(grouped: Iterable[GroupedRun]) -> list[Comparison]:
     ]
 
 
-def by_depth(shares: Iterable[LayerShare]) -> list[Share]:
+def by_depth(shares: Iterable[LayerShare]) -> list[Proportion]:
     """Return the share of coherent filters in each fifth of a network's depth.
 
     Of n layers, layer i is in fifth ⌊5 i / (n − 1)⌋, the last layer in the last fifth. A layer alone has no depth.
@@ -71,8 +71,8 @@ def by_depth(shares: Iterable[LayerShare]) -> list[Share]:
         if row.depth is not None:
             fifth = min(int(row.depth * FIFTHS), FIFTHS - 1)
             coherent[fifth] += row.coherent.count
-            several[fifth] += row.coherent.of
-    return [Share(*counts) for counts in zip(coherent, several, strict=True)]
+            several[fifth] += row.coherent.total
+    return [Proportion(*counts) for counts in zip(coherent, several, strict=True)]
 
 
 def compared_concepts(grouped: Sequence[GroupedRun]) -> list[ComparedConcept]:

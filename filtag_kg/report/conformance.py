@@ -25,8 +25,8 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.files import writing
 from filtag_kg.kg import KG
 from filtag_kg.output_paths import check_file_output, is_stream
+from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.runs import LEAST_TAGS, Place, Run, read_runs
-from filtag_kg.report.share import Share
 from filtag_kg.report.tables import csv_text
 
 __all__ = ["AUTHORS", "SHEET_COLUMNS", "Conformance", "draw_sheet", "rate_sheet", "write_sheet"]
@@ -44,13 +44,13 @@ class Conformance:
     ----------
     drawn : int
         Filters in the sheet.
-    rated : Share
+    rated : Proportion
         Those that conform, of those rated.
-    tagged, several : Share
+    tagged, several : Proportion
         The same of those with a tag, and of those with two or more.
-    coherent : Share or None
+    coherent : Proportion or None
         Those that are coherent, of those rated with two or more tags; None where classes are too few for any to be.
-    agreement : Share or None
+    agreement : Proportion or None
         Those of which both say the same, of the same; None with `coherent`.
     kappa : float or None
         Cohen's kappa: agreement beyond what the two shares alone would give; None where there is no beyond, because
@@ -60,16 +60,16 @@ class Conformance:
     """
 
     drawn: int
-    rated: Share
-    tagged: Share
-    several: Share
-    coherent: Share | None
-    agreement: Share | None
+    rated: Proportion
+    tagged: Proportion
+    several: Proportion
+    coherent: Proportion | None
+    agreement: Proportion | None
     kappa: float | None
     too_few: str = ""
 
 
-AUTHORS = {"tagged": Share(61, 73), "several": Share(39, 51)}
+AUTHORS = {"tagged": Proportion(61, 73), "several": Proportion(39, 51)}
 """What FILTAG's authors found of the filters in their sheet with a tag, and of those with two or more."""
 
 
@@ -174,28 +174,28 @@ def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
     several = {place: answer for place, answer in answers.items() if len(run.tags.get(place, ())) >= LEAST_TAGS}
     coherent = run.coherent(q)
     agreed = sum(answer == (place in coherent) for place, answer in several.items())
-    conform = Share(sum(several.values()), len(several))
-    found = Share(sum(place in coherent for place in several), len(several))
+    conform = Proportion(sum(several.values()), len(several))
+    found = Proportion(sum(place in coherent for place in several), len(several))
     few = run.too_few()
     return Conformance(
         drawn=len(lines),
-        rated=Share(sum(answers.values()), len(answers)),
-        tagged=Share(sum(tagged), len(tagged)),
+        rated=Proportion(sum(answers.values()), len(answers)),
+        tagged=Proportion(sum(tagged), len(tagged)),
         several=conform,
         coherent=None if few else found,
-        agreement=None if few else Share(agreed, len(several)),
+        agreement=None if few else Proportion(agreed, len(several)),
         kappa=None if few else _kappa(conform, found, agreed),
         too_few=few,
     )
 
 
-def _kappa(one: Share, other: Share, agreed: int) -> float | None:
+def _kappa(one: Proportion, other: Proportion, agreed: int) -> float | None:
     """Return Cohen's kappa (1960) of two that said yes or no of the same things."""
-    if not one.of:
+    if not one.total:
         return None
-    a, b = one.count / one.of, other.count / other.of
+    a, b = one.count / one.total, other.count / other.total
     by_chance = a * b + (1 - a) * (1 - b)
-    return None if by_chance == 1 else (agreed / one.of - by_chance) / (1 - by_chance)
+    return None if by_chance == 1 else (agreed / one.total - by_chance) / (1 - by_chance)
 
 
 def _run(kg: KG, rule: str | None) -> Run:

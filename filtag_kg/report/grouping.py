@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from filtag_kg.concepts import RELATIONS
+from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.runs import Layer, Run
-from filtag_kg.report.share import Share
 from filtag_kg.report.tables import csv_text
 
 __all__ = [
@@ -72,14 +72,14 @@ class LayerShare:
         0 for the first layer of the KG, 1 for its last.
     tagged : int
         Filters with a tag.
-    coherent : Share
+    coherent : Proportion
         Of the filters with two or more tags.
     """
 
     layer: Layer
     depth: float | None
     tagged: int
-    coherent: Share
+    coherent: Proportion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,9 +103,11 @@ class GroupedRun:
     higher: Mapping[str, tuple[tuple[str, str, int], ...]] = field(default_factory=dict)
 
     @property
-    def coherent(self) -> Share:
+    def coherent(self) -> Proportion:
         """The coherent filters of all layers, of those with two or more tags."""
-        return Share(sum(row.coherent.count for row in self.layers), sum(row.coherent.of for row in self.layers))
+        return Proportion(
+            sum(row.coherent.count for row in self.layers), sum(row.coherent.total for row in self.layers)
+        )
 
 
 def group_run(
@@ -146,7 +148,7 @@ def layer_shares(run: Run, *, q: float) -> list[LayerShare]:
             layer=layer,
             depth=place / last if last else None,
             tagged=tagged[layer.name],
-            coherent=Share(coherent[layer.name], several[layer.name]),
+            coherent=Proportion(coherent[layer.name], several[layer.name]),
         )
         for place, layer in enumerate(run.layers)
     ]
@@ -182,7 +184,7 @@ def layers_csv(grouped: Iterable[GroupedRun]) -> str:
         (
             (
                 *(of.run.kg, of.run.network, of.run.rule, row.layer.index, row.layer.name, row.depth),
-                *(row.layer.filters, row.tagged, row.coherent.of),
+                *(row.layer.filters, row.tagged, row.coherent.total),
                 *((None,) * 4 if of.run.too_few() else _figures(row.coherent)),
                 of.run.classes_needed.get("IsA"),
             )
@@ -192,7 +194,7 @@ def layers_csv(grouped: Iterable[GroupedRun]) -> str:
     )
 
 
-def _figures(share: Share) -> tuple[float | None, ...]:
+def _figures(share: Proportion) -> tuple[float | None, ...]:
     return share.count, share.value, share.low, share.high
 
 

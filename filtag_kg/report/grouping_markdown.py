@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from filtag_kg.report.comparison import FIFTHS, ComparedConcept, Comparison, by_depth
 from filtag_kg.report.grouping import ConceptGroup, GroupedRun, LayerShare
-from filtag_kg.report.share import Share
+from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.tables import markdown_table, markdown_text
 from filtag_kg.views import ABOUT_HIGHER
 
@@ -66,7 +66,7 @@ def _section(each: GroupedRun, name: str) -> list[str]:
     filters, tagged = sum(row.layer.filters for row in rows), sum(row.tagged for row in rows)
     parts = [
         f"## {name}, rule {markdown_text(each.run.rule)}",
-        f"{_count(filters, 'filter')} in {_count(len(rows), 'layer')}; {tagged:,} have a tag, {share.of:,} two or "
+        f"{_count(filters, 'filter')} in {_count(len(rows), 'layer')}; {tagged:,} have a tag, {share.total:,} two or "
         f"more. {_coherent(each)}",
         "### Filters by layer" if each.run.too_few() else "### Coherent filters by layer",
         _layer_table(each),
@@ -89,7 +89,9 @@ def _coherent(each: GroupedRun) -> str:
     share = each.coherent
     if each.run.too_few():
         return f"How many are coherent: **{each.run.too_few()}**."
-    return f"Of these {share.of:,}, **{share.count:,} are coherent**{f': {_interval(share)}' if share.of else ''}."
+    return (
+        f"Of these {share.total:,}, **{share.count:,} are coherent**{f': {_interval(share)}' if share.total else ''}."
+    )
 
 
 def _higher(each: GroupedRun) -> list[str]:
@@ -125,7 +127,7 @@ def _layer_table(each: GroupedRun) -> str:
 
 
 def _layer_row(row: LayerShare, concepts: dict[str, list[str]]) -> tuple[str, ...]:
-    counts = (row.layer.filters, row.tagged, row.coherent.of, row.coherent.count)
+    counts = (row.layer.filters, row.tagged, row.coherent.total, row.coherent.count)
     return (
         _label(row.layer.name),
         *(f"{count:,}" for count in counts),
@@ -187,7 +189,7 @@ def _compared(found: Comparison, names: dict[str, str]) -> list[str]:
                 (
                     name,
                     *(f"{count:,}" for count in (len(each.run.labels), len(each.layers))),
-                    *(f"{count:,}" for count in (sum(row.layer.filters for row in each.layers), each.coherent.of)),
+                    *(f"{count:,}" for count in (sum(row.layer.filters for row in each.layers), each.coherent.total)),
                     *(
                         ("?", "too few", "classes")
                         if each.run.too_few()
@@ -219,7 +221,11 @@ def _depth_table(found: Comparison, header: Sequence[str]) -> list[str]:
         (
             name,
             *(
-                "too few classes" if each.run.too_few() else f"{_share(share)[0]} of {share.of:,}" if share.of else "–"
+                "too few classes"
+                if each.run.too_few()
+                else f"{_share(share)[0]} of {share.total:,}"
+                if share.total
+                else "–"
                 for share in by_depth(each.layers)
             ),
         )
@@ -271,12 +277,12 @@ def _percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def _share(share: Share) -> tuple[str, str]:
+def _share(share: Proportion) -> tuple[str, str]:
     """Return a share and its interval as cells."""
     if share.value is None or share.low is None or share.high is None:
         return "–", "–"
     return _percent(share.value), f"{100 * share.low:.1f} to {100 * share.high:.1f} %"
 
 
-def _interval(share: Share) -> str:
+def _interval(share: Proportion) -> str:
     return " (95 % interval ".join(_share(share)) + ")"

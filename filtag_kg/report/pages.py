@@ -14,8 +14,8 @@ from filtag_kg.graph import xml_text
 from filtag_kg.report.figures import Figure
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment
-from filtag_kg.report.share import Share
-from filtag_kg.report.site_map import Places
+from filtag_kg.report.proportion import Proportion
+from filtag_kg.report.urls import PageUrls
 from filtag_kg.views import ABOUT_HIGHER, Facts, FilterLine, NetworkTable, RunTable
 
 if TYPE_CHECKING:
@@ -63,20 +63,19 @@ class Pages:
     Parameters
     ----------
     facts : Facts
-    places : Places
+    urls : PageUrls
     settings : PageSettings
     """
 
     facts: Facts
-    places: Places
+    urls: PageUrls
     settings: PageSettings = field(default_factory=PageSettings)
 
     @cached_property
     def _environment(self) -> Environment:
         made = environment(self.settings.templates)
-        places = self.places
         made.globals.update(
-            place=places,
+            url=self.urls,
             settings=self.settings,
             facts=self.facts,
             manifest=self.facts.kg.manifest,
@@ -85,7 +84,7 @@ class Pages:
             most_rows=self._most_rows,
             most_runs=_MOST_RUNS,
             most_paths=_MOST_PATHS,
-            share=Share,
+            proportion=Proportion,
             several_networks=len(self.facts.networks) > 1,
         )
         return made
@@ -100,7 +99,7 @@ class Pages:
         networks = [facts.network(network) for network in facts.networks.values()]
         return self._render(
             "overview.html",
-            self.places.overview(),
+            self.urls.overview(),
             networks=networks,
             figures=figures,
             made=facts.kg.manifest["inputs"].get("profile", {}),
@@ -130,7 +129,7 @@ class Pages:
         column = facts.column(network, layer, 0)
         return self._render(
             "layer.html",
-            self.places.layer(network.network, layer, page),
+            self.urls.layer(network.network, layer, page),
             layer=found,
             network=network,
             page=page,
@@ -152,7 +151,7 @@ class Pages:
         """
         found = self.facts.filter(network, layer, filter_)
         return self._render(
-            "filter.html", self.places.filter(network.network, layer, filter_), filter=found, network=network
+            "filter.html", self.urls.filter(network.network, layer, filter_), filter=found, network=network
         )
 
     def class_(self, class_id: str) -> str:
@@ -164,7 +163,7 @@ class Pages:
             If there is no such class.
         """
         found = self.facts.class_(class_id)
-        return self._render("class.html", self.places.class_(class_id), found=found, runs=self.facts.runs)
+        return self._render("class.html", self.urls.class_(class_id), found=found, runs=self.facts.runs)
 
     def concept(self, iri: str) -> str:
         """Return the page of a concept.
@@ -177,7 +176,7 @@ class Pages:
         found = self.facts.concept(iri, most=self._most_rows)
         return self._render(
             "concept.html",
-            self.places.concept(iri),
+            self.urls.concept(iri),
             found=found,
             runs=self.facts.runs,
             coherent={run_id: sum(row.filters for row in rows) for run_id, rows in found.layers.items()},
@@ -247,13 +246,13 @@ class Pages:
         if not 1 <= page <= len(grouped):
             raise FiltagError(f"no page {page} of groups: it has {len(grouped)}")
         return self._render(
-            "groups.html", self.places.page("groups", page), grouped=grouped, of=grouped[page - 1], page=page
+            "groups.html", self.urls.page("groups", page), grouped=grouped, of=grouped[page - 1], page=page
         )
 
     def _list(self, name: str, page: int, pages: int, total: int, rows: Sequence[Any]) -> str:
         return self._render(
             f"{name}.html",
-            self.places.page(name, page),
+            self.urls.page(name, page),
             rows=rows,
             total=total,
             page=page,
@@ -263,7 +262,7 @@ class Pages:
 
     def other(self, template: str, name: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
         """Return a page from a template of its own."""
-        return self._render(template, self.places.page(name), **values)
+        return self._render(template, self.urls.page(name), **values)
 
     @property
     def _most_rows(self) -> int:
@@ -278,7 +277,7 @@ class Pages:
             "filters": network.n_filters,
             "tagged": sum(line.tagged for line in lines),
             "tags": sum(line.tags for line in lines),
-            "coherent": Share(sum(line.coherent for line in lines), several),
+            "coherent": Proportion(sum(line.coherent for line in lines), several),
             "concepts": len(kinds),
         }
 

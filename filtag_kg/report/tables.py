@@ -45,7 +45,7 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, righ
     rows : iterable of sequences of str
         Cells that are Markdown already.
     right : iterable of int
-        Places of the columns to be set to the right.
+        PageUrls of the columns to be set to the right.
     """
     to_right = set(right)
     lines = [list(header), *map(list, rows)]

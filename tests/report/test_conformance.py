@@ -6,7 +6,7 @@ import pytest
 
 from filtag_kg import KG, FiltagError
 from filtag_kg.concepts import read_common_concepts
-from filtag_kg.report import AUTHORS, Share, draw_sheet, rate_sheet, write_sheet
+from filtag_kg.report import AUTHORS, Proportion, draw_sheet, rate_sheet, write_sheet
 
 
 def test_a_sheet_says_nothing_of_the_statistics(vgg: KG) -> None:
@@ -42,8 +42,12 @@ def test_ratings_stand_beside_the_automatic_figure(vgg: KG, tmp_path: Path) -> N
     found = rate_sheet(vgg, filled(vgg, tmp_path, answers))
     said = [answer.strip().lower() in ("yes", "y") for answer in answers[1:]]
     agreed = sum(one == other for one, other in zip(said, automatic[1:], strict=True))
-    assert (found.drawn, found.rated, found.coherent) == (40, Share(sum(said), 39), Share(sum(automatic[1:]), 39))
-    assert found.agreement == Share(agreed, 39)
+    assert (found.drawn, found.rated, found.coherent) == (
+        40,
+        Proportion(sum(said), 39),
+        Proportion(sum(automatic[1:]), 39),
+    )
+    assert found.agreement == Proportion(agreed, 39)
     p, q = sum(said) / 39, sum(automatic[1:]) / 39
     chance = p * q + (1 - p) * (1 - q)
     assert found.kappa == pytest.approx((agreed / 39 - chance) / (1 - chance))
@@ -61,12 +65,12 @@ def test_like_is_compared_with_like(vgg: KG, tmp_path: Path) -> None:
     answered = [(*row[:5], "no" if place < 12 else "yes") for place, row in enumerate([*several, *one, *none])]
     write_sheet(answered, tmp_path / "authors.csv")
     found = rate_sheet(vgg, tmp_path / "authors.csv")
-    assert (found.rated, found.tagged, found.several) == (Share(88, 100), Share(61, 73), Share(39, 51))
+    assert (found.rated, found.tagged, found.several) == (Proportion(88, 100), Proportion(61, 73), Proportion(39, 51))
     assert (found.tagged, found.several) == (AUTHORS["tagged"], AUTHORS["several"])
-    assert found.coherent.of == found.agreement.of == 51
+    assert found.coherent.total == found.agreement.total == 51
     write_sheet([(*row[:5], "yes") for row in none], tmp_path / "none.csv")
     nothing = rate_sheet(vgg, tmp_path / "none.csv")
-    assert (nothing.rated, nothing.several, nothing.kappa) == (Share(27, 27), Share(0, 0), None)
+    assert (nothing.rated, nothing.several, nothing.kappa) == (Proportion(27, 27), Proportion(0, 0), None)
     assert len(draw_sheet(vgg, filters=512, least_tags=1)) == 342
     assert len(draw_sheet(vgg, filters=512)) == 219
 

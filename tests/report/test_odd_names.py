@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from filtag_kg.report import FilePlaces
+from filtag_kg.report import FileUrls
 from tests.odd_names import ODD_NAMES, odd_kg
 from tests.report.test_site import Links, made, pages
 
@@ -39,9 +39,9 @@ def test_every_link_leads_to_a_file_and_no_name_becomes_markup(report: Path) -> 
                 assert target.exists(), f"{path.name}: {link}"
                 reached.add(target)
     for name in ODD_NAMES:
-        assert (report / unquote(FilePlaces().class_(name))).resolve() in reached, repr(name)
+        assert (report / unquote(FileUrls().class_(name))).resolve() in reached, repr(name)
     for layer in LAYERS:
-        assert (report / unquote(FilePlaces().filter("odd", layer, 2))).resolve() in reached, repr(layer)
+        assert (report / unquote(FileUrls().filter("odd", layer, 2))).resolve() in reached, repr(layer)
 
 
 def test_files_are_read_by_parsers_and_have_names_that_every_system_takes(report: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
 from filtag_kg.concepts import read_common_concepts
-from filtag_kg.report import Share, check_report_folder, semantic_report, write_report
+from filtag_kg.report import Proportion, check_report_folder, semantic_report, write_report
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -24,7 +24,7 @@ def other(profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> KG:
 def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:
     report = semantic_report([vgg])
     (grouped,) = report.grouped
-    assert (grouped.coherent.count, grouped.coherent.of) == (129, 219)
+    assert (grouped.coherent.count, grouped.coherent.total) == (129, 219)
     first = {row.filter: row for row in read_common_concepts(vgg.common_path) if row.coherent()}
     groups = [row for row in rows(report.files["groups.csv"]) if row["relation"] == "IsA"]
     found = {int(index): row["label"] for row in groups for index in row["filter_indices"].split()}
@@ -43,7 +43,7 @@ def test_a_level_that_lets_all_pass(kg: KG) -> None:
     (grouped,) = report.grouped
     assert [row.layer.name for row in grouped.layers] == ["shallow", "deep"]
     assert [row.depth for row in grouped.layers] == [0, 1]
-    assert all(row.coherent.count <= row.coherent.of <= row.tagged <= row.layer.filters for row in grouped.layers)
+    assert all(row.coherent.count <= row.coherent.total <= row.tagged <= row.layer.filters for row in grouped.layers)
 
 
 def test_networks_are_compared_by_rule(kg: KG, other: KG) -> None:
@@ -109,9 +109,9 @@ def test_wilsons_interval() -> None:
         (0, 20, 0, 0.1611),
         (1, 29, 0.0061, 0.1718),
     ):
-        share = Share(count, of)
+        share = Proportion(count, of)
         assert share.low == pytest.approx(low, abs=1e-4)
         assert share.high == pytest.approx(high, abs=1e-4)
-    assert (Share(0, 0).value, Share(0, 0).low) == (None, None)
-    with pytest.raises(ValueError, match="3 of 2 is no share"):
-        Share(3, 2)
+    assert (Proportion(0, 0).value, Proportion(0, 0).low) == (None, None)
+    with pytest.raises(ValueError, match="3 of 2 is no proportion"):
+        Proportion(3, 2)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
-from filtag_kg.report import FilePlaces, Site, semantic_report, write_report
+from filtag_kg.report import FileUrls, Site, semantic_report, write_report
 from filtag_kg.views import read_facts
 from tests.browser import browser, page
 
@@ -97,7 +97,7 @@ def test_every_link_leads_to_a_file_of_the_folder(which: str, request: pytest.Fi
 
 
 def test_there_is_a_page_for_each_thing(folder: Path, kg: KG) -> None:
-    facts, places = read_facts(kg), FilePlaces()
+    facts, places = read_facts(kg), FileUrls()
     expected = {unquote(places.class_(class_id)) for class_id in facts.concepts.class_ids}
     expected |= {unquote(places.concept(iri)) for iri in facts.concepts.labels}
     for network in facts.networks.values():
@@ -156,7 +156,7 @@ def test_a_missing_evaluation_leaves_nothing(kg: KG, tmp_path: Path) -> None:
 
 @given(st.text(min_size=1), st.text(min_size=1), st.integers(0, 10**6))
 def test_places_stay_in_the_folder_and_differ(one: str, other: str, filter_: int) -> None:
-    places = FilePlaces()
+    places = FileUrls()
     try:
         one.encode()
         other.encode()
@@ -174,7 +174,7 @@ def test_places_stay_in_the_folder_and_differ(one: str, other: str, filter_: int
 
 
 def test_places_are_stable() -> None:
-    places = FilePlaces()
+    places = FileUrls()
     assert places.filter("vgg16-1", "block5/conv3", 7) == "network/vgg16-1/layer/block5%252Fconv3/filter/7.html"
     assert places.layer("vgg16-1", "conv") == "network/vgg16-1/layer/conv/index.html"
     assert places.layer("vgg16-1", "conv", 2) == "network/vgg16-1/layer/conv/page-2.html"

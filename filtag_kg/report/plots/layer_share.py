@@ -36,7 +36,7 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
         SVG; None where no filter has two tags, so that there is no share. A layer without such a filter has a bar
         alone.
     """
-    if not any(row.coherent.of for row in layers):
+    if not any(row.coherent.total for row in layers):
         return None
     names = [row.layer.name for row in layers]
     wide = 40 + text_width(_TAGGED, 12) + text_width(_COHERENT, 12) + 60 < width
@@ -56,13 +56,15 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
         title = f"{row.layer.name}: {row.tagged:,} of {row.layer.filters:,} filters are tagged"
         canvas.rect(at - column / 2, y(tagged), column, bottom - y(tagged), "far", alpha=0.6, title=title)
     known = [
-        (at, row.layer.name, row.coherent) for at, row in zip(x, layers, strict=True) if row.coherent.of and not too_few
+        (at, row.layer.name, row.coherent)
+        for at, row in zip(x, layers, strict=True)
+        if row.coherent.total and not too_few
     ]
     for at, name, share in known:
         low, high = share.low or 0.0, share.high or 0.0
         canvas.line((at, at), (y(low), y(high)), "same", width=min(2.2, column / 3))
         title = (
-            f"{name}: {share.count:,} of {share.of:,} are coherent, {100 * (share.value or 0):.1f} % "
+            f"{name}: {share.count:,} of {share.total:,} are coherent, {100 * (share.value or 0):.1f} % "
             f"(95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
         )
         canvas.circle(at, y(share.value or 0), min(4.6, max(2.2, column / 2)), "same", title=title)

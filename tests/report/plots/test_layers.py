@@ -48,7 +48,7 @@ def test_points_and_whiskers_are_wilsons(grouped: GroupedRun) -> None:
     svg = layer_share_plot(grouped.layers)
     points, bars = circles(svg), boxes(svg)
     # Of the first layer's three tagged filters one has one tag alone.
-    assert [(row.coherent.count, row.coherent.of, row.tagged) for row in grouped.layers] == [
+    assert [(row.coherent.count, row.coherent.total, row.tagged) for row in grouped.layers] == [
         (1, 2, 3),
         (3, 4, 4),
         (5, 5, 5),
