@@ -325,7 +325,7 @@ def vgg16_tags(names: dict[str, str], isa: Hierarchy, random: np.random.Generato
     layers, filters, classes, values = [], [], [], []
     for layer, n_filters in enumerate(VGG16):
         kinds = isa.below @ random.normal(size=(len(isa.concepts), n_filters)) * 0.3
-        activation = kinds + random.normal(size=kinds.shape) + random.normal(size=n_filters)
+        activation = 1 / (1 + np.exp(-kinds - random.normal(size=kinds.shape) - random.normal(size=n_filters)))
         best = np.argsort(-activation, axis=1)[:, : n_filters // share]
         layers.append(np.full(best.size, layer))
         filters.append(best.ravel())

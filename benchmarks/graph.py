@@ -25,7 +25,7 @@ from inputs import names_of
 
 from filtag_kg.concepts import build_hierarchy, link_classes, wordnet
 from filtag_kg.graph import PREFIXES, DataIris
-from filtag_kg.graph.sections import assignment_section, filter_sections, in_order
+from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
 from filtag_kg.kg import KG, Provenance, build_kg, open_kg
 from filtag_kg.query import LocalEndpoint, catalogue, named_query
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from filtag_kg.concepts import CommonConcept
 from filtag_kg.graph import DataIris
+from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
 from filtag_kg.graph.nquads import Triple, double, integer, iri, quads, t
-from filtag_kg.graph.sections import assignment_section, filter_sections, in_order
 from filtag_kg.tags import TagTable, tag_assignments
 
 if TYPE_CHECKING:
