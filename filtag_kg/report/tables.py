@@ -1,4 +1,4 @@
-"""Tables as CSV and as Markdown."""
+"""Tables as CSV and as Markdown, and the texts in them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from collections.abc import Iterable, Sequence
 from filtag_kg.csv_table import csv_writer
 from filtag_kg.graph import xml_text
 
-__all__ = ["csv_text", "markdown_table", "markdown_text"]
+__all__ = ["count_text", "csv_text", "markdown_table", "markdown_text"]
 
 _SPECIAL = re.compile(r"[\\`*{}\[\]|#~$!]|(?<!\w)_|_(?!\w)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def count_text(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: "1 filter", "2,000 filters"."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -25,7 +30,7 @@ def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def markdown_text(text: str, most: int = 60) -> str:
-    r"""Return any text as one line of Markdown that shows it and does nothing else, cut to `most` characters.
+    r"""Return any text as one line of Markdown that shows it as it is, cut to `most` characters.
 
     >>> markdown_text("a|b\n<b>_c_</b> block5_conv3")
     'a\\|b &lt;b&gt;\\_c\\_&lt;/b&gt; block5_conv3'
@@ -37,7 +42,7 @@ def markdown_text(text: str, most: int = 60) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:
-    """Return a table whose columns stand below each other in the source, too.
+    """Return a table whose columns line up in the source, too.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Plots as SVG: functions from what a report knows to text, which pages show in an ``<img>`` or hold themselves.
+"""Plots as SVG text, which pages show in an ``<img>`` or contain directly.
 
 Every function takes a width in pixels, :data:`WIDE` for a desk and :data:`NARROW` for a phone, and returns None where
-there is nothing to draw, so that a page can say so in words. The colours are light or dark as the reader's are; the
+there is nothing to draw, so that a page can say so in words. Colours follow the reader's light or dark scheme, and the
 same data give the same bytes. Matplotlib is imported when a plot is drawn.
 """
 

@@ -2,10 +2,10 @@
 
 The IsA hierarchy is a directed graph many levels deep. It becomes a tree that a person can take in:
 
-1. Each concept is put below one parent: the most specific (more concepts above it), ties to the lower IRI.
-2. A concept that no filter has first and that has one child gives way to the child.
-3. While a path is longer than the levels wanted, of its concepts that no filter has first, that goes which tells least:
-   its largest child has nearly all of its filters, or it has nearly all of its parent's. Its children move up.
+1. Each concept gets one parent: the most specific (with most concepts above it), ties to the lower IRI.
+2. A concept without filters of its own and with one child is replaced by the child.
+3. While a path has too many levels, the least informative of its concepts without filters of their own is removed: its
+   largest child has nearly all of its filters, or it has nearly all of its parent's. Its children move up.
 4. What is still deeper is counted with the concept above it on the last level.
 """
 
@@ -28,7 +28,7 @@ class TreeConcept:
     Parameters
     ----------
     concept, label : str
-        Its IRI and label; both empty for a root that is no concept, above those that have nothing above them.
+        Its IRI and label; both empty for a root that is no concept, which holds those with nothing above them.
     filters : int
         Coherent filters whose first common concept is this one; on the last level also those of concepts below it.
     children : tuple of TreeConcept
@@ -63,9 +63,9 @@ def concept_tree(
     ----------
     grouped : GroupedRun
     parents : mapping of IRI to IRIs
-        The concepts directly above each, without cycles; a concept that is missing has none.
+        The concepts directly above each, without cycles; none of a concept that is missing.
     labels : mapping of IRI to label
-        Where one is missing, the IRI stands.
+        The IRI takes the place of a missing label.
     levels : int, at least 1
         Below the root.
 
@@ -81,7 +81,7 @@ def concept_tree(
         filters[group.concept] += len(group.filters)
     if not filters:
         return None
-    root = _contracted(_grown(filters, parents))
+    root = _contracted(_tree(filters, parents))
     if root.filters:
         # The root has no ring, and a concept with filters of its own must have one.
         root = _Node("", children=[root])
@@ -91,8 +91,8 @@ def concept_tree(
     return _frozen(root, labels)
 
 
-def _grown(filters: Mapping[str, int], parents: Mapping[str, Sequence[str]]) -> _Node:
-    """Return the tree of all concepts at and above those of filters, below a root without a name."""
+def _tree(filters: Mapping[str, int], parents: Mapping[str, Sequence[str]]) -> _Node:
+    """Return the tree of the concepts of filters and all above them, below a root without a name."""
     above: dict[str, frozenset[str]] = {}
 
     def all_above(concept: str) -> frozenset[str]:
@@ -101,15 +101,15 @@ def _grown(filters: Mapping[str, int], parents: Mapping[str, Sequence[str]]) -> 
             above[concept] = frozenset(direct).union(*(all_above(parent) for parent in direct))
         return above[concept]
 
-    chosen: dict[str, str] = {}
+    parent_of: dict[str, str] = {}
     for concept in filters:
-        at = concept
-        while at and at not in chosen:
-            direct = parents.get(at, ())
-            chosen[at] = min(direct, key=lambda iri: (-len(all_above(iri)), iri), default="")
-            at = chosen[at]
-    nodes = {concept: _Node(concept, filters.get(concept, 0)) for concept in ("", *chosen)}
-    for concept, parent in sorted(chosen.items()):
+        child = concept
+        while child and child not in parent_of:
+            direct = parents.get(child, ())
+            parent_of[child] = min(direct, key=lambda iri: (-len(all_above(iri)), iri), default="")
+            child = parent_of[child]
+    nodes = {concept: _Node(concept, filters.get(concept, 0)) for concept in ("", *parent_of)}
+    for concept, parent in sorted(parent_of.items()):
         nodes[parent].children.append(nodes[concept])
     return nodes[""]
 
@@ -131,19 +131,19 @@ def _longest_path(node: _Node) -> list[_Node]:
 
 
 def _shorten(path: Sequence[_Node], levels: int) -> None:
-    """Take the concept out of a path that tells least; if all tell something, cut it at the last level."""
-    inner = [(upper, node) for upper, node in pairwise(path[:-1]) if not node.filters]
+    """Remove the least informative concept of a path; if all have filters of their own, cut it at the last level."""
+    inner = [(parent, node) for parent, node in pairwise(path[:-1]) if not node.filters]
     if not inner:
         last = path[levels]
         last.filters, last.children = last.total, []
         return
-    upper, least = min(inner, key=lambda pair: (_told(*pair), pair[1].concept))
-    upper.children = [node for node in upper.children if node is not least] + least.children
+    parent, least = min(inner, key=lambda pair: (_informativeness(*pair), pair[1].concept))
+    parent.children = [node for node in parent.children if node is not least] + least.children
 
 
-def _told(upper: _Node, node: _Node) -> int:
+def _informativeness(parent: _Node, node: _Node) -> int:
     """Return how many filters a concept sets apart: from its largest child, or from its siblings, whichever is less."""
-    return min(node.total - max(child.total for child in node.children), upper.total - node.total)
+    return min(node.total - max(child.total for child in node.children), parent.total - node.total)
 
 
 def _frozen(node: _Node, labels: Mapping[str, str]) -> TreeConcept:

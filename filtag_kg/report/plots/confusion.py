@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from filtag_kg.explain import Confusion, Group
-from filtag_kg.report.plots.canvas import Canvas, fitted, text_width
-from filtag_kg.report.plots.style import NARROW, WIDE, Colour
+from filtag_kg.report.plots.canvas import CAPTION, Canvas, fitted, text_width
+from filtag_kg.report.plots.style import WIDE, Colour, is_narrow
 
 __all__ = ["ConfusedKind", "confused_kinds", "confusion_plot"]
 
-_ROW = 34
-_LEAST_COLUMN = 27
-_MOST_LABEL = 150.0
-_TILT = 45
-_SIN = 0.7072
 _OTHERS = "others"
 _TAKEN_FOR = "taken for →"
+
+# Sizes in pixels.
+_ROW = 34.0
+_LEAST_COLUMN, _MOST_COLUMN = 27.0, 72.0
+_CELL_MARGIN = 1.0
+_MOST_LABEL = 150.0
+_MOST_LABEL_SHARE = 0.26
+"""Of the plot's width."""
+_LABEL_GAP = 14.0
+"""Between the labels of rows and their cells."""
+_TOTALS, _TOTALS_NARROW = 70.0, 44.0
+"""The column of numbers right of the cells, and its width on a phone."""
+_TOTALS_GAP = 10.0
+_HEAD_GAP = 22.0
+"""Between the highest letter of the tilted labels and the edge, and the cells below them."""
+_EDGE = 12.0
+
+_TILT = 45
+"""Degrees by which labels of columns rise."""
+_RISE = math.sin(math.radians(_TILT))
+_LEAST_SHOWN = 0.01
+"""A smaller share is not written into its cell."""
+# Ink must stay readable on the darkest cell, on light paper and on dark.
+_LIGHTEST, _DARKEST = 0.08, 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +59,14 @@ class ConfusedKind:
     taken_for: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    column: int
+    share: float
+    colour: Colour
+    title: str
+
+
 def confused_kinds(confusions: Sequence[Confusion], *, most: int = 12) -> list[ConfusedKind]:
     """Return the kinds with most mistakes, those first; equals by label and concept."""
     labels: dict[str, str] = {}
@@ -56,10 +84,10 @@ def confused_kinds(confusions: Sequence[Confusion], *, most: int = 12) -> list[C
 
 
 def confusion_plot(confusions: Sequence[Confusion], *, most: int = 12, width: int = WIDE) -> str | None:
-    """Draw a row for each of the kinds with most mistakes, and a column for each that they were taken for.
+    """Draw a row for each of the kinds with most mistakes, and a column for each kind they were taken for.
 
-    A cell says what share of the row's mistakes it has, in per cent; one below 1 % is left empty. Mistakes within a
-    kind, a dog taken for another dog, are on the diagonal and in the colour of agreement.
+    A cell has the share of the row's mistakes in per cent; below 1 % it stays empty. Mistakes within a kind, such as a
+    dog taken for another dog, are on the diagonal, in the colour of agreement.
 
     Parameters
     ----------
@@ -75,51 +103,61 @@ def confusion_plot(confusions: Sequence[Confusion], *, most: int = 12, width: in
     str or None
         SVG; None without mistakes.
     """
-    most_label = min(_MOST_LABEL, 0.26 * width)
-    narrow = width < 1.5 * NARROW
-    beside = 44 if narrow else 70
-    fit = int((width - most_label - 14 - beside) / _LEAST_COLUMN) - 1
+    most_label = min(_MOST_LABEL, _MOST_LABEL_SHARE * width)
+    totals = _TOTALS_NARROW if is_narrow(width) else _TOTALS
+    # One column is that of other kinds.
+    fit = int((width - most_label - _LABEL_GAP - totals) / _LEAST_COLUMN) - 1
     rows = confused_kinds(confusions, most=max(2, min(most, fit)))
     if not rows:
         return None
     labels = [fitted(row.kind.label, most_label) for row in rows]
-    left = max(text_width(label) for label in [*labels, _TAKEN_FOR]) + 14
-    # The last column is that of other kinds.
-    column = min(72.0, (width - beside - left) / (len(rows) + 1))
-    over = max(text_width(label) for label in [*labels, _OTHERS]) * _SIN
-    top = over + 22
+    left = max(text_width(label) for label in [*labels, _TAKEN_FOR]) + _LABEL_GAP
+    column = min(_MOST_COLUMN, (width - totals - left) / (len(rows) + 1))
     right = left + column * (len(rows) + 1)
-    canvas = Canvas("confusion", max(right + beside, right - column / 2 + over + 12), top + _ROW * len(rows) + 4)
-    for place, label in enumerate([*labels, _OTHERS]):
-        x = left + column * (place + 0.5)
-        colour: Colour = "quiet" if place == len(rows) else "ink"
-        canvas.text(x - 2, top - 10, label, colour=colour, rotation=-_TILT)
-    canvas.text(left - 14, top - 12, _TAKEN_FOR, colour="quiet", size=12, anchor="end")
-    canvas.text(right + 10, top - 12, "of" if narrow else "mistakes", colour="quiet", size=12)
-    for place, (row, label) in enumerate(zip(rows, labels, strict=True)):
-        y = top + _ROW * place
-        canvas.text(left - 14, y + _ROW / 2, label, anchor="end")
-        taken_for = [*row.taken_for, row.mistakes - sum(row.taken_for)]
-        for other, mistakes in enumerate(taken_for):
-            hue: Colour = "same" if other == place else "slate" if other == len(rows) else "predicted"
-            taken = "another kind" if other == len(rows) else rows[other].kind.label
-            title = f"{row.kind.label} taken for {taken}: {mistakes:,} of {row.mistakes:,} mistakes"
-            _draw_cell(canvas, left + column * other, y, column, mistakes / row.mistakes, hue, title)
-        canvas.text(right + 10, y + _ROW / 2, f"{row.mistakes:,}", colour="quiet", size=12)
-    said = ", ".join(
-        f"{row.kind.label} for {row.kind.label} {100 * row.taken_for[place] / row.mistakes:.0f} %"
-        for place, row in enumerate(rows)
+    rise = max(text_width(label) for label in [*labels, _OTHERS]) * _RISE
+    top = rise + _HEAD_GAP
+    # The last label leans out over the edge of the cells.
+    canvas_width = max(right + totals, right - column / 2 + rise + _EDGE)
+    canvas = Canvas("confusion", canvas_width, top + _ROW * len(rows) + 4)
+    for index, label in enumerate([*labels, _OTHERS]):
+        colour: Colour = "quiet" if index == len(rows) else "ink"
+        canvas.text(left + column * (index + 0.5) - 2, top - 10, label, colour=colour, rotation=-_TILT)
+    canvas.caption(left - _LABEL_GAP, top - 12, _TAKEN_FOR, anchor="end")
+    canvas.caption(right + _TOTALS_GAP, top - 12, "of" if is_narrow(width) else "mistakes")
+    for index, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        y = top + _ROW * index
+        canvas.text(left - _LABEL_GAP, y + _ROW / 2, label, anchor="end")
+        for cell in _cells(rows, index):
+            _draw_cell(canvas, cell, left + column * cell.column, y, column)
+        canvas.caption(right + _TOTALS_GAP, y + _ROW / 2, f"{row.mistakes:,}")
+    within = ", ".join(
+        f"{row.kind.label} for {row.kind.label} {100 * row.taken_for[index] / row.mistakes:.0f} %"
+        for index, row in enumerate(rows)
     )
     return canvas.svg(
         "What was taken for what",
-        f"Of the mistakes on each kind of thing, the share with each kind, in per cent. Within the kind: {said}.",
+        f"Of the mistakes on each kind of thing, the share with each kind, in per cent. Within the kind: {within}.",
     )
 
 
-def _draw_cell(canvas: Canvas, x: float, y: float, column: float, share: float, colour: Colour, title: str) -> None:
-    canvas.rect(x + 1, y + 1, column - 2, _ROW - 2, "line", alpha=0.45)
-    if share:
-        # Never so dark that ink is hard to read on it, on light paper or on dark.
-        canvas.rect(x + 1, y + 1, column - 2, _ROW - 2, colour, alpha=0.08 + 0.47 * share, title=title)
-    if share >= 0.01:
-        canvas.text(x + column / 2, y + _ROW / 2, f"{100 * share:.0f}", size=12, anchor="middle")
+def _cells(rows: Sequence[ConfusedKind], row_index: int) -> Iterator[_Cell]:
+    """Yield the cells of a row: the kinds shown, then all others together."""
+    row = rows[row_index]
+    others = row.mistakes - sum(row.taken_for)
+    columns: list[tuple[str, int, Colour]] = [
+        (kind.kind.label, mistakes, "same" if index == row_index else "predicted")
+        for index, (kind, mistakes) in enumerate(zip(rows, row.taken_for, strict=True))
+    ]
+    for column, (label, mistakes, colour) in enumerate([*columns, ("another kind", others, "slate")]):
+        title = f"{row.kind.label} taken for {label}: {mistakes:,} of {row.mistakes:,} mistakes"
+        yield _Cell(column, mistakes / row.mistakes, colour, title)
+
+
+def _draw_cell(canvas: Canvas, cell: _Cell, x: float, y: float, column: float) -> None:
+    box = (x + _CELL_MARGIN, y + _CELL_MARGIN, column - 2 * _CELL_MARGIN, _ROW - 2 * _CELL_MARGIN)
+    canvas.rect(*box, "line", alpha=0.45)
+    if cell.share:
+        alpha = _LIGHTEST + (_DARKEST - _LIGHTEST) * cell.share
+        canvas.rect(*box, cell.colour, alpha=alpha, title=cell.title)
+    if cell.share >= _LEAST_SHOWN:
+        canvas.text(x + column / 2, y + _ROW / 2, f"{100 * cell.share:.0f}", size=CAPTION, anchor="middle")

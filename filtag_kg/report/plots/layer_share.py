@@ -1,20 +1,30 @@
-"""The share of coherent filters by layer, with its interval, before the share of filters that have a tag at all."""
+"""The share of coherent filters by layer, with its interval, in front of the share of filters that have a tag."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from filtag_kg.report.grouping import LayerShare
-from filtag_kg.report.plots.canvas import Canvas, text_width
+from filtag_kg.report.plots.canvas import CAPTION, Canvas, text_width
 from filtag_kg.report.plots.layer_axis import draw_layer_axis, layer_axis_height, layer_positions
 from filtag_kg.report.plots.percent_axis import draw_percent_axis
 from filtag_kg.report.plots.style import WIDE
 
 __all__ = ["layer_share_plot"]
 
+# Sizes in pixels.
 _LEFT = 52
 _HEIGHT = 240
-_TAGGED, _COHERENT = "tagged, of all filters", "coherent, of those with two or more tags, with 95 % interval"
+_MOST_COLUMN = 26.0
+_DOT = 4.6
+_KEY_Y, _KEY_LINE = 14, 24
+_KEY_GAP = 20
+"""Between a mark and its name."""
+_KEY_SPACING = 28
+"""Between one name and the next mark."""
+
+_TAGGED = "tagged, of all filters"
+_COHERENT = "coherent, of those with two or more tags, with 95 % interval"
 _COHERENT_SHORT = "coherent, of those with several tags"
 
 
@@ -26,66 +36,66 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
     layers : sequence of LayerShare
         In forward order.
     too_few : str
-        What to say instead of points, where classes are too few for any filter to be coherent.
+        What the key says in place of points, where there are too few classes for any filter to be coherent.
     width : int
         In pixels.
 
     Returns
     -------
     str or None
-        SVG; None where no filter has two tags, so that there is no share. A layer without such a filter has a bar
-        alone.
+        SVG; None where no filter has two tags. A layer without such a filter has a bar alone.
     """
     if not any(row.coherent.total for row in layers):
         return None
     names = [row.layer.name for row in layers]
-    wide = 40 + text_width(_TAGGED, 12) + text_width(_COHERENT, 12) + 60 < width
-    top = 46 if wide else 68
+    one_line = text_width(_TAGGED, CAPTION) + text_width(_COHERENT, CAPTION) + 100 < width
+    top = 46 if one_line else 68
     bottom = top + _HEIGHT
     canvas = Canvas("layer-share", width, bottom + 8 + layer_axis_height(names))
-    _draw_key(canvas, wide, too_few)
+    _draw_key(canvas, too_few, one_line=one_line)
     draw_percent_axis(canvas, (_LEFT, width), (top, bottom))
     x = layer_positions(len(layers), _LEFT, width)
-    column = min(26.0, (width - _LEFT) / len(layers) * 0.7)
+    column = min(_MOST_COLUMN, (width - _LEFT) / len(layers) * 0.7)
 
-    def y(share: float) -> float:
+    def y_of(share: float) -> float:
         return bottom - share * _HEIGHT
 
-    for at, row in zip(x, layers, strict=True):
-        tagged = row.tagged / row.layer.filters if row.layer.filters else 0.0
+    for row_x, row in zip(x, layers, strict=True):
+        tagged_y = y_of(row.tagged / row.layer.filters if row.layer.filters else 0.0)
         title = f"{row.layer.name}: {row.tagged:,} of {row.layer.filters:,} filters are tagged"
-        canvas.rect(at - column / 2, y(tagged), column, bottom - y(tagged), "far", alpha=0.6, title=title)
-    known = [
-        (at, row.layer.name, row.coherent)
-        for at, row in zip(x, layers, strict=True)
-        if row.coherent.total and not too_few
-    ]
-    for at, name, share in known:
-        low, high = share.low or 0.0, share.high or 0.0
-        canvas.line((at, at), (y(low), y(high)), "same", width=min(2.2, column / 3))
+        canvas.rect(row_x - column / 2, tagged_y, column, bottom - tagged_y, "far", alpha=0.6, title=title)
+    shares = []
+    for row_x, row in zip(x, layers, strict=True):
+        value, low, high = row.coherent.value, row.coherent.low, row.coherent.high
+        if too_few or value is None or low is None or high is None:
+            continue
+        canvas.line((row_x, row_x), (y_of(low), y_of(high)), "same", width=min(2.2, column / 3))
         title = (
-            f"{name}: {share.count:,} of {share.total:,} are coherent, {100 * (share.value or 0):.1f} % "
+            f"{row.layer.name}: {row.coherent.count:,} of {row.coherent.total:,} are coherent, {100 * value:.1f} % "
             f"(95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
         )
-        canvas.circle(at, y(share.value or 0), min(4.6, max(2.2, column / 2)), "same", title=title)
+        canvas.circle(row_x, y_of(value), min(_DOT, max(2.2, column / 2)), "same", title=title)
+        shares.append(f"{row.layer.name} {100 * value:.0f} %")
     draw_layer_axis(canvas, names, x, bottom)
-    shares = ", ".join(f"{name} {100 * (share.value or 0):.0f} %" for _, name, share in known)
     if too_few:
         return canvas.svg(
             "Share of tagged filters by layer", f"Bars of the tagged filters. Coherent filters: {too_few}."
         )
     return canvas.svg(
         "Share of coherent filters by layer",
-        f"Of the filters with two or more tags, with 95 % intervals, and behind it the tagged filters: {shares}.",
+        "Of the filters with two or more tags, with 95 % intervals, and behind it the tagged filters: "
+        f"{', '.join(shares)}.",
     )
 
 
-def _draw_key(canvas: Canvas, wide: bool, too_few: str) -> None:
+def _draw_key(canvas: Canvas, too_few: str, *, one_line: bool) -> None:
     if not too_few:
-        canvas.line((_LEFT + 6, _LEFT + 6), (5, 23), "same", width=2.2)
-        canvas.circle(_LEFT + 6, 14, 4.6, "same")
-    coherent = too_few or (_COHERENT if wide else _COHERENT_SHORT)
-    canvas.text(_LEFT + 20, 14, coherent, colour="quiet", size=12)
-    x, y = (_LEFT + 20 + text_width(coherent, 12) + 28, 14) if wide else (_LEFT, 38)
+        canvas.line((_LEFT + 6, _LEFT + 6), (_KEY_Y - 9, _KEY_Y + 9), "same", width=2.2)
+        canvas.circle(_LEFT + 6, _KEY_Y, _DOT, "same")
+    coherent = too_few or (_COHERENT if one_line else _COHERENT_SHORT)
+    canvas.caption(_LEFT + _KEY_GAP, _KEY_Y, coherent)
+    x, y = float(_LEFT), _KEY_Y + _KEY_LINE
+    if one_line:
+        x, y = _LEFT + _KEY_GAP + text_width(coherent, CAPTION) + _KEY_SPACING, _KEY_Y
     canvas.rect(x, y - 6, 12, 12, "far", alpha=0.8)
-    canvas.text(x + 20, y, _TAGGED, colour="quiet", size=12)
+    canvas.caption(x + _KEY_GAP, y, _TAGGED)

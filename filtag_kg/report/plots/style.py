@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["COLOURS", "NARROW", "STYLE_SHEET", "WIDE", "Colour"]
+__all__ = ["COLOURS", "NARROW", "STYLE_SHEET", "WIDE", "Colour", "is_narrow"]
 
 WIDE = 900
 """Pixels across a page on a desk."""
@@ -28,16 +28,21 @@ COLOURS: dict[Colour, tuple[str, str]] = {
     "plum": ("#8d5484", "#c68fbd"),
     "slate": ("#6f7f8f", "#93a2b1"),
 }
-"""The pages' own, by the names that they have in ``templates/page.css``, and hues for kinds that are side by side."""
+"""The pages' own, by their names in ``templates/page.css``, and hues for kinds side by side: light, then dark."""
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
+
+
+def is_narrow(width: float) -> bool:
+    """Return whether a plot of this width is one for a phone."""
+    return width < 1.5 * NARROW
 
 
 def _variables(scheme: int) -> str:
     return ";".join(f"--{name}:{values[scheme]}" for name, values in COLOURS.items())
 
 
-# Nothing in it reaches beyond the plot, should it be pasted into a page.
+# Every rule is limited to the plot, so that it changes nothing on a page that the plot is pasted into.
 STYLE_SHEET = (
     f".plot{{{_variables(0)};max-width:100%;height:auto}}"
     f"@media (prefers-color-scheme:dark){{.plot{{{_variables(1)}}}}}"

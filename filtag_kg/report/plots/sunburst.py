@@ -6,23 +6,28 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from filtag_kg.report.plots.canvas import Canvas, fitted, text_width
+from filtag_kg.report.plots.canvas import CAPTION, FULL_TURN, Canvas, fitted, text_width
 from filtag_kg.report.plots.concept_tree import TreeConcept
 from filtag_kg.report.plots.style import Colour
+from filtag_kg.report.tables import count_text
 
 __all__ = ["Wedge", "sunburst_plot", "wedges"]
 
 _HUES: tuple[Colour, ...] = ("same", "predicted", "blue", "ochre", "plum", "slate")
-# Outwards; never so dark that ink is hard to read on it, on light paper or on dark.
+# By ring, outwards. Ink must stay readable on each, on light paper and on dark.
 _ALPHAS = (0.55, 0.44, 0.34, 0.25)
+_ALPHA_OF_SMALL = 0.6
+_HOLE_IN_RINGS = 0.9
+"""The radius of the hole, in widths of a ring."""
+# In pixels.
 _GAP = 1.6
-_WHOLE = 359.9
-_SIZE = 12.0
 _LINE = 14.0
 _PAD = 5.0
-_MOST_NAMED = 12
-# Pixels of arc below which wedges side by side are drawn as one.
+_RING_PAD = 2.0
 _LEAST_ARC = 7.0
+"""Wedges side by side with shorter arcs are drawn as one."""
+_MOST_NAMED = 12
+"""Small concepts that a wedge for several of them names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Wedge:
     concept : str or None
         Its IRI; None where small concepts are drawn as one.
     branch : int
-        The place of the wedge of the first ring that it lies at or above.
+        The index of the wedge of the first ring that it is or lies above.
     """
 
     ring: int
@@ -53,20 +58,33 @@ class Wedge:
     branch: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Disc:
+    """Where the rings lie: centre, radius of the hole and width of a ring, in pixels."""
+
+    centre: float
+    hole: float
+    ring: float
+
+    def radii(self, ring: int) -> tuple[float, float]:
+        inner = self.hole + self.ring * (ring - 1)
+        return inner, inner + self.ring
+
+
 def sunburst_plot(
     tree: TreeConcept | None, *, href: Callable[[str], str | None] | None = None, width: int = 680
 ) -> str | None:
-    """Draw a ring for each level of a tree; of a concept without a ring of its own the filters leave a gap.
+    """Draw a ring for each level of a tree; filters of a concept without a ring of its own leave a gap.
 
-    Concepts that are too small to be seen are drawn as one, in grey; labels stand where they fit, and every wedge says
-    its name and number when pointed at.
+    Concepts too small to be seen are drawn as one, in grey. Labels stand where they fit, and every wedge has its name
+    and number as a tooltip.
 
     Parameters
     ----------
     tree : TreeConcept or None
         As :func:`concept_tree` makes it.
     href : callable, optional
-        Where the wedge of a concept leads, by its IRI; None for nowhere.
+        Returns where the wedge of a concept links to, by its IRI; None for no link.
     width : int
         In pixels, of the square.
 
@@ -77,33 +95,32 @@ def sunburst_plot(
     """
     if tree is None:
         return None
-    rings = _levels(tree)
+    n_rings = _depth(tree)
     radius = width / 2 - 1
-    hole = radius * 0.9 / (rings + 0.9) if rings else radius
-    each = (radius - hole) / rings if rings else 0.0
+    hole = radius * _HOLE_IN_RINGS / (n_rings + _HOLE_IN_RINGS) if n_rings else radius
+    disc = _Disc(width / 2, hole, (radius - hole) / n_rings if n_rings else 0.0)
     canvas = Canvas("sunburst", width, width)
-    middle = (width / 2, width / 2)
-    shown = list(wedges(tree, hole=hole, ring=each))
-    for wedge in shown:
-        inner = hole + each * (wedge.ring - 1)
+    drawn = list(wedges(tree, hole=disc.hole, ring=disc.ring))
+    for wedge in drawn:
+        inner, outer = disc.radii(wedge.ring)
+        small = wedge.concept is None
         canvas.wedge(
-            middle,
-            (inner + _GAP / 2, inner + each - _GAP / 2),
-            _parted(wedge, inner + each / 2),
-            "far" if wedge.concept is None else _hue(wedge.branch, len(tree.children)),
-            alpha=0.6 if wedge.concept is None else _ALPHAS[min(wedge.ring, len(_ALPHAS)) - 1],
-            title=f"{wedge.label}: {wedge.filters:,} {'filter' if wedge.filters == 1 else 'filters'}",
+            (disc.centre, disc.centre),
+            (inner + _GAP / 2, outer - _GAP / 2),
+            _with_gaps(wedge, (inner + outer) / 2),
+            "far" if small else _hue(wedge.branch, len(tree.children)),
+            alpha=_ALPHA_OF_SMALL if small else _ALPHAS[min(wedge.ring, len(_ALPHAS)) - 1],
+            title=f"{wedge.label}: {count_text(wedge.filters, 'filter')}",
             href=href(wedge.concept) if href is not None and wedge.concept is not None else None,
         )
-    for wedge in shown:
+    for wedge in drawn:
         if wedge.concept is not None:
-            inner = hole + each * (wedge.ring - 1)
-            _write(canvas, wedge, middle, (inner, inner + each))
-    _write_middle(canvas, tree, middle, hole)
-    first = ", ".join(f"{child.label} {child.total:,}" for child in tree.children)
+            _write_label(canvas, wedge, disc)
+    _write_centre(canvas, tree.total, disc)
+    children = ", ".join(f"{child.label} {child.total:,}" for child in tree.children)
     return canvas.svg(
         "Concepts of coherent filters",
-        f"Rings of kinds within kinds, by number of coherent filters. Of {tree.total:,}: {first or tree.label}.",
+        f"Rings of kinds within kinds, by number of coherent filters. Of {tree.total:,}: {children or tree.label}.",
     )
 
 
@@ -114,128 +131,114 @@ def wedges(tree: TreeConcept, *, hole: float, ring: float) -> Iterator[Wedge]:
     ----------
     tree : TreeConcept
     hole, ring : float
-        Radius of the middle and width of a ring, in pixels; they decide what is too small to be seen.
+        Radius of the hole and width of a ring, in pixels; they decide what is too small to be seen.
     """
-    if tree.children:
-        yield from _wedges(tree.children, 0.0, 360.0 / tree.total, 1, None, hole, ring)
+    if not tree.children:
+        return
+    degrees = 360.0 / tree.total
+
+    def ring_of(children: Sequence[TreeConcept], start: float, level: int, branch: int | None) -> Iterator[Wedge]:
+        radius = hole + ring * (level - 0.5)
+        small = [child for child in children if math.radians(child.total * degrees) * radius < _LEAST_ARC]
+        if len(small) == 1:
+            small = []
+        for index, child in enumerate(children):
+            if child in small:
+                continue
+            own_branch = index if branch is None else branch
+            stop = start + child.total * degrees
+            yield Wedge(level, start, stop, child.label, child.total, child.concept, own_branch)
+            yield from ring_of(child.children, start, level + 1, own_branch)
+            start = stop
+        if small:
+            total = sum(child.total for child in small)
+            names = [child.label for child in small[:_MOST_NAMED]]
+            if len(small) > _MOST_NAMED:
+                names.append("…")
+            yield Wedge(level, start, start + total * degrees, ", ".join(names), total, None, branch or 0)
+
+    yield from ring_of(tree.children, 0.0, 1, None)
 
 
-def _wedges(
-    children: Sequence[TreeConcept],
-    start: float,
-    degrees: float,
-    level: int,
-    branch: int | None,
-    hole: float,
-    ring: float,
-) -> Iterator[Wedge]:
-    radius = hole + ring * (level - 0.5)
-    small = [child for child in children if math.radians(child.total * degrees) * radius < _LEAST_ARC]
-    small = small if len(small) > 1 else []
-    for place, child in enumerate(children):
-        if child in small:
-            continue
-        of = place if branch is None else branch
-        stop = start + child.total * degrees
-        yield Wedge(level, start, stop, child.label, child.total, child.concept, of)
-        yield from _wedges(child.children, start, degrees, level + 1, of, hole, ring)
-        start = stop
-    if small:
-        total = sum(child.total for child in small)
-        names = [child.label for child in small[:_MOST_NAMED]] + ["…"] * (len(small) > _MOST_NAMED)
-        yield Wedge(level, start, start + total * degrees, ", ".join(names), total, None, branch or 0)
+def _depth(tree: TreeConcept) -> int:
+    return max((1 + _depth(child) for child in tree.children), default=0)
 
 
-def _parted(wedge: Wedge, radius: float) -> tuple[float, float]:
+def _with_gaps(wedge: Wedge, radius: float) -> tuple[float, float]:
     """Return the angles of a wedge a little apart from its neighbours; a whole ring has none."""
     span = wedge.stop - wedge.start
-    gap = 0.0 if span > _WHOLE else min(math.degrees(_GAP / radius), span / 3) / 2
+    if span > FULL_TURN:
+        return wedge.start, wedge.stop
+    gap = min(math.degrees(_GAP / radius), span / 3) / 2
     return wedge.start + gap, wedge.stop - gap
 
 
-def _hue(branch: int, branches: int) -> Colour:
-    """Return a branch's hue, another than those beside it; the last is beside the first, too."""
-    last_is_first = branch == branches - 1 > 0 and branch % len(_HUES) == 0
-    return _HUES[2 if last_is_first else branch % len(_HUES)]
+def _hue(branch: int, n_branches: int) -> Colour:
+    """Return a branch's hue. It differs from its neighbours', of which the last branch's is the first."""
+    hue = branch % len(_HUES)
+    is_last = branch == n_branches - 1 > 0
+    return _HUES[2] if is_last and hue == 0 else _HUES[hue]
 
 
-def _levels(tree: TreeConcept) -> int:
-    return max((1 + _levels(child) for child in tree.children), default=0)
+def _write_centre(canvas: Canvas, total: int, disc: _Disc) -> None:
+    x = y = disc.centre
+    canvas.text(x, y - 10, f"{total:,}", size=min(24, disc.hole * 0.42), bold=True, anchor="middle")
+    canvas.caption(x, y + 11, "coherent", size=11, anchor="middle")
+    canvas.caption(x, y + 25, "filter" if total == 1 else "filters", size=11, anchor="middle")
 
 
-def _write_middle(canvas: Canvas, tree: TreeConcept, middle: tuple[float, float], hole: float) -> None:
-    x, y = middle
-    canvas.text(x, y - 10, f"{tree.total:,}", size=min(24, hole * 0.42), bold=True, anchor="middle")
-    for place, line in enumerate(("coherent", "filter" if tree.total == 1 else "filters")):
-        canvas.text(x, y + 11 + 14 * place, line, colour="quiet", size=11, anchor="middle")
-
-
-def _write(canvas: Canvas, wedge: Wedge, middle: tuple[float, float], radii: tuple[float, float]) -> None:
+def _write_label(canvas: Canvas, wedge: Wedge, disc: _Disc) -> None:
     """Write a label across its wedge, else along it, on one line or two; cut if it must be, or not at all."""
-    lines = _across(wedge, radii)
-    if lines:
-        _write_lines(canvas, lines, wedge, middle, sum(radii) / 2, turned=False)
-        return
-    lines = _along(wedge, radii)
-    if lines:
-        _write_lines(canvas, lines, wedge, middle, sum(radii) / 2, turned=True)
+    inner, outer = disc.radii(wedge.ring)
+    angle = (wedge.start + wedge.stop) / 2
+    lines, rotation = _lines_across(wedge, inner, outer), angle
+    if not lines:
+        lines, rotation = _lines_along(wedge, inner, outer), angle - 90
+    # Never upside down.
+    if 90 < rotation % 360 < 270:
+        rotation += 180
+    rotation = (rotation + 180) % 360 - 180
+    radius = (inner + outer) / 2
+    x = disc.centre + radius * math.sin(math.radians(angle))
+    y = disc.centre - radius * math.cos(math.radians(angle))
+    for index, line in enumerate(lines):
+        down = _LINE * (index - (len(lines) - 1) / 2)
+        line_x = x - down * math.sin(math.radians(rotation))
+        line_y = y + down * math.cos(math.radians(rotation))
+        canvas.text(line_x, line_y, line, size=CAPTION, anchor="middle", rotation=rotation)
 
 
 def _layouts(label: str) -> list[tuple[str, ...]]:
-    """Return a label on one line, and on two at each of its spaces."""
+    """Return a label on one line, and on two, broken at each of its spaces."""
     words = label.split()
-    return [(label,), *((" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words)))]
+    return [(label,), *((" ".join(words[:split]), " ".join(words[split:])) for split in range(1, len(words)))]
 
 
-def _across(wedge: Wedge, radii: tuple[float, float]) -> tuple[str, ...]:
-    inner, outer = radii
+def _width(lines: Sequence[str]) -> float:
+    return max(text_width(line, CAPTION) for line in lines)
+
+
+def _lines_across(wedge: Wedge, inner: float, outer: float) -> tuple[str, ...]:
+    """Return the first layout that fits into a wedge with its lines at right angles to the radius."""
     radius = (inner + outer) / 2
-    half = math.radians(wedge.stop - wedge.start) / 2
+    half_angle = math.radians(wedge.stop - wedge.start) / 2
     for lines in _layouts(wedge.label):
-        side, tall = max(text_width(line, _SIZE) for line in lines) / 2, _LINE * len(lines) / 2
-        in_ring = math.hypot(radius + tall, side) < outer - 2 and radius - tall > inner + 2
-        if in_ring and (half >= math.pi / 2 or math.atan2(side + _PAD, radius - tall) < half):
+        half_width, half_height = _width(lines) / 2, _LINE * len(lines) / 2
+        nearest = radius - half_height
+        in_ring = math.hypot(radius + half_height, half_width) < outer - _RING_PAD and nearest > inner + _RING_PAD
+        if in_ring and (half_angle >= math.pi / 2 or math.atan2(half_width + _PAD, nearest) < half_angle):
             return lines
     return ()
 
 
-def _along(wedge: Wedge, radii: tuple[float, float]) -> tuple[str, ...]:
-    inner, outer = radii
-    # The narrow end of a wedge is the tighter one.
-    arc = math.radians(wedge.stop - wedge.start) * (inner + _PAD)
+def _lines_along(wedge: Wedge, inner: float, outer: float) -> tuple[str, ...]:
+    """Return the first layout that fits with its lines along the radius; else the label cut, if that fits."""
+    # A wedge is narrowest at its inner end.
+    height = math.radians(wedge.stop - wedge.start) * (inner + _PAD)
     room = outer - inner - 2 * _PAD
-    fitting = [lines for lines in _layouts(wedge.label) if _LINE * len(lines) <= arc]
-    for lines in fitting:
-        if max(text_width(line, _SIZE) for line in lines) <= room:
+    low_enough = [lines for lines in _layouts(wedge.label) if _LINE * len(lines) <= height]
+    for lines in low_enough:
+        if _width(lines) <= room:
             return lines
-    cut = fitted(wedge.label, room, _SIZE) if fitting else ""
+    cut = fitted(wedge.label, room, CAPTION) if low_enough else ""
     return (cut,) if cut else ()
-
-
-def _write_lines(
-    canvas: Canvas,
-    lines: tuple[str, ...],
-    wedge: Wedge,
-    middle: tuple[float, float],
-    radius: float,
-    *,
-    turned: bool,
-) -> None:
-    angle = (wedge.start + wedge.stop) / 2
-    x = middle[0] + radius * math.sin(math.radians(angle))
-    y = middle[1] - radius * math.cos(math.radians(angle))
-    rotation = angle - 90 if turned else angle
-    # Upright: never with the head down.
-    if 90 < rotation % 360 < 270:
-        rotation += 180
-    rotation = (rotation + 180) % 360 - 180
-    for place, line in enumerate(lines):
-        down = _LINE * (place - (len(lines) - 1) / 2)
-        canvas.text(
-            x - down * math.sin(math.radians(rotation)),
-            y + down * math.cos(math.radians(rotation)),
-            line,
-            size=_SIZE,
-            anchor="middle",
-            rotation=rotation,
-        )

@@ -1,4 +1,4 @@
-"""Tags a filter: how many filters have one tag, two, three or four, … over all layers and in the last."""
+"""Tags per filter: how many filters have one tag, two, three or four, … in all layers and in the last."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from statistics import median
 
 from filtag_kg.report.plots.canvas import Canvas, text_width
 from filtag_kg.report.plots.percent_axis import draw_percent_axis
-from filtag_kg.report.plots.style import NARROW, WIDE
+from filtag_kg.report.plots.style import WIDE, is_narrow
 from filtag_kg.report.runs import Layer, Place, Run
+from filtag_kg.report.tables import count_text
 
 __all__ = ["TagCounts", "tag_count_plot", "tag_counts"]
 
+# Sizes in pixels.
 _LEFT = 52
 _GAP = 44
 _HEAD = 96
 _HEIGHT = 190
 _FOOT = 52
+_SIZE = 11.5
+_MOST_BAR = 64.0
+_TAGGED_BAR = 7
+
 _STEPS = (5, 10, 20, 25)
-_SMALL = 11.5
-_WIDEST = 64.0
+"""Per cent between the lines of the axis: the smallest step that needs four lines at most."""
 # As filtag_kg.tags says: a tenth of the classes or more, and twice the layer's mean or more.
 _HUB_SHARE_OF_CLASSES = 0.1
 _HUB_TIMES_MEAN = 2
@@ -35,13 +40,13 @@ class TagCounts:
     Parameters
     ----------
     name : str
-        Of the layers.
+        What the layers are called.
     untagged : int
         Filters without a tag.
     bins : tuple of (first, last, filters)
         Filters by number of tags, from `first` to `last`: 1, 2, 3 to 4, 5 to 8, and so on to the largest number.
     median : float
-        Tags of a filter that has any.
+        Tags of a filter, among those that have any.
     most : int
         Tags of the filter that has most.
     hubs : int
@@ -67,7 +72,7 @@ class TagCounts:
 
 
 def tag_counts(run: Run) -> list[TagCounts]:
-    """Count the tags of a run's filters: over all layers, and in the last if there are several."""
+    """Count the tags of a run's filters: in all layers, and in the last if there are several."""
     if len(run.layers) == 1:
         return [_counted(run, run.layers, run.layers[0].name)]
     return [_counted(run, run.layers, "all layers"), _counted(run, run.layers[-1:], run.layers[-1].name)]
@@ -76,8 +81,8 @@ def tag_counts(run: Run) -> list[TagCounts]:
 def tag_count_plot(run: Run, *, width: int = WIDE) -> str | None:
     """Draw the share of tagged filters by number of tags, a panel for all layers and one for the last.
 
-    Each bar holds twice as many numbers of tags as the one before, since a few filters may have hundreds. Filters
-    without a tag stand apart, in a bar of their own above: there may be many more of them.
+    Each bar covers twice as many numbers of tags as the one before, since a few filters may have hundreds. The share of
+    tagged filters has a bar of its own above: filters without a tag may be the vast majority.
 
     Parameters
     ----------
@@ -93,19 +98,18 @@ def tag_count_plot(run: Run, *, width: int = WIDE) -> str | None:
     if not run.tags:
         return None
     panels = tag_counts(run)
-    beside = width > 1.5 * NARROW
-    columns = len(panels) if beside else 1
-    one = (width - (columns - 1) * _GAP) / columns
-    tall = _HEAD + _HEIGHT + _FOOT
-    canvas = Canvas("tag-counts", width, tall * (1 if beside else len(panels)))
-    highest = max(filters / panel.tagged for panel in panels for _, _, filters in panel.bins)
-    step = next(step for step in _STEPS if 100 * highest <= 4 * step)
-    most = step * max(1, math.ceil(100 * highest / step))
-    for place, panel in enumerate(panels):
-        left = place * (one + _GAP) if beside else 0.0
-        top = 0 if beside else place * tall
-        _draw(canvas, panel, (left + _LEFT, left + one), (top + _HEAD, top + _HEAD + _HEIGHT), most, step)
-    return canvas.svg("Tags a filter", " ".join(f"{panel.name}: {_said(panel)}." for panel in panels))
+    n_columns = 1 if is_narrow(width) else len(panels)
+    panel_width = (width - (n_columns - 1) * _GAP) / n_columns
+    panel_height = _HEAD + _HEIGHT + _FOOT
+    canvas = Canvas("tag-counts", width, panel_height * (len(panels) // n_columns))
+    highest = 100 * max(filters / panel.tagged for panel in panels for _, _, filters in panel.bins)
+    step = next(step for step in _STEPS if highest <= 4 * step)
+    most = step * max(1, math.ceil(highest / step))
+    for index, panel in enumerate(panels):
+        row, column = divmod(index, n_columns)
+        left, top = column * (panel_width + _GAP), row * panel_height + _HEAD
+        _draw_panel(canvas, panel, (left + _LEFT, left + panel_width), (top, top + _HEIGHT), most, step)
+    return canvas.svg("Tags a filter", " ".join(f"{panel.name}: {': '.join(_summary(panel))}." for panel in panels))
 
 
 def _counted(run: Run, layers: Sequence[Layer], name: str) -> TagCounts:
@@ -139,47 +143,50 @@ def _hubs(run: Run, layers: Sequence[Layer], counts: dict[Place, int]) -> int:
     return sum(count >= enough[layer] for (layer, _), count in counts.items())
 
 
-def _said(panel: TagCounts) -> str:
+def _summary(panel: TagCounts) -> list[str]:
+    """Return how many filters are tagged, and if any are, how many tags they have."""
     tagged = f"{panel.tagged:,} of {panel.filters:,} filters are tagged"
     if not panel.bins:
-        return tagged
-    hubs = f"{panel.hubs:,} {'hub' if panel.hubs == 1 else 'hubs'}" if panel.hubs else "no hub"
-    return f"{tagged}: median {panel.median:g}, most {panel.most:,} tags, {hubs}"
+        return [tagged]
+    hubs = count_text(panel.hubs, "hub") if panel.hubs else "no hub"
+    return [tagged, f"median {panel.median:g}, most {panel.most:,} tags, {hubs}"]
 
 
-def _draw(
+def _draw_panel(
     canvas: Canvas, panel: TagCounts, x: tuple[float, float], y: tuple[float, float], most: int, step: int
 ) -> None:
+    (left, right), (top, bottom) = x, y
+    tagged, *counts = _summary(panel)
     share = panel.tagged / panel.filters if panel.filters else 0.0
-    said, _, more = _said(panel).partition(": ")
-    canvas.text(x[0], y[0] - 84, panel.name, bold=True)
-    canvas.text(x[0], y[0] - 63, said, colour="quiet", size=12)
-    canvas.rect(x[0], y[0] - 50, x[1] - x[0], 7, "far", title=f"{panel.name}: {panel.untagged:,} filters have no tag")
-    canvas.rect(x[0], y[0] - 50, share * (x[1] - x[0]), 7, "same", title=f"{panel.name}: {said}")
+    bar_y = top - 50
+    canvas.text(left, top - 84, panel.name, bold=True)
+    canvas.caption(left, top - 63, tagged)
+    untagged = f"{panel.name}: {panel.untagged:,} filters have no tag"
+    canvas.rect(left, bar_y, right - left, _TAGGED_BAR, "far", title=untagged)
+    canvas.rect(left, bar_y, share * (right - left), _TAGGED_BAR, "same", title=f"{panel.name}: {tagged}")
     if not panel.bins:
         return
-    canvas.text(x[0], y[0] - 26, more, colour="quiet", size=12)
+    canvas.caption(left, top - 26, *counts)
     draw_percent_axis(canvas, x, y, most=most, step=step)
-    pitch = (x[1] - x[0]) / len(panel.bins)
+    pitch = (right - left) / len(panel.bins)
     names = [f"{first}" if first == last else f"{first}–{last}" for first, last, _ in panel.bins]
-    fit = all(text_width(name, _SMALL) < pitch - 4 for name in names)
-    for place, ((first, last, filters), name) in enumerate(zip(panel.bins, names, strict=True)):
-        at = x[0] + pitch * (place + 0.5)
-        top = y[1] - 100 * filters / panel.tagged / most * (y[1] - y[0])
+    names_fit = all(text_width(name, _SIZE) < pitch - 4 for name in names)
+    bar = min(0.72 * pitch, _MOST_BAR)
+    for index, ((first, last, filters), name) in enumerate(zip(panel.bins, names, strict=True)):
+        bar_x = left + pitch * (index + 0.5)
+        bar_top = bottom - 100 * filters / panel.tagged / most * (bottom - top)
         tags = "1 tag" if last == 1 else f"{name} tags"
         title = f"{panel.name}: {filters:,} of {panel.tagged:,} tagged filters have {tags}"
-        bar = min(0.72 * pitch, _WIDEST)
-        canvas.rect(at - bar / 2, top, bar, y[1] - top, "same", title=title)
+        canvas.rect(bar_x - bar / 2, bar_top, bar, bottom - bar_top, "same", title=title)
         if filters:
-            canvas.text(at, top - 9, f"{filters:,}", colour="quiet", size=_SMALL, anchor="middle")
-        # Where they do not fit, the first number tells the others.
-        short = name if fit or first == last else f"{first}–"
-        canvas.text(at, y[1] + 14, short, colour="quiet", size=_SMALL, anchor="middle")
+            canvas.caption(bar_x, bar_top - 9, f"{filters:,}", size=_SIZE, anchor="middle")
+        # Where they do not fit, the first number is enough to tell the others.
+        short = name if names_fit or first == last else f"{first}–"
+        canvas.caption(bar_x, bottom + 14, short, size=_SIZE, anchor="middle")
         if first <= panel.median < last + 1:
-            _draw_median(canvas, at, y[1] + 32, to_left=place > len(panel.bins) / 2)
+            _draw_median(canvas, bar_x, bottom + 32, to_left=index > len(panel.bins) / 2)
 
 
 def _draw_median(canvas: Canvas, x: float, y: float, *, to_left: bool) -> None:
     canvas.polygon([(x - 5, y + 4), (x + 5, y + 4), (x, y - 4)], "predicted")
-    aside = -9 if to_left else 9
-    canvas.text(x + aside, y, "median", colour="quiet", size=_SMALL, anchor="end" if to_left else "start")
+    canvas.caption(x - 9 if to_left else x + 9, y, "median", size=_SIZE, anchor="end" if to_left else "start")
