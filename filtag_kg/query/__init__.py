@@ -1,13 +1,15 @@
-"""Ask a KG or a remote endpoint: the catalogue of named queries, raw SPARQL, and result formats."""
+"""Query a KG or a remote endpoint: the catalogue of named queries, raw SPARQL, and result formats."""
 
 from filtag_kg.query.catalogue import NamedQuery, catalogue, find_query
 from filtag_kg.query.catalogue_rdf import catalogue_turtle
-from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, open_endpoint, place_of
+from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, malformed, open_endpoint
 from filtag_kg.query.execution import bound_text, named_query, sparql_query
 from filtag_kg.query.explanation import example_command, explanation
-from filtag_kg.query.formats import RESULT_FORMATS, boolean_text, format_result, table_of, table_pieces
+from filtag_kg.query.formats import RESULT_FORMATS, boolean_text, format_result, table_pieces
 from filtag_kg.query.parameters import PARAMETERS, Parameter, bind
-from filtag_kg.query.result import Result, Term
+from filtag_kg.query.result import Result
+from filtag_kg.query.result_table import table_of
+from filtag_kg.query.terms import Term, prefixed_name
 
 __all__ = [
     "PARAMETERS",
@@ -28,9 +30,10 @@ __all__ = [
     "explanation",
     "find_query",
     "format_result",
+    "malformed",
     "named_query",
     "open_endpoint",
-    "place_of",
+    "prefixed_name",
     "sparql_query",
     "table_of",
     "table_pieces",

@@ -1,4 +1,4 @@
-"""The catalogue of named queries: one file each, with headers that say what it answers."""
+"""The catalogue of named queries: one file each, whose headers say what it answers."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class NamedQuery:
         The file's, without ``.rq``.
     summary : str
     required, optional : tuple of str
-        Parameters. The variable that each binds (`PARAMETERS` says which) stands in the text as
-        ``VALUES ?name { UNDEF }``, which binds nothing, or as ``GRAPH ?name``, so the file is a query as it is.
+        Names of parameters. Each binds a variable (see `PARAMETERS`) that the text mentions as
+        ``VALUES ?name { UNDEF }``, which binds nothing, or as ``GRAPH ?name``, so the file is a valid query as it is.
     columns : tuple of str
     example : mapping of parameter to value
         Parameters that find something in the KG of ``filtag demo``.
@@ -44,11 +44,27 @@ class NamedQuery:
     text: str
 
     @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of all parameters, the required ones first."""
+        return (*self.required, *self.optional)
+
+    @property
     def usage(self) -> str:
-        """The name and its parameters as one would type them."""
+        """The name and its parameters, as one would type them."""
         return " ".join(
             [self.name, *(f"{name}=…" for name in self.required), *(f"[{name}=…]" for name in self.optional)]
         )
+
+    def check_parameters(self, names: Mapping[str, object]) -> None:
+        """Refuse parameters that the query does not have.
+
+        Raises
+        ------
+        FiltagError
+            If there is one.
+        """
+        for name in sorted(set(names) - set(self.parameters)):
+            raise FiltagError(f"query {self.name} has no parameter {name!r}: use {self.usage}")
 
 
 def catalogue() -> tuple[NamedQuery, ...]:
@@ -67,26 +83,22 @@ def find_query(name: str) -> NamedQuery:
     queries = {query.name: query for query in catalogue()}
     if name in queries:
         return queries[name]
-    near = difflib.get_close_matches(name, queries, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise FiltagError(f"no query is named {name!r}: {hint}filtag query --list shows them all")
+    similar = difflib.get_close_matches(name, queries, n=1)
+    advice = f"did you mean {similar[0]}?" if similar else "choose one from the catalogue"
+    raise FiltagError(f"no query is named {name!r}: {advice}", commands=("query --list",))
 
 
 def _read(path: Path) -> NamedQuery:
     text = path.read_text(encoding="utf-8")
     headers = {match["key"]: match["value"].strip() for match in _HEADER.finditer(text)}
     parameters = [name.strip() for name in headers["params"].split(",")]
+    example = [word.partition("=") for word in shlex.split(headers["example"]) if word != "-"]
     return NamedQuery(
         name=path.stem,
         summary=headers["summary"],
         required=tuple(name for name in parameters if not name.startswith("[")),
         optional=tuple(name.strip("[]") for name in parameters if name.startswith("[")),
         columns=tuple(name.strip() for name in headers["columns"].split(",")),
-        example=dict(_pair(word) for word in shlex.split(headers["example"]) if word != "-"),
+        example={name: value for name, _, value in example},
         text=text,
     )
-
-
-def _pair(word: str) -> tuple[str, str]:
-    name, _, value = word.partition("=")
-    return name, value

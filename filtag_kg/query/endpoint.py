@@ -1,4 +1,4 @@
-"""Where a query is sent: the store of a KG, or a SPARQL 1.1 endpoint elsewhere. Both only read."""
+"""Where a query is sent: the store of a KG, or a remote SPARQL 1.1 endpoint. Both are only read."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from filtag_kg.kg import KG, StoreProcess, open_kg
 from filtag_kg.query.result import Result
 from filtag_kg.redirects import MOVED, send_on, without_secrets
 
-__all__ = ["Endpoint", "LocalEndpoint", "RemoteEndpoint", "open_endpoint", "place_of"]
+__all__ = ["Endpoint", "LocalEndpoint", "RemoteEndpoint", "malformed", "open_endpoint"]
 
-
-# What may stand before the word that says what a query asks for.
+# The query's form, after comments and declarations.
 _FORM = re.compile(
     r"(?:\s|\#[^\n]*|BASE\s*<[^>]*>|PREFIX\s*[^\s:]*:\s*<[^>]*>)*(SELECT|ASK|CONSTRUCT|DESCRIBE|)", re.IGNORECASE
 )
@@ -44,7 +43,7 @@ class Endpoint(Protocol):
 
 @dataclass(frozen=True)
 class LocalEndpoint:
-    """The store of a KG, opened once, in a process of its own. A query that names no graph sees the union of all."""
+    """The store of a KG, opened once, in a separate process. A query that names no graph sees the union of all."""
 
     kg: KG
 
@@ -57,7 +56,7 @@ class LocalEndpoint:
         try:
             answer = self._store.query(text)
         except SyntaxError as error:
-            raise FiltagError(f"the query is malformed {place_of(error)}") from None
+            raise FiltagError(malformed(error)) from None
         return Result.of_triples(answer) if isinstance(answer, list) else Result.of(answer)
 
 
@@ -65,7 +64,7 @@ class LocalEndpoint:
 class RemoteEndpoint:
     """A SPARQL 1.1 endpoint, asked over HTTP.
 
-    Its default graph must be the union of its named graphs, as in most stores or by a setting of theirs.
+    Its default graph must be the union of its named graphs, as it is in most stores, or can be set to be.
     """
 
     url: str
@@ -74,7 +73,7 @@ class RemoteEndpoint:
     def ask(self, text: str) -> Result:
         """Answer a query; the prefixes of the vocabulary need not be declared.
 
-        Where the endpoint has moved, the query follows it.
+        Redirects are followed.
         """
         import requests
 
@@ -99,14 +98,14 @@ class RemoteEndpoint:
                 f"{shown} cannot be reached ({_one_line(error)}): check the address and that it runs"
             ) from None
         if answer.status_code == requests.codes.bad_request:
-            raise FiltagError(f"{shown} finds the query malformed {_where(text) or _one_line(answer.text)}")
+            raise FiltagError(f"{shown} finds the query malformed {_syntax_error(text) or _one_line(answer.text)}")
         if answer.status_code == requests.codes.not_found:
             raise FiltagError(f"no SPARQL endpoint at {shown} (404): check the address")
         if not requests.codes.ok <= answer.status_code < requests.codes.multiple_choices:
-            said = f"{answer.status_code} {answer.reason}: {_one_line(answer.text)}"
-            raise FiltagError(f"{shown} failed to answer ({said}): try again, or ask its owner")
+            reason = f"{answer.status_code} {answer.reason}: {_one_line(answer.text)}"
+            raise FiltagError(f"{shown} failed to answer ({reason}): try again, or ask its owner")
         if answer.headers.get("X-SQL-State") == "S1TAT" or "X-SPARQL-MaxRows" in answer.headers:
-            raise FiltagError(f"{shown} gave a part of the answer only: ask for less, or have its limits raised")
+            raise FiltagError(f"{shown} gave only part of the answer: ask for less, or have its limits raised")
         body = BytesIO(answer.content)
         try:
             if is_graph:
@@ -116,25 +115,30 @@ class RemoteEndpoint:
             return Result.of(ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON))
         except (SyntaxError, ValueError) as error:
             raise FiltagError(
-                f"{shown} answered with no SPARQL results ({_one_line(error)}): check that it is an endpoint"
+                f"{shown} did not answer with SPARQL results ({_one_line(error)}): check that it is an endpoint"
             ) from None
 
 
-def open_endpoint(place: str) -> Endpoint:
+def open_endpoint(kg_or_url: str) -> Endpoint:
     """Open a KG's directory or a SPARQL endpoint's URL.
 
     Raises
     ------
     FiltagError
-        If there is no KG at the place.
+        If there is no KG in the directory.
     """
-    if place.startswith(("http://", "https://")):
-        return RemoteEndpoint(place)
-    return LocalEndpoint(open_kg(Path(place)))
+    if kg_or_url.startswith(("http://", "https://")):
+        return RemoteEndpoint(kg_or_url)
+    return LocalEndpoint(open_kg(Path(kg_or_url)))
+
+
+def malformed(error: SyntaxError) -> str:
+    """Return Oxigraph's complaint about a query in one line: where, then why."""
+    return f"the query is malformed {_where_and_why(error)}"
 
 
 def _with_prefixes(text: str) -> str:
-    """Declare the vocabulary's prefixes on the query's first line, so that errors name its own lines."""
+    """Declare the vocabulary's prefixes on the query's first line, so line numbers in errors stay right."""
     declarations = " ".join(f"PREFIX {prefix}: <{iri}>" for prefix, iri in PREFIXES.items())
     return f"{declarations} {text}"
 
@@ -143,21 +147,21 @@ def _one_line(error: Exception | str) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def _where(text: str) -> str | None:
-    """Return where and why a query is malformed; None where Oxigraph takes it."""
+def _syntax_error(text: str) -> str | None:
+    """Return where and why a query is malformed; None where Oxigraph accepts it."""
     try:
         ox.Store().query(text, prefixes=PREFIXES)
     except SyntaxError as error:
-        return place_of(error)
+        return _where_and_why(error)
     return None
 
 
-def place_of(error: SyntaxError) -> str:
-    """Return Oxigraph's complaint with the place first, without the alphabets that names are made of."""
-    said = re.fullmatch(r"error at (\d+):(\d+): (.*)", str(error), re.DOTALL)
-    if said is None:
+def _where_and_why(error: SyntaxError) -> str:
+    match = re.fullmatch(r"error at (\d+):(\d+): (.*)", str(error), re.DOTALL)
+    if match is None:
         return f"({_one_line(error)})"
-    line, column, why = said.groups()
+    line, column, why = match.groups()
+    # These reasons come behind a list of all characters that a name could have gone on with.
     for reason in ("Prefix not found", "The SELECT contains a variable that is unbound"):
         if reason in why:
             why = reason[0].lower() + reason[1:]

@@ -1,4 +1,4 @@
-"""Ask a named query, or SPARQL of one's own."""
+"""Run a named query, or any SPARQL."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _FEW_CLASSES = "SELECT ?needed WHERE { VALUES ?run { UNDEF } ?run flt:classesNee
 
 
 def sparql_query(endpoint: Endpoint, text: str) -> Result:
-    """Ask raw SPARQL."""
+    """Run any SPARQL query."""
     return endpoint.ask(text)
 
 
 def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, str]) -> Result:
-    """Ask a named query.
+    """Run a named query.
 
     Parameters
     ----------
     endpoint : Endpoint
     query : NamedQuery
     parameters : mapping of name to value
-        As typed. A concept is a word, a concept's IRI or a ConceptNet term; a word with several senses in the
-        graph means all of them, and a note in the log lists them. Another note says where a query asks for coherent
-        filters of a run that has too few classes for any.
+        As typed. A concept is a word, a concept's IRI or a ConceptNet term. A word with several senses in the graph
+        means all of them, and a warning in the log lists them. Another warning says when a run has too few classes for
+        any coherent filter.
 
     Raises
     ------
@@ -47,23 +47,21 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
 
 
 def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, str]) -> str | None:
-    """Return the SPARQL that a named query with these parameters is; None where they mean nothing in the graph.
+    """Return a named query's SPARQL with its parameters bound; None where the graph has no such class or concept.
 
     Raises
     ------
     FiltagError
         As `named_query` does.
     """
-    unknown = sorted(set(parameters) - {*query.required, *query.optional})
+    query.check_parameters(parameters)
     missing = [name for name in query.required if name not in parameters]
-    if unknown:
-        raise FiltagError(f"query {query.name} has no parameter {unknown[0]!r}: use {query.usage}")
     if missing:
         raise FiltagError(f"query {query.name} needs {missing[0]}=…: use {query.usage}")
     bindings = resolve(endpoint, parameters)
     if "rule" in query.optional and "run" not in bindings:
         bindings["run"] = [runs(endpoint)[0][0]]
-    # What says which filters are coherent, and not what they share beside their kind, which is tested apart.
+    # Coherence belongs to IsA concepts; queries about other relations have their own test.
     if any(term in query.text for term in _COHERENCE) and "flt:relation" not in query.text:
         for (needed,) in endpoint.ask(bind(_FEW_CLASSES, {"run": bindings["run"]})).values():
             _log.warning(too_few_classes(int(needed)))

@@ -1,4 +1,4 @@
-"""A named query in words: what it answers, what it takes, and its text."""
+"""What a named query answers and takes, in words."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["example_command", "explanation"]
 
 
 def explanation(query: NamedQuery) -> str:
-    """Return what ``filtag query --explain`` prints."""
+    """Return what a query answers and takes, an example, and its SPARQL."""
     lines = [query.usage, "", f"  {query.summary}.", ""]
-    for name in (*query.required, *query.optional):
+    for name in query.parameters:
         parameter = PARAMETERS[name]
-        needed = "" if name in query.required else ", may be left out"
-        lines.append(f"  {name}: {parameter.kind}{needed}: {parameter.meaning}; binds ?{parameter.variable}")
+        optional = ", optional" if name in query.optional else ""
+        lines.append(f"  {name}: {parameter.kind}{optional}: {parameter.meaning}; binds ?{parameter.variable}")
     lines += ["", f"  columns: {', '.join(query.columns)}", f"  example: {example_command(query, 'demo-kg')}", ""]
     text = [line for line in query.text.split("\n") if not line.startswith("#+")]
     return "\n".join(lines + text)

@@ -1,4 +1,4 @@
-"""Results as text: a table to read, or data with a stable header."""
+"""Results as data with a stable header: CSV, TSV, JSON, XML and Turtle."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 import pyoxigraph as ox
@@ -15,18 +13,17 @@ import pyoxigraph as ox
 from filtag_kg.csv_table import csv_writer
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import PREFIXES, write_triples, xml_text
-from filtag_kg.query.result import Result, Term, plain_row
+from filtag_kg.query.result import Result
+from filtag_kg.query.terms import Term, plain_text
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-__all__ = ["RESULT_FORMATS", "boolean_text", "format_result", "table_of", "table_pieces"]
+__all__ = ["RESULT_FORMATS", "boolean_text", "format_result", "table_pieces"]
 
 RESULT_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle")
 
 _XML_START = '<?xml version="1.0"?>\n<sparql xmlns="http://www.w3.org/2005/sparql-results#">\n'
 _OUTER_SPACE = re.compile(r"\A[ \t\n]+|[ \t\n]+\Z")
-_NUMBERS = frozenset(f"{PREFIXES['xsd']}{name}" for name in ("integer", "decimal", "double", "float"))
+_Columns = Sequence[str]
+_Rows = Iterable[Sequence[Term | None]]
 
 
 def format_result(result: Result, format_: str) -> str:
@@ -36,9 +33,9 @@ def format_result(result: Result, format_: str) -> str:
     ----------
     result : Result
     format_ : {"csv", "tsv", "json", "xml", "turtle"}
-        W3C's *SPARQL 1.1 Query Results CSV and TSV Formats*, *JSON Format* and *XML Format*: csv has plain values under
-        the column names; tsv has terms as SPARQL writes them, under names with a question mark: nothing is lost;
-        turtle is for the graphs of CONSTRUCT and DESCRIBE.
+        W3C's *SPARQL 1.1 Query Results CSV and TSV Formats*, *JSON Format* and *XML Format*. csv has plain values under
+        the column names; tsv loses nothing: terms as SPARQL writes them, under names with a question mark. turtle is
+        for the graphs of CONSTRUCT and DESCRIBE.
 
     Raises
     ------
@@ -59,43 +56,27 @@ def format_result(result: Result, format_: str) -> str:
     return "".join(table_pieces(result.columns, result.rows, format_))
 
 
-def table_pieces(columns: Sequence[str], rows: Iterable[Sequence[Term | None]], format_: str) -> Iterator[str]:
+def table_pieces(columns: _Columns, rows: _Rows, format_: str) -> Iterator[str]:
     """Yield a table as text, row by row.
 
     Parameters
     ----------
     columns : sequence of str
     rows : iterable of sequences of terms
-        Taken one at a time, each when the text of those before it was taken.
+        Consumed lazily: each row is taken after the text of those before it.
     format_ : {"csv", "tsv", "json", "xml"}
     """
     return _TABLES[format_](columns, rows)
 
 
 def boolean_text(answer: bool, format_: str) -> str:
-    """Return the answer to an ASK as text: ``json`` or ``xml``, as the standard has no other."""
+    """Return the answer to an ASK as ``json`` or ``xml``, the only formats that the standard has for it."""
     if format_ == "json":
         return json.dumps({"head": {}, "boolean": answer}) + "\n"
     return f"{_XML_START}  <head/>\n  <boolean>{str(answer).lower()}</boolean>\n</sparql>\n"
 
 
-def table_of(result: Result) -> Table:
-    """Return a result as a table to read: numbers to the right, known IRIs short."""
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    numeric = [
-        any(row[i] is not None for row in result.rows) and all(_is_number(row[i]) for row in result.rows)
-        for i in range(len(result.columns))
-    ]
-    for name, right in zip(result.columns, numeric, strict=True):
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
-    for row in result.rows:
-        table.add_row(*(_readable(cell) for cell in row))
-    return table
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Iterator[str]:
+def _csv(columns: _Columns, rows: _Rows) -> Iterator[str]:
     text = io.StringIO()
     writer = csv_writer(text)
     writer.writerow(columns)
@@ -103,27 +84,27 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Itera
         yield text.getvalue()
         text.seek(0)
         text.truncate()
-        writer.writerow(plain_row(row))
+        writer.writerow(map(plain_text, row))
     yield text.getvalue()
 
 
-def _tsv(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Iterator[str]:
+def _tsv(columns: _Columns, rows: _Rows) -> Iterator[str]:
     yield "\t".join(f"?{name}" for name in columns) + "\n"
     for row in rows:
         yield "\t".join(map(_tsv_term, row)) + "\n"
 
 
-def _json(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Iterator[str]:
+def _json(columns: _Columns, rows: _Rows) -> Iterator[str]:
     yield f'{{"head": {json.dumps({"vars": list(columns)}, ensure_ascii=False)},\n"results": {{"bindings": ['
-    before = "\n"
+    separator = "\n"
     for row in rows:
         binding = {name: _json_term(cell) for name, cell in zip(columns, row, strict=True) if cell is not None}
-        yield before + json.dumps(binding, ensure_ascii=False)
-        before = ",\n"
+        yield separator + json.dumps(binding, ensure_ascii=False)
+        separator = ",\n"
     yield "\n]}}\n"
 
 
-def _xml(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Iterator[str]:
+def _xml(columns: _Columns, rows: _Rows) -> Iterator[str]:
     names = [quoteattr(name) for name in columns]
     variables = "".join(f"<variable name={name}/>" for name in names)
     yield f"{_XML_START}  <head>{variables}</head>\n  <results>\n"
@@ -134,7 +115,7 @@ def _xml(columns: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> Itera
     yield "  </results>\n</sparql>\n"
 
 
-_TABLES: Mapping[str, Callable[[Sequence[str], Iterable[Sequence[Term | None]]], Iterator[str]]] = {
+_TABLES: Mapping[str, Callable[[_Columns, _Rows], Iterator[str]]] = {
     "csv": _csv,
     "tsv": _tsv,
     "json": _json,
@@ -147,31 +128,8 @@ def _tsv_term(cell: Term | None) -> str:
         return ""
     if isinstance(cell, ox.Literal) and cell.datatype.value == f"{PREFIXES['xsd']}integer":
         return cell.value
-    # Serialised literals escape line feeds and quotes; W3C wants tabs escaped, too.
+    # The serialiser escapes line feeds and quotes; W3C wants tabs escaped, too.
     return str(cell).replace("\t", "\\t")
-
-
-def _is_number(cell: Term | None) -> bool:
-    return cell is None or (isinstance(cell, ox.Literal) and cell.datatype.value in _NUMBERS)
-
-
-def _readable(cell: Term | None) -> str:
-    from rich.markup import escape as escape_markup
-
-    if cell is None:
-        return ""
-    if isinstance(cell, ox.NamedNode):
-        for prefix, iri in PREFIXES.items():
-            if cell.value.startswith(iri):
-                return escape_markup(f"{prefix}:{cell.value.removeprefix(iri)}")
-        return escape_markup(cell.value)
-    if isinstance(cell, ox.Literal):
-        if _is_number(cell) and not cell.datatype.value.endswith("integer"):
-            # A number by its type alone, as another store may hold it, stays as it is.
-            with suppress(ValueError):
-                return f"{float(cell.value):.3g}"
-        return escape_markup(cell.value)
-    return escape_markup(str(cell))
 
 
 def _json_term(cell: Term) -> Mapping[str, object]:
@@ -206,9 +164,9 @@ def _xml_term(cell: Term) -> str:
 
 
 def _xml_text(text: str) -> str:
-    """Escape text; a carriage return and spaces at its ends as references, for readers would change or drop them.
+    """Escape text. Carriage returns and outer spaces become references, because readers would change or drop them.
 
-    XML 1.0 has no way to write other control characters: U+FFFD stands for them.
+    XML 1.0 cannot express other control characters: U+FFFD replaces them.
     """
     written = xml_text(escape(text, {"\r": "&#13;"}))
-    return _OUTER_SPACE.sub(lambda found: "".join(f"&#{ord(space)};" for space in found[0]), written)
+    return _OUTER_SPACE.sub(lambda match: "".join(f"&#{ord(space)};" for space in match[0]), written)

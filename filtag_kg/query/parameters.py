@@ -1,4 +1,4 @@
-"""What people type for the parameters of a named query, and the terms of the graph that it means."""
+"""The parameters of named queries: what people type, and the terms of the graph that it stands for."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
+from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
 from filtag_kg.names import nfc
 from filtag_kg.query.endpoint import Endpoint
 
-__all__ = ["PARAMETERS", "Parameter", "Terms", "bind", "resolve"]
+__all__ = ["PARAMETERS", "Parameter", "Terms", "bind", "resolve", "runs"]
 
 _log = logging.getLogger(__name__)
 
@@ -29,8 +30,8 @@ _LAYERS = """SELECT ?l ?name WHERE {
   VALUES ?run { UNDEF }
   ?run flt:network ?network .
   ?network nno:hasLayer ?l .
-  ?l nno:hasLayerSequence ?place ; rdfs:label ?name
-} ORDER BY ?place"""
+  ?l nno:hasLayerSequence ?sequence ; rdfs:label ?name
+} ORDER BY ?sequence"""
 _FILTER = """SELECT ?f WHERE {
   VALUES ?l { UNDEF }
   VALUES ?filter { UNDEF }
@@ -90,27 +91,36 @@ PARAMETERS = {
     parameter.name: parameter
     for parameter in (
         Parameter("class", "class", "a class id or label, such as n02099601 or golden retriever", "class"),
-        Parameter("class_a", "class", "the one class, by id or label", "class_a"),
-        Parameter("class_b", "class", "the other class, by id or label", "class_b"),
+        Parameter("class_a", "class", "the first class, by id or label", "class_a"),
+        Parameter("class_b", "class", "the second class, by id or label", "class_b"),
         Parameter("concept", "concept", "a word, a concept's IRI or a ConceptNet term, such as dog", "concept"),
-        Parameter("concept_a", "concept", "the concept that tags are to be below", "concept_a"),
-        Parameter("concept_b", "concept", "the concept that no tag is to be below", "concept_b"),
+        Parameter("concept_a", "concept", "the concept that some of a filter's tags must belong to", "concept_a"),
+        Parameter("concept_b", "concept", "the concept that none of a filter's tags may belong to", "concept_b"),
         Parameter("filter", "filter", "the filter's index in its layer, from 0", "f"),
         Parameter("layer", "layer", "the layer's name in the network", "l"),
-        Parameter("max_confidence", "number from 0 to 1", "the greatest confidence to list (1)", "max_confidence"),
-        Parameter("max_q", "number from 0 to 1", "count q-values below this as coherent (0.05)", "max_q"),
-        Parameter("min_tags", "whole number", "the least number of tags to list (10)", "min_tags"),
+        Parameter(
+            "max_confidence",
+            "number from 0 to 1",
+            "list all links up to this confidence (only those that are probably wrong)",
+            "max_confidence",
+        ),
+        Parameter(
+            "max_q", "number from 0 to 1", f"filters with a q-value below this are coherent ({COHERENT_Q})", "max_q"
+        ),
+        Parameter("min_tags", "whole number", "the smallest number of tags to list (10)", "min_tags"),
         Parameter("rule", "run", "a rule such as q=0.05, or a run's id (the KG's first rule)", "run"),
-        Parameter("rule_a", "run", "the one rule, or run's id", "run_a"),
-        Parameter("rule_b", "run", "the other rule, or run's id", "run_b"),
+        Parameter("rule_a", "run", "the first rule, or a run's id", "run_a"),
+        Parameter("rule_b", "run", "the second rule, or a run's id", "run_b"),
     )
 }
+"""All parameters by name. Parentheses in a meaning hold the default."""
 
 
 def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Terms]:
-    """Return the terms that parameters mean, by the variable that they bind; none where the graph has no such thing.
+    """Return the terms that parameters stand for, by the variable that they bind.
 
-    The network that the run is about is bound, too. A layer is one of it, and a filter one of that layer.
+    There are no terms where the graph has no such thing. The run's network is bound, too; a layer is looked up in it,
+    and a filter in that layer.
 
     Parameters
     ----------
@@ -125,9 +135,9 @@ def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Term
     """
     bindings: dict[str, Terms] = {}
     for name, value in sorted(parameters.items()):
-        find = _FINDERS.get(PARAMETERS[name].kind)
-        if find is not None:
-            bindings[PARAMETERS[name].variable] = find(endpoint, name, value)
+        resolve_kind = _RESOLVERS.get(PARAMETERS[name].kind)
+        if resolve_kind is not None:
+            bindings[PARAMETERS[name].variable] = resolve_kind(endpoint, name, value)
     run = bindings.get("run") or bindings.get("run_a") or [runs(endpoint)[0][0]]
     bindings["network"] = [ox.NamedNode(row[0]) for row in _rows(endpoint, bind(_NETWORK, {"run": run}))]
     if "layer" in parameters:
@@ -140,10 +150,10 @@ def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Term
 
 
 def bind(text: str, bindings: Mapping[str, Terms]) -> str:
-    """Give variables their values where the text says ``VALUES ?name { UNDEF }`` or ``GRAPH ?name``.
+    """Bind variables where the text says ``VALUES ?name { UNDEF }`` or ``GRAPH ?name``.
 
-    Each value goes in as a term in SPARQL syntax, quoted and escaped by its serialiser. A graph is named in place, as
-    stores plan nothing around a graph that they learn of while they run.
+    Terms are inserted in SPARQL syntax, quoted and escaped by their serialiser. A single graph is named in place,
+    because stores cannot plan for a graph that they only learn of while they run.
     """
     for name, terms in bindings.items():
         values = " ".join(str(term) for term in terms)
@@ -154,117 +164,121 @@ def bind(text: str, bindings: Mapping[str, Terms]) -> str:
 
 
 def runs(endpoint: Endpoint) -> list[tuple[ox.NamedNode, str]]:
-    """Return the runs of a graph with their rules, the first first.
+    """Return the runs of a graph with their rules, in their order.
 
     Raises
     ------
     FiltagError
         If there is none.
     """
-    found = [(ox.NamedNode(run), rule) for run, rule in _rows(endpoint, _RUNS)]
-    if not found:
+    rows = [(ox.NamedNode(run), rule) for run, rule in _rows(endpoint, _RUNS)]
+    if not rows:
         raise FiltagError(
             "the graph holds no tagging run: check that it is a KG of filtag, its named graphs in the union"
         )
-    return found
+    return rows
 
 
 def _rows(endpoint: Endpoint, text: str) -> list[tuple[str, ...]]:
-    """Return rows whose first cell is an IRI: an endpoint elsewhere may answer with anything."""
+    """Return rows whose first cell is an IRI, after checking them: a remote endpoint may answer with anything."""
     result = endpoint.ask(text)
-    asked = tuple(re.findall(r"\?(\w+)", text[: text.index("WHERE")]))
-    if result.columns != asked or not all(isinstance(row[0], ox.NamedNode) for row in result.rows):
-        raise FiltagError("the endpoint answers another question than was asked: check that it is a SPARQL endpoint")
+    columns = tuple(re.findall(r"\?(\w+)", text[: text.index("WHERE")]))
+    if result.columns != columns or not all(isinstance(row[0], ox.NamedNode) for row in result.rows):
+        raise FiltagError("the endpoint answers a different question: check that it is a SPARQL endpoint")
     return result.values()
 
 
 def _run(endpoint: Endpoint, name: str, value: str) -> Terms:
     known = runs(endpoint)
-    found = [run for run, rule in known if value in (rule, run.value, run.value.rpartition("/")[2])]
-    if not found:
+    matches = [run for run, rule in known if value in (rule, run.value, _run_id(run))]
+    if not matches:
         rules = ", ".join(dict.fromkeys(rule for _, rule in known))
         raise FiltagError(f"no rule {value!r} in this KG: it has {rules}")
-    if len(found) > 1:
-        ids = ", ".join(run.value.rpartition("/")[2] for run in found)
-        raise FiltagError(f"{len(found)} runs of this KG have the rule {value!r}: say which, {name}= one of {ids}")
-    return found
+    if len(matches) > 1:
+        ids = ", ".join(map(_run_id, matches))
+        raise FiltagError(f"{len(matches)} runs of this KG have the rule {value!r}: say which, {name}= one of {ids}")
+    return matches
+
+
+def _run_id(run: ox.NamedNode) -> str:
+    return run.value.rpartition("/")[2]
 
 
 def _lookup(endpoint: Endpoint, text: str, word: str) -> list[tuple[str, ...]]:
-    # Whoever made the graph may have written names either way.
+    # Whoever made the graph may have written names in either normal form.
     forms = dict.fromkeys(unicodedata.normalize(form, word) for form in ("NFC", "NFD"))
     return _rows(endpoint, bind(text, {"word": [ox.Literal(form) for form in forms]}))
 
 
 def _concept(endpoint: Endpoint, _name: str, value: str) -> Terms:
     if value.startswith(("http://", "https://")):
-        found = _lookup(endpoint, _CONCEPT_OF_IRI, value)
+        concepts = _lookup(endpoint, _CONCEPT_OF_IRI, value)
     elif value.startswith("/c/"):
-        found = _lookup(endpoint, _CONCEPT_OF_PATH, value.rstrip("/"))
+        concepts = _lookup(endpoint, _CONCEPT_OF_PATH, value.rstrip("/"))
     else:
-        found = _lookup(endpoint, _CONCEPT_OF_WORD, value.replace("_", " ").strip().lower())
-    if not found:
+        concepts = _lookup(endpoint, _CONCEPT_OF_WORD, value.replace("_", " ").strip().lower())
+    if not concepts:
         _log.warning("no concept in the graph is called %r", value)
-    if len(found) > 1:
-        listing = ", ".join(f"{label} <{identity}>" for identity, label in found)
-        _log.warning("%r has %d senses in the graph, all of them asked for: %s", value, len(found), listing)
-    return [ox.NamedNode(identity) for identity, _ in found]
+    if len(concepts) > 1:
+        listing = ", ".join(f"{label} <{iri}>" for iri, label in concepts)
+        _log.warning("%r has %d senses in the graph; the query asks for all: %s", value, len(concepts), listing)
+    return [ox.NamedNode(iri) for iri, _ in concepts]
 
 
 def _class(endpoint: Endpoint, _name: str, value: str) -> Terms:
-    found = _lookup(endpoint, _CLASS, value) or _lookup(endpoint, _CLASS, value.replace("_", " "))
-    # An id before a label, a label in its own case before another.
-    for place in (2, 1):
-        exact = [row for row in found if nfc(row[place]) in (nfc(value), nfc(value).replace("_", " "))]
-        if exact:
-            found = exact
-            break
-    if not found:
+    classes = _lookup(endpoint, _CLASS, value) or _lookup(endpoint, _CLASS, value.replace("_", " "))
+    wanted = {nfc(value), nfc(value).replace("_", " ")}
+    # An id wins over a label, and a label in the same case over one in another.
+    by_id = [row for row in classes if nfc(row[2]) in wanted]
+    by_label = [row for row in classes if nfc(row[1]) in wanted]
+    classes = by_id or by_label or classes
+    if not classes:
         _log.warning("no class in the graph has the id or label %r", value)
-    if len(found) > 1:
-        listing = ", ".join(f"{label} ({notation})" for _, label, notation in found)
-        _log.warning("%r is the label of %d classes, all of them asked for: %s", value, len(found), listing)
-    return [ox.NamedNode(row[0]) for row in found]
+    if len(classes) > 1:
+        listing = ", ".join(f"{label} ({class_id})" for _, label, class_id in classes)
+        _log.warning("%r is the label of %d classes; the query asks for all: %s", value, len(classes), listing)
+    return [ox.NamedNode(row[0]) for row in classes]
 
 
 def _layer(endpoint: Endpoint, run: Terms, value: str) -> Terms:
     layers = _rows(endpoint, bind(_LAYERS, {"run": run}))
-    found = [ox.NamedNode(layer) for layer, name in layers if nfc(name) == nfc(value)]
-    if not found:
+    matches = [ox.NamedNode(layer) for layer, name in layers if nfc(name) == nfc(value)]
+    if not matches:
         _log.warning("no layer in the graph is called %r; it has %s", value, ", ".join(name for _, name in layers))
-    return found
+    return matches
 
 
-def _filter(endpoint: Endpoint, layer: Terms, name: str, value: str) -> Terms:
+def _filter(endpoint: Endpoint, layer: Terms, layer_name: str, value: str) -> Terms:
     index = _whole_number(endpoint, "filter", value)
     if not layer:
         return []
-    found = _rows(endpoint, bind(_FILTER, {"l": layer, "filter": index}))
-    if not found:
-        _log.warning("layer %s has no filter %s", name, value)
-    return [ox.NamedNode(row[0]) for row in found]
+    filters = _rows(endpoint, bind(_FILTER, {"l": layer, "filter": index}))
+    if not filters:
+        _log.warning("layer %s has no filter %s", layer_name, value)
+    return [ox.NamedNode(row[0]) for row in filters]
 
 
 def _whole_number(_endpoint: Endpoint, name: str, value: str) -> Terms:
     if not re.fullmatch(r"[0-9]{1,18}", value):
-        raise FiltagError(f"{name}={value} is no whole number: give one from 0")
+        raise FiltagError(f"{name}={value} is not a whole number: give one from 0")
     return [ox.Literal(int(value))]
 
 
-def _number(_endpoint: Endpoint, name: str, value: str) -> Terms:
+def _fraction(_endpoint: Endpoint, name: str, value: str) -> Terms:
     try:
         number = float(value)
     except ValueError:
         number = math.nan
     if not 0 <= number <= 1:
-        raise FiltagError(f"{name}={value} is no number from 0 to 1")
+        raise FiltagError(f"{name}={value} is not a number from 0 to 1")
     return [ox.Literal(number)]
 
 
-_FINDERS: Mapping[str, Callable[[Endpoint, str, str], Terms]] = {
+_RESOLVERS: Mapping[str, Callable[[Endpoint, str, str], Terms]] = {
     "class": _class,
     "concept": _concept,
     "run": _run,
     "whole number": _whole_number,
-    "number from 0 to 1": _number,
+    "number from 0 to 1": _fraction,
 }
+"""The kinds that are resolved by themselves; a layer needs the run, and a filter its layer."""

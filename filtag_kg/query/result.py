@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,25 +9,12 @@ import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.query.result_html import result_html
+from filtag_kg.query.terms import Term, Value, plain_text, python_value
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Result", "Term", "Value", "plain_row"]
-
-Value = str | int | float | bool | None
-"""A term as Python has it."""
-
-_XSD = "http://www.w3.org/2001/XMLSchema#"
-_VALUES: Mapping[str, Callable[[str], Value]] = {
-    f"{_XSD}integer": int,
-    f"{_XSD}decimal": float,
-    f"{_XSD}double": float,
-    f"{_XSD}float": float,
-    f"{_XSD}boolean": "true".__eq__,
-}
-
-Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+__all__ = ["Result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +37,7 @@ class Result:
 
     @classmethod
     def of(cls, answer: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples) -> Result:
-        """Return what Oxigraph answered."""
+        """Return Oxigraph's answer as a result."""
         if isinstance(answer, ox.QueryBoolean):
             return cls(("answer",), ((ox.Literal(bool(answer)),),))
         if isinstance(answer, ox.QueryTriples):
@@ -61,17 +47,17 @@ class Result:
 
     @classmethod
     def of_triples(cls, triples: list[ox.Triple]) -> Result:
-        """Return a graph, sorted."""
+        """Return a graph as a result, sorted."""
         rows = sorted({(x.subject, x.predicate, x.object) for x in triples}, key=str)
         return cls(("subject", "predicate", "object"), tuple(rows), is_graph=True)
 
     def values(self) -> list[tuple[str, ...]]:
         """Return the rows as plain text: IRIs and lexical forms, an empty string where nothing is bound."""
-        return [plain_row(row) for row in self.rows]
+        return [tuple(map(plain_text, row)) for row in self.rows]
 
     def records(self) -> list[dict[str, Value]]:
         """Return the rows as dicts of Python values: numbers, booleans and text, None where nothing is bound."""
-        return [dict(zip(self.columns, map(_value, row), strict=True)) for row in self.rows]
+        return [dict(zip(self.columns, map(python_value, row), strict=True)) for row in self.rows]
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the rows as a pandas frame.
@@ -85,28 +71,7 @@ class Result:
             import pandas as pd
         except ImportError:
             raise FiltagError("frames need pandas: install it with pip install 'filtag-kg[tables]'") from None
-        return pd.DataFrame([list(map(_value, row)) for row in self.rows], columns=list(self.columns))
+        return pd.DataFrame([list(map(python_value, row)) for row in self.rows], columns=list(self.columns))
 
     def _repr_html_(self) -> str:
         return result_html(self)
-
-
-def plain_row(row: Sequence[Term | None]) -> tuple[str, ...]:
-    """Return a row as plain text: IRIs and lexical forms, an empty string where nothing is bound."""
-    return tuple("" if cell is None else _text(cell) for cell in row)
-
-
-def _value(cell: Term | None) -> Value:
-    if cell is None:
-        return None
-    if isinstance(cell, ox.Literal):
-        try:
-            return _VALUES.get(cell.datatype.value, str)(cell.value)
-        except ValueError:
-            # A number by its type alone, as another store may hold it.
-            return cell.value
-    return _text(cell)
-
-
-def _text(cell: Term) -> str:
-    return str(cell) if isinstance(cell, ox.BlankNode | ox.Triple) else cell.value

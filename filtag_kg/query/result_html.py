@@ -1,4 +1,4 @@
-"""A result as notebooks show it: a table to read, cut where it is long."""
+"""A result as notebooks show it: a table of its first rows."""
 
 from __future__ import annotations
 
@@ -7,55 +7,42 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from filtag_kg.graph import PREFIXES
 from filtag_kg.notebook_html import QUIET, link_html, table_html
+from filtag_kg.query.terms import Term, is_fraction, is_number, prefixed_name
 
 if TYPE_CHECKING:
-    from filtag_kg.query.result import Result, Term
+    from filtag_kg.query.result import Result
 
 __all__ = ["result_html"]
 
 _MOST_ROWS = 50
-_INTEGER = f"{PREFIXES['xsd']}integer"
-_FRACTIONS = frozenset(f"{PREFIXES['xsd']}{name}" for name in ("decimal", "double", "float"))
 
 
 def result_html(result: Result) -> str:
-    """Return the first rows of a result as a table: figures to the right, IRIs as short links."""
+    """Return the first rows of a result as a table: numbers right-aligned, IRIs as short links."""
     shown = result.rows[:_MOST_ROWS]
-    right = (
-        [
-            name
-            for name, cells in zip(result.columns, zip(*shown, strict=True), strict=True)
-            if all(cell is None or _is_number(cell) for cell in cells)
-        ]
-        if shown
-        else []
-    )
-    table = table_html(result.columns, (list(map(_cell, row)) for row in shown), right=right)
+    numeric = [
+        name
+        for i, name in enumerate(result.columns)
+        if shown and all(row[i] is None or is_number(row[i]) for row in shown)
+    ]
+    table = table_html(result.columns, (list(map(_cell, row)) for row in shown), right=numeric)
     n = len(result.rows)
-    said = f"{n:,} {'row' if n == 1 else 'rows'}" if n <= _MOST_ROWS else f"{_MOST_ROWS} of {n:,} rows"
-    return f'<div>{table}<p style="{QUIET};margin:0">{said}</p></div>'
+    size = f"{n:,} {'row' if n == 1 else 'rows'}" if n <= _MOST_ROWS else f"{_MOST_ROWS} of {n:,} rows"
+    return f'<div>{table}<p style="{QUIET};margin:0">{size}</p></div>'
 
 
-def _cell(cell: Term | None) -> str:
-    if cell is None:
+def _cell(term: Term | None) -> str:
+    if term is None:
         return ""
-    if isinstance(cell, ox.NamedNode):
-        return link_html(cell.value, _short(cell.value))
-    if isinstance(cell, ox.Literal):
-        return f"{float(cell.value):.3g}" if cell.datatype.value in _FRACTIONS else escape(cell.value)
-    return escape(str(cell))
+    if isinstance(term, ox.NamedNode):
+        return link_html(term.value, _short(term.value))
+    if isinstance(term, ox.Literal):
+        return f"{float(term.value):.3g}" if is_fraction(term) else escape(term.value)
+    return escape(str(term))
 
 
 def _short(iri: str) -> str:
     """Return an IRI with a prefix, or its last two parts."""
-    for prefix, start in PREFIXES.items():
-        if iri.startswith(start):
-            return f"{prefix}:{iri.removeprefix(start)}"
     parts = iri.rstrip("/").split("/")
-    return f"…/{'/'.join(parts[-2:])}" if len(parts) > 5 else iri
-
-
-def _is_number(cell: Term) -> bool:
-    return isinstance(cell, ox.Literal) and cell.datatype.value in {_INTEGER, *_FRACTIONS}
+    return prefixed_name(iri) or (f"…/{'/'.join(parts[-2:])}" if len(parts) > 5 else iri)

@@ -42,7 +42,7 @@ class NamedQueries:
         try:
             query = find_query(shortened(request.path_params["name"]))
         except FiltagError as error:
-            raise RequestError(404, str(error).replace("filtag query --list shows", "/queries lists")) from None
+            raise RequestError(404, f"{error} (see /queries)") from None
         pairs = parameters_of(request)
         format_, media_type = chosen(request.headers.get("accept"), TABLES, format_of(pairs))
         parameters: dict[str, str] = {}

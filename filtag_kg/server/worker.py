@@ -17,7 +17,7 @@ import pyoxigraph as ox
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import read_pixels
 from filtag_kg.graph import PREFIXES, term, write_triples
-from filtag_kg.query import Endpoint, Result, Term, boolean_text, bound_text, catalogue, place_of, table_pieces
+from filtag_kg.query import Endpoint, Result, Term, boolean_text, bound_text, catalogue, malformed, table_pieces
 from filtag_kg.server.confinement import confine_decoder
 from filtag_kg.server.jobs import (
     PREFIX,
@@ -87,7 +87,7 @@ def answer(
     try:
         return _dispatch(store, job, limits, notes, make_page)
     except SyntaxError as error:
-        return Answer("malformed", f"the query is malformed {place_of(error)}")
+        return Answer("malformed", malformed(error))
     except FiltagError as error:
         return Answer("mistake", str(error))
     except (OSError, RuntimeError) as error:  # RocksDB raises either, depending on the damage.

@@ -83,7 +83,7 @@ def test_the_command_takes_the_password_from_the_environment_alone(
 def test_an_answer_cut_at_the_stores_limit_is_an_error(kg: KG, tmp_path: Path) -> None:
     with virtuoso(tmp_path, rows=10) as store:
         publish_kg(kg, store.graphs, secrets=Credentials(user=store.user, password=store.password))
-        with pytest.raises(FiltagError, match="gave a part of the answer only"):
+        with pytest.raises(FiltagError, match="gave only part of the answer"):
             sparql_query(RemoteEndpoint(store.sparql), "SELECT ?s WHERE { ?s a flt:TagAssignment }")
 
 

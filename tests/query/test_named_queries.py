@@ -209,7 +209,7 @@ def test_values_are_bound_as_terms() -> None:
 def test_a_word_with_several_senses_means_all_of_them_and_says_so(vgg: KG, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="filtag_kg"):
         answer = named_query(LocalEndpoint(vgg), find_query("filters-by-concept"), {"concept": "dog"})
-    assert "'dog' has 2 senses in the graph, all of them asked for: dog <" in caplog.text
+    assert "'dog' has 2 senses in the graph; the query asks for all: dog <" in caplog.text
     rows = answer.values()
     assert (len(rows), sum(int(row[2]) for row in rows)) == (33, 118)
     assert [row[1:4] for row in rows[:3]] == [("268", "17", "17"), ("318", "15", "15"), ("437", "10", "10")]
@@ -281,9 +281,9 @@ def test_a_class_label_is_matched_with_its_case_first(vgg: KG) -> None:
             {"min": "3"},
             "query hub-filters has no parameter 'min': use hub-filters [min_tags=…] [rule=…]",
         ),
-        ("hub-filters", {"min_tags": "-1"}, "min_tags=-1 is no whole number: give one from 0"),
-        ("coherent-filters", {"max_q": "2"}, "max_q=2 is no number from 0 to 1"),
-        ("coherent-filters", {"max_q": "few"}, "max_q=few is no number from 0 to 1"),
+        ("hub-filters", {"min_tags": "-1"}, "min_tags=-1 is not a whole number: give one from 0"),
+        ("coherent-filters", {"max_q": "2"}, "max_q=2 is not a number from 0 to 1"),
+        ("coherent-filters", {"max_q": "few"}, "max_q=few is not a number from 0 to 1"),
         ("hub-filters", {"rule": "k=9"}, "no rule 'k=9' in this KG: it has k=1, q=0.5"),
     ],
 )
@@ -293,9 +293,15 @@ def test_wrong_parameters_are_named(kg: KG, name: str, parameters: dict[str, str
     assert str(error.value) == message
 
 
-def test_an_unknown_query_suggests_the_nearest() -> None:
-    with pytest.raises(FiltagError, match="no query is named 'filter-by-concept': did you mean filters-by-concept\\?"):
-        find_query("filter-by-concept")
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("filter-by-concept", "did you mean filters-by-concept?"), ("x", "choose one from the catalogue")],
+)
+def test_an_unknown_query_suggests_the_nearest(name: str, advice: str) -> None:
+    with pytest.raises(FiltagError) as error:
+        find_query(name)
+    assert str(error.value) == f"no query is named {name!r}: {advice}"
+    assert error.value.commands == ("query --list",)
 
 
 def test_raw_sparql_of_all_forms(kg: KG, remote: RemoteEndpoint) -> None:
@@ -361,7 +367,7 @@ def test_updates_are_no_queries(kg: KG) -> None:
     [
         ("nothing", "no SPARQL endpoint at"),
         ("failing", "failed to answer"),
-        ("page", "answered with no SPARQL results"),
+        ("page", "did not answer with SPARQL results"),
     ],
 )
 def test_what_is_no_endpoint_is_said_in_one_line(remote: RemoteEndpoint, path: str, message: str) -> None:
@@ -372,7 +378,7 @@ def test_what_is_no_endpoint_is_said_in_one_line(remote: RemoteEndpoint, path: s
 
 @pytest.mark.parametrize(
     ("path", "message"),
-    [("truncated", "answered with no SPARQL results"), ("truncated-and-counted", "broke off its answer")],
+    [("truncated", "did not answer with SPARQL results"), ("truncated-and-counted", "broke off its answer")],
 )
 def test_a_truncated_answer_is_an_error_though_it_says_200(remote: RemoteEndpoint, path: str, message: str) -> None:
     with pytest.raises(FiltagError, match=message):

@@ -34,7 +34,7 @@ class Odd:
 def test_another_answer_than_was_asked_for_is_one_line(result: Result) -> None:
     with pytest.raises(FiltagError) as error:
         named_query(Odd(result), find_query("hub-filters"), {"rule": "k=1"})
-    said = "the endpoint answers another question than was asked: check that it is a SPARQL endpoint"
+    said = "the endpoint answers a different question: check that it is a SPARQL endpoint"
     assert str(error.value) == said
 
 

@@ -323,7 +323,7 @@ def test_what_is_not_there_is_said_in_a_line(server: Server) -> None:
         ("/network/toy-0123456789ab/layer/deep/filter/99", "the graph knows no <"),
         ("/class/none", "the graph knows no <"),
         ("/concepts?page=9", "no page 9 of concepts: it has 1"),
-        ("/concepts?page=x", "page=x is no whole number: give one from 1"),
+        ("/concepts?page=x", "page=x is not a whole number: give one from 1"),
         ("/files/none.svg", "no file none.svg"),
         ("/query/text?name=none", "no query is named 'none'"),
     ):
@@ -339,7 +339,7 @@ def test_what_is_not_there_is_said_in_a_line(server: Server) -> None:
 @pytest.mark.parametrize(
     ("asked", "line"),
     [
-        ({"name": "nope"}, "no query is named 'nope': /queries lists them all"),
+        ({"name": "nope"}, "no query is named 'nope': choose one from the catalogue"),
         (
             {"name": "filters-by-concept", "concept": "dog", "layer": "nolayer"},
             "no layer 'nolayer': it has shallow, deep",

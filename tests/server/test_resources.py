@@ -145,9 +145,9 @@ def test_named_queries_are_listed_and_answered(server: Server) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "line"),
     [
-        ("hub-filter", 404, "no query is named 'hub-filter': did you mean hub-filters? /queries lists them all"),
+        ("hub-filter", 404, "no query is named 'hub-filter': did you mean hub-filters? (see /queries)"),
         ("filters-of-class", 400, "query filters-of-class needs class=…: use filters-of-class class=… [rule=…]"),
-        ("tags-of-filter?layer=deep&filter=x", 400, "filter=x is no whole number: give one from 0"),
+        ("tags-of-filter?layer=deep&filter=x", 400, "filter=x is not a whole number: give one from 0"),
         ("hub-filters?min_tags=1&min_tags=2", 400, "parameter 'min_tags' is given twice: give it once"),
         ("hub-filters?rule=k%3D7", 400, "no rule 'k=7' in this KG: it has k=1, q=0.5"),
     ],

@@ -192,7 +192,7 @@ class Explorer:
         async def answer(request: Request, pool: Pool) -> Response:
             page = request.query_params.get("page", "1")
             if not is_index(page):
-                raise RequestError(404, f"page={shortened(page)} is no whole number: give one from 1")
+                raise RequestError(404, f"page={shortened(page)} is not a whole number: give one from 1")
             try:
                 return _made(await ask_for(request, pool, PageJob(name, {"page": page})))
             except RequestError as error:

@@ -23,10 +23,7 @@ def asked_query(name: str) -> NamedQuery:
     FiltagError
         If there is none.
     """
-    try:
-        return find_query(shortened(name))
-    except FiltagError as error:
-        raise FiltagError(str(error).replace("filtag query --list shows", "/queries lists")) from None
+    return find_query(shortened(name))
 
 
 def mistake_in(facts: Facts, query: NamedQuery, asked: Mapping[str, str]) -> None:
