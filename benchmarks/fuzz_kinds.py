@@ -105,10 +105,8 @@ def read_checkpoint(path: Path) -> str | None:
 
 def read_kg(path: Path) -> str | None:
     """Read a KG as the commands do that say what it holds."""
-    from filtag_kg.concepts import read_common_concepts
-    from filtag_kg.kg import open_kg, read_visualizations
+    from filtag_kg.kg import TAGS, open_kg, read_common_concepts, read_visualizations
     from filtag_kg.report import semantic_report
-    from filtag_kg.tags import read_tag_assignments
     from filtag_kg.views import read_facts
 
     kg = open_kg(path.parent if path.parent.name == "kg" else path.parent.parent)
@@ -118,7 +116,7 @@ def read_kg(path: Path) -> str | None:
         facts.network(network)
     semantic_report([kg])
     tags, common, pictures = (
-        read_tag_assignments(kg.tags_path),
+        TAGS.read(kg.tags_path),
         read_common_concepts(kg.common_path),
         read_visualizations(kg),
     )

@@ -6,7 +6,6 @@ first call of `wordnet`, not at import.
 
 from filtag_kg.concepts.activation_test import ActivationTest, activation_test
 from filtag_kg.concepts.class_names import class_names
-from filtag_kg.concepts.columns import common_csv, read_common_concepts
 from filtag_kg.concepts.common import (
     CHANCE_P,
     COHERENT_Q,
@@ -23,12 +22,7 @@ from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_cura
 from filtag_kg.concepts.doubt import DoubtfulLink, doubtful_links
 from filtag_kg.concepts.few_classes import classes_needed, runs_of_few_classes, too_few_classes
 from filtag_kg.concepts.hierarchy import FEATURES, Hierarchy, build_hierarchy
-from filtag_kg.concepts.in_layers import (
-    ConceptInLayer,
-    concepts_csv,
-    concepts_in_layers,
-    read_concepts_in_layers,
-)
+from filtag_kg.concepts.in_layers import ConceptInLayer, concepts_in_layers
 from filtag_kg.concepts.isa_edges import KeptEdges
 from filtag_kg.concepts.linking import Link, Links, link_classes, preferred_labels
 from filtag_kg.concepts.separation import separation
@@ -72,9 +66,7 @@ __all__ = [
     "class_names",
     "classes_needed",
     "common_concepts",
-    "common_csv",
     "concept_source",
-    "concepts_csv",
     "concepts_in_layers",
     "default_index",
     "doubtful_links",
@@ -85,8 +77,6 @@ __all__ = [
     "p_values",
     "preferred_labels",
     "q_values",
-    "read_common_concepts",
-    "read_concepts_in_layers",
     "read_curated_links",
     "runs_of_few_classes",
     "separation",

@@ -21,17 +21,13 @@ How many tags the concept has in the layer says nothing: each rule gives a class
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
-from dataclasses import astuple, dataclass, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from filtag_kg.concepts.separation import separation
-from filtag_kg.csv_table import ANY_TEXT, TEXT, optional, read_table, real, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,24 +38,11 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.hierarchy import Hierarchy
     from filtag_kg.tags import TagTable
 
-__all__ = ["ConceptInLayer", "concepts_csv", "concepts_in_layers", "read_concepts_in_layers"]
+__all__ = ["ConceptInLayer", "concepts_in_layers"]
 
 _LEAST_CLASSES = 2
 # As many as every machine agrees on, however its sums are rounded.
 _DIGITS = 6
-
-_CELLS = {
-    "rule": TEXT,
-    "layer": TEXT,
-    "concept": TEXT,
-    "label": ANY_TEXT,
-    "classes": whole(_LEAST_CLASSES),
-    "filters": whole(),
-    "concentration": optional(real(0)),
-    "separation": optional(real(0, 1)),
-    "low": optional(real(0, 1)),
-    "high": optional(real(0, 1)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,35 +117,6 @@ def concepts_in_layers(
         for column, concept in enumerate(isa.concepts[place] for place in columns)
         for m, layer in enumerate(tags.layer_names)
     ]
-
-
-def concepts_csv(rows: Iterable[ConceptInLayer]) -> str:
-    """Return rows as the text of ``concepts.csv``; what is not defined is an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(ConceptInLayer))
-    writer.writerows(map(astuple, rows))
-    return text.getvalue()
-
-
-def read_concepts_in_layers(path: Path, *, rule: str | None = None) -> list[ConceptInLayer]:
-    """Read the ``concepts.csv`` of a KG, or the rows of one rule.
-
-    Raises
-    ------
-    FiltagError
-        If the table is missing or damaged: with the line.
-    """
-    where = {} if rule is None else {"rule": (rule,)}
-    rows = read_table(path, _CELLS, where=where, check=_wrong, advice="build the KG anew")
-    return [ConceptInLayer(*row) for row in rows]
-
-
-def _wrong(row: tuple[Any, ...]) -> str | None:
-    separation_, low, high = row[-3:]
-    if (low, high) == (None, None) or (None not in row[-3:] and low <= separation_ <= high):
-        return None
-    return f"the interval {low} to {high} does not hold {separation_}"
 
 
 def _separations(

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.kg import KG
+from filtag_kg.kg import KG, read_tags
 from filtag_kg.network import Network
 from filtag_kg.profile import Profile, load_profile
-from filtag_kg.tags import Rule, contrast_to, parse_rule, read_tags
+from filtag_kg.tags import Rule, contrast_to, parse_rule
 
 __all__ = ["TaggedFilters", "tagged_classes", "tagged_filters"]
 
@@ -125,27 +124,29 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
             f"{kg.path} was made of {kg.manifest['network']}, not of {network.identifier}: name the right --network"
         )
     parsed = parse_rule(name)
-    pairs, labels = _tags(kg.tags_path, name)
-    place = {class_id: index for index, class_id in enumerate(labels)}
+    tags = read_tags(kg.tags_path, network=network.identifier, rules=kg.rules).of_rule(name)
     layer_names, offsets = _layer_names(network), _offsets(network)
     start = dict(zip(layer_names, offsets.tolist(), strict=False))
-    _check_layers(kg, network, {layer for layer, _, _ in pairs} - start.keys())
+    _check_layers(kg, network, {tags.layer_names[layer] for layer in np.unique(tags.layer)} - start.keys())
     sizes = {layer.name: layer.n_filters for layer in network.layers}
-    for layer, filter_, _ in pairs:
-        if filter_ >= sizes[layer]:
-            raise FiltagError(
-                f"{kg.tags_path} tags filter {filter_} of {layer}, which has {sizes[layer]} filters: build the KG anew"
-            )
-    tagged = np.zeros((network.n_filters, len(labels)), dtype=np.bool_)
-    for layer, filter_, class_id in pairs:
-        tagged[start[layer] + filter_, place[class_id]] = True
+    beyond = np.flatnonzero(tags.filter >= np.array([sizes.get(layer, 0) for layer in tags.layer_names])[tags.layer])
+    if len(beyond):
+        layer = tags.layer_names[tags.layer[beyond[0]]]
+        raise FiltagError(
+            f"{kg.tags_path} tags filter {tags.filter[beyond[0]]} of {layer}, which has {sizes[layer]} filters: "
+            "build the KG anew"
+        )
+    classes, class_ = np.unique(tags.class_, return_inverse=True)
+    tagged = np.zeros((network.n_filters, len(classes)), dtype=np.bool_)
+    first = np.array([start.get(layer, 0) for layer in tags.layer_names], dtype=np.int64)
+    tagged[first[tags.layer] + tags.filter, class_] = True
     return TaggedFilters(
         rule=parsed,
         run_id=next(run["id"] for run in kg.manifest["runs"] if run["rule"] == name),
         layer_names=layer_names,
         layer_offsets=offsets,
-        class_ids=tuple(labels),
-        class_labels=tuple(labels.values()),
+        class_ids=tuple(tags.class_ids[each] for each in classes),
+        class_labels=tuple(tags.class_labels[each] for each in classes),
         tagged=tagged,
         profile=_profile(kg, name) if parsed.score == "contrast" else None,
     )
@@ -159,7 +160,9 @@ def tagged_classes(kg: KG, rule: str | None = None) -> dict[str, str]:
     FiltagError
         If the KG has no such rule.
     """
-    return _tags(kg.tags_path, _chosen_rule(kg, rule))[1]
+    name = _chosen_rule(kg, rule)
+    tags = read_tags(kg.tags_path, network=kg.manifest["network"], rules=kg.rules).of_rule(name)
+    return {tags.class_ids[each]: tags.class_labels[each] for each in np.unique(tags.class_)}
 
 
 def _chosen_rule(kg: KG, rule: str | None) -> str:
@@ -167,13 +170,6 @@ def _chosen_rule(kg: KG, rule: str | None) -> str:
     if name not in kg.rules:
         raise FiltagError(f"no rule {name!r} in {kg.path}: it has {', '.join(kg.rules)}")
     return name
-
-
-def _tags(path: Path, rule: str) -> tuple[list[tuple[str, int, str]], dict[str, str]]:
-    """Return (layer, filter, class id) of one rule's tags, and the labels of the classes by id, sorted."""
-    rows = list(read_tags(path, ("layer", "filter", "class_id", "label"), rule=rule))
-    labels = {class_id: label for _, _, class_id, label in rows}
-    return [(layer, filter_, class_id) for layer, filter_, class_id, _ in rows], dict(sorted(labels.items()))
 
 
 def _profile(kg: KG, rule: str) -> Profile:

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.concepts import CommonConcept, preferred_labels, read_common_concepts, wordnet
+from filtag_kg.concepts import CommonConcept, preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters, tagged_filters
 from filtag_kg.explain.evidence import Evidence, concept_evidence, tag_evidence
 from filtag_kg.explain.support import Support, support_of
 from filtag_kg.explain.why_not import WhyNot, find_class, why_not
 from filtag_kg.images import UnreadableImageError, decode, read_file
-from filtag_kg.kg import KG
+from filtag_kg.kg import KG, read_common_concepts
 from filtag_kg.network import Network
 from filtag_kg.profile import observe
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.concepts import concept_source, preferred_labels, read_common_concepts, wordnet
+from filtag_kg.concepts import concept_source, preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters, tagged_filters
 from filtag_kg.explain.nearest_concept import ClassConcepts, Group
 from filtag_kg.images import ImageRef, ImageSet, with_similar_names
-from filtag_kg.kg import KG
+from filtag_kg.kg import KG, read_common_concepts
 from filtag_kg.network import Network
 from filtag_kg.profile import Observation, load_profile, observations
 

@@ -6,28 +6,11 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from filtag_kg.concepts import check_sssom, read_common_concepts, read_concepts_in_layers
+from filtag_kg.concepts import check_sssom
 from filtag_kg.errors import FiltagError
-from filtag_kg.kg import KG
-from filtag_kg.tags import TAG_CELLS, read_tags
+from filtag_kg.kg import KG, TABLES
 
-__all__ = ["TABLES", "write_csv", "write_parquet"]
-
-TABLES = {"tags": "tags.csv", "common": "common.csv", "concepts": "concepts.csv"}
-_WHOLE = ("layer_index", "filter", "rank", "support", "tags", "classes", "filters")
-_REAL = (
-    "activation",
-    "contrast",
-    "coverage",
-    "ic",
-    "p_value",
-    "p_adjusted",
-    "q_value",
-    "concentration",
-    "separation",
-    "low",
-    "high",
-)
+__all__ = ["write_csv", "write_links", "write_parquet"]
 
 
 def write_csv(kg: KG, table: str, output: BinaryIO) -> None:
@@ -69,9 +52,8 @@ def write_parquet(kg: KG, table: str, output: BinaryIO) -> None:
     except ImportError:
         raise FiltagError("Parquet needs pyarrow: install it with pip install 'filtag-kg[tables]'") from None
     path = _checked(kg, table)
-    with path.open(encoding="utf-8") as file:
-        names = file.readline().rstrip("\r\n").split(",")
-    types = {name: int64() if name in _WHOLE else float64() if name in _REAL else string() for name in names}
+    arrow_types = {int: int64(), float: float64(), str: string()}
+    types = {name: arrow_types[kind] for name, kind in TABLES[table].types.items()}
     options = csv.ConvertOptions(column_types=types, strings_can_be_null=False)
     with (
         csv.open_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=options) as batches,
@@ -85,12 +67,7 @@ def _checked(kg: KG, table: str) -> Path:
     """Return the path of a table whose every cell was read."""
     if table not in TABLES:
         raise FiltagError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
-    path = kg.path / TABLES[table]
-    if table == "tags":
-        for _ in read_tags(path, list(TAG_CELLS)):
-            pass
-    elif table == "concepts":
-        read_concepts_in_layers(path)
-    else:
-        read_common_concepts(path, relation=None)
+    path = kg.path / TABLES[table].file_name
+    for _ in TABLES[table].read(path):
+        pass
     return path

@@ -1,11 +1,13 @@
 """A KG's directory: its manifest, tables, store and pictures; how it is built and changed."""
 
 from filtag_kg.kg.build import Provenance, build_kg
+from filtag_kg.kg.exemplars import EXEMPLARS
 from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
 from filtag_kg.kg.manifest import file_differences
 from filtag_kg.kg.runs import KgRun, add_runs, build_into, remove_run, runs_of
 from filtag_kg.kg.store import graph_lines, graph_triples
 from filtag_kg.kg.store_process import StoreProcess
+from filtag_kg.kg.tables import COMMON, CONCEPTS, TABLES, TAGS, Table, read_common_concepts, read_tags
 from filtag_kg.kg.validate import Finding, Validation, validate_kg
 from filtag_kg.kg.visualizations import (
     VISUALIZATION_METHODS,
@@ -15,12 +17,18 @@ from filtag_kg.kg.visualizations import (
 )
 
 __all__ = [
+    "COMMON",
+    "CONCEPTS",
+    "EXEMPLARS",
     "KG",
+    "TABLES",
+    "TAGS",
     "VISUALIZATION_METHODS",
     "Finding",
     "KgRun",
     "Provenance",
     "StoreProcess",
+    "Table",
     "Validation",
     "Visualization",
     "add_runs",
@@ -31,6 +39,8 @@ __all__ = [
     "graph_lines",
     "graph_triples",
     "open_kg",
+    "read_common_concepts",
+    "read_tags",
     "read_visualizations",
     "remove_run",
     "reserved_output",

@@ -28,8 +28,6 @@ from filtag_kg.concepts import (
     Hierarchy,
     build_hierarchy,
     common_concepts,
-    common_csv,
-    concepts_csv,
     concepts_in_layers,
     doubtful_links,
     link_classes,
@@ -66,8 +64,9 @@ from filtag_kg.kg.exemplars import write_exemplars
 from filtag_kg.kg.kg import FORMAT_VERSION, KG, check_output, open_kg
 from filtag_kg.kg.manifest import write_manifest
 from filtag_kg.kg.store import write_graph
+from filtag_kg.kg.tables import COMMON, CONCEPTS, TAGS
 from filtag_kg.profile import Profile, save_profile
-from filtag_kg.tags import TagTable, contrast_over_classes, parse_rule, tags_csv
+from filtag_kg.tags import TagTable, contrast_over_classes, parse_rule, tag_assignments
 
 __all__ = ["Provenance", "build_kg"]
 
@@ -269,10 +268,10 @@ def build_kg(
     said_licences = {graph: licence for graph, licence in licences.items() if counts.get(graph)} or licences
     mappings = sssom_text(links, source, class_iri=iris.class_, mapping_set_id=iris.links_graph())
     texts = {
-        "tags.csv": tags_csv(tags),
+        TAGS.file_name: TAGS.text(tag_assignments(tags)),
         "links.sssom.tsv": mappings,
-        "common.csv": common_csv(common),
-        "concepts.csv": concepts_csv(in_layers),
+        COMMON.file_name: COMMON.text(common),
+        CONCEPTS.file_name: CONCEPTS.text(in_layers),
     }
     digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     n_assignments = _n_assignments(tags)

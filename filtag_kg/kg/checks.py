@@ -9,13 +9,12 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from filtag_kg.concepts import read_common_concepts
 from filtag_kg.graph import PREFIXES, DataIris
 from filtag_kg.kg.kg import KG
 from filtag_kg.kg.runs import runs_of
 from filtag_kg.kg.store import graph_lines
 from filtag_kg.kg.store_process import StoreProcess
-from filtag_kg.tags import read_tags
+from filtag_kg.kg.tables import COMMON, TAGS
 
 __all__ = ["CHECKS", "WHOLE", "Check"]
 
@@ -134,8 +133,10 @@ def _tables(kg: KG, store: StoreProcess) -> _Found:
         folder = f"{run.folder}/" if run.folder else ""
         found = _ask(store, _KINDS % {"run": graph_of(run.run_id)})
         counted = {kind: int(n) for kind, n in found}
-        tags = set(read_tags(kg.path / f"{folder}tags.csv", ("layer", "filter", "class_id"), rule=run.rule))
-        common = read_common_concepts(kg.path / f"{folder}common.csv", rule=run.rule, relation=None)
+        where = {"rule": (run.rule,)}
+        rows_of_tags = TAGS.read(kg.path / run.folder / TAGS.file_name, where=where)
+        tags = {(row.layer, row.filter, row.class_id) for row in rows_of_tags}
+        common = list(COMMON.read(kg.path / run.folder / COMMON.file_name, where=where))
         for table, rows, kinds in (
             ("tags.csv", len(tags), ("TagAssignment",)),
             ("common.csv", len(common), ("CommonConcept", "CommonFeature")),

@@ -4,16 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from filtag_kg.csv_table import csv_writer
+from filtag_kg.csv_table import TEXT, Cell, file_beside, real, whole
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import ImageRef, ImageSet, UnreadableImageError, thumbnail
+from filtag_kg.kg.tables import Table
 from filtag_kg.profile import Exemplars, Profile
 
-__all__ = ["EXEMPLAR_COLUMNS", "write_exemplars"]
+__all__ = ["EXEMPLARS", "ExemplarRow", "write_exemplars"]
 
-EXEMPLAR_COLUMNS = ("layer_index", "layer", "filter", "rank", "image", "class_id", "activation", "thumbnail")
+
+@dataclass(frozen=True, slots=True)
+class ExemplarRow:
+    """An image that activates a filter much: a row of ``exemplars.csv``, its fields the columns in order.
+
+    `thumbnail` is a file beside the table.
+    """
+
+    layer_index: int
+    layer: str
+    filter: int
+    rank: int
+    image: str
+    class_id: str
+    activation: float
+    thumbnail: str
+
+
+EXEMPLARS = Table(
+    "exemplars.csv",
+    ExemplarRow,
+    {
+        "layer_index": whole(),
+        "layer": TEXT,
+        "filter": whole(),
+        "rank": whole(1),
+        "image": TEXT,
+        "class_id": TEXT,
+        "activation": real(0, 1),
+        "thumbnail": Cell(file_beside, "a file beside the table"),
+    },
+    errors="surrogateescape",  # Image files may be called anything.
+)
 _MOST_AT_ONCE = 256
 _MOST_BYTES_AT_ONCE = 2**29
 
@@ -42,15 +76,14 @@ def write_exemplars(profile: Profile, images: ImageSet, folder: Path) -> None:
     if missing is not None:
         raise FiltagError(f"{missing} is not in {images.path}: give the images that the profile was made of")
     thumbnails = _write_thumbnails([by_name[name] for name in found.names], images, folder)
-    with (folder / "exemplars.csv").open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        table = csv_writer(file)
-        table.writerow(EXEMPLAR_COLUMNS)
-        table.writerows(_rows(profile, found, by_name, thumbnails))
+    path = folder / EXEMPLARS.file_name
+    with path.open("w", encoding="utf-8", errors=EXEMPLARS.errors, newline="") as file:
+        EXEMPLARS.write(_rows(profile, found, by_name, thumbnails), file)
 
 
 def _rows(
     profile: Profile, found: Exemplars, by_name: Mapping[str, ImageRef], thumbnails: Sequence[str]
-) -> Iterator[tuple[object, ...]]:
+) -> Iterator[ExemplarRow]:
     for layer, name in enumerate(profile.layer_names):
         start, end = profile.layer_offsets[layer : layer + 2]
         for column in range(start, end):
@@ -58,8 +91,16 @@ def _rows(
             for rank, (place, activation) in enumerate(best, 1):
                 if place >= 0:
                     image = by_name[found.names[place]]
-                    value = f"{activation:.6g}"
-                    yield layer, name, column - start, rank, image.name, image.class_id, value, thumbnails[place]
+                    yield ExemplarRow(
+                        layer_index=layer,
+                        layer=name,
+                        filter=column - start,
+                        rank=rank,
+                        image=image.name,
+                        class_id=image.class_id,
+                        activation=float(f"{activation:.6g}"),
+                        thumbnail=thumbnails[place],
+                    )
 
 
 def _write_thumbnails(chosen: list[ImageRef], images: ImageSet, folder: Path) -> list[str]:

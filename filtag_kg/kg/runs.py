@@ -25,8 +25,8 @@ from filtag_kg.graph import PREFIXES, DataIris, DatasetDescription, emit_dataset
 from filtag_kg.kg.kg import KG, open_kg
 from filtag_kg.kg.manifest import kg_file_names, write_manifest
 from filtag_kg.kg.store import graph_lines, write_graph
+from filtag_kg.kg.tables import TAGS
 from filtag_kg.output_paths import check_directory_output
-from filtag_kg.tags import read_tags
 
 __all__ = ["KgRun", "add_runs", "build_into", "remove_run", "runs_of"]
 
@@ -312,8 +312,8 @@ def _title(*kgs: KG) -> str:
 
 def _a_layer(room: Path) -> str:
     """Return the last layer that the tags speak of."""
-    names = deque(read_tags(room / "tags.csv", ["layer"]), maxlen=1)
-    return str(names[0][0]) if names else ""
+    rows = deque(TAGS.read(room / TAGS.file_name), maxlen=1)
+    return rows[0].layer if rows else ""
 
 
 def _copy(kg: Path, room: Path, without: Iterable[str] = ()) -> None:

@@ -6,21 +6,21 @@ import hashlib
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filtag_kg.csv_table import TEXT, Cell, csv_writer, file_beside, one_of, read_table, real, whole
+from filtag_kg.csv_table import TEXT, Cell, file_beside, one_of, real, whole
 from filtag_kg.files import only_writer, remove_leftovers, writing
 from filtag_kg.kg.kg import KG, open_kg
 from filtag_kg.kg.manifest import write_manifest
 from filtag_kg.kg.runs import runs_of
+from filtag_kg.kg.tables import Table
 
 __all__ = ["VISUALIZATION_METHODS", "Visualization", "read_visualizations", "write_visualizations"]
 
 VISUALIZATION_METHODS = ("activation-maximisation", "feature-visualisation")
 
 _FOLDER = "visualizations"
-_TABLE = "visualizations.csv"
 # To add a run to a large KG takes minutes, and the picture is dear.
 _PATIENCE_S = 600.0
 
@@ -74,7 +74,21 @@ class Visualization:
         return self.network, self.layer, self.filter, self.method
 
 
-_COLUMNS = tuple(field.name for field in fields(Visualization))
+VISUALIZATIONS = Table(
+    "visualizations.csv",
+    Visualization,
+    {
+        "network": TEXT,
+        "layer": TEXT,
+        "filter": whole(),
+        "method": one_of(VISUALIZATION_METHODS),
+        "seed": whole(most=2**63 - 1),
+        "steps": whole(),
+        "activation": real(),
+        "file": Cell(_png_beside, "a PNG beside the table"),
+    },
+    advice="delete its folder and make the pictures again",
+)
 
 
 def read_visualizations(kg: KG) -> tuple[Visualization, ...]:
@@ -93,7 +107,7 @@ def read_visualizations(kg: KG) -> tuple[Visualization, ...]:
     found: dict[tuple[str, str, int, str], Visualization] = {}
     for folder in [*reversed(folders), ""]:
         place = f"{folder}/{_FOLDER}" if folder else _FOLDER
-        for row in _read_table(kg.path / place / _TABLE):
+        for row in _read_table(kg.path / place / VISUALIZATIONS.file_name):
             if row.network in networks:
                 found[row.key] = replace(row, file=f"{place}/{row.file}")
     return tuple(sorted(found.values(), key=lambda row: row.key))
@@ -129,45 +143,31 @@ def write_visualizations(
     named = [replace(row, file=_file_name(row, png)) for row, png in zip(visualizations, pngs, strict=True)]
     with only_writer(kg.path, wait_s=_PATIENCE_S):
         manifest = open_kg(kg.path).manifest
-        rows = {row.key: row for row in _read_table(folder / _TABLE)} | {row.key: row for row in named}
+        path = folder / VISUALIZATIONS.file_name
+        rows = {row.key: row for row in [*_read_table(path), *named]}
         # A picture's name tells its content: until the table names the new ones, it is right about the old ones.
         for row, png in zip(named, pngs, strict=True):
             with writing(folder / row.file) as file:
                 file.write(png)
-        with writing(folder / _TABLE) as file:
+        with writing(path) as file:
             text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-            table = csv_writer(text)
-            table.writerow(_COLUMNS)
-            table.writerows(astuple(rows[key]) for key in sorted(rows))
+            VISUALIZATIONS.write([rows[key] for key in sorted(rows)], text)
             text.detach()
         # The replaced, and what an interrupted run left.
-        for path in set(folder.glob("*.png")) - {folder / row.file for row in rows.values()}:
-            path.unlink(missing_ok=True)
+        for unused in set(folder.glob("*.png")) - {folder / row.file for row in rows.values()}:
+            unused.unlink(missing_ok=True)
         remove_leftovers(folder)
         if "files" in manifest:
-            written = {f"{_FOLDER}/{name}" for name in (_TABLE, *(row.file for row in named))}
+            written = {f"{_FOLDER}/{name}" for name in (VISUALIZATIONS.file_name, *(row.file for row in named))}
             known = {name: record for name, record in manifest["files"].items() if name not in written}
             write_manifest(kg.path, manifest, known=known)
     return tuple(replace(row, file=f"{_FOLDER}/{row.file}") for row in named)
 
 
-_CELLS = {
-    "network": TEXT,
-    "layer": TEXT,
-    "filter": whole(),
-    "method": one_of(VISUALIZATION_METHODS),
-    "seed": whole(most=2**63 - 1),
-    "steps": whole(),
-    "activation": real(),
-    "file": Cell(_png_beside, "a PNG beside the table"),
-}
-
-
 def _read_table(path: Path) -> list[Visualization]:
     if not path.exists():
         return []
-    rows = read_table(path, _CELLS, advice="delete its folder and run filtag visualize again")
-    return [Visualization(*row) for row in rows]
+    return list(VISUALIZATIONS.read(path))
 
 
 def _file_name(row: Visualization, png: bytes) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 
-from filtag_kg.concepts import CommonConcept, read_common_concepts, too_few_classes
+from filtag_kg.concepts import CommonConcept, too_few_classes
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import DataIris
-from filtag_kg.kg import KG, KgRun, runs_of
+from filtag_kg.kg import KG, TAGS, KgRun, read_common_concepts, runs_of
 from filtag_kg.query import LocalEndpoint, bind
-from filtag_kg.tags import read_tags
 
 __all__ = ["LEAST_TAGS", "Layer", "Place", "Run", "read_runs"]
 
@@ -150,8 +150,13 @@ def _read_tags(
     # The keys of a dict are a set that keeps its order.
     tags: dict[Place, dict[str, None]] = {}
     labels: dict[str, str] = {}
-    rows = read_tags(path, ("layer", "filter", "class_id", "label"), rule=rule, layers=filters_of_layers)
-    for layer, filter_, class_id, label in rows:
-        labels[class_id] = label
-        tags.setdefault((layer, filter_), {})[class_id] = None
+
+    def problem(row: tuple[Any, ...]) -> str | None:
+        _, _, layer, filter_, *_ = row
+        known = filter_ < filters_of_layers.get(layer, 0)
+        return None if known else f"there is no filter {filter_} in a layer {layer!r}"
+
+    for row in TAGS.read(path, where={"rule": (rule,)}, problem=problem):
+        labels[row.class_id] = row.label
+        tags.setdefault((row.layer, row.filter), {})[row.class_id] = None
     return {place: tuple(ids) for place, ids in tags.items()}, labels

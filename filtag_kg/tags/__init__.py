@@ -1,13 +1,11 @@
 """Tags: which classes activate which filters most, by a rule or as another method says."""
 
-from filtag_kg.tags.columns import TAG_CELLS, TagAssignment, read_tag_assignments, read_tags, tag_assignments, tags_csv
 from filtag_kg.tags.distribution import LayerDistribution, distribution_csv, tag_distribution
 from filtag_kg.tags.filtag_labels import read_filtag_labels
 from filtag_kg.tags.rules import Rule, Score, contrast_over_classes, contrast_to, parse_rule, tag_filters
-from filtag_kg.tags.table import TagTable
+from filtag_kg.tags.table import TagAssignment, TagTable, tag_assignments
 
 __all__ = [
-    "TAG_CELLS",
     "LayerDistribution",
     "Rule",
     "Score",
@@ -18,10 +16,7 @@ __all__ = [
     "distribution_csv",
     "parse_rule",
     "read_filtag_labels",
-    "read_tag_assignments",
-    "read_tags",
     "tag_assignments",
     "tag_distribution",
     "tag_filters",
-    "tags_csv",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from filtag_kg.names import nfc
 
-__all__ = ["TagTable"]
+__all__ = ["TagAssignment", "TagTable", "tag_assignments"]
 
 # What rounding, as when profiles are merged, may add to an activation.
 _HAIR = 1e-6
@@ -84,9 +85,11 @@ class TagTable:
             and not np.isinf(self.contrast).any()
         ):
             raise ValueError("ranks must be from 0, activations in [0, 1] and contrasts finite; NaN where unknown")
-        order = np.lexsort((self.class_, self.rank, self.filter, self.layer, self.rule))
-        for name in columns:
-            object.__setattr__(self, name, getattr(self, name)[order])
+        keys = (self.rule, self.layer, self.filter, self.rank, self.class_)
+        if not _sorted(keys):
+            order = np.lexsort(keys[::-1])
+            for name in columns:
+                object.__setattr__(self, name, getattr(self, name)[order])
 
     def _check_names(self) -> None:
         for names in (self.class_ids, self.layer_names, self.rules, (self.network,)):
@@ -123,3 +126,50 @@ class TagTable:
             activation=self.activation[kept],
             contrast=self.contrast[kept],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TagAssignment:
+    """One class given to one filter by one rule: a row of ``tags.csv``, its fields the columns in order.
+
+    `rank`, `activation` and `contrast` are None where the method that made the tags does not say.
+    """
+
+    network: str
+    layer_index: int
+    layer: str
+    filter: int
+    class_id: str
+    label: str
+    rank: int | None
+    activation: float | None
+    contrast: float | None
+    rule: str
+
+
+def tag_assignments(tags: TagTable) -> Iterator[TagAssignment]:
+    """Yield the rows of a table, in its order."""
+    columns = (tags.rule, tags.layer, tags.filter, tags.class_, tags.rank, tags.activation, tags.contrast)
+    for rule, layer, filter_, class_, rank, activation, contrast in zip(*(c.tolist() for c in columns), strict=True):
+        yield TagAssignment(
+            network=tags.network,
+            layer_index=layer,
+            layer=tags.layer_names[layer],
+            filter=filter_,
+            class_id=tags.class_ids[class_],
+            label=tags.class_labels[class_],
+            rank=rank or None,
+            activation=None if math.isnan(activation) else activation,
+            contrast=None if math.isnan(contrast) else contrast,
+            rule=tags.rules[rule],
+        )
+
+
+def _sorted(keys: Sequence[NDArray[np.int64]]) -> bool:
+    """Return whether rows are in the order of their keys, the first key first."""
+    equal = np.ones(max(len(keys[0]) - 1, 0), dtype=np.bool_)
+    for key in keys:
+        if (equal & (key[1:] < key[:-1])).any():
+            return False
+        equal &= key[1:] == key[:-1]
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,9 @@ import numpy as np
 import pyoxigraph as ox
 
 from filtag_kg.concepts import COHERENT_Q
-from filtag_kg.csv_table import TEXT, Cell, file_beside, read_table, real, whole
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import DataIris
-from filtag_kg.kg import KG, Visualization, read_visualizations, runs_of
+from filtag_kg.kg import EXEMPLARS, KG, TAGS, Visualization, read_tags, read_visualizations, runs_of
 from filtag_kg.query import LocalEndpoint, bind
 from filtag_kg.views.activations import Activations
 from filtag_kg.views.concept_graph import ConceptGraph, read_concepts
@@ -22,7 +21,7 @@ from filtag_kg.views.tables import NetworkTable, read_run
 from filtag_kg.views.things import Exemplar
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 __all__ = ["read_facts"]
 
@@ -56,17 +55,30 @@ def read_facts(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Fac
     """
     endpoint = LocalEndpoint(kg)
     concepts = read_concepts(endpoint)
-    classes = {class_id: place for place, class_id in enumerate(concepts.class_ids)}
+    classes = dict(zip(concepts.class_ids, concepts.class_labels, strict=True))
     runs = runs_of(kg)
     asked = [run for run in runs if rule in (None, run.rule, run.run_id)]
     if not asked:
         known = ", ".join(dict.fromkeys(run.rule for run in runs))
         raise FiltagError(f"no rule {rule!r} in {kg.path}: it has {known}")
     networks = {run.network: _network(endpoint, kg, run.network) for run in asked}
+    rules: dict[str, list[str]] = {}
+    for run in runs:
+        rules.setdefault(run.folder, []).append(run.rule)
+    tags = {
+        run.folder: read_tags(
+            kg.path / run.folder / TAGS.file_name,
+            network=run.network,
+            rules=rules[run.folder],
+            layers=networks[run.network].filters_of_layers,
+            classes=classes,
+        )
+        for run in {run.folder: run for run in asked}.values()
+    }
     return Facts(
         kg=kg,
         networks=networks,
-        runs={run.run_id: read_run(kg, run, networks[run.network], classes, q=q) for run in asked},
+        runs={run.run_id: read_run(kg, run, networks[run.network], tags[run.folder], q=q) for run in asked},
         concepts=concepts,
         exemplars=_exemplars(kg, {run.folder: networks[run.network] for run in reversed(asked)}, concepts),
         visualizations=_visualizations(kg),
@@ -99,48 +111,29 @@ def _exemplars(
     labels = dict(zip(concepts.class_ids, concepts.class_labels, strict=True))
     found: dict[tuple[str, int], tuple[Exemplar, ...]] = {}
     for folder, network in folders.items():
-        path = kg.path / folder / "exemplars" / "exemplars.csv"
+        path = kg.path / folder / "exemplars" / EXEMPLARS.file_name
         if not path.exists():
             continue
-        first = network.first_columns
+        first, sizes = network.first_columns, network.filters_of_layers
+
+        def problem(row: tuple[Any, ...], sizes: Mapping[str, int] = sizes) -> str | None:
+            _, layer, filter_, *_ = row
+            return None if filter_ < sizes.get(layer, 0) else f"there is no filter {filter_} in a layer {layer!r}"
+
         of: dict[tuple[str, int], list[Exemplar]] = {}
-        for layer, filter_, image, class_id, activation, thumbnail in _exemplar_rows(path, network):
-            of.setdefault((network.network, first[layer] + filter_), []).append(
+        for row in EXEMPLARS.read(path, problem=problem):
+            of.setdefault((network.network, first[row.layer] + row.filter), []).append(
                 Exemplar(
                     # What is no UTF-8 cannot be shown as it is.
-                    image=image.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
-                    class_id=class_id,
-                    label=labels.get(class_id, class_id),
-                    activation=activation,
-                    thumbnail=(path.parent / thumbnail).relative_to(kg.path).as_posix(),
+                    image=row.image.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+                    class_id=row.class_id,
+                    label=labels.get(row.class_id, row.class_id),
+                    activation=row.activation,
+                    thumbnail=(path.parent / row.thumbnail).relative_to(kg.path).as_posix(),
                 )
             )
         found |= {place: tuple(exemplars) for place, exemplars in of.items()}
     return found
-
-
-_EXEMPLAR_CELLS = {
-    "layer": TEXT,
-    "filter": whole(),
-    "rank": whole(1),
-    "image": TEXT,
-    "class_id": TEXT,
-    "activation": real(0, 1),
-    "thumbnail": Cell(file_beside, "a file beside the table"),
-}
-
-
-def _exemplar_rows(path: Path, network: NetworkTable) -> Iterator[tuple[Any, ...]]:
-    filters_of_layers = network.filters_of_layers
-
-    def unknown(row: tuple[Any, ...]) -> str | None:
-        known = row[1] < filters_of_layers.get(row[0], 0)
-        return None if known else f"there is no filter {row[1]} in a layer {row[0]!r}"
-
-    columns = ("layer", "filter", "image", "class_id", "activation", "thumbnail")
-    advice = "build the KG anew"
-    # Image files may be called anything.
-    return read_table(path, _EXEMPLAR_CELLS, columns=columns, check=unknown, errors="surrogateescape", advice=advice)
 
 
 def _visualizations(kg: KG) -> dict[tuple[str, str, int], tuple[Visualization, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts import (
-    COHERENT_Q,
-    CommonConcept,
-    ConceptInLayer,
-    read_common_concepts,
-    read_concepts_in_layers,
-)
+from filtag_kg.concepts import COHERENT_Q, CommonConcept, ConceptInLayer
 from filtag_kg.errors import FiltagError
-from filtag_kg.kg import KG, KgRun
-from filtag_kg.tags import read_tags
+from filtag_kg.kg import COMMON, CONCEPTS, KG, KgRun, read_common_concepts
+from filtag_kg.tags import TagTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -171,9 +164,7 @@ class RunTable:
         }
 
 
-def read_run(
-    kg: KG, run: KgRun, network: NetworkTable, classes: Mapping[str, int], *, q: float = COHERENT_Q
-) -> RunTable:
+def read_run(kg: KG, run: KgRun, network: NetworkTable, tags: TagTable, *, q: float = COHERENT_Q) -> RunTable:
     """Read what a run found.
 
     Parameters
@@ -182,7 +173,8 @@ def read_run(
     run : KgRun
     network : NetworkTable
         The network that the run is about.
-    classes : mapping of class id to place
+    tags : TagTable
+        Those of the run's build, of all its rules.
     q : float
         Filters with a q-value below this are coherent.
 
@@ -192,62 +184,34 @@ def read_run(
         If a table is missing or damaged.
     """
     folder = kg.path / run.folder
-    column, class_, rank, activation, contrast = _read_tags(folder / kg.tags_path.name, run.rule, network, classes)
-    rows = read_common_concepts(
-        folder / kg.common_path.name, rule=run.rule, relation=None, layers=network.filters_of_layers
-    )
-    common = _by_column(rows, network.first_columns)
-    path = folder / kg.concepts_path.name
-    in_layers = _by_concept(read_concepts_in_layers(path, rule=run.rule), network.layer_names, path)
-    ids = np.empty(len(classes), dtype=np.int64)
-    ids[np.argsort(np.array(list(classes), dtype=str), kind="stable")] = np.arange(len(classes))
+    of_rule = tags.rule == tags.rules.index(run.rule)
+    column = network.offsets[tags.layer[of_rule]] + tags.filter[of_rule]
+    class_, rank, activation = tags.class_[of_rule], tags.rank[of_rule], tags.activation[of_rule]
     # A rank that is not known sorts behind all that are.
     last = np.where(rank > 0, rank, np.iinfo(np.int64).max)
-    order = np.lexsort((ids[class_], -np.nan_to_num(activation, nan=-1.0), last, column))
-    column, class_, rank = column[order], class_[order], rank[order]
+    order = np.lexsort((class_, -np.nan_to_num(activation, nan=-1.0), last, column))
     # A class that a method gave to a filter twice is one tag, of the better rank.
-    pairs = column * max(len(classes), 1) + class_
-    first = np.zeros(len(column), dtype=np.bool_)
-    first[np.unique(pairs, return_index=True)[1]] = True
-    column, class_, rank = column[first], class_[first], rank[first]
+    pairs = column[order] * max(len(tags.class_ids), 1) + class_[order]
+    order = order[np.sort(np.unique(pairs, return_index=True)[1])]
+    column, class_ = column[order], class_[order]
     by_class = np.lexsort((column, class_))
+    common = read_common_concepts(
+        folder / COMMON.file_name, rule=run.rule, relation=None, layers=network.filters_of_layers
+    )
+    path = folder / CONCEPTS.file_name
     return RunTable(
         run=run,
         column=column,
         class_=class_,
-        rank=rank,
-        activation=activation[order][first],
-        contrast=contrast[order][first],
+        rank=rank[order],
+        activation=activation[order],
+        contrast=tags.contrast[of_rule][order],
         of_filter=np.searchsorted(column, np.arange(network.n_filters + 1)),
         by_class=by_class,
-        of_class=np.searchsorted(class_[by_class], np.arange(len(classes) + 1)),
-        common=common,
-        in_layers=in_layers,
+        of_class=np.searchsorted(class_[by_class], np.arange(len(tags.class_ids) + 1)),
+        common=_by_column(common, network.first_columns),
+        in_layers=_by_concept(CONCEPTS.read(path, where={"rule": (run.rule,)}), network.layer_names, path),
         q=q,
-    )
-
-
-def _read_tags(
-    path: Path, rule: str, network: NetworkTable, classes: Mapping[str, int]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return column, class, rank, activation and contrast of a rule's tags: compact while they are read."""
-    column, class_, rank = array("q"), array("q"), array("q")
-    activation, contrast = array("d"), array("d")
-    first, nan = network.first_columns, float("nan")
-    names = ("layer", "filter", "class_id", "rank", "activation", "contrast")
-    rows = read_tags(path, names, rule=rule, layers=network.filters_of_layers, class_ids=classes)
-    for layer, filter_, class_id, its_rank, its_activation, its_contrast in rows:
-        column.append(first[layer] + filter_)
-        class_.append(classes[class_id])
-        rank.append(its_rank or 0)
-        activation.append(nan if its_activation is None else its_activation)
-        contrast.append(nan if its_contrast is None else its_contrast)
-    return (
-        np.array(column, dtype=np.int64),
-        np.array(class_, dtype=np.int64),
-        np.array(rank, dtype=np.int64),
-        np.array(activation, dtype=np.float64),
-        np.array(contrast, dtype=np.float64),
     )
 
 

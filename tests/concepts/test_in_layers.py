@@ -16,12 +16,11 @@ from filtag_kg.concepts import (
     Hierarchy,
     build_hierarchy,
     common_concepts,
-    concepts_csv,
     concepts_in_layers,
     link_classes,
-    read_concepts_in_layers,
     separation,
 )
+from filtag_kg.kg import CONCEPTS
 from filtag_kg.tags import TagTable, contrast_over_classes
 
 DOG, CAT, ANIMAL = (f"http://wordnet-rdf.princeton.edu/pwn30/{n}-n" for n in ("02084071", "02121808", "00015388"))
@@ -134,9 +133,9 @@ def test_without_a_profile_separation_alone_is_missing(
 
 def test_a_table_is_read_back(rows: list[ConceptInLayer], tmp_path: Path) -> None:
     path = tmp_path / "concepts.csv"
-    path.write_text(concepts_csv(rows), encoding="utf-8")
-    assert read_concepts_in_layers(path) == rows
-    assert read_concepts_in_layers(path, rule="k=1") == [row for row in rows if row.rule == "k=1"]
+    path.write_text(CONCEPTS.text(rows), encoding="utf-8")
+    assert list(CONCEPTS.read(path)) == rows
+    assert list(CONCEPTS.read(path, where={"rule": ("k=1",)})) == [row for row in rows if row.rule == "k=1"]
 
 
 def test_contrast_must_be_of_the_tags(tags: TagTable, isa: Hierarchy) -> None:

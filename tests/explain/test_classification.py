@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from filtag_kg import KG, FiltagError
-from filtag_kg.concepts import read_common_concepts
 from filtag_kg.explain import explain_image
+from filtag_kg.kg import TAGS, read_common_concepts
 from filtag_kg.network import Network
 from filtag_kg.profile import observe
-from filtag_kg.tags import read_tag_assignments
 
 pytest.importorskip("keras", reason="the cpu extra is not installed")
 
@@ -67,7 +66,7 @@ def test_what_is_counted_is_what_the_files_of_the_kg_say(
     found = explain_image(colours, network, picture((250, 10, 20)), rule=rule, most=100)
     tags: Counter[str] = Counter()
     concepts: Counter[str] = Counter()
-    rows = [row for row in read_tag_assignments(colours.tags_path) if row.rule == rule]
+    rows = [row for row in TAGS.read(colours.tags_path) if row.rule == rule]
     common = [row for row in read_common_concepts(colours.common_path) if row.rule == rule]
     for active in found.active:
         here = [row for row in rows if (row.layer, row.filter) == (active.layer, active.filter)]

@@ -29,15 +29,11 @@ from filtag_kg import (
 )
 from filtag_kg.concepts import (
     CuratedLink,
-    common_csv,
     concept_source,
-    concepts_csv,
     import_dump,
-    read_common_concepts,
-    read_concepts_in_layers,
 )
 from filtag_kg.graph import PREFIXES
-from filtag_kg.kg import check_output, validate_kg
+from filtag_kg.kg import COMMON, CONCEPTS, check_output, read_common_concepts, validate_kg
 from filtag_kg.query import LocalEndpoint
 from filtag_kg.tags import read_filtag_labels
 from tests.concepts.conceptnet.conftest import SAID, line
@@ -101,8 +97,8 @@ def test_an_unknown_export_format_is_refused(kg: KG) -> None:
 
 def test_the_profile_and_the_common_concepts_can_be_read_back(kg: KG, profile: Profile) -> None:
     assert (load_profile(kg.path / "profile.npz").mean == profile.mean).all()
-    assert common_csv(read_common_concepts(kg.common_path, relation=None)) == kg.common_path.read_text()
-    assert concepts_csv(read_concepts_in_layers(kg.concepts_path)) == kg.concepts_path.read_text()
+    assert COMMON.text(read_common_concepts(kg.common_path, relation=None)) == kg.common_path.read_text()
+    assert CONCEPTS.text(list(CONCEPTS.read(kg.concepts_path))) == kg.concepts_path.read_text()
 
 
 def test_licences_go_where_the_facts_go(kg: KG) -> None:

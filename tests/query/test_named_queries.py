@@ -25,6 +25,7 @@ from filtag_kg import (
 )
 from filtag_kg.cli import app
 from filtag_kg.concepts import COHERENT_Q, build_hierarchy, link_classes
+from filtag_kg.kg import TAGS
 from filtag_kg.query import (
     PARAMETERS,
     LocalEndpoint,
@@ -36,7 +37,7 @@ from filtag_kg.query import (
 )
 from filtag_kg.query.parameters import bind
 from filtag_kg.query.result import Value
-from filtag_kg.tags import TagTable, read_filtag_labels, read_tag_assignments
+from filtag_kg.tags import TagTable, read_filtag_labels
 from tests.query.sparql_server import sparql_server
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -230,11 +231,9 @@ def test_vehicles_but_no_animal(vgg: KG) -> None:
     asked = {"concept_a": "vehicle", "concept_b": "animal", "layer": "conv5_3"}
     rows = named_query(LocalEndpoint(vgg), find_query("filters-with-but-without"), asked).values()
     tags: dict[str, set[str]] = {}
-    for row in read_tag_assignments(vgg.tags_path):
+    for row in TAGS.read(vgg.tags_path):
         tags.setdefault(str(row.filter), set()).add(row.class_id)
-    links = link_classes(
-        *zip(*{(r.class_id, r.label) for r in read_tag_assignments(vgg.tags_path)}, strict=True), wordnet()
-    )
+    links = link_classes(*zip(*{(r.class_id, r.label) for r in TAGS.read(vgg.tags_path)}, strict=True), wordnet())
     isa = build_hierarchy(links, wordnet())
 
     def below(name: str) -> set[str]:

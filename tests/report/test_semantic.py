@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
-from filtag_kg.concepts import read_common_concepts
+from filtag_kg.kg import read_common_concepts
 from filtag_kg.report import Proportion, check_report_folder, semantic_report, write_report
 
 

@@ -26,10 +26,9 @@ from filtag_kg import (
     wordnet,
 )
 from filtag_kg.cli import app
-from filtag_kg.concepts import read_common_concepts
 from filtag_kg.demo import demo_profile
 from filtag_kg.export import export_graph
-from filtag_kg.kg import validate_kg
+from filtag_kg.kg import read_common_concepts, validate_kg
 from filtag_kg.profile import save_profile
 from filtag_kg.query import LocalEndpoint, find_query, named_query
 from filtag_kg.report import Site, compare_runs, semantic_report, write_report
