@@ -148,7 +148,7 @@ def test_a_damaged_table_is_refused(empty: KG, text: str, what: str) -> None:
     with pytest.raises(FiltagError) as error:
         read_visualizations(empty)
     place = what if not what.startswith(("column", ":")) else f", line 2{', ' if what[0] == 'c' else ''}{what}"
-    assert str(error.value) == f"{path}{place}: delete its folder and run filtag visualize again"
+    assert str(error.value) == f"{path}{place}: delete its folder and make the pictures again"
 
 
 def test_pictures_stay_when_runs_come_and_go(empty: KG, profile: Profile, tmp_path: Path) -> None:
