@@ -7,41 +7,17 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from filtag_kg.query import LocalEndpoint, NamedQuery
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = (
-    "demo",
-    "run",
-    "profile",
-    "build",
-    "import",
-    "query",
-    "export",
-    "publish",
-    "runs",
-    "compare",
-    "validate",
-    "explain",
-    "evaluate",
-    "errors",
-    "visualize",
-    "show",
-    "report",
-    "serve",
-    "conformance draw",
-    "conformance rate",
-    "concepts import",
-    "concepts show",
-)
 
 
 def main() -> int:
@@ -69,26 +45,31 @@ def checking() -> bool:
 
 def command_line() -> str:
     """Return the help of every command."""
+    from typer.main import get_command
+    from typer.testing import CliRunner
+
+    from filtag_kg.cli import app
+
+    runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"})
     parts = [
         "# The command line\n",
-        "Results go to stdout, notes and progress to stderr. A mistake ends with exit code 1 and",
+        "Results go to stdout, notes and progress to stderr. A user's mistake ends with exit code 1 and one line",
+        "`error: what, where, what to do`; wrong usage with 2. `scripts/make_docs.py` makes this page.\n",
     ]
-    parts.append(
-        "one line `error: what, where, what to do`; wrong usage with 2. This page is made by `scripts/make_docs.py`.\n"
-    )
-    for command in COMMANDS:
-        code = "from filtag_kg.cli import main; import sys; sys.argv[0] = 'filtag'; main()"
-        environment = {**os.environ, "COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
-        done = subprocess.run(
-            [sys.executable, "-c", code, *command.split(), "--help"],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=environment,
-        )
-        lines = [line.rstrip() for line in done.stdout.strip().splitlines()]
-        parts.append("\n".join([f"## filtag {command}\n", "```text", *lines, "```\n"]))
+    for command in ("", *command_names(get_command(app))):
+        answer = runner.invoke(app, [*command.split(), "--help"], prog_name="filtag", catch_exceptions=False)
+        lines = [line.rstrip() for line in answer.stdout.strip().splitlines()]
+        parts.append("\n".join([f"## filtag {command}".rstrip() + "\n", "```text", *lines, "```\n"]))
     return "\n".join(parts)
+
+
+def command_names(group: object, prefix: str = "") -> Iterator[str]:
+    """Yield the names of all commands of a group, those of its groups as ``concepts import``."""
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        if hasattr(command, "commands"):
+            yield from command_names(command, f"{prefix}{name} ")
+        else:
+            yield prefix + name
 
 
 def queries() -> str:

@@ -1,6 +1,6 @@
-"""The command line: open, one library call, print. No logic of its own.
+"""The command line: each command opens something, makes one library call and prints.
 
-This module imports next to nothing, so that who stops a command while Python still reads the rest sees no traceback.
+This module imports next to nothing, so that Ctrl-C during the imports of the rest does not end in a traceback.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def __getattr__(name: str) -> object:
-    """Import the commands when they are asked for."""
+    """Import the commands on first use."""
     if name == "app":
         from filtag_kg.cli.commands import app
 
@@ -30,10 +30,10 @@ def __getattr__(name: str) -> object:
 
 
 def main() -> None:
-    """Run the command line and leave.
+    """Run the command line and exit.
 
-    The exit code is 1 for a user's mistake, in one line on stderr; 2 for wrong usage; 128 and the signal's number for
-    what Ctrl-C, a closed terminal or a request to end has stopped, without a word.
+    The exit code is 1 for a user's mistake, with one line on stderr; 2 for wrong usage; 128 plus the signal's number,
+    without a message, if a signal (Ctrl-C, a closed terminal, a request to end) stopped the command.
     """
     stopped_by: list[int] = []
 
@@ -42,18 +42,18 @@ def main() -> None:
         raise KeyboardInterrupt
 
     _on_signals(stop)
-    sys.unraisablehook = _again_if_interrupt
+    sys.unraisablehook = _repeat_interrupt
     _open_closed_streams()
     try:
         code = _run()
     except BaseException:
-        # A library may have made another error of it.
+        # A library may have turned the interrupt into another error.
         if not stopped_by:
             raise
         code = 1
-    # Nothing is left to be tidied up: from here on a signal ends it at once.
+    # Nothing is left to clean up: from here on a signal ends the process at once.
     _on_signals(lambda number, _frame: os._exit(128 + number))
-    code = _flushed(code)
+    code = _flush(code)
     sys.exit(128 + stopped_by[0] if stopped_by else code)
 
 
@@ -70,7 +70,7 @@ def _run() -> int:
         print_error(f"{error}{hints}")
         return 1
     except SystemExit as leaving:
-        # Whoever read our output has seen enough.
+        # Whoever reads our output, such as `head`, has seen enough.
         if isinstance(leaving.__context__, BrokenPipeError):
             return 0
         return leaving.code if isinstance(leaving.code, int) else 0
@@ -90,15 +90,15 @@ def _what_failed(error: OSError) -> str:
 
 
 def _on_signals(handler: Callable[[int, object], object]) -> None:
-    """Let signals that mean to stop be handled, but those that the caller wants to be ignored, as ``nohup`` does."""
+    """Set the handler of the signals that stop a command, except those that the caller ignores, as ``nohup`` does."""
     for name in _STOPPING:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handler)
 
 
-def _again_if_interrupt(unraisable: sys.UnraisableHookArgs) -> None:
-    """Interrupt once more, a moment later, if Python was where it could not raise it: in a destructor or a callback."""
+def _repeat_interrupt(unraisable: sys.UnraisableHookArgs) -> None:
+    """Interrupt again a moment later, if the first came where Python cannot raise: in a destructor or a callback."""
     if unraisable.exc_type is KeyboardInterrupt:
         threading.Timer(0.02, _thread.interrupt_main).start()
     else:
@@ -106,9 +106,9 @@ def _again_if_interrupt(unraisable: sys.UnraisableHookArgs) -> None:
 
 
 def _open_closed_streams() -> None:
-    """Put something in the place of standard streams that are closed, or the next file to be opened would be one.
+    """Open closed standard streams, or the next file that is opened would take their place.
 
-    What is written to a closed stdout must fail, as that is an output that is lost.
+    A closed stdout is opened for reading, so that writing to it fails: that output would be lost.
     """
     for number, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
@@ -119,8 +119,8 @@ def _open_closed_streams() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
-def _flushed(code: int) -> int:
-    """Write out what is left, and return the exit code; Python would complain of a full disk in a traceback."""
+def _flush(code: int) -> int:
+    """Write what is buffered, and return the exit code; left to Python, a full disk would end in a traceback."""
     from filtag_kg.cli.console import print_error
 
     for stream in (sys.stdout, sys.stderr):
@@ -128,10 +128,10 @@ def _flushed(code: int) -> int:
             stream.flush()
         except OSError as error:
             if stream is sys.stdout and not isinstance(error, BrokenPipeError):
-                # The same may have been told already.
+                # The command may have reported it already.
                 if code == 0:
                     print_error(_what_failed(error))
                 code = code or 1
-            # What cannot be written stays in the buffer, which is flushed once more at the end.
+            # The rest stays in the buffer, which Python flushes again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return code

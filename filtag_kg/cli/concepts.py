@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(name="concepts", help="Where concepts come from.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    name="concepts",
+    help="Index ConceptNet's dump, or look a word up in a concept source.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.command("import", cls=Command)
@@ -27,14 +32,17 @@ def import_(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="The index to make; left out: among the user's data."),
+        typer.Option("-o", "--output", metavar="FILE", help="The index to make; by default in your data folder."),
     ] = None,
     language: Annotated[
-        list[str] | None, typer.Option("--language", metavar="CODE", help="Keep this language; en. May be repeated.")
+        list[str] | None,
+        typer.Option("--language", metavar="CODE", help="Keep this language (en by default). May be repeated."),
     ] = None,
     relation: Annotated[
         list[str] | None,
-        typer.Option("--relation", metavar="NAME", help="Keep this relation, such as IsA; all. May be repeated."),
+        typer.Option(
+            "--relation", metavar="NAME", help="Keep this relation, such as IsA (all by default). May be repeated."
+        ),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -42,39 +50,39 @@ def import_(
     from filtag_kg.concepts import RELATIONS, default_index, import_dump
 
     index = output or default_index()
-    with progress_bar(quiet, "MB", of=1_000_000) as progress:
-        found = import_dump(
+    with progress_bar(quiet, "MB", unit_size=1_000_000) as progress:
+        counts = import_dump(
             dump, index, languages=language or ("en",), relations=relation or RELATIONS, progress=progress
         )
-    note(f"{index}: {found.edges:,} edges between {found.nodes:,} terms, of {found.lines:,} lines")
+    note(f"{index}: {counts.edges:,} edges between {counts.nodes:,} terms, of {counts.lines:,} lines")
 
 
 @app.command("show", cls=Command)
 def show(
     term: Annotated[str, typer.Argument(metavar="TERM", help="A word, or a term such as /c/en/dog/n.")],
     concepts: Concepts = "wordnet",
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many edges of a relation.")] = 10,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Show at most N edges of each relation.")] = 10,
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, tsv or json.")] = "table",
     quiet: Quiet = False,
 ) -> None:
-    """Show what a source says of a word: its meanings, and the edges of each."""
+    """Show a word's meanings in a concept source, and the edges of each."""
     from filtag_kg.concepts import concept_source, look_up, word_facts_text
 
-    found = look_up(term, concept_source(concepts), limit=limit)
-    if not found:
+    meanings = look_up(term, concept_source(concepts), limit=limit)
+    if not meanings:
         raise FiltagError(f"no concept of {concepts} is called {term!r}: try another spelling or another --concepts")
     if format_ == "table":
-        _print_tables(found)
+        _print_tables(meanings)
     else:
-        typer.echo(word_facts_text(found, format_), nl=False)
+        typer.echo(word_facts_text(meanings, format_), nl=False)
 
 
-def _print_tables(found: list[WordFacts]) -> None:
+def _print_tables(meanings: list[WordFacts]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
     console = results_console()
-    for meaning in found:
+    for meaning in meanings:
         names = ", ".join((meaning.concept.label, *meaning.concept.alt_labels))
         console.print(f"[bold]{escape(names)}[/bold]  {escape(meaning.concept.id)}", soft_wrap=True, highlight=False)
         table = Table(box=None, pad_edge=True, header_style="dim")

@@ -1,4 +1,4 @@
-"""What all commands say on stderr, and the options that several of them take."""
+"""Notes, errors and progress on stderr, and the options that several commands share."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _log = logging.getLogger("filtag_kg")
 
 class _Notes(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):  # A note that cannot be written stops nothing.
+        with suppress(OSError):  # A note that cannot be written must not stop the command.
             typer.echo(f"note: {record.getMessage()}", err=True)
 
 
@@ -41,7 +41,7 @@ def _set_quiet(quiet: bool) -> bool:
     if not any(isinstance(handler, _Notes) for handler in _log.handlers):
         _log.addHandler(_Notes())
         _log.propagate = False
-        # It would say of each attempt what a note says of them all.
+        # It logs every failed attempt; our own note sums them up.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
     _log.setLevel(logging.ERROR if quiet else logging.INFO)
     return quiet
@@ -52,8 +52,8 @@ Quiet = Annotated[
     typer.Option("-q", "--quiet", help="Print no notes and no progress.", callback=_set_quiet, is_eager=True),
 ]
 OutputKG = Annotated[Path, typer.Option("-o", "--output", metavar="KG", help="Directory of the KG to make.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace the KG that is there.")]
-Base = Annotated[str, typer.Option("--base", metavar="IRI", help="What the IRIs of the KG's own things begin with.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing KG.")]
+Base = Annotated[str, typer.Option("--base", metavar="IRI", help="What the KG's own IRIs begin with.")]
 Concepts = Annotated[
     str,
     typer.Option(
@@ -71,28 +71,31 @@ Links = Annotated[
 
 
 def note(text: str) -> None:
-    """Say something on stderr, unless --quiet."""
+    """Print a note on stderr, unless --quiet."""
     _log.info(text)
 
 
 def print_error(text: str) -> None:
-    """Say what went wrong, in one line on stderr."""
+    """Print what went wrong, in one line on stderr."""
     with suppress(OSError):
         typer.echo(f"error: {' '.join(text.split())}", err=True)
 
 
 def results_console() -> Console:
-    """Return a console on stdout: as wide as the terminal, and wide where there is none."""
+    """Return a console on stdout: as wide as the terminal, or 160 columns wide without one."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160)
 
 
 @contextmanager
-def progress_bar(quiet: bool, unit: str = "images", *, of: int = 1) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function of (done, in all) that draws a bar with units/s and time left on stderr.
+def progress_bar(quiet: bool, unit: str = "images", *, unit_size: int = 1) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function of (done, total) that draws a bar on stderr, with units/s and the time left.
 
-    A unit is so many (`of`) of what is counted: a million bytes.
+    Parameters
+    ----------
+    unit_size : int
+        What a unit counts: 1,000,000 for bytes shown as MB.
     """
     if quiet or not sys.stderr.isatty():
         yield lambda _done, _total: None
@@ -115,4 +118,4 @@ def progress_bar(quiet: bool, unit: str = "images", *, of: int = 1) -> Iterator[
     columns = (BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as progress:
         bar = progress.add_task(unit, total=None)
-        yield lambda done, total: progress.update(bar, completed=done // of, total=total // of)
+        yield lambda done, total: progress.update(bar, completed=done // unit_size, total=total // unit_size)

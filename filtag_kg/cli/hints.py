@@ -1,4 +1,4 @@
-"""What a library's message cannot say: the options and commands that mend a mistake, as one types them."""
+"""Behind an error's message, the options and commands that mend it, as they are typed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ __all__ = ["Command"]
 
 
 class Command(TyperCommand):
-    """A command that puts its hints behind the message of an error."""
+    """A command that adds its hints to the errors of the library."""
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
-        """Run the command; note on an error what mends it here."""
+        """Run the command; add a note to an error that says which options or commands mend it."""
         try:
             return super().invoke(ctx)
         except FiltagError as error:
-            # An option's own name is better known than its short form, but for -o.
-            typed = {
-                p.name: "-o" if "-o" in p.opts else p.opts[-1] for p in self.params if p.param_type_name == "option"
+            # The long name says more than the short one, but -o is what people type.
+            option_names = {
+                option.name: "-o" if "-o" in option.opts else option.opts[-1]
+                for option in self.params
+                if option.param_type_name == "option"
             }
-            hints = [typed[name] for name in error.options if name in typed]
+            hints = [option_names[name] for name in error.options if name in option_names]
             if error.commands:
                 *first, last = error.commands
                 hints.append(f"filtag {', '.join(first)} or {last}" if first else f"filtag {last}")

@@ -1,4 +1,4 @@
-"""``filtag publish``."""
+"""``filtag publish``: load a KG into a remote store."""
 
 from __future__ import annotations
 
@@ -20,35 +20,36 @@ def publish(
     user: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Log in; the password is FILTAG_PASSWORD in the environment, or the keyring's."
+            metavar="NAME", help="Log in; the password comes from FILTAG_PASSWORD in the environment, or the keyring."
         ),
     ] = None,
     token: Annotated[
-        bool, typer.Option("--token", help="Log in by the token FILTAG_TOKEN in the environment, or the keyring's.")
+        bool, typer.Option("--token", help="Log in with a token, from FILTAG_TOKEN in the environment, or the keyring.")
     ] = False,
-    chunk: Annotated[int, typer.Option(metavar="N", min=1, help="Statements a request.")] = 20_000,
+    chunk: Annotated[int, typer.Option(metavar="N", min=1, help="Statements per request.")] = 20_000,
     parameter: Annotated[
-        str, typer.Option(metavar="NAME", help="What the address calls the graph; some stores say graph-uri.")
+        str, typer.Option(metavar="NAME", help="The URL parameter that names the graph; some stores use graph-uri.")
     ] = "graph",
     quiet: Quiet = False,
 ) -> None:
-    """Load a KG into a remote store, graph by graph, over the SPARQL 1.1 Graph Store Protocol.
+    """Load a KG into a remote SPARQL store, graph by graph.
 
-    Each graph is whole or not there; one that is there already is replaced, so publishing again mends any failure.
+    It uses the SPARQL 1.1 Graph Store Protocol. Each graph arrives whole or not at all, and replaces an older one, so
+    publishing again mends any failure.
     """
     from filtag_kg.export import credentials, publish_kg
     from filtag_kg.kg import open_kg
 
-    found = open_kg(kg)
-    total = found.manifest["counts"]["quads"]
+    opened = open_kg(kg)
+    total = opened.manifest["counts"]["quads"]
     done = 0
     with progress_bar(quiet, "statements") as update:
 
-        def advance(more: int) -> None:
+        def advance(sent: int) -> None:
             nonlocal done
-            done += more
+            done += sent
             update(done, total)
 
         secrets = credentials(url, user, token=token)
-        sent = publish_kg(found, url, secrets=secrets, chunk=chunk, parameter=parameter, advance=advance)
-    typer.echo(f"{sum(sent.values()):,} statements in {len(sent)} graphs at {url}")
+        counts = publish_kg(opened, url, secrets=secrets, chunk=chunk, parameter=parameter, advance=advance)
+    typer.echo(f"{sum(counts.values()):,} statements in {len(counts)} graphs at {url}")

@@ -11,26 +11,28 @@ import typer
 from filtag_kg.cli.console import Quiet, results_console
 from filtag_kg.errors import FiltagError
 
-__all__ = ["export", "query", "read_text"]
+__all__ = ["export", "query"]
 
 
 def query(
-    place: Annotated[
+    source: Annotated[
         str | None, typer.Argument(metavar="KG|URL", help="A KG's directory or a SPARQL endpoint.")
     ] = None,
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A named query; --list shows them.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A named query; --list shows them all.")] = None,
     parameters: Annotated[list[str] | None, typer.Argument(metavar="[PARAM=VALUE]...", help="Its parameters.")] = None,
-    sparql: Annotated[str | None, typer.Option(metavar="FILE|-", help="Ask this SPARQL instead; - is stdin.")] = None,
+    sparql: Annotated[
+        str | None, typer.Option(metavar="FILE|-", help="Run this SPARQL query instead; - is stdin.")
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the named queries with their parameters.")] = False,
     explain: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Say what a named query answers and takes, and its SPARQL.")
+        str | None, typer.Option(metavar="NAME", help="Show what a named query answers, its parameters and its SPARQL.")
     ] = None,
     format_: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="table, csv, tsv, json, xml or turtle.")
     ] = "table",
     quiet: Quiet = False,
 ) -> None:
-    """Ask a KG, or a SPARQL endpoint that holds one.
+    """Query a KG, or a SPARQL endpoint that holds one.
 
     For example: filtag query my-kg filters-by-concept concept=dog
     """
@@ -47,21 +49,21 @@ def query(
     )
 
     if list_:
-        for known in catalogue():
-            typer.echo(f"{known.usage}\n    {known.summary}\n    columns: {', '.join(known.columns)}")
+        for listed in catalogue():
+            typer.echo(f"{listed.usage}\n    {listed.summary}\n    columns: {', '.join(listed.columns)}")
         return
     if explain is not None:
         typer.echo(explanation(find_query(explain)))
         return
-    if place is None or (name is None) == (sparql is None):
+    if source is None or (name is None) == (sparql is None):
         raise typer.BadParameter("give a KG or URL, and either a named query or --sparql; --list shows the names")
     if format_ not in RESULT_FORMATS:
         raise FiltagError(f"no result format {format_!r}: choose one of {', '.join(RESULT_FORMATS)}")
-    endpoint = open_endpoint(place)
+    endpoint = open_endpoint(source)
     if name is not None:
         result = named_query(endpoint, find_query(name), _pairs(parameters or []))
     else:
-        result = sparql_query(endpoint, read_text(str(sparql)))
+        result = sparql_query(endpoint, _read_text(str(sparql)))
     if format_ == "table":
         results_console().print(table_of(result))
     else:
@@ -82,37 +84,34 @@ def export(
         str, typer.Option(metavar="TABLE", help="For csv and parquet: tags, common or concepts.")
     ] = "tags",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here, not to stdout.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The file to write; by default stdout.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write a KG for other tools: the whole graph, its links (sssom), a table, or nodes and edges (graphml)."""
+    """Export a KG for other tools.
+
+    The RDF formats write the whole graph, sssom the links, csv and parquet a table, graphml nodes and edges.
+    """
     from filtag_kg.export import export_graph
     from filtag_kg.files import writing
     from filtag_kg.kg import open_kg
 
-    graph = open_kg(kg)
+    opened = open_kg(kg)
     if output is None:
-        export_graph(graph, format_, sys.stdout.buffer, table=table)
+        export_graph(opened, format_, sys.stdout.buffer, table=table)
         return
     with writing(output) as file:
-        export_graph(graph, format_, file, table=table)
+        export_graph(opened, format_, file, table=table)
 
 
-def read_text(place: str) -> str:
-    """Return the text of a file, or of stdin for ``-``.
-
-    Raises
-    ------
-    FiltagError
-        If it cannot be read.
-    """
+def _read_text(path: str) -> str:
+    """Return the text of a file, or of stdin for ``-``."""
     try:
-        return sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8")
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise FiltagError(f"cannot read {place} ({error.strerror}): check the path") from None
+        raise FiltagError(f"cannot read {path} ({error.strerror}): check the path") from None
     except UnicodeDecodeError:
-        raise FiltagError(f"{place} is no UTF-8 text: give a file with a SPARQL query") from None
+        raise FiltagError(f"{path} is not UTF-8 text: give a file with a SPARQL query") from None
 
 
 def _pairs(parameters: list[str]) -> dict[str, str]:

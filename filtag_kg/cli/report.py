@@ -1,4 +1,4 @@
-"""``filtag report`` and ``filtag conformance``: a KG for people to read, and to judge."""
+"""``filtag report`` and ``filtag conformance``: pages about a KG, and a person's judgement of its tags."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ __all__ = ["conformance", "make_report", "report", "report_folder"]
 _FILES = {
     "semantic.md": "the groups of filters, to read as text",
     "groups.csv": "each group: concept, layer, its filters, their most frequent tags",
-    "layers.csv": "each layer: filters, those with tags, coherent ones with their interval",
+    "layers.csv": "each layer: filters, filters with tags, coherent filters with their interval",
 }
 
-_Rule = Annotated[str | None, typer.Option("--rule", metavar="RULE", help="One rule alone, such as k=1.")]
+_Rule = Annotated[str | None, typer.Option("--rule", metavar="RULE", help="Only this rule, such as k=1.")]
 _Q = Annotated[float, typer.Option("--q", metavar="Q", help="Filters with a q-value below this are coherent.")]
 
 conformance = typer.Typer(
     name="conformance",
-    help="Let a person judge whether the tags of a filter belong together.",
+    help="Let a person judge whether a filter's tags belong together.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -38,20 +38,24 @@ conformance = typer.Typer(
 def report(
     kgs: Annotated[list[Path], typer.Argument(metavar="KG", help="Directory of a KG; several are compared.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to make; left out: KG-report.")
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to make; by default KG-report.")
     ] = None,
     rule: _Rule = None,
     q: _Q = 0.05,
     hits: Annotated[
-        Path | None, typer.Option("--hits", metavar="DIR", help="Show Hits@n that filtag evaluate -o DIR computed.")
+        Path | None,
+        typer.Option("--hits", metavar="DIR", help="Include the Hits@n that filtag evaluate -o DIR computed."),
     ] = None,
     errors: Annotated[
-        Path | None, typer.Option("--errors", metavar="DIR", help="Show mistakes that filtag errors -o DIR found.")
+        Path | None,
+        typer.Option("--errors", metavar="DIR", help="Include the misclassifications that filtag errors -o DIR found."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the report that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing report.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write pages about a KG: its layers, filters, classes and concepts, with plots. Open index.html in a browser.
+    """Write a report on a KG: HTML pages with plots.
+
+    Every layer, filter, class and concept has a page; open index.html in a browser.
 
     For example: filtag report my-kg -o my-report
     """
@@ -61,7 +65,7 @@ def report(
 
 
 def report_folder(kg: Path) -> Path:
-    """Return where the report of a KG goes where nobody says: beside it."""
+    """Return the default folder of a KG's report, beside the KG."""
     from filtag_kg.output_paths import sibling
 
     return sibling(kg, "-report")
@@ -87,32 +91,37 @@ def make_report(
         raise FiltagError("--hits and --errors are about one KG: make a report of it alone")
     check_report_folder(folder, force=force)
     opened = [open_kg(path) for path in kgs]
-    made = semantic_report(opened, rule=rule, q=q)
-    downloads = [(name, _FILES[name]) for name in made.files] if len(kgs) == 1 else []
-    sites = [Site(read_facts(kg, rule, q=q), made.of(kg), downloads, hits, errors) for kg in opened]
+    grouping = semantic_report(opened, rule=rule, q=q)
+    downloads = [(name, _FILES[name]) for name in grouping.files] if len(kgs) == 1 else []
+    sites = [Site(read_facts(kg, rule, q=q), grouping.of(kg), downloads, hits, errors) for kg in opened]
     with progress_bar(quiet, "pages") as progress:
-        write_report(made, folder, sites=sites, force=force, progress=progress)
+        write_report(grouping, folder, sites=sites, force=force, progress=progress)
 
 
 @conformance.command("draw", cls=Command)
 def draw(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The sheet to make, as CSV.")],
-    filters: Annotated[int, typer.Option("-n", metavar="N", help="How many filters.")] = 100,
+    filters: Annotated[int, typer.Option("-n", metavar="N", help="How many filters to draw.")] = 100,
     least_tags: Annotated[
-        int, typer.Option("--min-tags", metavar="N", help="Draw filters with so many tags or more; 0: all filters.")
+        int, typer.Option("--min-tags", metavar="N", help="Draw only filters with at least N tags; 0: all filters.")
     ] = 2,
     rule: _Rule = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the random choice.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the random choice.")] = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Draw filters at random into a sheet; write yes or no into its last column."""
+    """Draw filters at random into a sheet, for a person to rate.
+
+    Write yes or no into its last column.
+    """
     from filtag_kg.kg import open_kg
     from filtag_kg.report import draw_sheet, write_sheet
 
     rows = draw_sheet(open_kg(kg), rule=rule, filters=filters, least_tags=least_tags, seed=seed)
     write_sheet(rows, output)
-    note(f"{output}: {len(rows)} filters; say of each, yes or no in the column conforms, if its tags belong together")
+    note(
+        f"{output}: {len(rows)} filters; write yes or no in the column conforms: do the filter's tags belong together?"
+    )
 
 
 @conformance.command("rate", cls=Command)
@@ -123,64 +132,70 @@ def rate(
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table or json.")] = "table",
     quiet: Quiet = False,
 ) -> None:
-    """Read a sheet back: the share of filters that conform, beside that of those that are coherent.
+    """Read a rated sheet: the share of filters that conform, beside the share that is coherent.
 
-    Shares are of filters with two or more tags; with one or none there is nothing to judge, and they stand apart.
+    Shares are of filters with two or more tags; filters with one or none have nothing to judge and are listed apart.
     """
     import json
 
     from filtag_kg.kg import open_kg
-    from filtag_kg.report import AUTHORS, rate_sheet
+    from filtag_kg.report import rate_sheet
 
     if format_ not in ("table", "json"):
         raise FiltagError(f"no format {format_!r}: choose table or json")
-    found = rate_sheet(open_kg(kg), sheet, q=q)
+    rated = rate_sheet(open_kg(kg), sheet, q=q)
     if format_ == "json":
-        typer.echo(json.dumps(_figures(found), indent=2))
+        typer.echo(json.dumps(_figures(rated), indent=2))
         return
-    if found.rated.total < found.drawn:
-        note(f"{found.drawn - found.rated.total} of {found.drawn} filters are not rated and do not count")
-    typer.echo(f"conform, say you         {_shown(found.several)}")
-    if found.tagged.total > found.several.total:
-        typer.echo(f"  with one tag, too      {_shown(found.tagged)}")
-    if found.rated.total > found.tagged.total:
-        typer.echo(f"  without tags, too      {_shown(found.rated)}")
-    if found.coherent is None or found.agreement is None:
-        typer.echo(f"coherent                 {found.too_few}")
-        return
-    typer.echo(f"coherent at q < {q:<8g} {_shown(found.coherent)}")
-    kappa = "" if found.kappa is None else f", kappa {found.kappa:.2f}"
-    typer.echo(f"the same of both         {_shown(found.agreement)}{kappa}")
-    typer.echo(f"FILTAG's authors         {_shown(AUTHORS['several'])}")
-    typer.echo(f"  with one tag, too      {_shown(AUTHORS['tagged'])}")
+    _print_conformance(rated, q)
 
 
-def _shown(share: Proportion) -> str:
+def _print_conformance(judged: Conformance, q: float) -> None:
+    from filtag_kg.report import AUTHORS
+
+    if judged.rated.total < judged.drawn:
+        note(f"{judged.drawn - judged.rated.total} of {judged.drawn} filters are not rated and do not count")
+    typer.echo(f"conform, say you         {_share_text(judged.several)}")
+    if judged.tagged.total > judged.several.total:
+        typer.echo(f"  with one tag, too      {_share_text(judged.tagged)}")
+    if judged.rated.total > judged.tagged.total:
+        typer.echo(f"  without tags, too      {_share_text(judged.rated)}")
+    if judged.coherent is None or judged.agreement is None:
+        typer.echo(f"coherent                 {judged.too_few}")
+        return
+    typer.echo(f"coherent at q < {q:<8g} {_share_text(judged.coherent)}")
+    kappa = "" if judged.kappa is None else f", kappa {judged.kappa:.2f}"
+    typer.echo(f"both agree on            {_share_text(judged.agreement)}{kappa}")
+    typer.echo(f"FILTAG's authors         {_share_text(AUTHORS['several'])}")
+    typer.echo(f"  with one tag, too      {_share_text(AUTHORS['tagged'])}")
+
+
+def _share_text(share: Proportion) -> str:
     if not share.total:
         return "of no filter"
     return f"{share.count} of {share.total}, {share.value:.1%} (95 % interval {share.low:.1%} to {share.high:.1%})"
 
 
-def _figures(found: Conformance) -> dict[str, object]:
+def _figures(judged: Conformance) -> dict[str, object]:
     from filtag_kg.report import AUTHORS
 
     shares = {
-        "conform": found.several,
-        "conform_with_tags": found.tagged,
-        "conform_of_all": found.rated,
-        "coherent": found.coherent,
-        "agreement": found.agreement,
+        "conform": judged.several,
+        "conform_with_tags": judged.tagged,
+        "conform_of_all": judged.rated,
+        "coherent": judged.coherent,
+        "agreement": judged.agreement,
         "authors": AUTHORS["several"],
         "authors_with_tags": AUTHORS["tagged"],
     }
     return {
-        "drawn": found.drawn,
-        "rated": found.rated.total,
+        "drawn": judged.drawn,
+        "rated": judged.rated.total,
         **{
             name: share
             and {"count": share.count, "of": share.total, "share": share.value, "low": share.low, "high": share.high}
             for name, share in shares.items()
         },
-        "kappa": found.kappa,
-        **({"too_few": found.too_few} if found.too_few else {}),
+        "kappa": judged.kappa,
+        **({"too_few": judged.too_few} if judged.too_few else {}),
     }

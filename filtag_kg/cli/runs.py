@@ -1,4 +1,4 @@
-"""``filtag runs`` and ``filtag compare``: the runs of KGs, by name."""
+"""``filtag runs`` and ``filtag compare``: the runs of a KG, and what two of them agree on."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ __all__ = ["compare", "runs"]
 def runs(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
     remove: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Remove this run: its id, or its rule where that names one.")
+        str | None, typer.Option(metavar="RUN", help="Remove this run: its id, or its rule if only one run has it.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """List the runs of a KG, or remove one. filtag build --into adds some."""
+    """List the runs of a KG, or remove one.
+
+    filtag build --into adds runs.
+    """
     from rich.table import Table
 
     from filtag_kg.kg import open_kg, remove_run, runs_of
@@ -36,41 +39,46 @@ def runs(
 
 
 def compare(
-    kg_a: Annotated[Path, typer.Argument(metavar="KG", help="The one KG.")],
-    kg_b: Annotated[Path, typer.Argument(metavar="KG", help="The other, or the same.")],
-    rule: Annotated[str | None, typer.Option(metavar="RUN", help="Of the one: a rule, or a run's id.")] = None,
-    rule_b: Annotated[str | None, typer.Option(metavar="RUN", help="Of the other.")] = None,
+    kg_a: Annotated[Path, typer.Argument(metavar="KG", help="The first KG.")],
+    kg_b: Annotated[Path, typer.Argument(metavar="KG", help="The second KG, or the same.")],
+    rule: Annotated[str | None, typer.Option(metavar="RUN", help="The run of the first KG: its rule or id.")] = None,
+    rule_b: Annotated[str | None, typer.Option(metavar="RUN", help="The run of the second KG.")] = None,
     q: Annotated[float, typer.Option(metavar="Q", help="Filters with a q-value below this are coherent.")] = 0.05,
-    most: Annotated[int, typer.Option(metavar="N", help="List so many concepts.")] = 20,
+    most: Annotated[int, typer.Option(metavar="N", help="Show at most N concepts.")] = 20,
     quiet: Quiet = False,
 ) -> None:
-    """Say what two runs agree on: layer by layer if they are of one network, and concept by concept.
+    """Compare two runs, layer by layer and concept by concept.
+
+    Layers are compared only if both runs are of one network.
 
     For example: filtag compare my-kg my-kg --rule k=1 --rule-b q=0.05
     """
     from filtag_kg.kg import open_kg
     from filtag_kg.report import compare_runs
 
-    found = compare_runs(open_kg(kg_a), open_kg(kg_b), rule_a=rule, rule_b=rule_b, q=q)
+    agreement = compare_runs(open_kg(kg_a), open_kg(kg_b), rule_a=rule, rule_b=rule_b, q=q)
     console = results_console()
-    console.print(f"a: {found.a.rule} of {found.a.network}\nb: {found.b.rule} of {found.b.network}\n", markup=False)
-    _print_layers(found)
-    for name, run in (("a", found.a), ("b", found.b)):
+    console.print(
+        f"a: {agreement.a.rule} of {agreement.a.network}\nb: {agreement.b.rule} of {agreement.b.network}\n",
+        markup=False,
+    )
+    _print_layers(agreement)
+    for name, run in (("a", agreement.a), ("b", agreement.b)):
         if run.too_few():
             typer.echo(f"coherent filters of {name}: {run.too_few()}")
-    if not (found.a.too_few() and found.b.too_few()):
-        _print_concepts(found, most)
+    if not (agreement.a.too_few() and agreement.b.too_few()):
+        _print_concepts(agreement, most)
 
 
-def _print_layers(found: Agreement) -> None:
+def _print_layers(agreement: Agreement) -> None:
     from rich.table import Table
 
-    if not found.layers:
+    if not agreement.layers:
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("layer", "filters", "tagged by a", "by b", "by both", "similarity", "same concept"):
         table.add_column(name, justify="left" if name == "layer" else "right")
-    for row in found.layers:
+    for row in agreement.layers:
         similarity = "" if row.similarity is None else f"{row.similarity:.2f}"
         same = f"{row.same_concept.count} of {row.same_concept.total}"
         counts = (row.filters, row.tagged_a, row.tagged_b, row.tagged_by_both)
@@ -79,7 +87,7 @@ def _print_layers(found: Agreement) -> None:
     typer.echo()
 
 
-def _print_concepts(found: Agreement, most: int) -> None:
+def _print_concepts(agreement: Agreement, most: int) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -87,8 +95,8 @@ def _print_concepts(found: Agreement, most: int) -> None:
     table.add_column("coherent filters for")
     for name in ("a", "b"):
         table.add_column(name, justify="right")
-    for row in found.concepts[:most]:
+    for row in agreement.concepts[:most]:
         table.add_row(escape(row.label), *("–" if n is None else str(n) for n in row.filters))
     results_console().print(table)
-    if len(found.concepts) > most:
-        typer.echo(f"{most} of {len(found.concepts)} concepts; --most {len(found.concepts)} shows all")
+    if len(agreement.concepts) > most:
+        typer.echo(f"{most} of {len(agreement.concepts)} concepts; --most {len(agreement.concepts)} shows all")

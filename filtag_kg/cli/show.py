@@ -1,4 +1,4 @@
-"""``filtag show``: what a KG says of a network, layer, filter, class or concept, for those who stay in a shell."""
+"""``filtag show``: a network, layer, filter, class or concept of a KG, in the terminal."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ _FORMATS = ("text", "json")
 
 def show(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
-    layer: Annotated[
-        str | None, typer.Argument(metavar="LAYER", help="A layer; LAYER/FILTER is a filter of it.")
-    ] = None,
+    layer: Annotated[str | None, typer.Argument(metavar="LAYER", help="A layer, or a filter as LAYER/FILTER.")] = None,
     filter_: Annotated[int | None, typer.Argument(metavar="FILTER", help="A filter of the layer.")] = None,
     class_: Annotated[
         str | None, typer.Option("--class", metavar="CLASS", help="Show a class instead: its id or label.")
@@ -35,17 +33,15 @@ def show(
         str | None,
         typer.Option(metavar="CONCEPT", help="Show a concept instead: a word, its IRI, or a term (/c/en/dog)."),
     ] = None,
-    network: Annotated[
-        str | None, typer.Option(metavar="NET", help="The network; the KG's first, if left out.")
-    ] = None,
+    network: Annotated[str | None, typer.Option(metavar="NET", help="The network; by default the KG's first.")] = None,
     rule: Annotated[
-        str | None, typer.Option(metavar="RULE", help="A rule or run id; the network's first, if left out.")
+        str | None, typer.Option(metavar="RULE", help="A rule or run id; by default the network's first.")
     ] = None,
-    most: Annotated[int, typer.Option(metavar="N", min=1, help="Rows of a table to show.")] = 10,
+    most: Annotated[int, typer.Option(metavar="N", min=1, help="Show at most N rows of each table.")] = 10,
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json (all rows).")] = "text",
     quiet: Quiet = False,
 ) -> None:
-    """Show what a KG says of its network, a layer, a filter, a class or a concept.
+    """Show a network, layer, filter, class or concept of a KG.
 
     For example: filtag show my-kg head_conv 992
     """
@@ -54,23 +50,23 @@ def show(
 
     if format_ not in _FORMATS:
         raise FiltagError(f"no format {format_!r}: choose one of {', '.join(_FORMATS)}")
-    if sum(asked is not None for asked in (layer, class_, concept)) > 1:
+    if sum(choice is not None for choice in (layer, class_, concept)) > 1:
         raise typer.BadParameter("show one thing: a layer or filter, --class, or --concept")
     opened = open_kg(kg)
-    # To read one run alone takes a part of the time.
+    # Reading one run takes a fraction of the time of reading all.
     first = None if network is not None or format_ == "json" else runs_of(opened)[0].run_id
     facts = read_facts(opened, rule or first)
-    of = facts.network_named(network)
+    chosen = facts.network_named(network)
     if class_ is not None or concept is not None:
-        _show_named(facts, of, class_, concept, rule, most, format_)
+        _show_class_or_concept(facts, chosen, class_, concept, rule, most, format_)
     elif layer is None:
-        _show_kg(opened, facts, of, rule, most, format_)
+        _show_kg(opened, facts, chosen, rule, most, format_)
     else:
-        _show_layer(facts, of, layer, filter_, rule, most, format_)
+        _show_layer(facts, chosen, layer, filter_, rule, most, format_)
 
 
 def _show_kg(kg: KG, facts: Facts, network: NetworkTable, rule: str | None, most: int, format_: str) -> None:
-    from filtag_kg.cli.facts_tables import print_network
+    from filtag_kg.cli.show_text import print_network
 
     if format_ == "json":
         kinds = {table.run.run_id: facts.kinds(table) for table in facts.runs_of(network.network)}
@@ -84,26 +80,26 @@ def _show_kg(kg: KG, facts: Facts, network: NetworkTable, rule: str | None, most
 def _show_layer(
     facts: Facts, network: NetworkTable, layer: str, filter_: int | None, rule: str | None, most: int, format_: str
 ) -> None:
-    from filtag_kg.cli.facts_tables import print_filter, print_layer
+    from filtag_kg.cli.show_text import print_filter, print_layer
     from filtag_kg.views import layer_and_filter
 
     layer, filter_ = layer_and_filter(network, layer, filter_)
     run_id = facts.run_named(rule, network.network).run.run_id
     if filter_ is None:
-        of_layer = facts.layer(network, layer)
+        layer_facts = facts.layer(network, layer)
         if format_ == "json":
-            _print_json(of_layer)
+            _print_json(layer_facts)
         else:
-            print_layer(of_layer, next(run for run in of_layer.runs if run.run.run_id == run_id), most=most)
+            print_layer(layer_facts, next(run for run in layer_facts.runs if run.run.run_id == run_id), most=most)
         return
-    found = facts.filter(network, layer, filter_)
+    filter_facts = facts.filter(network, layer, filter_)
     if format_ == "json":
-        _print_json(found)
+        _print_json(filter_facts)
     else:
-        print_filter(found, next(run for run in found.runs if run.run.run_id == run_id), most=most)
+        print_filter(filter_facts, next(run for run in filter_facts.runs if run.run.run_id == run_id), most=most)
 
 
-def _show_named(
+def _show_class_or_concept(
     facts: Facts,
     network: NetworkTable,
     class_: str | None,
@@ -112,7 +108,7 @@ def _show_named(
     most: int,
     format_: str,
 ) -> None:
-    from filtag_kg.cli.facts_tables import print_class, print_concept
+    from filtag_kg.cli.show_text import print_class, print_concept
     from filtag_kg.views import classes_named, concepts_named
 
     run = facts.run_named(rule, network.network).run
@@ -133,17 +129,17 @@ def _show_named(
     if len(concepts) > 1:
         senses = ", ".join(f"{each.label} ({each.iri})" for each in concepts)
         note(f"{concept!r} has {len(concepts)} senses here: {senses}")
-    for of_sense in concepts:
-        print_concept(of_sense, run, most=most)
+    for sense in concepts:
+        print_concept(sense, run, most=most)
 
 
-def _print_json(found: object) -> None:
-    typer.echo(json.dumps(found, default=_plain, indent=2, ensure_ascii=False))
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
 
 
-def _plain(found: DataclassInstance | Path) -> dict[str, object] | str:
+def _plain(value: DataclassInstance | Path) -> dict[str, object] | str:
     from dataclasses import fields
 
-    if isinstance(found, Path):
-        return str(found)
-    return {field.name: getattr(found, field.name) for field in fields(found)}
+    if isinstance(value, Path):
+        return str(value)
+    return {field.name: getattr(value, field.name) for field in fields(value)}

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.main import get_command
 
 from filtag_kg import KG, Profile, save_profile
+from filtag_kg.cli import app
 from tests.cli.terminal import answer, filtag, process, refusal
 
 COMMANDS = ["demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate", "errors"]
@@ -29,9 +31,13 @@ def test_every_command_says_what_it_does(command: str) -> None:
     assert "Usage:" in process(command, "--help").stdout
 
 
-def test_help_lists_the_commands() -> None:
+def test_help_lists_every_command_in_a_group() -> None:
     text = answer("--help")
     assert all(re.search(rf"^\s+{command}\s+[A-Z]", text, re.MULTILINE) for command in COMMANDS), text
+    groups = {part.partition(":")[0]: re.findall(r"^  (\w+) ", part, re.MULTILINE) for part in text.split("\n\n")[3:]}
+    assert groups["Make a KG"] == ["demo", "run", "profile", "build", "import"]
+    assert "show" in groups["Look at it"]
+    assert sorted(command for group in groups.values() for command in group) == sorted(get_command(app).commands)
 
 
 def test_version() -> None:

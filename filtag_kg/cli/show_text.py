@@ -1,0 +1,366 @@
+"""What ``filtag show`` prints of a network, a layer, a filter, a class and a concept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from filtag_kg.cli.console import results_console
+from filtag_kg.cli.text_table import (
+    bar,
+    chance,
+    concept_name,
+    counted,
+    cut_cell,
+    cut_list,
+    print_cut,
+    print_pairs,
+    print_table,
+    print_title,
+    table,
+    value_bar,
+)
+from filtag_kg.concepts import COHERENT_Q
+from filtag_kg.kg import runs_of
+from filtag_kg.views import ABOUT_HIGHER, probability_text
+
+if TYPE_CHECKING:
+    from filtag_kg.concepts import CommonConcept, ConceptInLayer
+    from filtag_kg.kg import KG, KgRun
+    from filtag_kg.views import (
+        ClassFacts,
+        ConceptFacts,
+        Facts,
+        FilterFacts,
+        FilterLine,
+        FilterRun,
+        InCommon,
+        LayerFacts,
+        LayerRun,
+        NetworkFacts,
+        RunTable,
+    )
+
+__all__ = ["print_class", "print_concept", "print_filter", "print_layer", "print_network"]
+
+_RELATIONS = {
+    "HasA": "has",
+    "MadeOf": "made of",
+    "UsedFor": "used for",
+    "HasProperty": "is",
+    "AtLocation": "found at",
+}
+
+
+def print_network(kg: KG, facts: Facts, network: NetworkFacts, run: RunTable, *, most: int) -> None:
+    """Print how a KG was made, and a network's layers as one run tagged them."""
+    print_title(network.label, network.network)
+    counts, manifest = kg.manifest["counts"], kg.manifest
+    images = manifest["inputs"].get("profile", {}).get("images", {})
+    networks = dict.fromkeys(run.network for run in runs_of(kg))
+    nouns = {"filters": "filter", "classes": "class", "tags": "tag", "concepts": "concept"}
+    filters, *others = (counted(counts[name], noun) for name, noun in nouns.items())
+    print_pairs(
+        {
+            "rules": ", ".join(run.rule for run in runs_of(kg) if run.network == network.network),
+            "counts": ", ".join([f"{filters} in {counted(counts['layers'], 'layer')}", *others]),
+            "images": f"{images['read']:,} of {images['source']}" if {"read", "source"} <= images.keys() else "",
+            "networks": ", ".join(networks) if len(networks) > 1 else "",
+            "built": manifest["built"],
+            "licences": ", ".join(dict.fromkeys(manifest["licences"].values())),
+        }
+    )
+    few = run.run.too_few()
+    rows = table("layer", "filters", "tagged", "tags", *(() if few else ("coherent", "share", "kinds")))
+    for line in network.layers[run.run.run_id]:
+        figures = (f"{line.filters:,}", f"{line.tagged:,}", f"{line.tags:,}")
+        if few:
+            rows.add_row(escape(line.layer), *figures)
+            continue
+        share = line.coherent / line.several if line.several else 0.0
+        percent = f"{share:4.0%}" if line.several else "   –"
+        rows.add_row(
+            escape(line.layer),
+            *figures,
+            f"{line.coherent:,}",
+            bar(share, 1.0, percent, width=5),
+            cut_cell(escape(_first_kinds(facts, run, line.layer))),
+        )
+    print_table(rows)
+    about = f"\nTagged by {escape(run.run.rule)}. "
+    if few:
+        results_console().print(f"{about}Which filters are coherent: {few}.", highlight=False)
+        return
+    results_console().print(
+        f"{about}Coherent: the tags have more in common than chance gives "
+        f"(q < {COHERENT_Q:g}); the share is of filters with two or more tags.",
+        highlight=False,
+    )
+    kinds = facts.kinds(run)
+    if kinds:
+        results_console().print()
+        print_pairs({"most frequent": _labels_with_counts(kinds, most)})
+
+
+def print_layer(layer: LayerFacts, run: LayerRun, *, most: int) -> None:
+    """Print a layer: its figures, its concepts, and its filters, those with the smallest p-values first."""
+    print_title(layer.layer, f"layer {layer.index}, {layer.kind}, in {layer.network}, rule {run.run.rule}")
+    figures, console = run.line, results_console()
+    summary = f"{counted(figures.filters, 'filter')}, {figures.tagged:,} tagged, {counted(figures.tags, 'tag')}; "
+    few = run.run.too_few()
+    if few:
+        summary += f"{figures.several:,} with two or more: {few}"
+    else:
+        share = f" ({figures.coherent / figures.several:.0%})" if figures.several else ""
+        summary += f"of {figures.several:,} with two or more {figures.coherent:,} coherent{share}"
+    console.print(summary, highlight=False)
+    if few and layer.higher:
+        console.print("\n[bold]whose images activate most filters more than the others do[/bold]")
+        print_pairs({"kinds": _labels_with_counts(layer.higher, most)})
+    if run.classes:
+        console.print()
+        # Where all classes tag equally many filters, none of them tags most.
+        uneven = run.classes[0][2] > run.classes[-1][2]
+        print_pairs(
+            {
+                "kinds": _labels_with_counts(run.concepts, most),
+                "classes": _labels_with_counts(run.classes if uneven else (), most),
+            }
+        )
+    tagged = sorted((line for line in run.filters if line.tags), key=_by_p_value)
+    console.print()
+    if not tagged:
+        return
+    rows = table("filter", "in common", "covers", "by chance?", "first tags")
+    for line in tagged[:most]:
+        kind = line.kind
+        rows.add_row(
+            str(line.filter),
+            concept_name(kind),
+            f"{kind.support if kind else 0} of {line.tags}",
+            chance(kind, few=bool(few)) if kind else "",
+            cut_cell(escape(_first_tags(line))),
+        )
+    console.print(rows)
+    print_cut(min(most, len(tagged)), len(tagged), "tagged filters, the surest first")
+
+
+def print_filter(filter_: FilterFacts, run: FilterRun, *, most: int) -> None:
+    """Print a filter: its tags, what they have in common and how, its neighbours and pictures."""
+    about = f"one of {counted(filter_.n_filters, 'filter')} of layer {filter_.layer_index} in {filter_.network}"
+    print_title(f"{filter_.layer}/{filter_.filter}", f"{about}, rule {run.run.rule}")
+    console = results_console()
+    kind, few = run.kind, run.run.too_few()
+    if kind is not None:
+        verdict = "more than chance gives" if kind.beyond_chance() else "no more than chance gives"
+        console.print(
+            f"[bold]{escape(kind.label)}[/bold]: {kind.support} of {kind.tags} tags, {verdict} (q = {kind.q_value:.2g})"
+            + (f", but {few}" if few else ""),
+            highlight=False,
+        )
+    elif few and len(run.tags) > 1:
+        console.print(f"What its tags have in common: {few}", highlight=False)
+    console.print()
+    _print_tags(run, most)
+    _print_higher(filter_, most)
+    _print_common(run, run.kinds[:most], "in common")
+    _print_common(run, run.features[:most], "their things")
+    _print_parts(run, most)
+    _print_neighbours(run, most)
+    _print_pictures(filter_, most)
+
+
+def print_class(class_: ClassFacts, run: KgRun, *, most: int) -> None:
+    """Print a class: the concepts above it and the filters that it tags."""
+    print_title(class_.label, f"class {class_.class_id}, rule {run.rule}")
+    console = results_console()
+    if class_.concept is None:
+        console.print("linked to no concept")
+    else:
+        sure = "" if class_.confidence is None else f", confidence {class_.confidence:.2g}"
+        linked = f"{escape(class_.concept_label or '')} ({escape(class_.concept)}{sure})"
+        console.print(f"linked to {linked}", highlight=False)
+        print_pairs({"above": ", ".join(step.label for step in class_.above)})
+    layers = class_.layers.get(run.run_id, ())
+    if layers:
+        console.print(f"\nwhere the nearest kind above it appears, {escape(layers[0].label)}:", highlight=False)
+        _print_layers(layers, few=run.too_few())
+    tagged = sorted(
+        class_.filters.get(run.run_id, ()), key=lambda row: (row.activation is None, -(row.activation or 0.0))
+    )
+    console.print(f"\n{counted(len(tagged), 'filter')} tagged", highlight=False)
+    if not tagged:
+        return
+    rows = table("filter", "rank", "activation", "contrast", "their kind")
+    highest = max(row.activation or 0.0 for row in tagged)
+    highest_contrast = max(row.contrast or 0.0 for row in tagged)
+    for row in tagged[:most]:
+        rows.add_row(
+            escape(f"{row.line.layer}/{row.line.filter}"),
+            "" if row.rank is None else str(row.rank),
+            value_bar(row.activation, highest, ".3f"),
+            value_bar(row.contrast, highest_contrast, ".1f"),
+            cut_cell(concept_name(row.line.kind)),
+        )
+    console.print(rows)
+    print_cut(min(most, len(tagged)), len(tagged), "filters, the highest activation first")
+
+
+def print_concept(concept: ConceptFacts, run: KgRun, *, most: int) -> None:
+    """Print a concept: the concepts around it, the layers it appears in, and the filters that stand for it."""
+    print_title(concept.label, f"{concept.iri}, rule {run.rule}")
+    console = results_console()
+    features = [f"{_RELATIONS.get(feature.relation, feature.relation)} {feature.label}" for feature in concept.features]
+    print_pairs(
+        {
+            "also": ", ".join(concept.alt_labels),
+            "terms": ", ".join(concept.terms),
+            "above": ", ".join(row.label for row in concept.broader),
+            "below": cut_list([f"{row.label} {row.classes}" for row in concept.narrower if row.classes], most),
+            "things": cut_list(features, most),
+            "classes": cut_list([label for _, label in concept.classes], most),
+        }
+    )
+    few = run.too_few()
+    if few:
+        console.print(f"\nfilters that stand for it: {few}", highlight=False)
+    _print_layers(concept.layers.get(run.run_id, ()), few=few)
+    filters = concept.filters.get(run.run_id, ())
+    console.print(f"\nin common to the tags of {counted(len(filters), 'filter')}", highlight=False)
+    if not filters:
+        return
+    rows = table("filter", "covers", "by chance?", "first tags")
+    for line, common in filters[:most]:
+        rows.add_row(
+            escape(f"{line.layer}/{line.filter}"),
+            f"{common.support} of {common.tags}",
+            chance(common, few=bool(run.too_few(common.relation))),
+            cut_cell(escape(_first_tags(line))),
+        )
+    console.print(rows)
+    print_cut(min(most, len(filters)), len(filters), "filters, the surest first")
+
+
+def _print_layers(layers: Sequence[ConceptInLayer], *, few: str) -> None:
+    """Print in which layers a concept appears."""
+    if not layers:
+        return
+    separated = any(row.separation is not None for row in layers)
+    rows = table(
+        "layer",
+        *(() if few else ("coherent filters",)),
+        *(("separation", "95 % interval") if separated else ()),
+        "concentration",
+    )
+    for row in layers:
+        interval = "" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
+        rows.add_row(
+            escape(row.layer),
+            *(() if few else (f"{row.filters:,}",)),
+            *((value_bar(row.separation, 1.0, ".2f"), interval) if separated else ()),
+            "" if row.concentration is None else f"{row.concentration:.1f}",
+        )
+    print_table(rows)
+    at_chance = "Separation at chance is 0.5, concentration 1." if separated else "Concentration at chance is 1."
+    results_console().print(at_chance, highlight=False)
+
+
+def _print_tags(run: FilterRun, most: int) -> None:
+    console = results_console()
+    if not run.tags:
+        console.print("no tags")
+        return
+    rows = table("tag", "class", "rank", "activation", "contrast", yielding="tag")
+    highest = max(tag.activation or 0.0 for tag in run.tags)
+    highest_contrast = max(tag.contrast or 0.0 for tag in run.tags)
+    for tag in run.tags[:most]:
+        rows.add_row(
+            escape(tag.label),
+            escape(tag.class_id),
+            "" if tag.rank is None else str(tag.rank),
+            value_bar(tag.activation, highest, ".3f"),
+            value_bar(tag.contrast, highest_contrast, ".1f"),
+        )
+    console.print(rows)
+    print_cut(min(most, len(run.tags)), len(run.tags), "tags")
+
+
+def _print_common(run: FilterRun, common: Iterable[InCommon], title: str) -> None:
+    rows = table(title, "tags", "by chance?", "by way of", wraps=True)
+    for in_common in common:
+        row = in_common.row
+        relation = "" if row.relation == "IsA" else f"{_RELATIONS.get(row.relation, row.relation)} "
+        rows.add_row(
+            escape(f"{relation}{row.label}"),
+            f"{row.support} of {row.tags}",
+            chance(row, few=bool(run.run.too_few(row.relation))),
+            escape(" → ".join(step.label for step in run.way(in_common))),
+        )
+    print_table(rows)
+
+
+def _print_parts(run: FilterRun, most: int) -> None:
+    parts: dict[str, list[str]] = {}
+    for part in run.parts[:most]:
+        relation = _RELATIONS.get(part.feature.relation, part.feature.relation)
+        parts.setdefault(relation, []).append(f"{part.feature.label} {part.tags}")
+    if parts:
+        results_console().print("\n[bold]what is said of the things of so many tags[/bold]")
+        print_pairs({relation: ", ".join(labels) for relation, labels in parts.items()})
+
+
+def _print_higher(filter_: FilterFacts, most: int) -> None:
+    rows = table("images of", "activation", "others", "effect", "q", wraps=True, yielding="images of")
+    for row in filter_.higher[:most]:
+        figures = (f"{row.mean:.3f}", f"{row.others:.3f}", f"{row.effect:+.2f}", probability_text(row.q_value))
+        rows.add_row(escape(row.name), *figures)
+    print_table(rows, "whose images activate it more than the other images do")
+    if rows.row_count:
+        results_console().print(f"[dim]{escape(ABOUT_HIGHER)}[/dim]", highlight=False)
+
+
+def _print_neighbours(run: FilterRun, most: int) -> None:
+    rows = table("neighbour", "shared", "similarity", "their kind")
+    for near in run.neighbours[:most]:
+        similarity = bar(near.similarity, 1.0, f"{near.similarity:.2f}")
+        rows.add_row(
+            escape(f"{near.layer}/{near.filter}"), str(near.shared), similarity, cut_cell(concept_name(near.kind))
+        )
+    print_table(rows)
+
+
+def _print_pictures(filter_: FilterFacts, most: int) -> None:
+    exemplars = table("image", "activation", "class", "thumbnail", yielding="image")
+    for exemplar in filter_.exemplars[:most]:
+        activation = value_bar(exemplar.activation, filter_.exemplars[0].activation, ".3f")
+        exemplars.add_row(escape(exemplar.image), activation, escape(exemplar.label), escape(exemplar.thumbnail))
+    print_table(exemplars)
+    visualizations = table("what it looks for, by", "file", wraps=True)
+    for picture in filter_.visualizations:
+        visualizations.add_row(escape(picture.method), escape(picture.file))
+    print_table(visualizations)
+
+
+def _first_kinds(facts: Facts, run: RunTable, layer: str) -> str:
+    """Return the three concepts that most coherent filters of a layer stand for."""
+    layer_runs = facts.layer(facts.networks[run.run.network], layer).runs
+    (layer_run,) = (each for each in layer_runs if each.run.run_id == run.run.run_id)
+    return ", ".join(label if n == 1 else f"{label} ×{n}" for _, label, n in layer_run.concepts[:3])
+
+
+def _by_p_value(line: FilterLine) -> tuple[bool, float, float, int, int]:
+    """Order filters by the adjusted p of their first common concept; those without one come last."""
+    kind: CommonConcept | None = line.kind
+    if kind is None:
+        return (True, 1.0, 0.0, -line.tags, line.filter)
+    return (False, kind.p_adjusted, -kind.coverage, -line.tags, line.filter)
+
+
+def _first_tags(line: FilterLine) -> str:
+    return ", ".join(label for _, label in line.first) + (", …" if line.tags > len(line.first) else "")
+
+
+def _labels_with_counts(rows: Sequence[tuple[str, str, int]], most: int) -> str:
+    return cut_list([f"{label} {n:,}" for _, label, n in rows], most)
