@@ -1,15 +1,19 @@
-"""The house of the design: who may import whom, and what must not be paid for at the door."""
+"""The floors of docs/architecture.md: who may import whom, and what `import filtag_kg` must not load."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent.parent / "filtag_kg"
+from scripts.make_architecture_picture import GROUND_MODULES, TARGET, floors, picture
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "filtag_kg"
 FLOORS = [
     "network",
     "images",
@@ -27,7 +31,7 @@ FLOORS = [
     "server",
     "cli",
 ]
-ANYWHERE = {
+GROUND = {
     "csv_table",
     "errors",
     "files",
@@ -41,25 +45,57 @@ ANYWHERE = {
 }
 
 
-def modules() -> list[Path]:
+def in_folders() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 
 
-def imported_from(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text())
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports anywhere."""
+    tree = ast.parse(path.read_text("utf-8"))
     names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    return {name for name in names if name.startswith("filtag_kg.")}
+    return names | {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_folder_imports_only_from_folders_above_it(path: Path) -> None:
+def own_imports(path: Path) -> set[str]:
+    return {name for name in imports(path) if name.startswith("filtag_kg.")}
+
+
+@pytest.mark.parametrize("path", in_folders(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_folder_imports_only_from_floors_below_it(path: Path) -> None:
     own = path.relative_to(PACKAGE).parts[0]
-    for name in imported_from(path):
+    for name in own_imports(path):
         folder = name.split(".")[1]
-        if folder not in ANYWHERE | {own}:
-            assert FLOORS.index(folder) < FLOORS.index(own), f"{path.name} reaches back to {folder}"
+        if folder not in GROUND | {own}:
+            assert FLOORS.index(folder) < FLOORS.index(own), f"{path.name} imports from {folder}, a floor above it"
             assert name.count(".") == 1, f"{name}: other folders import from the folder, not from a file inside it"
+
+
+@pytest.mark.parametrize("name", sorted(GROUND))
+def test_the_ground_floor_imports_from_no_folder(name: str) -> None:
+    assert {imported.split(".")[1] for imported in own_imports(PACKAGE / f"{name}.py")} <= GROUND
+
+
+def test_the_graph_knows_no_kg_directory() -> None:
+    """It gets what it describes as values; the ontology and the shapes are files of the package."""
+    files = {"filtag_kg.files", "filtag_kg.output_paths", "os", "pathlib"}
+    assert {
+        path.name for path in (PACKAGE / "graph").glob("*.py") if path.name != "resources.py" and files & imports(path)
+    } == set()
+
+
+def test_the_docs_have_the_same_floors() -> None:
+    assert [folder for folder, _, _ in floors()] == FLOORS
+    assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} == set(FLOORS)
+    assert {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} == GROUND
+    assert set(" · ".join(GROUND_MODULES).split(" · ")) == GROUND
+    assert picture() == TARGET.read_text("utf-8"), "run python scripts/make_architecture_picture.py"
+
+
+def test_the_files_that_the_docs_name_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:%s)/[\w/]+\.(?:py|rq))`" % "|".join(FLOORS), text))
+    new = {"tags/clip_dissect.py"}
+    assert {name for name in named - new if not (PACKAGE / name).exists()} == set()
 
 
 def packages_after(code: str) -> set[str]:
