@@ -17,13 +17,12 @@ from PIL import Image
 
 from filtag_kg import KG, FiltagError, Profile, find_query, named_query
 from filtag_kg.concepts import class_names, read_curated_links, wordnet
-from filtag_kg.explain.why_not import find_class
 from filtag_kg.images import open_images
 from filtag_kg.names import name_in_path, part_of_path
 from filtag_kg.profile import load_profile, merge_profiles, save_profile
 from filtag_kg.query import LocalEndpoint
 from filtag_kg.tags import read_filtag_labels
-from filtag_kg.views import classes_named, layer_and_filter, read_facts, search_index
+from filtag_kg.views import class_named, classes_named, layer_and_filter, read_facts, search_index
 from tests.odd_names import odd_kg
 
 TYPED, APART = "Bär", unicodedata.normalize("NFD", "Bär")
@@ -106,7 +105,8 @@ def test_what_people_type_finds_it_either_way(form: str, kg: KG) -> None:
 
     facts = read_facts(kg)
     (network,) = facts.networks.values()
-    assert classes_named(facts, typed("Bär")) == classes_named(facts, typed("BÄRIN É")) == (TYPED,)
+    ids, labels = facts.concepts.class_ids, facts.concepts.class_labels
+    assert classes_named(typed("Bär"), ids, labels) == classes_named(typed("BÄRIN É"), ids, labels) == (TYPED,)
     assert facts.layer(network, typed("Größe")).layer == network.layer_names[0]
     assert facts.filter(network, typed("Größe"), 1).layer == network.layer_names[0]
     assert layer_and_filter(network, typed("Größe/2"), None) == (typed("Größe"), 2)
@@ -127,11 +127,11 @@ def test_what_people_type_finds_it_either_way(form: str, kg: KG) -> None:
 
 
 def test_a_class_is_found_by_id_before_label() -> None:
-    assert find_class(APART, [TYPED, "x"], ["a", "b"]) == TYPED
-    assert find_class(TYPED, [APART, "x"], ["a", "b"]) == APART
-    assert find_class(APART.upper(), ["x", "y"], [TYPED, "b"]) == "x"
+    assert class_named(APART, [TYPED, "x"], ["a", "b"]) == TYPED
+    assert class_named(TYPED, [APART, "x"], ["a", "b"]) == APART
+    assert class_named(APART.upper(), ["x", "y"], [TYPED, "b"]) == "x"
     with pytest.raises(FiltagError, match="no class 'Bar' in the KG"):
-        find_class("Bar", ["x"], ["y"])
+        class_named("Bar", ["x"], ["y"])
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)

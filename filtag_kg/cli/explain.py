@@ -57,8 +57,9 @@ def explain(
 
     For example: filtag explain my-kg cat.jpg --why tabby --not lynx
     """
-    from filtag_kg.explain import explain_image, explanation_json, explanation_turtle, find_class, tagged_classes
+    from filtag_kg.explain import explain_image, explanation_json, explanation_turtle, tagged_classes
     from filtag_kg.kg import open_kg
+    from filtag_kg.views import class_named
 
     if format_ not in _FORMATS:
         raise FiltagError(f"no format {format_!r}: choose one of {', '.join(_FORMATS)}")
@@ -68,7 +69,7 @@ def explain(
         # A network takes seconds to load: whoever mistypes a class need not wait for it.
         for name in (why, not_):
             if name is not None:
-                find_class(name, list(known), list(known.values()))
+                class_named(name, list(known), list(known.values()))
     loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
     found = explain_image(opened, loaded, image, rule=rule, most=most, why=why, not_=not_)
     if format_ == "text":

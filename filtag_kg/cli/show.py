@@ -113,7 +113,10 @@ def _show_class_or_concept(
 
     run = facts.run_named(rule, network.network).run
     if class_ is not None:
-        classes = [facts.class_(class_id) for class_id in classes_named(facts, class_)]
+        classes = [
+            facts.class_(class_id)
+            for class_id in classes_named(class_, facts.concepts.class_ids, facts.concepts.class_labels)
+        ]
         if format_ == "json":
             _print_json(classes)
             return

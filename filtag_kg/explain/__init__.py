@@ -39,7 +39,7 @@ from filtag_kg.explain.nearest_concept import Group
 from filtag_kg.explain.support import Support
 from filtag_kg.explain.visualization_store import add_visualizations
 from filtag_kg.explain.visualize import FilterPicture, find_layer, visualize
-from filtag_kg.explain.why_not import Carriers, WhyNot, find_class
+from filtag_kg.explain.why_not import Carriers, WhyNot
 
 __all__ = [
     "SCOPES",
@@ -73,7 +73,6 @@ __all__ = [
     "explain_pixels",
     "explanation_json",
     "explanation_turtle",
-    "find_class",
     "find_layer",
     "find_misclassifications",
     "hits_at_n",

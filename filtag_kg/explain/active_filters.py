@@ -168,7 +168,7 @@ def tagged_classes(kg: KG, rule: str | None = None) -> dict[str, str]:
 def _chosen_rule(kg: KG, rule: str | None) -> str:
     name = rule or kg.rules[0]
     if name not in kg.rules:
-        raise FiltagError(f"no rule {name!r} in {kg.path}: it has {', '.join(kg.rules)}")
+        raise FiltagError(f"no rule {name!r} in the KG: it has {', '.join(kg.rules)}")
     return name
 
 

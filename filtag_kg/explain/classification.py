@@ -14,11 +14,12 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters, tagged_filters
 from filtag_kg.explain.evidence import Evidence, concept_evidence, tag_evidence
 from filtag_kg.explain.support import Support, support_of
-from filtag_kg.explain.why_not import WhyNot, find_class, why_not
+from filtag_kg.explain.why_not import WhyNot, why_not
 from filtag_kg.images import UnreadableImageError, decode, read_file
 from filtag_kg.kg import KG, read_common_concepts
 from filtag_kg.network import Network
 from filtag_kg.profile import observe
+from filtag_kg.views import class_named
 
 __all__ = ["ActiveFilter", "Explanation", "ImagePixels", "Prediction", "explain_image", "explain_pixels", "read_pixels"]
 
@@ -197,7 +198,7 @@ def explain_pixels(
         raise FiltagError("--not says what a class is contrasted with: name that class with --why")
     filters = tagged_filters(kg, network, rule)
     asked = [
-        None if name is None else find_class(name, filters.class_ids, filters.class_labels) for name in (why, not_)
+        None if name is None else class_named(name, filters.class_ids, filters.class_labels) for name in (why, not_)
     ]
     activations, confidences = observe(network, image.pixels[None])
     active = filters.active(activations)[0]

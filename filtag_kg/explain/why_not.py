@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.concepts import CommonConcept, preferred_labels, wordnet
+from filtag_kg.concepts import CommonConcept
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters
 from filtag_kg.explain.evidence import Evidence, concept_evidence
 from filtag_kg.explain.support import Support, support_of
-from filtag_kg.images import plain_name, similar_names
-from filtag_kg.names import nfc
 
-__all__ = ["Carriers", "WhyNot", "find_class", "why_not"]
+__all__ = ["Carriers", "WhyNot", "why_not"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,33 +105,6 @@ def why_not(
         only_why_not=only_why_not,
         both=both,
     )
-
-
-def find_class(name: str, class_ids: Sequence[str], class_labels: Sequence[str]) -> str:
-    """Return the id of the class that a name means: an id, or a label in any case.
-
-    >>> find_class("Tabby", ["n02123045"], ["tabby"])
-    'n02123045'
-
-    Raises
-    ------
-    FiltagError
-        If no class has that name, or several do.
-    """
-    by_id = next((class_id for class_id in class_ids if nfc(class_id) == nfc(name)), None)
-    if by_id is not None:
-        return by_id
-    labels = dict(zip(class_ids, class_labels, strict=True))
-    wanted = plain_name(name)
-    found = [class_id for class_id, label in labels.items() if wanted in map(plain_name, (class_id, label))]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise FiltagError(f"{len(found)} classes are called {name!r}: name one by its id, {' or '.join(sorted(found))}")
-    (meant,) = preferred_labels([name], wordnet())
-    near = [labels[class_id] for class_id in similar_names(name, class_ids, {**labels, name: meant})]
-    hint = f"did you mean {' or '.join(near)}?" if near else "give the id or label of a class of the KG"
-    raise FiltagError(f"no class {name!r} in the KG: {hint}")
 
 
 def _carriers(filters: TaggedFilters, group: NDArray[np.bool_], common: Sequence[CommonConcept], most: int) -> Carriers:

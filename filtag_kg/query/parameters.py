@@ -193,7 +193,7 @@ def _run(endpoint: Endpoint, name: str, value: str) -> Terms:
     matches = [run for run, rule in known if value in (rule, run.value, _run_id(run))]
     if not matches:
         rules = ", ".join(dict.fromkeys(rule for _, rule in known))
-        raise FiltagError(f"no rule {value!r} in this KG: it has {rules}")
+        raise FiltagError(f"no rule {value!r} in the KG: it has {rules}")
     if len(matches) > 1:
         ids = ", ".join(map(_run_id, matches))
         raise FiltagError(f"{len(matches)} runs of this KG have the rule {value!r}: say which, {name}= one of {ids}")

@@ -115,7 +115,7 @@ def read_runs(kg: KG, rules: Sequence[str] = ()) -> list[Run]:
     for rule in rules:
         if all(rule not in (run.rule, run.run_id) for run in runs):
             known = ", ".join(dict.fromkeys(run.rule for run in runs))
-            raise FiltagError(f"no rule {rule!r} in {kg.path}: it has {known}")
+            raise FiltagError(f"no rule {rule!r} in the KG: it has {known}")
     endpoint = LocalEndpoint(kg)
     concepts = frozenset(concept for (concept,) in endpoint.ask(_CONCEPTS).values())
     asked = [run for run in runs if not rules or run.rule in rules or run.run_id in rules]

@@ -5,7 +5,7 @@ from filtag_kg.views.chance import NOT_BEYOND_CHANCE, chance_text, probability_t
 from filtag_kg.views.concept_graph import ConceptGraph, Feature, Step
 from filtag_kg.views.facts import Facts
 from filtag_kg.views.knowledge_graph import KnowledgeGraph
-from filtag_kg.views.naming import classes_named, concepts_named, layer_and_filter
+from filtag_kg.views.naming import class_named, classes_named, concepts_named, layer_and_filter
 from filtag_kg.views.reading import read_facts
 from filtag_kg.views.search import Found, SearchIndex, search_index
 from filtag_kg.views.tables import NetworkTable, RunTable
@@ -60,6 +60,7 @@ __all__ = [
     "Tag",
     "TaggedFilter",
     "chance_text",
+    "class_named",
     "classes_named",
     "concepts_named",
     "layer_and_filter",

@@ -93,7 +93,7 @@ class Facts:
         """
         found = [table for table in self.networks.values() if name in (None, table.network, table.label)]
         if not found:
-            raise FiltagError(f"no network {name!r} in {self.kg.path}: it has {', '.join(self.networks)}")
+            raise FiltagError(f"no network {name!r} in the KG: it has {', '.join(self.networks)}")
         if name is not None and len(found) > 1:
             raise FiltagError(f"{len(found)} networks are called {name!r}: name one of {', '.join(self.networks)}")
         return found[0]
@@ -223,7 +223,7 @@ class Facts:
         """
         graph = self.concepts
         if class_id not in graph.class_ids:
-            raise FiltagError(f"no class {class_id!r} in {self.kg.path}")
+            raise FiltagError(f"no class {class_id!r} in the KG")
         place = graph.class_ids.index(class_id)
         concept = graph.class_concepts[place]
         return ClassFacts(
@@ -248,7 +248,7 @@ class Facts:
         """
         graph = self.concepts
         if iri not in graph.labels:
-            raise FiltagError(f"no concept {iri} in {self.kg.path}")
+            raise FiltagError(f"no concept {iri} in the KG")
         below = graph.classes_below.get(iri, ())
         matching = {run_id: table.matching(below) for run_id, table in self.runs.items()}
         return ConceptFacts(

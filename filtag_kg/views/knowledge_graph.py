@@ -9,7 +9,7 @@ from pathlib import Path
 from filtag_kg.errors import FiltagError
 from filtag_kg.query import LocalEndpoint, Result, catalogue, find_query, named_query, open_endpoint
 from filtag_kg.views.facts import Facts
-from filtag_kg.views.naming import classes_named, concepts_named
+from filtag_kg.views.naming import class_named, concepts_named
 from filtag_kg.views.reading import read_facts
 from filtag_kg.views.search import Found, SearchIndex, search_index
 from filtag_kg.views.things import ClassFacts, ConceptFacts, FilterFacts, LayerFacts
@@ -114,10 +114,8 @@ class KnowledgeGraph:
         FiltagError
             If there is none, or several have the label, or the KG is an endpoint.
         """
-        found = classes_named(self.facts, name)
-        if len(found) > 1:
-            raise FiltagError(f"{len(found)} classes are labelled {name!r}: name one by its id, {', '.join(found)}")
-        return self.facts.class_(found[0])
+        concepts = self.facts.concepts
+        return self.facts.class_(class_named(name, concepts.class_ids, concepts.class_labels))
 
     def concept(self, name: str) -> ConceptFacts:
         """Return what is said of a concept, by a word, its IRI, or a ConceptNet term such as ``/c/en/dog``.

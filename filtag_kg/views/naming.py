@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
+from collections.abc import Sequence
 
+from filtag_kg.concepts import preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
+from filtag_kg.images import plain_name, similar_names
 from filtag_kg.names import nfc
 from filtag_kg.views.facts import Facts
 from filtag_kg.views.tables import NetworkTable
 
-__all__ = ["classes_named", "concepts_named", "layer_and_filter"]
+__all__ = ["class_named", "classes_named", "concepts_named", "layer_and_filter"]
 
 _CONCEPTNET = "/c/"
 
 
-def classes_named(facts: Facts, name: str) -> tuple[str, ...]:
-    """Return the ids of the classes that have an id or a label, in any case; an id names one alone.
+def classes_named(name: str, class_ids: Sequence[str], class_labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of the classes that a name means: the class with that id, or those with that label in any case.
+
+    >>> classes_named("Tabby", ["n02123045"], ["tabby"])
+    ('n02123045',)
 
     Raises
     ------
     FiltagError
         If there is none.
     """
-    graph = facts.concepts
-    by_id = next((class_id for class_id in graph.class_ids if nfc(class_id) == nfc(name)), None)
+    by_id = next((class_id for class_id in class_ids if nfc(class_id) == nfc(name)), None)
     if by_id is not None:
         return (by_id,)
-    wanted = _plain(name)
-    of = zip(graph.class_ids, graph.class_labels, strict=True)
-    found = tuple(class_id for class_id, label in of if _plain(label) == wanted)
-    if not found:
-        raise FiltagError(f"no class {name!r} in {facts.kg.path}{_similar(wanted, graph.class_labels, 'id')}")
-    return found
+    wanted = plain_name(name)
+    labels = dict(zip(class_ids, class_labels, strict=True))
+    matches = tuple(class_id for class_id, label in labels.items() if wanted in map(plain_name, (class_id, label)))
+    if not matches:
+        (meant,) = preferred_labels([name], wordnet())
+        similar = [labels[class_id] for class_id in similar_names(name, class_ids, {**labels, name: meant})]
+        raise FiltagError(f"no class {name!r} in the KG{_suggestion(similar, 'id')}")
+    return matches
+
+
+def class_named(name: str, class_ids: Sequence[str], class_labels: Sequence[str]) -> str:
+    """Return the id of the one class that a name means.
+
+    Raises
+    ------
+    FiltagError
+        If there is none, or several have the label.
+    """
+    matches = classes_named(name, class_ids, class_labels)
+    if len(matches) > 1:
+        raise FiltagError(
+            f"{len(matches)} classes are called {name!r}: name one by its id, {' or '.join(sorted(matches))}"
+        )
+    return matches[0]
 
 
 def concepts_named(facts: Facts, name: str) -> tuple[str, ...]:
@@ -57,13 +78,13 @@ def concepts_named(facts: Facts, name: str) -> tuple[str, ...]:
         if wanted in graph.labels:
             found = [wanted, *(iri for iri in found if iri != wanted)]
     else:
-        wanted = _plain(name)
-        found = [iri for iri, label in graph.labels.items() if _plain(label) == wanted]
-        others = (iri for iri, labels in graph.alt_labels.items() if wanted in map(_plain, labels))
+        wanted = plain_name(name)
+        found = [iri for iri, label in graph.labels.items() if plain_name(label) == wanted]
+        others = (iri for iri, labels in graph.alt_labels.items() if wanted in map(plain_name, labels))
         found += [iri for iri in others if iri not in found]
     if not found:
         raise FiltagError(
-            f"no concept {name!r} in {facts.kg.path}{_similar(_plain(name), graph.labels.values(), 'IRI')}"
+            f"no concept {name!r} in the KG{_suggestion(similar_names(name, graph.labels.values()), 'IRI')}"
         )
     return tuple(found)
 
@@ -77,11 +98,7 @@ def layer_and_filter(network: NetworkTable, layer: str, filter_: int | None) -> 
     return layer, filter_
 
 
-def _plain(name: str) -> str:
-    return " ".join(nfc(name).replace("_", " ").casefold().split())
-
-
-def _similar(wanted: str, labels: Iterable[str], identifier: str) -> str:
-    known = {_plain(label): label for label in labels}
-    found = [known[match] for match in get_close_matches(wanted, sorted(known), n=3)]
-    return f": did you mean {', '.join(found)}?" if found else f": check the spelling, or name it by its {identifier}"
+def _suggestion(similar: Sequence[str], identifier: str) -> str:
+    if similar:
+        return f": did you mean {' or '.join(similar)}?"
+    return f": check the spelling, or name it by its {identifier}"

@@ -60,7 +60,7 @@ def read_facts(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Fac
     asked = [run for run in runs if rule in (None, run.rule, run.run_id)]
     if not asked:
         known = ", ".join(dict.fromkeys(run.rule for run in runs))
-        raise FiltagError(f"no rule {rule!r} in {kg.path}: it has {known}")
+        raise FiltagError(f"no rule {rule!r} in the KG: it has {known}")
     networks = {run.network: _network(endpoint, kg, run.network) for run in asked}
     rules: dict[str, list[str]] = {}
     for run in runs:

@@ -63,7 +63,7 @@ def test_mistakes_of_explaining(room: Path, tmp_path: Path) -> None:
         "no format 'xml': choose one of text, json, turtle"
     )
     assert refusal("explain", kg, image, *network(room), "--why", "tigr") == (
-        "no class 'tigr' in the KG: give the id or label of a class of the KG"
+        "no class 'tigr' in the KG: check the spelling, or name it by its id"
     )
     assert refusal("explain", kg, image, *network(room), "--not", "tabby").startswith("--not says what")
     assert refusal("explain", kg, tmp_path, *network(room)) == (

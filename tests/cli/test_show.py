@@ -194,10 +194,10 @@ def test_a_network_is_chosen_with_its_own_rules(profile: Profile, tmp_path: Path
     lines = shell.answer(kg.path, "deep/0", "--network", "other")
     assert lines[1] == "one of 4 filters of layer 1 in other-aaaa, rule q=0.5"
     assert shell.refusal(kg.path, "--network", "vgg") == (
-        f"no network 'vgg' in {kg.path}: it has toy-0123456789ab, other-aaaa"
+        "no network 'vgg' in the KG: it has toy-0123456789ab, other-aaaa"
     )
     assert shell.refusal(kg.path, "--network", "other", "--rule", "k=1") == (
-        f"no network 'other' in {kg.path}: it has toy-0123456789ab"
+        "no network 'other' in the KG: it has toy-0123456789ab"
     )
     assert shell.answer(kg.path, "--rule", "q=0.5")[0] == "other", "a rule that one network alone has names it"
 
@@ -277,11 +277,11 @@ def test_mistakes_are_one_line(kg: KG, shell: Shell, tmp_path: Path) -> None:
     )
     assert shell.refusal(kg.path, "deeper") == "no layer 'deeper' in toy: it has shallow, deep"
     assert shell.refusal(kg.path, "deep/4") == "no filter 4 in deep: it has 0 to 3"
-    assert shell.refusal(kg.path, "--class", "tabi") == f"no class 'tabi' in {kg.path}: did you mean tabby?"
+    assert shell.refusal(kg.path, "--class", "tabi") == "no class 'tabi' in the KG: did you mean tabby?"
     assert shell.refusal(kg.path, "--concept", "xyzzy") == (
-        f"no concept 'xyzzy' in {kg.path}: check the spelling, or name it by its IRI"
+        "no concept 'xyzzy' in the KG: check the spelling, or name it by its IRI"
     )
-    assert shell.refusal(kg.path, "--rule", "k=7") == f"no rule 'k=7' in {kg.path}: it has k=1, q=0.5"
+    assert shell.refusal(kg.path, "--rule", "k=7") == "no rule 'k=7' in the KG: it has k=1, q=0.5"
     assert shell.refusal(kg.path, "--format", "xml") == "no format 'xml': choose one of text, json"
     assert process("show", kg.path, "deeper").stderr == "error: no layer 'deeper' in toy: it has shallow, deep\n"
 

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
-from filtag_kg.errors import FiltagError
 from filtag_kg.explain.support import Support, expected_ranks, p_filters
-from filtag_kg.explain.why_not import find_class
 
 
 def test_one_layer_is_hypergeometric() -> None:
@@ -47,17 +45,3 @@ def test_expected_ranks_are_means_over_all_orders_of_equals(counts: list[int]) -
 )
 def test_support_needs_both(p_of_filters: float, p_of_classes: float, classes: int, supported: bool) -> None:
     assert Support("a", "a", 1, 2, 1.0, classes, p_of_filters, p_of_classes).supported is supported
-
-
-def test_a_class_is_found_by_id_or_label_and_two_of_a_name_are_told_apart() -> None:
-    ids, labels = ["n03126707", "n02012849", "n02123045"], ["crane", "crane", "tabby"]
-    assert find_class("n02012849", ids, labels) == "n02012849"
-    assert find_class("TABBY", ids, labels) == "n02123045"
-    with pytest.raises(
-        FiltagError, match=r"^2 classes are called 'crane': name one by its id, n02012849 or n03126707$"
-    ):
-        find_class("crane", ids, labels)
-    with pytest.raises(FiltagError, match=r"^no class 'tabbi' in the KG: did you mean tabby\?$"):
-        find_class("tabbi", ids, labels)
-    with pytest.raises(FiltagError, match=r"^no class 'xyz' in the KG: give the id or label of a class of the KG$"):
-        find_class("xyz", ids, labels)

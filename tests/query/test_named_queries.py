@@ -283,7 +283,7 @@ def test_a_class_label_is_matched_with_its_case_first(vgg: KG) -> None:
         ("hub-filters", {"min_tags": "-1"}, "min_tags=-1 is not a whole number: give one from 0"),
         ("coherent-filters", {"max_q": "2"}, "max_q=2 is not a number from 0 to 1"),
         ("coherent-filters", {"max_q": "few"}, "max_q=few is not a number from 0 to 1"),
-        ("hub-filters", {"rule": "k=9"}, "no rule 'k=9' in this KG: it has k=1, q=0.5"),
+        ("hub-filters", {"rule": "k=9"}, "no rule 'k=9' in the KG: it has k=1, q=0.5"),
     ],
 )
 def test_wrong_parameters_are_named(kg: KG, name: str, parameters: dict[str, str], message: str) -> None:

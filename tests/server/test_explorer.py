@@ -246,7 +246,7 @@ def test_an_image_is_dropped_and_explained(opened: Browser, tmp_path: Path) -> N
         image = (tmp_path / "red <b>.png").read_bytes()
         ruled = server.client.post("/explain?rule=nope", content=image, headers=sent)
         assert ruled.status_code == 400
-        assert ruled.text.startswith("no rule 'nope' in this KG: it has ")
+        assert ruled.text.startswith("no rule 'nope' in the KG: it has ")
         said = server.stderr()
     assert said == ""
 

@@ -149,7 +149,7 @@ def test_named_queries_are_listed_and_answered(server: Server) -> None:
         ("filters-of-class", 400, "query filters-of-class needs class=…: use filters-of-class class=… [rule=…]"),
         ("tags-of-filter?layer=deep&filter=x", 400, "filter=x is not a whole number: give one from 0"),
         ("hub-filters?min_tags=1&min_tags=2", 400, "parameter 'min_tags' is given twice: give it once"),
-        ("hub-filters?rule=k%3D7", 400, "no rule 'k=7' in this KG: it has k=1, q=0.5"),
+        ("hub-filters?rule=k%3D7", 400, "no rule 'k=7' in the KG: it has k=1, q=0.5"),
     ],
 )  # fmt: skip
 def test_mistakes_in_named_queries_are_a_line(server: Server, path: str, status: int, line: str) -> None:

@@ -191,12 +191,12 @@ def test_what_a_word_does_not_name_alone_is_refused(profile: Profile, tmp_path: 
         return str(caught.value)
 
     wordnet_iri = "http://wordnet-rdf.princeton.edu/pwn30/"
-    assert refusal("class_", "crane") == "2 classes are labelled 'crane': name one by its id, n02012849, n03126707"
+    assert refusal("class_", "crane") == "2 classes are called 'crane': name one by its id, n02012849 or n03126707"
     assert refusal("concept", "crane") == (
         f"'crane' has 2 senses here: name one by its IRI, {wordnet_iri}02012849-n, {wordnet_iri}03126707-n"
     )
-    assert refusal("class_", "tabbi") == f"no class 'tabbi' in {kg.path}: did you mean tabby?"
-    assert refusal("concept", "xyzzy") == f"no concept 'xyzzy' in {kg.path}: check the spelling, or name it by its IRI"
+    assert refusal("class_", "tabbi") == "no class 'tabbi' in the KG: did you mean tabby?"
+    assert refusal("concept", "xyzzy") == "no concept 'xyzzy' in the KG: check the spelling, or name it by its IRI"
 
 
 def test_an_endpoint_has_no_tables(kg: KG) -> None:

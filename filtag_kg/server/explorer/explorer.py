@@ -163,8 +163,7 @@ class Explorer:
         except RequestError:
             raise
         except FiltagError as error:
-            line = str(error).replace(f" in {self._path}:", " in this KG:")
-            raise RequestError(400, shortening(line, request.query_params.values())) from None
+            raise RequestError(400, shortening(str(error), request.query_params.values())) from None
         finally:
             self._uploads -= 1
         network = now.facts.networks.get(found.network)

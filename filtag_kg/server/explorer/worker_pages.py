@@ -66,7 +66,7 @@ def make_page(snapshot: Snapshot, endpoint: Endpoint, job: PageJob) -> Answer:
                 text = bound_text(endpoint, query, given)
                 return _page(query.text if text is None else text)
     except FiltagError as error:
-        return Answer("mistake", _line(snapshot, error, asked))
+        return Answer("mistake", _line(error, asked))
 
 
 def is_index(text: str) -> bool:
@@ -78,10 +78,9 @@ def _page(text: str, line: str = "") -> Answer:
     return Answer("ok", line, kind="page", body=text.encode("utf-8", "replace"))
 
 
-def _line(snapshot: Snapshot, error: FiltagError, asked: Mapping[str, str]) -> str:
-    """Return an error as strangers may read it: without our path, and without repeating all that they sent."""
-    line = str(error).replace(f" in {snapshot.facts.kg.path}:", " in this KG:")
-    return shortening(line, (*asked, *asked.values()))
+def _line(error: FiltagError, asked: Mapping[str, str]) -> str:
+    """Return an error as strangers may read it: without repeating all that they sent."""
+    return shortening(str(error), (*asked, *asked.values()))
 
 
 def _with_mistake(
@@ -95,7 +94,7 @@ def _with_mistake(
     try:
         values |= find()
     except FiltagError as error:
-        mistake = _line(snapshot, error, job.asked)
+        mistake = _line(error, job.asked)
     text = snapshot.pages.other(f"{job.page}.html", job.page, asked=job.asked, mistake=mistake, **values)
     return _page(text, mistake)
 
