@@ -18,6 +18,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from filtag_kg.profile import Profile
+    from filtag_kg.profile.tally import Tally
 
 CLASSES = {
     "n02087394": "Rhodesian ridgeback", "n02088466": "bloodhound", "n02090379": "redbone", "n02123045": "tabby",
@@ -105,12 +106,11 @@ def profile_file(folder: Path) -> bytes:
 INPUTS = {"images": "0" * 64, "seed": 0}
 
 
-def empty_tally() -> Any:  # noqa: ANN401 - it is private
+def empty_tally() -> Tally:
     """Return what a pass has found before its first image."""
-    # What a pass has found is nobody else's business, but its file is one that a user can hand us.
-    from filtag_kg.profile.collect import _Tally
+    from filtag_kg.profile.tally import Tally
 
-    return _Tally.empty(3, 6, 2)
+    return Tally.empty(3, 6, 2)
 
 
 def checkpoint_file(folder: Path) -> bytes:

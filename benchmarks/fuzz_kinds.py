@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,7 +100,8 @@ def read_checkpoint(path: Path) -> str | None:
     """Read a checkpoint as `filtag profile` does."""
     from filtag_kg.profile import Checkpoint
 
-    tally = Checkpoint(path, 0).load(INPUTS, empty_tally().restored)
+    restored = partial(empty_tally().restored, n_images=2**53, n_layers=2**53)
+    tally = Checkpoint(path, 0).load(INPUTS, restored)
     return wrong_numbers([("mean", float(tally.moments.mean.sum()), 0, 18), ("done", tally.done, 0, 10**6)])
 
 

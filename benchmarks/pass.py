@@ -33,7 +33,7 @@ from inputs import made_images
 
 from filtag_kg.images import ImageSet, batches, decode, open_images
 from filtag_kg.network import Network, Tensor, import_keras, load_network
-from filtag_kg.profile import collect
+from filtag_kg.profile import PassOptions, collect
 
 NETWORKS = ("vgg16", "inceptionv3", "mobilenetv2", "efficientnet-lite0")
 
@@ -149,9 +149,7 @@ def seconds_pass(network: Network, images: ImageSet, batch_size: int, workers: i
     collect(
         network,
         images,
-        batch_size=batch_size,
-        workers=workers,
-        keep_going=True,
+        PassOptions(batch_size, workers, keep_going=True),
         progress=lambda done, _: ticks.append((time.perf_counter(), done)),
     )
     (first, n_first), (last, n_last) = ticks[0], ticks[-1]
@@ -174,7 +172,8 @@ def peak_memory(options: argparse.Namespace, path: Path) -> int:
     """Return the peak memory of this process, in bytes, after the pass."""
     network = load_network(options.peak_of, weights=None if options.weights == "none" else options.weights)
     with open_images(path) as images:
-        collect(network, limited(images, options.limit), batch_size=options.batch_size, keep_going=True)
+        pass_options = PassOptions(options.batch_size, keep_going=True)
+        collect(network, limited(images, options.limit), pass_options)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -19,7 +19,7 @@ from inputs import made_images
 from filtag_kg import Profile, Rule, tag_filters
 from filtag_kg.images import open_images
 from filtag_kg.network import import_keras, load_network
-from filtag_kg.profile import collect
+from filtag_kg.profile import PassOptions, collect
 
 RULES = tuple(
     Rule(kind, value, score) for kind, value in (("k", 1), ("q", 0.05)) for score in ("activation", "contrast")
@@ -80,8 +80,7 @@ def measured(options: argparse.Namespace, precision: str) -> tuple[Profile, floa
         profile = collect(
             network,
             images,
-            batch_size=options.batch_size,
-            keep_going=True,
+            PassOptions(batch_size=options.batch_size, keep_going=True),
             progress=lambda done, _: ticks.append((time.perf_counter(), done)),
         )
     (first, n_first), (last, n_last) = ticks[0], ticks[-1]

@@ -23,7 +23,7 @@ from filtag_kg.concepts import Hierarchy, build_hierarchy, link_classes, separat
 from filtag_kg.demo import demo_profile
 from filtag_kg.images import open_images
 from filtag_kg.network import imagenet_class_ids, load_network
-from filtag_kg.profile import collect
+from filtag_kg.profile import PassOptions, collect
 from filtag_kg.tags import contrast_over_classes
 
 CONCEPTS = {"dog": "02084071", "bird": "01503061", "vehicle": "04524313", "clothing": "03051540"}
@@ -84,7 +84,7 @@ def passed(path: Path, per_class: int, weights: str | None) -> Profile:
     with open_images(path) as images:
         by_class = {class_id: [x for x in images.images if x.class_id == class_id] for class_id in images.classes}
         some = images.only([image for of_class in by_class.values() for image in of_class[:per_class]])
-        return collect(network, some, keep_going=True)
+        return collect(network, some, PassOptions(keep_going=True))
 
 
 def tell_coverage(repetitions: int = 300) -> None:

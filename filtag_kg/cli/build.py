@@ -93,6 +93,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Do the whole job: the pass over the images, tags, concepts, graph, report."""
+    arguments = locals()
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.graph import DataIris
     from filtag_kg.kg import check_output, reserved_output
@@ -104,41 +105,26 @@ def run(
     pages = report_folder(output)
     if report:
         check_report_folder(pages, force=force)
-    # Mistakes that can be told now are not kept for after the pass.
+    # Whatever can be refused is refused now, not after hours of a pass.
     source = concept_source(concepts)
     if links is not None:
         read_curated_links(links, (), source)
     DataIris(base)
-    # What took hours outlives whatever may go wrong in the seconds that follow.
-    kept = sibling(output, ".profile.npz")
-    options = Pass(
-        network=network,
-        images=images,
-        preprocess=preprocess,
-        classes=classes,
-        layers=layers,
-        precision=precision,
-        batch_size=batch_size,
-        workers=workers,
-        keep_going=keep_going,
-        split=split,
-        seed=seed,
-        ray=ray,
-        restart=restart,
-        quiet=quiet,
-    )
-    check_file_output(kept)
+    # The profile took hours, so it outlives an error in the seconds that follow.
+    saved = sibling(output, ".profile.npz")
+    check_file_output(saved)
     with reserved_output(output, force=force):
-        made = make_profile(options, kept)
+        profile = make_profile(Pass.from_arguments(arguments), saved)
         try:
             _told(
                 build_from_profile(
-                    made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
+                    profile, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
                 )
             )
         except FiltagError as error:
-            raise FiltagError(f"{error} (the profile is kept in {kept}: go on with filtag build)") from None
-        kept.unlink()
+            message = f"{error} (the profile is kept in {saved}: go on with filtag build)"
+            raise FiltagError(message, options=error.options, commands=error.commands) from None
+        saved.unlink()
     if report:
         make_report([output], pages, force=force, quiet=quiet)
         note(f"{pages}: open index.html in a browser")

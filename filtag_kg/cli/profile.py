@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +15,7 @@ from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
     from filtag_kg.network import Network
-    from filtag_kg.profile import Profile
+    from filtag_kg.profile import PassOptions, Profile
 
 __all__ = [
     "BatchSize",
@@ -101,22 +102,32 @@ Restart = Annotated[bool, typer.Option("--restart", help="Start anew where a pas
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What the options say about a pass over images."""
+    """The pass that a command was asked for."""
 
-    network: str
+    load: Callable[[], Network]
     images: Path
-    preprocess: str | None
-    classes: Path | None
-    layers: str
-    precision: str
-    batch_size: int
-    workers: int | None
-    keep_going: bool
-    split: float | None
-    seed: int
+    options: PassOptions
     ray: str | None
     restart: bool
     quiet: bool
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Pass:
+        """Return the pass that the arguments of ``filtag profile`` or ``filtag run`` describe, by their names."""
+        from filtag_kg.network import load_network
+        from filtag_kg.profile import PassOptions
+
+        options = {field.name: arguments[field.name] for field in fields(PassOptions) if field.name in arguments}
+        return cls(
+            partial(
+                load_network,
+                arguments["network"],
+                **{name: arguments[name] for name in ("preprocess", "classes", "layers", "precision")},
+            ),
+            arguments["images"],
+            PassOptions(**options),
+            **{name: arguments[name] for name in ("ray", "restart", "quiet")},
+        )
 
 
 def profile(
@@ -147,114 +158,59 @@ def profile(
     quiet: Quiet = False,
 ) -> None:
     """Pass images of every class through a network and keep what each filter makes of each class."""
+    arguments = locals()
     from filtag_kg.output_paths import check_file_output, is_stream
 
     if check_file_output(output).exists() and not is_stream(output) and not force:
-        raise FiltagError(f"{output} exists: choose another -o, or replace it with --force")
+        raise FiltagError(f"{output} exists: choose another output, or replace it", options=("output", "force"))
     if merge != bool(profiles) or merge == bool(network) or merge == (images != Path()):
         raise typer.BadParameter("give --network and --images for a pass, or --merge and two profiles or more")
     if merge:
-        made = _merged(profiles or [], output, keep_going=keep_going)
+        result = _merged(profiles or [], output, keep_going=keep_going)
     else:
-        made = make_profile(
-            Pass(
-                network=network,
-                images=images,
-                preprocess=preprocess,
-                classes=classes,
-                layers=layers,
-                precision=precision,
-                batch_size=batch_size,
-                workers=workers,
-                keep_going=keep_going,
-                split=split,
-                seed=seed,
-                ray=ray,
-                restart=restart,
-                quiet=quiet,
-            ),
-            output,
-            part=part,
-        )
-    note(
-        f"{output}: {len(made.class_ids):,} classes on {made.mean.shape[1]:,} filters of {len(made.layer_names)} layers"
-    )
+        result = make_profile(Pass.from_arguments(arguments), output)
+    n_classes, n_filters = result.mean.shape
+    note(f"{output}: {n_classes:,} classes on {n_filters:,} filters of {len(result.layer_names)} layers")
 
 
-def make_profile(options: Pass, output: Path, *, part: bool = False) -> Profile:
-    """Load the network, pass the images through it, and save the profile.
-
-    A pass that was interrupted is gone on with.
-    """
+def make_profile(pass_: Pass, output: Path) -> Profile:
+    """Do the pass, or the rest of one that was interrupted, and save the profile."""
     from filtag_kg.profile import save_profile
 
-    if options.ray is not None:
-        given = "--part" if part else "--restart" if options.restart else "--workers" if options.workers else None
-        if given is not None:
-            raise FiltagError(f"{given} has no effect with --ray: leave one of them out")
-        made = _pass_on_ray(options)
-        save_profile(made, output)
+    if pass_.ray is None:
+        profile = _pass_here(pass_, output)
     else:
-        made = _pass_here(options, output, part=part)
-    for line in made.metadata["notes"]:
+        profile = _pass_on_ray(pass_, pass_.ray)
+        save_profile(profile, output)
+    for line in profile.metadata["notes"]:
         note(line)
-    return made
+    return profile
 
 
-def _pass_here(options: Pass, output: Path, *, part: bool) -> Profile:
+def _pass_here(pass_: Pass, output: Path) -> Profile:
     from filtag_kg.images import open_images
     from filtag_kg.profile import checkpointing, collect, save_profile
 
-    with open_images(options.images) as images, checkpointing(output, restart=options.restart) as checkpoint:
-        network = _loaded(options)
-        class_ids = tuple(dict.fromkeys((*images.classes, *network.class_ids)))
-        with progress_bar(options.quiet) as progress:
-            made = collect(
-                network,
-                images,
-                labels=_labels(class_ids),
-                batch_size=options.batch_size,
-                workers=options.workers,
-                keep_going=options.keep_going,
-                split=options.split,
-                seed=options.seed,
-                checkpoint=checkpoint,
-                shard=part,
-                progress=progress,
-            )
-        # The checkpoint goes when the profile is there.
-        save_profile(made, output)
-    return made
+    with open_images(pass_.images) as images, checkpointing(output, restart=pass_.restart) as checkpoint:
+        network = pass_.load()
+        labels = _labels(tuple(dict.fromkeys((*images.classes, *network.class_ids))))
+        with progress_bar(pass_.quiet) as progress:
+            profile = collect(network, images, pass_.options, labels=labels, checkpoint=checkpoint, progress=progress)
+        # The checkpoint is removed only once the profile is there.
+        save_profile(profile, output)
+    return profile
 
 
-def _pass_on_ray(options: Pass) -> Profile:
+def _pass_on_ray(pass_: Pass, address: str) -> Profile:
     from filtag_kg.profile import collect_on_ray
 
-    assert options.ray is not None
-    made = collect_on_ray(
-        partial(_loaded, options),
-        options.images,
-        options.ray,
-        batch_size=options.batch_size,
-        split=options.split,
-        seed=options.seed,
-        keep_going=options.keep_going,
-        quiet=options.quiet,
-    )
-    labels = _labels(made.class_ids)
-    return replace(made, class_labels=tuple(labels[class_id] for class_id in made.class_ids))
-
-
-def _loaded(options: Pass) -> Network:
-    from filtag_kg.network import load_network
-
-    return load_network(
-        options.network,
-        preprocess=options.preprocess,
-        classes=options.classes,
-        layers=options.layers,
-        precision=options.precision,
-    )
+    options = pass_.options
+    ignored = "--part" if options.part else "--restart" if pass_.restart else "--workers" if options.workers else None
+    if ignored is not None:
+        raise FiltagError(f"{ignored} has no effect with --ray: leave one of them out")
+    profile = collect_on_ray(pass_.load, pass_.images, address, options, quiet=pass_.quiet)
+    labels = _labels(profile.class_ids)
+    return replace(profile, class_labels=tuple(labels[class_id] for class_id in profile.class_ids))
 
 
 def _labels(class_ids: tuple[str, ...]) -> dict[str, str]:
@@ -266,7 +222,7 @@ def _labels(class_ids: tuple[str, ...]) -> dict[str, str]:
 def _merged(paths: list[Path], output: Path, *, keep_going: bool) -> Profile:
     from filtag_kg.profile import check_profile, load_profile, merge_profiles, save_profile
 
-    made = merge_profiles([load_profile(path) for path in paths])
-    check_profile(made, "the profiles", keep_going=keep_going)
-    save_profile(made, output)
-    return made
+    profile = merge_profiles([load_profile(path) for path in paths])
+    check_profile(profile, "the profiles", keep_going=keep_going)
+    save_profile(profile, output)
+    return profile

@@ -1,12 +1,14 @@
-"""The profile: what each class does to each filter, and the pass that finds out."""
+"""The profile, how strongly each class activates each filter, and the pass that measures it."""
 
 from filtag_kg.profile.checkpoint import Checkpoint, checkpointing
 from filtag_kg.profile.cluster import collect_on_ray
-from filtag_kg.profile.collect import check_profile, collect
+from filtag_kg.profile.collect import collect
 from filtag_kg.profile.exemplars import EXEMPLARS, Exemplars
+from filtag_kg.profile.image_checks import check_profile
 from filtag_kg.profile.inference import Observation, observations, observe
 from filtag_kg.profile.merge import merge_profiles
 from filtag_kg.profile.metadata import METADATA
+from filtag_kg.profile.options import PassOptions
 from filtag_kg.profile.profile import Profile, load_profile, save_profile
 from filtag_kg.profile.recorded_network import recorded_network, recorded_network_file
 
@@ -16,6 +18,7 @@ __all__ = [
     "Checkpoint",
     "Exemplars",
     "Observation",
+    "PassOptions",
     "Profile",
     "check_profile",
     "checkpointing",

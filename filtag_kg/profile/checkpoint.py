@@ -1,7 +1,7 @@
-"""What an unfinished pass has found so far, on disk, so that it can be gone on with.
+"""The state of an unfinished pass, on disk, so it can be resumed.
 
 A checkpoint is an ``.npz`` file of plain arrays beside the profile to be made. A lock keeps a second process
-from working on the same one; the system lets go of it when the process ends, however it ends.
+from working on the same one; the system releases it when the process ends, for whatever reason.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _Restored = TypeVar("_Restored")
 
 @dataclass(slots=True)
 class Checkpoint:
-    """Where an unfinished pass is kept, and how often.
+    """Where the state of an unfinished pass is saved, and how often.
 
     Parameters
     ----------
@@ -47,43 +47,47 @@ class Checkpoint:
     def load(
         self, inputs: Mapping[str, Any], restore: Callable[[dict[str, Any], dict[str, NDArray[Any]]], _Restored]
     ) -> _Restored | None:
-        """Return what the pass that was left had found, if there is one.
+        """Return the state of the interrupted pass, if there is one.
 
         Parameters
         ----------
         inputs : mapping of str to JSON values
-            What decides the pass's results.
+            What the pass's results depend on.
         restore : callable
-            Makes that of the state and the arrays that were saved; ValueError where these are not what they should be.
+            From the saved JSON values and arrays to the state; ValueError where they are not what they should be.
 
         Raises
         ------
         FiltagError
-            If the pass that was left had other inputs, or its checkpoint is damaged.
+            If the interrupted pass had other inputs, or its checkpoint is damaged.
         """
         self._last = time.monotonic()
         if not self.path.exists():
             return None
-        advice = "finish that pass, or start anew with --restart"
         try:
             with self.path.open("rb") as file:
                 arrays = read_npz(file)
             state = _state(arrays)
-            given = state.pop("inputs")
-            different = next((name for name, value in inputs.items() if given.get(name) != value), None)
+            saved_inputs = state.pop("inputs")
+            different = next((name for name, value in inputs.items() if saved_inputs.get(name) != value), None)
             if different is not None:
-                raise FiltagError(f"{self.path} is of a pass with another {different}: {advice}")
+                raise FiltagError(
+                    f"{self.path} is of a pass with another {different}: finish that pass, or start anew",
+                    options=("restart",),
+                )
             return restore(state, arrays)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-            raise FiltagError(f"{self.path} is no readable checkpoint ({reason}): start anew with --restart") from None
+            raise FiltagError(
+                f"{self.path} is no readable checkpoint ({reason}): start anew", options=("restart",)
+            ) from None
 
     def due(self) -> bool:
-        """Return whether enough time has gone by since the last checkpoint."""
+        """Return whether it is time for the next checkpoint."""
         return time.monotonic() - self._last >= self.seconds
 
     def save(self, inputs: Mapping[str, Any], state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Write a checkpoint; the one before it stays until this one is whole.
+        """Write a checkpoint; the previous one stays until this one is whole.
 
         Raises
         ------
@@ -107,7 +111,7 @@ class Checkpoint:
         self._last = time.monotonic()
 
     def remove(self) -> None:
-        """Remove it: the pass is finished, or is to be started anew."""
+        """Remove it: the pass is finished, or starts anew."""
         for path in (self.path, sibling(self.path, ".new")):
             path.unlink(missing_ok=True)
 
@@ -123,9 +127,9 @@ def _state(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
 
 @contextmanager
 def checkpointing(output: Path, *, seconds: float = 60.0, restart: bool = False) -> Iterator[Checkpoint | None]:
-    """Yield the checkpoint of the pass that makes `output`, and remove it once the body is through.
+    """Yield the checkpoint of the pass that makes `output`, and remove it at the end.
 
-    If the body raises, what was written of it stays, and the next pass goes on from there.
+    If the body raises, the checkpoint stays, and the next pass resumes from it.
 
     Parameters
     ----------
@@ -134,7 +138,7 @@ def checkpointing(output: Path, *, seconds: float = 60.0, restart: bool = False)
     seconds : float
         The least time between two checkpoints.
     restart : bool
-        Whether to forget a pass that was left.
+        Whether to discard an interrupted pass.
 
     Yields
     ------
@@ -144,7 +148,7 @@ def checkpointing(output: Path, *, seconds: float = 60.0, restart: bool = False)
     Raises
     ------
     FiltagError
-        If another process is at work on the same output, or its folder cannot be written.
+        If another process is making the same output, or its folder cannot be written.
     """
     if is_stream(output):
         yield None

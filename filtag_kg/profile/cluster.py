@@ -1,7 +1,7 @@
 """The pass on many machines: shards of the images spread over a Ray cluster, their profiles merged as a tree.
 
-Each worker holds one replica of the network and passes whole shards through it, so that what comes out is what
-one process would give. What a lost worker had in hand is done again by another.
+Each worker holds one replica of the network and passes whole shards through it, so the result is that of one process.
+When a worker is lost, another does its shard again.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import io
 import logging
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filtag_kg.errors import FiltagError, MissingExtraError
 from filtag_kg.images import expand_braces, open_shard
-from filtag_kg.profile.collect import check_profile, collect
+from filtag_kg.profile.collect import collect
+from filtag_kg.profile.image_checks import check_profile
 from filtag_kg.profile.merge import merge_profiles
+from filtag_kg.profile.options import DEFAULT_OPTIONS, PassOptions
 from filtag_kg.profile.profile import Profile, read_profile, write_profile
 
 if TYPE_CHECKING:
@@ -31,57 +33,33 @@ _FAN_IN = 8
 _Rows = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """What a worker needs to know to pass a shard."""
-
-    load: Callable[[], Network]
-    batch_size: int
-    split: float | None
-    seed: int
-
-
 class _Worker:
     """One replica of the network, and the shards that come to it; an actor of Ray Data."""
 
-    def __init__(self, options: _Options) -> None:
+    def __init__(self, load: Callable[[], Network], options: PassOptions) -> None:
+        self._network = load()
         self._options = options
-        self._network = options.load()
 
     def __call__(self, rows: _Rows) -> _Rows:
-        """Pass shards, whose paths are in column ``shard``; their profiles are in column ``part``.
+        """Pass the shard whose path is in column ``shard``; its profile goes into column ``part``.
 
-        A mistake of the user's is in column ``error``: what is raised here, Ray would wrap past recognition.
+        A FiltagError goes into columns ``error`` and ``options``: Ray wraps what is raised here past recognition.
         """
         (path,) = rows["shard"]
         try:
-            return {"part": [self._passed(Path(str(path)))], "error": [""]}
+            with open_shard(Path(str(path))) as images:
+                part = collect(self._network, images, self._options)
+            return {"part": [_packed(part)], "error": [""], "options": [""]}
         except FiltagError as error:
-            return {"part": [b""], "error": [str(error)]}
-
-    def _passed(self, path: Path) -> bytes:
-        options = self._options
-        with open_shard(path) as images:
-            part = collect(
-                self._network,
-                images,
-                batch_size=options.batch_size,
-                split=options.split,
-                seed=options.seed,
-                shard=True,
-            )
-        return _packed(part)
+            return {"part": [b""], "error": [str(error)], "options": [" ".join(error.options)]}
 
 
 def collect_on_ray(
     load: Callable[[], Network],
     images: Path,
     address: str,
+    options: PassOptions = DEFAULT_OPTIONS,
     *,
-    batch_size: int = 32,
-    split: float | None = None,
-    seed: int = 0,
-    keep_going: bool = False,
     replicas: int | None = None,
     quiet: bool = True,
 ) -> Profile:
@@ -90,14 +68,13 @@ def collect_on_ray(
     Parameters
     ----------
     load : callable
-        Returns the network; it is called on each worker, where its files must be found too.
+        Returns the network. It is called on each worker, which must have the network's files too.
     images : Path
         A pattern of shards, see :func:`~filtag_kg.images.open_images`, each at the same path on each machine.
     address : str
-        Of the cluster: ``host:port``, ``auto`` for the one that this machine belongs to, ``local`` for one that
-        is started here.
-    batch_size, split, seed, keep_going
-        As in :func:`~filtag_kg.profile.collect`. A split is drawn in each shard by itself.
+        Of the cluster: ``host:port``, ``auto`` for the one that this machine belongs to, ``local`` to start one here.
+    options : PassOptions
+        A split is drawn in each shard separately; `workers` and `part` are ignored.
     replicas : int, optional
         Workers; by default one for each GPU of the cluster, or for each machine if there is none.
     quiet : bool
@@ -106,7 +83,7 @@ def collect_on_ray(
     Returns
     -------
     Profile
-        That of one process, but for rounding when profiles are merged; classes are labelled with their ids.
+        The same as from one process, apart from rounding in the merge; classes are labelled with their ids.
 
     Raises
     ------
@@ -123,27 +100,28 @@ def collect_on_ray(
     _connect(address)
     gpus = int(ray.cluster_resources().get("GPU", 0))
     replicas = min(len(shards), replicas or gpus or len([node for node in ray.nodes() if node["Alive"]]))
-    # Ray Data restarts lost workers and repeats their tasks without being told; it is only to be told to be quiet.
+    # Ray Data restarts lost workers and repeats their tasks by itself; it only has to be told to be quiet.
     ray.data.DataContext.get_current().enable_progress_bars = not quiet
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    options = _Options(load, batch_size, split, seed)
     parts = ray.data.from_items([{"shard": shard} for shard in shards], override_num_blocks=len(shards)).map_batches(
         _Worker,
-        fn_constructor_args=(options,),
+        fn_constructor_args=(load, replace(options, workers=None, part=True)),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=replicas),
         num_gpus=1 if gpus else 0,
     )
     try:
         parts = parts.materialize()
-        mistakes = sorted(row["error"] for row in parts.select_columns(["error"]).take_all() if row["error"])
-        if mistakes:
-            raise FiltagError(mistakes[0])
+        rows = parts.select_columns(["error", "options"]).take_all()
+        errors = sorted((row["error"], row["options"]) for row in rows if row["error"])
+        if errors:
+            message, names = errors[0]
+            raise FiltagError(message, options=tuple(names.split()))
         profile = _merged_as_tree(parts.select_columns(["part"]))
     except ray.exceptions.RayError as error:
         reason = " ".join(str(error).split())[:300]
         raise FiltagError(f"the pass failed on the cluster ({reason}): see Ray's logs, then run it again") from None
-    check_profile(profile, str(images), keep_going=keep_going)
+    check_profile(profile, str(images), keep_going=options.keep_going)
     return profile
 
 
@@ -154,19 +132,20 @@ def _connect(address: str) -> None:
         return
     try:
         if ":" in address and "//" not in address:
-            # Ray itself tries for minutes before it gives up.
+            # Ray itself would try for minutes.
             host, _, port = address.rpartition(":")
             socket.create_connection((host, int(port)), timeout=10).close()
         ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False)
     except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise FiltagError(
-            f"no Ray cluster at {address} ({reason}): start one with ray start --head, or give --ray local"
+            f"no Ray cluster at {address} ({reason}): start one with ray start --head, or use the address local",
+            options=("ray",),
         ) from None
 
 
 def _merged_as_tree(parts: Dataset) -> Profile:
-    """Merge profiles by eights where they lie, until one is left."""
+    """Merge profiles eight at a time, on the machines that hold them, until one is left."""
     while parts.count() > 1:
         parts = parts.map_batches(_merge, batch_size=_FAN_IN).materialize()
     (row,) = parts.take_all()

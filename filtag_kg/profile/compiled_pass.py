@@ -1,8 +1,7 @@
 """The pass as one compiled graph: pixels in, one number per filter out.
 
-Feature maps never leave the graph: EfficientNet-Lite0 has 4.4 million numbers in them per image, and 12
-thousand filters. Nothing behind the last chosen feature map is computed unless the network's own answer is
-wanted.
+Feature maps never leave the graph: EfficientNet-Lite0's have 4.4 million numbers per image, for 12 thousand filters.
+Nothing after the last chosen feature map is computed unless the network's own outputs are wanted.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ __all__ = ["CompiledPass", "Forward", "Outputs", "compile_pass", "forward"]
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What a batch of images makes of a network.
+    """What a network computes for a batch of images.
 
     Parameters
     ----------
@@ -54,7 +53,7 @@ def forward(network: Network, *, scores: bool = False, copied: bool = False) -> 
     scores : bool
         Whether the network's own outputs are wanted too.
     copied : bool
-        Whether to compute with a copy of the weights, which lies on the device that is current in this call.
+        Whether to compute with a copy of the weights, on the device that is current in this call.
 
     Returns
     -------
@@ -62,23 +61,23 @@ def forward(network: Network, *, scores: bool = False, copied: bool = False) -> 
         From pixels, uint8 of shape (n_images, height, width, 3) in RGB, to the tensors of :class:`Outputs`.
     """
     keras = import_keras()
-    answers = network.model.outputs[:1] if scores else []
-    maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers] + answers)
+    wanted = [*(layer.feature_map for layer in network.layers), *(network.model.outputs[:1] if scores else [])]
+    model = keras.Model(network.model.inputs[0], wanted)
     if copied:
-        weights = maps.get_weights()
-        maps = keras.models.clone_model(maps)
-        maps.set_weights(weights)
+        weights = model.get_weights()
+        model = keras.models.clone_model(model)
+        model.set_weights(weights)
 
     def run(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         images = network.preprocess(keras.ops.cast(pixels, "float32"))
-        outputs = maps(images, training=False)
-        # Keras gives a model with one output back without its list.
+        outputs = model(images, training=False)
+        # Keras returns the only output of a model without a list.
         outputs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
         n_images = outputs[0].shape[0]
-        answer = outputs.pop() if scores else keras.ops.zeros((n_images, 0))
-        scaled, constant = zip(*(_scaled_means(keras.ops, output) for output in outputs), strict=True)
-        answer = keras.ops.cast(keras.ops.reshape(answer, (n_images, int(np.prod(answer.shape[1:])))), "float32")
-        return keras.ops.concatenate(scaled, axis=1), keras.ops.stack(constant, axis=1), answer
+        own = outputs.pop() if scores else keras.ops.zeros((n_images, 0))
+        own = keras.ops.cast(keras.ops.reshape(own, (n_images, int(np.prod(own.shape[1:])))), "float32")
+        means, constant = zip(*(_scaled_means(keras.ops, output) for output in outputs), strict=True)
+        return keras.ops.concatenate(means, axis=1), keras.ops.stack(constant, axis=1), own
 
     return run
 
@@ -86,20 +85,20 @@ def forward(network: Network, *, scores: bool = False, copied: bool = False) -> 
 def compile_pass(
     network: Network, batch_size: int, *, scores: bool = False, devices: Sequence[str] | None = None
 ) -> CompiledPass:
-    """Compile :func:`forward` for the backend in use, and for all its devices.
+    """Compile :func:`forward` for the backend in use and all its devices.
 
-    On TensorFlow and JAX each device takes an equal part of every batch: where a batch does not divide by their
-    number, as many devices as it divides by. PyTorch works on one device.
+    On TensorFlow and JAX each device takes an equal part of every batch; the number of devices used is the largest
+    that divides the batch size. PyTorch works on one device.
 
     Parameters
     ----------
     network : Network
     batch_size : int
-        The one batch size that the graph is compiled for; smaller batches are padded, and their padding cut off.
+        The one batch size that the graph is compiled for; smaller batches are padded.
     scores : bool
         Whether the network's own outputs are wanted too.
     devices : sequence of str, optional
-        TensorFlow's names of devices; by default all GPUs, or what there is without one.
+        TensorFlow's names of devices; by default all GPUs, or the processor if there is none.
 
     Raises
     ------
@@ -121,10 +120,10 @@ def compile_pass(
     def padded(pixels: NDArray[np.uint8]) -> Outputs:
         n_images = len(pixels)
         if n_images < batch_size:
-            # One shape only, so that the graph is compiled once.
+            # One shape only, so the graph is compiled once.
             pixels = np.concatenate([pixels, np.zeros((batch_size - n_images, *pixels.shape[1:]), np.uint8)])
-        activations, constant, answer = graph(pixels)
-        return Outputs(activations[:n_images], constant[:n_images], answer[:n_images])
+        activations, constant, own = graph(pixels)
+        return Outputs(activations[:n_images], constant[:n_images], own[:n_images])
 
     return padded
 
@@ -142,7 +141,7 @@ def _scaled_means(ops: ModuleType, feature_maps: Tensor) -> tuple[Tensor, Tensor
     low = ops.min(flat, axis=1)
     high = ops.max(flat, axis=1)
     constant = ops.equal(high, low)
-    # Multiplied, not chosen: what is not a number stays so, and is found.
+    # Multiplied, not selected: NaN stays NaN, and is noticed.
     factor = ops.where(constant, 0.0, 1.0 / ops.where(constant, 1.0, high - low))
     return (ops.mean(per_filter, axis=1) - low[:, None]) * factor[:, None], constant
 
@@ -175,13 +174,12 @@ def _compile_tensorflow(network: Network, batch_size: int, scores: bool, devices
             return first, second, third
 
     shape = (batch_size, *network.input_size, 3)
-    # XLA is slower than TensorFlow's own kernels on a processor, by a factor of fifteen where it was
-    # measured.
+    # XLA is slower than TensorFlow's own kernels on a processor: measured once, by a factor of fifteen.
     graph = tf.function(run, input_signature=[tf.TensorSpec(shape, tf.uint8)], jit_compile=False, autograph=False)
 
     def call(pixels: NDArray[np.uint8]) -> _Arrays:
-        activations, constant, answer = graph(tf.convert_to_tensor(pixels))
-        return activations.numpy(), constant.numpy(), answer.numpy()
+        activations, constant, scores = graph(tf.convert_to_tensor(pixels))
+        return activations.numpy(), constant.numpy(), scores.numpy()
 
     return call
 
@@ -199,15 +197,15 @@ def _compile_jax(network: Network, batch_size: int, scores: bool) -> _Graph:
     weights = [jax.device_put(variable.value, everywhere) for variable in variables]
 
     def with_weights(weights: list[Tensor], pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # Weights that the graph closed over would be compiled into it as constants.
+        # As an argument: weights in a closure would be compiled in as constants.
         with keras.StatelessScope(state_mapping=list(zip(variables, weights, strict=True))):
             return run(pixels)
 
     graph = jax.jit(with_weights, in_shardings=(everywhere, over_images))
 
     def call(pixels: NDArray[np.uint8]) -> _Arrays:
-        activations, constant, answer = graph(weights, jax.device_put(pixels, over_images))
-        return np.asarray(activations), np.asarray(constant), np.asarray(answer)
+        activations, constant, scores = graph(weights, jax.device_put(pixels, over_images))
+        return np.asarray(activations), np.asarray(constant), np.asarray(scores)
 
     return call
 

@@ -1,4 +1,4 @@
-"""Images through the network one by one: what its filters and its outputs make of each."""
+"""Images through the network one by one: the activations of its filters and its outputs for each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Observation", "observations", "observe"]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a network makes of some images.
+    """The activations and outputs of a network for some images.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class Observation:
     activations : float64 array of shape (n_images, n_filters), in [0, 1]
         ā(m,i,d) of each image d, layers side by side.
     confidences : float64 array of shape (n_images, n_classes), in [0, 1]
-        Of outputs that are no probabilities yet, the softmax.
+        The softmax of outputs that are not probabilities yet.
     unreadable : tuple of (ImageRef, str)
-        What could not be decoded among the images read for this batch, and why.
+        The images of this batch that could not be decoded, and why.
     """
 
     images: tuple[ImageRef, ...]
@@ -39,9 +39,9 @@ class Observation:
 
 
 def observe(network: Network, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what the filters and the outputs of a network make of a few images, at once.
+    """Return a network's activations and outputs for a few images.
 
-    Nothing is compiled: for one image that would take longer than the network itself.
+    Nothing is compiled: for one image, compiling would take longer than the network itself.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def observations(
     only: Sequence[ImageRef] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Generator[Observation, None, None]:
-    """Yield what the network makes of images, a batch at a time, in reading order.
+    """Yield a network's activations and outputs for images, a batch at a time, in reading order.
 
     Parameters
     ----------
@@ -82,11 +82,11 @@ def observations(
         Open.
     batch_size : int
     workers : int, optional
-        Threads that decode images; by default one for each processor.
+        Threads that decode images; by default one per processor.
     only : sequence of ImageRef, optional
-        The images to look at; all by default.
+        The images to use; all by default.
     progress : callable, optional
-        Called after each batch with the images done and the images in all.
+        Called after each batch with the number of images done and of all images.
 
     Raises
     ------
@@ -117,5 +117,5 @@ def _checked(network: Network, outputs: Outputs) -> tuple[NDArray[np.float64], N
 def _probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     if scores.size == 0 or (scores.min() >= 0 and np.allclose(scores.sum(axis=1), 1, atol=1e-3)):
         return scores
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""Merge the profiles of disjoint images to the profile of all of them."""
+"""Merge the profiles of disjoint sets of images into the profile of all of them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MUST_AGREE = ("identifier", "layers_option", "input_size", "precision", "resizi
 
 
 def merge_profiles(profiles: Sequence[Profile]) -> Profile:
-    """Return the profile that one pass over the images of all profiles gives.
+    """Return the profile that one pass over all the images would give.
 
-    Means and variances are merged in float64; what differs from one pass is rounding, 1e-15 of a value, and
-    what the network itself rounds differently where images share other batches.
+    Means and variances are merged in float64. The result differs from that of one pass by rounding: by 1e-15 of a
+    value, and by what the network itself rounds differently in other batches.
 
     Parameters
     ----------
@@ -72,13 +72,13 @@ def _check(profiles: Sequence[Profile]) -> None:
             one, other = first.metadata.get(name), profile.metadata.get(name)
             if one != other and not (name == "preprocess" and same_scaling(first.metadata, profile.metadata)):
                 raise FiltagError(
-                    f"profiles of different {name} cannot be merged, {_shown(one)} and {_shown(other)}: merge those of "
-                    "one network, passed over alike"
+                    f"profiles of different {name} cannot be merged, {_shown(one)} and {_shown(other)}: merge "
+                    "profiles of one network, made in the same way"
                 )
         if profile.layer_names != first.layer_names or profile.mean.shape[1] != first.mean.shape[1]:
-            raise FiltagError("profiles of different layers cannot be merged: merge those of one network")
+            raise FiltagError("profiles of different layers cannot be merged: merge profiles of one network")
     if any(profile.variance is None for profile in profiles):
-        raise FiltagError("a profile without variances cannot be merged: make it anew with filtag profile")
+        raise FiltagError("a profile without variances cannot be merged: make it anew", commands=("profile",))
     digests = Counter(shard["sha256"] for profile in profiles for shard in _shards(profile))
     twice = next((digest for digest, times in digests.items() if times > 1), None)
     if twice is not None:
@@ -105,7 +105,7 @@ def _source(shard: Mapping[str, Any]) -> str:
 
 
 def _metadata(profiles: Sequence[Profile], count: dict[str, int]) -> dict[str, Any]:
-    """Return the facts that all profiles share, with those of the images and the software taken together."""
+    """Return what all profiles record alike, and what they record of images and software taken together."""
     every = [profile.metadata for profile in profiles]
     shards = sorted((shard for profile in profiles for shard in _shards(profile)), key=_source)
     constant: Counter[str] = Counter()
@@ -115,7 +115,7 @@ def _metadata(profiles: Sequence[Profile], count: dict[str, int]) -> dict[str, A
         few.update(dict.fromkeys(metadata.get("few", {}), 0))
     images: dict[str, Any] = {
         "source": ", ".join(_source(shard) for shard in shards[:3])
-        + (f" and {len(shards) - 3} more" * (len(shards) > 3)),
+        + (f" and {len(shards) - 3} more" if len(shards) > 3 else ""),
         "sha256": combined_sha256(shard["sha256"] for shard in shards),
         "read": sum(count.values()),
         "unreadable": sum(metadata.get("images", {}).get("unreadable", 0) for metadata in every),
@@ -143,10 +143,10 @@ def _metadata(profiles: Sequence[Profile], count: dict[str, int]) -> dict[str, A
 
 
 def _versions(every: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the versions of what took part: of one thing all that did, with commas between them."""
+    """Return the versions of the software that took part; several of one program are joined by commas."""
     versions: dict[str, set[str]] = {}
     for metadata in every:
         for name, number in metadata.get("versions", {}).items():
-            # What is merged already may name several.
+            # A merged profile may name several.
             versions.setdefault(name, set()).update(str(number).split(", "))
     return {name: ", ".join(sorted(numbers)) for name, numbers in sorted(versions.items())}

@@ -1,4 +1,4 @@
-"""What a profile says of its own making, and what its maker should know."""
+"""What a profile records about the pass that made it, and the notes for whoever ran it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MOST_NAMED = 100
 
 
 def timestamp(value: Any) -> str | None:  # noqa: ANN401
-    """Return what is wrong with a JSON value that should be a moment in ISO 8601."""
+    """Return what is wrong with a JSON value that should be a time in ISO 8601."""
     try:
-        # Merged profiles that do not say it have an empty one.
+        # Some merged profiles have an empty one.
         datetime.fromisoformat("2026-01-01" if value == "" else value).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
-        return "is not a moment in ISO 8601"
+        return "is not a time in ISO 8601"
     return None
 
 
@@ -60,20 +60,20 @@ METADATA: Mapping[str, Shape] = {
     "ended?": timestamp,
     "notes?": [str],
 }
-"""What a profile says of its own making: whatever of it somebody reads is of these types."""
+"""The shape of a profile's metadata: everything that is ever read from it."""
 
 _BACKENDS = ("tensorflow", "tensorflow-cpu", "jax", "torch")
 
 
 def network_metadata(network: Network) -> dict[str, Any]:
-    """Return what decides a pass's numbers, besides the images: JSON values."""
+    """Return what a pass's numbers depend on besides the images: JSON values."""
     return {
         "network": network.name,
         "identifier": network.identifier,
         "weights_sha256": network.weights_sha256,
         "input_size": list(network.input_size),
         "preprocess": network.preprocess_name,
-        # Of RGB in [0, 255]: this says in which order the network gets the colours, too.
+        # Of RGB in [0, 255]; it also tells the order of the colours.
         "scaling": pixel_scaling(network.preprocess),
         "resizing": RESIZING,
         "outputs": list(network.class_ids),
@@ -85,10 +85,10 @@ def network_metadata(network: Network) -> dict[str, Any]:
 
 
 def network_file(network: Network) -> dict[str, dict[str, str]]:
-    """Return where a network from a file was found: JSON values, empty for one that goes by its name."""
+    """Return the path of a network that was loaded from a file: JSON values, empty for a named network."""
     if network.file is None:
         return {}
-    # A path need not be text, but JSON is: such a file is to be named each time.
+    # A path need not be Unicode, but JSON is: such a file must be named again each time.
     given, absolute = (
         str(path).encode("utf-8", "backslashreplace").decode() for path in (network.file, network.file.absolute())
     )
@@ -96,25 +96,25 @@ def network_file(network: Network) -> dict[str, dict[str, str]]:
 
 
 def same_scaling(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether two passes prepared pixels alike: what was done counts, not what it is called."""
+    """Return whether two passes scaled pixels alike, whatever they call it."""
     if "scaling" not in one or "scaling" not in other:
         return one.get("scaling") is other.get("scaling")
     return bool(np.allclose(one["scaling"], other["scaling"], rtol=1e-5, atol=1e-5))
 
 
 def notes_from(metadata: Mapping[str, Any]) -> list[str]:
-    """Return a line for each thing out of the ordinary.
+    """Return a line for each unusual thing.
 
     Parameters
     ----------
     metadata : mapping of str to JSON values
-        Of a profile: ``unreadable``, the names of the first images that could not be read, with reasons;
-        ``constant``, of each layer the images for which all its outputs are equal; ``few``, the classes with
-        fewer than two readable images, and how many they have; ``images``.
+        Of a profile: ``unreadable``, the first images that could not be read, with reasons; ``constant``, for each
+        layer the number of images for which all its outputs are equal; ``few``, the classes with fewer than two
+        readable images, and how many they have; ``images``.
     """
-    named: Sequence[Sequence[str]] = metadata["unreadable"][:MOST_NAMED]
-    notes = [f"unreadable: {name} ({reason})" for name, reason in named]
-    if (more := metadata["images"]["unreadable"] - len(named)) > 0:
+    unreadable: Sequence[Sequence[str]] = metadata["unreadable"][:MOST_NAMED]
+    notes = [f"unreadable: {name} ({reason})" for name, reason in unreadable]
+    if (more := metadata["images"]["unreadable"] - len(unreadable)) > 0:
         notes.append(f"unreadable: {more} more")
     notes += [
         f"layer {name}: all outputs equal for {images} images, scaled to 0"
@@ -129,13 +129,13 @@ def notes_from(metadata: Mapping[str, Any]) -> list[str]:
 
 def _versions() -> dict[str, str]:
     backend = import_keras().backend.backend()
-    found = {"python": platform.python_version(), "backend": backend}
+    versions = {"python": platform.python_version(), "backend": backend}
     for name in ("filtag-kg", "keras", *_BACKENDS, "numpy", "pillow"):
         if name in _BACKENDS and not name.startswith(backend):
             continue
         try:
-            found["backend_version" if name in _BACKENDS else name] = importlib.metadata.version(name)
+            versions["backend_version" if name in _BACKENDS else name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             # A checkout that was not installed, or the other of TensorFlow's two distributions.
             continue
-    return found
+    return versions

@@ -1,4 +1,4 @@
-"""Means and variances of many numbers that come one image at a time, or in parts."""
+"""Running means and variances, updated one image at a time or merged in parts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ class Moments:
     """Running mean and variance of every filter for every class, in float64.
 
     Welford's method (1962; Knuth, The Art of Computer Programming, vol. 2, 4.2.2): with δ = x − mean,
-    mean ← mean + δ / n and M2 ← M2 + δ (x − mean). Images are added one by one, so that how they were batched
-    makes no difference.
+    mean ← mean + δ / n and M2 ← M2 + δ (x − mean). Images are added one by one, so batches make no difference.
 
     Parameters
     ----------
@@ -45,7 +44,7 @@ class Moments:
         self.squares[class_] += delta * (activations - self.mean[class_])
 
     def merge(self, other: Moments, classes: NDArray[np.int64]) -> None:
-        """Add the images of other moments, whose class c is class ``classes[c]`` here.
+        """Merge in other moments, whose class c is class ``classes[c]`` here.
 
         Chan, Golub, LeVeque (1983), equation 2.1: with δ = mean_b − mean_a and n = n_a + n_b,
         mean = mean_a + δ n_b / n and M2 = M2_a + M2_b + δ² n_a n_b / n.

@@ -1,7 +1,7 @@
-"""The profile: what each class does to each filter, in numbers.
+"""The profile: how strongly each class activates each filter.
 
-A profile is what the hours of a pass over the images are spent on; everything after it is seconds. On disk
-it is an ``.npz`` file of plain arrays, read by :func:`~filtag_kg.npz.read_npz`.
+Making one takes a pass over the images, which may take hours; everything after it takes seconds. On disk it is an
+``.npz`` file of plain arrays, read by :func:`~filtag_kg.npz.read_npz`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = ["Profile", "load_profile", "read_profile", "save_profile", "write_pro
 
 _Number = TypeVar("_Number", bound=np.number[Any])
 
-# What rounding, as when profiles are merged, may add to a number.
-_HAIR = 1e-6
+# How far rounding, as in merging, may take a number out of its range.
+_ROUNDING = 1e-6
 _ARRAYS = ("mean", "count", "class_ids", "class_labels", "layer_names", "layer_offsets", "metadata")
 _EXEMPLARS = ("exemplar_names", "exemplar_image", "exemplar_activation")
 
@@ -40,15 +40,14 @@ class Profile:
     Parameters
     ----------
     mean : float64 array of shape (n_classes, n_filters), in [0, 1]
-        z_c(m,i), the mean activation of each filter over the class's images. The filters of all layers stand
-        side by side.
+        z_c(m,i), the mean activation of each filter over the class's images, layers side by side.
     variance : float64 array of shape (n_classes, n_filters), or None
         Population variance over the class's images; None where only the means were kept.
     count : int64 array of shape (n_classes,)
         Images seen of each class.
     class_ids, class_labels : tuple of str, of length n_classes
-        In Unicode's normal form C. Ids are unique; labels need not be. A part of the images may have no class with a
-        readable one.
+        In Unicode's normal form C. Ids are unique; labels need not be. The profile of a part of the images may have
+        no class.
     layer_names : tuple of str, of length n_layers
         In forward order.
     layer_offsets : int64 array of shape (n_layers + 1,)
@@ -56,7 +55,7 @@ class Profile:
     metadata : mapping of str to JSON values
         How the profile was made: network, weights' hash, images, versions, start and end of the pass, notes.
     held_out : tuple of str
-        Names of the images that were kept for evaluation and are not in the profile, sorted.
+        Names of the images that are not in the profile but kept for evaluation, sorted.
     exemplars : Exemplars, optional
         The images that activate each filter most.
 
@@ -89,7 +88,7 @@ class Profile:
             raise ValueError("count must be at least 1 for every class")
         _check_range("mean", self.mean, 1)
         if self.variance is not None:
-            # That of numbers in [0, 1], half of which are 0 and half 1.
+            # The largest variance of numbers in [0, 1]: half of them are 0 and half 1.
             _check_range("variance", self.variance, 0.25)
         if (problem := mismatch(self.metadata, METADATA)) is not None:
             raise ValueError(f"metadata: {problem}")
@@ -132,7 +131,7 @@ def _check_text(array: str, texts: tuple[str, ...]) -> None:
 
 def _check_range(array: str, values: NDArray[np.float64], most: float) -> None:
     # Written so that NaN fails, too.
-    if values.size and not (values.min() >= -_HAIR and values.max() <= most + _HAIR):
+    if values.size and not (values.min() >= -_ROUNDING and values.max() <= most + _ROUNDING):
         raise ValueError(f"{array} must be in [0, {most:g}]")
 
 
@@ -171,18 +170,18 @@ def load_profile(path: Path, *, means_alone: bool = False) -> Profile:
     ----------
     path : Path
     means_alone : bool
-        Leave out variance and exemplars: for 1,000 classes that halves a second of reading.
+        Leave out variance and exemplars: this halves the second that reading 1,000 classes takes.
 
     Raises
     ------
     FiltagError
-        If the file is missing, is no profile, or is damaged.
+        If the file is missing, is not a profile, or is damaged.
     """
     try:
         with path.open("rb") as file:
             return read_profile(file, str(path), means_alone=means_alone)
     except FileNotFoundError:
-        raise FiltagError(f"no profile at {path}: check the path, or make one with filtag profile") from None
+        raise FiltagError(f"no profile at {path}: check the path, or make one", commands=("profile",)) from None
     except OSError as error:
         raise FiltagError(f"{path} cannot be read ({error.strerror}): check the path and its permissions") from None
 
@@ -193,14 +192,14 @@ def read_profile(file: BinaryIO, name: str, *, means_alone: bool = False) -> Pro
     Raises
     ------
     FiltagError
-        If the file is no profile, or is damaged.
+        If the file is not a profile, or is damaged.
     """
     wanted = {*_ARRAYS, "held_out"} | (set() if means_alone else {"variance", *_EXEMPLARS})
     try:
         arrays = read_npz(file, wanted)
         missing = next((array for array in _ARRAYS if array not in arrays), None)
         if missing is not None:
-            raise FiltagError(f"{name} is no profile: it has no array {missing!r}; make one with filtag profile")
+            raise FiltagError(f"{name} is no profile: it has no array {missing!r}; make one", commands=("profile",))
         return Profile(
             mean=_numbers(arrays, "mean", np.float64),
             variance=_numbers(arrays, "variance", np.float64) if "variance" in arrays else None,
@@ -216,7 +215,7 @@ def read_profile(file: BinaryIO, name: str, *, means_alone: bool = False) -> Pro
         )
     except (ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]
-        raise FiltagError(f"{name} is not a readable profile ({reason}); make it anew with filtag profile") from None
+        raise FiltagError(f"{name} is not a readable profile ({reason}); make it anew", commands=("profile",)) from None
 
 
 def _exemplars(arrays: Mapping[str, NDArray[Any]]) -> Exemplars:
@@ -228,11 +227,11 @@ def _exemplars(arrays: Mapping[str, NDArray[Any]]) -> Exemplars:
 
 
 def _numbers(arrays: Mapping[str, NDArray[Any]], name: str, dtype: type[_Number]) -> NDArray[_Number]:
-    """Return an array of numbers as another type, if that changes none of them."""
+    """Return an array of numbers as another type, if that changes no number."""
     array = arrays[name]
     if not np.can_cast(array.dtype, dtype, "same_kind"):
         raise ValueError(f"{name} holds {array.dtype.name}, where {np.dtype(dtype).name} should be")
-    # What becomes infinite is refused with all that is out of range.
+    # What becomes infinite is out of range, and refused later.
     with np.errstate(over="ignore", invalid="ignore"):
         cast = array.astype(dtype, copy=False)
     if issubclass(dtype, np.integer) and not np.array_equal(cast, array):

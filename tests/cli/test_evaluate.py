@@ -165,7 +165,7 @@ def test_mistakes_end_in_one_line_and_leave_nothing(
     )
     assert re.fullmatch(
         rf"{made} was made of colours with weights [0-9a-f]{{12}}, and {tmp_path}/other.keras has [0-9a-f]{{12}}: "
-        "name the right one with --network",
+        r"name the right one \(--network\)",
         refusal("evaluate", *options(made, other(tmp_path), images), "-o", output),
     )
     (tmp_path / "file").write_text("mine")

@@ -75,9 +75,9 @@ def test_nothing_need_be_said_again(own: Path) -> None:
 def test_a_file_that_moved_is_asked_for_and_may_have_another_name(own: Path) -> None:
     path = own.parent / "colours.keras"
     path.rename(own.parent / "moved.keras")
-    message = f"the network {path} is not at {path} any more: name it with --network"
+    message = f"the network {path} is not at {path} any more: name it"
     for arguments in asked(own):
-        assert refusal(*arguments) == message
+        assert refusal(*arguments) == f"{message} (--network)"
         answer(*arguments, "--network", own.parent / "moved.keras")
     assert ImageExplainer(own, NetworkChoice()).missing(open_kg(own)) == message
     assert ImageExplainer(own, NetworkChoice(str(own.parent / "moved.keras"))).missing(open_kg(own)) is None
@@ -86,7 +86,7 @@ def test_a_file_that_moved_is_asked_for_and_may_have_another_name(own: Path) -> 
 def test_other_weights_and_another_preparation_are_refused(own: Path) -> None:
     for arguments in asked(own):
         said = refusal(*arguments, "--preprocess", "-1..1")
-        assert said.endswith("was made with --preprocess 0..1, not -1..1: leave --preprocess out")
+        assert said.endswith("was made with preprocessing 0..1, not -1..1: leave it out (--preprocess)")
     model = keras.saving.load_model(own.parent / "colours.keras")
     model.get_layer("colour").set_weights([np.ones((1, 1, 3, 3), np.float32)])
     model.save(own.parent / "colours.keras")
@@ -117,8 +117,8 @@ def test_classes_that_match_no_folder_are_refused_before_the_pass(
     options = ["--network", room / "colours.keras", "--preprocess", "0..1", "--classes", tmp_path / "classes.txt"]
     profiled = ["profile", *options, "--images", room / "images", "-o", tmp_path / "p.npz"]
     assert refusal(*profiled) == (
-        f"colours has no class {said}, the name of a folder in {room / 'images'}: name folders and --classes alike, or "
-        "go on regardless with --keep-going"
+        f"colours has no class {said}, the name of a folder in {room / 'images'}: name folders and classes alike, or "
+        "go on regardless (--classes, --keep-going)"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["classes.txt"]
     answer(*profiled, "--keep-going", "-q")
@@ -160,6 +160,6 @@ def test_profiles_prepared_otherwise_are_neither_merged_nor_gone_on_with(
         options = ["--network", room / "colours.keras", "--preprocess", preprocess, "--images", tmp_path / class_id]
         answer("profile", *options, "--part", "-o", profiles[-1], "-q")
     assert refusal("profile", "--merge", *profiles, "-o", tmp_path / "all.npz") == (
-        "profiles of different preprocess cannot be merged, 0..1 and none: merge those of one network, passed over "
-        "alike"
+        "profiles of different preprocess cannot be merged, 0..1 and none: merge profiles of one network, "
+        "made in the same way"
     )

@@ -263,7 +263,7 @@ def test_a_build_that_fails_after_the_pass_keeps_the_profile(
 
 def test_an_existing_profile_is_refused(network: Path, images: Path, tmp_path: Path) -> None:
     (tmp_path / "p.npz").write_text("mine")
-    assert "exists: choose another -o, or replace it with --force" in refusal(
+    assert "exists: choose another output, or replace it (-o, --force)" in refusal(
         "profile", *options(network, images, tmp_path / "p.npz")
     )
     assert (tmp_path / "p.npz").read_text() == "mine"

@@ -18,12 +18,12 @@ import sys
 from pathlib import Path
 from filtag_kg.images import open_images
 from filtag_kg.network import load_network
-from filtag_kg.profile import collect, save_profile
+from filtag_kg.profile import PassOptions, collect, save_profile
 
 network, images, output = sys.argv[1:4]
 with open_images(Path(images)) as opened:
     loaded = load_network(network, preprocess="-1..1", layers="all")
-    save_profile(collect(loaded, opened, batch_size=4), Path(output))
+    save_profile(collect(loaded, opened, PassOptions(batch_size=4)), Path(output))
 """
 DEVICES = """
 import sys

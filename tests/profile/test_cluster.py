@@ -15,7 +15,7 @@ import pytest
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import open_images
 from filtag_kg.network import load_network
-from filtag_kg.profile import collect, collect_on_ray
+from filtag_kg.profile import PassOptions, collect, collect_on_ray
 from tests.profile.test_collect import archive, files, network, write_tar  # noqa: F401
 
 ray = pytest.importorskip("ray", reason="the ray extra is not installed")
@@ -62,7 +62,8 @@ def slow_network(path, note):
 
 def whole(saved_network, shards):
     with open_images(shards) as images:
-        return collect(load_network(str(saved_network), preprocess="-1..1", layers="all"), images, batch_size=2)
+        network = load_network(str(saved_network), preprocess="-1..1", layers="all")
+        return collect(network, images, PassOptions(batch_size=2))
 
 
 def assert_equal(found, expected):
@@ -88,9 +89,8 @@ def test_a_killed_worker_s_shards_are_done_again(cluster, saved_network, shards,
 
     thread = threading.Thread(target=kill_one)
     thread.start()
-    found = collect_on_ray(
-        partial(slow_network, str(saved_network), str(tmp_path)), shards, "local", batch_size=2, replicas=2
-    )
+    load = partial(slow_network, str(saved_network), str(tmp_path))
+    found = collect_on_ray(load, shards, "local", PassOptions(batch_size=2), replicas=2)
     thread.join()
     assert killed
     assert_equal(found, whole(saved_network, shards))

@@ -10,8 +10,7 @@ import pytest
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import decode, open_images
 from filtag_kg.network import load_network
-from filtag_kg.profile import load_profile, save_profile
-from filtag_kg.profile.collect import collect
+from filtag_kg.profile import PassOptions, collect, load_profile, save_profile
 from filtag_kg.profile.compiled_pass import compile_pass
 
 Image = pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
@@ -80,7 +79,7 @@ def slow_activations(keras, network, content):
 
 def test_the_pass_equals_the_slow_loop(keras, network, files, archive):
     with open_images(archive) as images:
-        profile = collect(network, images, batch_size=4, labels={"n01": "tench"})
+        profile = collect(network, images, PassOptions(batch_size=4), labels={"n01": "tench"})
     assert profile.class_ids == ("n00", "n01", "n02")
     assert profile.class_labels == ("n00", "tench", "n02")
     assert profile.layer_names == ("first", "depthwise", "left", "right")
@@ -100,7 +99,7 @@ def test_batch_size_threads_and_container_make_no_difference(network, files, arc
     profiles = []
     for path, batch_size, workers in variants:
         with open_images(path) as images:
-            profiles.append(collect(network, images, batch_size=batch_size, workers=workers))
+            profiles.append(collect(network, images, PassOptions(batch_size, workers)))
     for profile in profiles[1:]:
         assert np.abs(profile.mean - profiles[0].mean).max() < 1e-6
         assert np.abs(profile.variance - profiles[0].variance).max() < 1e-6
@@ -110,7 +109,8 @@ def test_batch_size_threads_and_container_make_no_difference(network, files, arc
 def test_the_profile_says_how_it_was_made(network, archive, tmp_path):
     ticks = []
     with open_images(archive) as images:
-        profile = collect(network, images, batch_size=10, progress=lambda done, total: ticks.append((done, total)))
+        options = PassOptions(batch_size=10)
+        profile = collect(network, images, options, progress=lambda done, total: ticks.append((done, total)))
     assert ticks == [(10, 23), (20, 23), (23, 23)]
     facts = profile.metadata
     assert (facts["network"], facts["identifier"]) == ("toy", network.identifier)
@@ -204,7 +204,7 @@ def test_a_layer_that_is_constant_for_one_image_only(keras, tmp_path):
 
 def refusal(network, path, **options) -> str:
     with open_images(path) as images, pytest.raises(FiltagError) as error:
-        collect(network, images, **options)
+        collect(network, images, PassOptions(**options))
     message = str(error.value)
     assert "\n" not in message
     return message
@@ -217,7 +217,7 @@ def test_unreadable_images(network, files, tmp_path):
         f"more than 1 % of the images in {path} are unreadable, first n00/damaged.png ("
     )
     with open_images(path) as images:
-        profile = collect(network, images, keep_going=True, batch_size=4)
+        profile = collect(network, images, PassOptions(keep_going=True, batch_size=4))
     assert profile.metadata["images"]["unreadable"] == 2
     assert [note.partition(" (")[0] for note in profile.metadata["notes"]] == [
         "unreadable: n00/damaged.png",
@@ -242,16 +242,16 @@ def test_too_few_images_or_classes(network, files, tmp_path):
     single = write_tar(tmp_path / "single.tar", files | {"n09/only.png": next(iter(files.values()))})
     assert refusal(network, single) == (
         f"class n09 in {single} has fewer than two images, too few for a variance: "
-        "add images, remove the class, or go on regardless with --keep-going"
+        "add images, remove the class, or go on regardless"
     )
     with open_images(single) as images:
-        profile = collect(network, images, keep_going=True)
+        profile = collect(network, images, PassOptions(keep_going=True))
     assert profile.class_ids[-1] == "n09"
     assert not profile.variance[-1].any()
     assert profile.metadata["notes"] == ["class n09: one image, variance 0"]
     empty = write_tar(tmp_path / "empty.tar", files | {"n09/a.png": b"", "n09/b.png": b""})
     with open_images(empty) as images:
-        profile = collect(network, images, keep_going=True)
+        profile = collect(network, images, PassOptions(keep_going=True))
     assert profile.class_ids == ("n00", "n01", "n02")
     assert profile.metadata["notes"][-1] == "class n09: no readable image, left out"
     nothing = write_tar(tmp_path / "nothing.tar", {"a/x.png": b"", "b/x.png": b""})

@@ -9,7 +9,7 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import open_images
-from filtag_kg.profile import collect, load_profile, merge_profiles, save_profile
+from filtag_kg.profile import PassOptions, collect, load_profile, merge_profiles, save_profile
 from tests.profile.test_collect import archive, files, network, write_tar  # noqa: F401
 
 
@@ -24,12 +24,12 @@ def shards(files, tmp_path_factory):  # noqa: F811
 
 def passed(network, path, **options):  # noqa: F811
     with open_images(path) as images:
-        return collect(network, images, batch_size=4, **options)
+        return collect(network, images, PassOptions(batch_size=4, **options))
 
 
 @pytest.fixture(scope="module")
 def parts(network, shards):  # noqa: F811
-    return [passed(network, path, shard=True) for path in shards]
+    return [passed(network, path, part=True) for path in shards]
 
 
 def test_parts_merge_to_the_whole(network, shards, parts):  # noqa: F811
@@ -85,7 +85,8 @@ def test_what_does_not_belong_together_is_refused(parts):
             parts[1].metadata | {name: value} | ({"scaling": [[1.0, 0, 0, 0]] * 3} if name == "preprocess" else {})
         )
         assert refusal([parts[0], dataclasses.replace(parts[1], metadata=metadata)]) == (
-            f"profiles of different {name} cannot be merged, {shown}: merge those of one network, passed over alike"
+            f"profiles of different {name} cannot be merged, {shown}: merge profiles of one network, "
+            "made in the same way"
         )
     layers = dataclasses.replace(parts[1], layer_names=("a", "b", "c", "d"))
     assert refusal([parts[0], layers]).startswith("profiles of different layers")

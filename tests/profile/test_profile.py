@@ -87,12 +87,12 @@ UNIQUE = "must be unique, and not empty"
         (
             "exemplar_image",
             value("exemplar_image", 0, 2),
-            "exemplar_image must be places of the 2 exemplar_names, or -1",
+            "exemplar_image must be indices of the 2 exemplar_names, or -1",
         ),
         (
             "exemplar_image",
             value("exemplar_image", 0, -2),
-            "exemplar_image must be places of the 2 exemplar_names, or -1",
+            "exemplar_image must be indices of the 2 exemplar_names, or -1",
         ),
         ("exemplar_activation", value("exemplar_activation", 0, np.nan), "exemplar_activation must be in [0, 1]"),
         (
@@ -107,8 +107,8 @@ UNIQUE = "must be unique, and not empty"
         ("metadata", metadata(images=[]), "metadata: images is not an object"),
         ("metadata", metadata(versions={"keras": 3}), "metadata: versions.keras is not text"),
         ("metadata", metadata(layer_kinds=["Conv2D"]), "metadata: layer_kinds must name 2 layers"),
-        ("metadata", metadata(started="yesterday"), "metadata: started is not a moment in ISO 8601"),
-        ("metadata", metadata(started="0001-01-01T00:00+14:00"), "metadata: started is not a moment in ISO 8601"),
+        ("metadata", metadata(started="yesterday"), "metadata: started is not a time in ISO 8601"),
+        ("metadata", metadata(started="0001-01-01T00:00+14:00"), "metadata: started is not a time in ISO 8601"),
         ("metadata", metadata(unreadable=[["a"]]), "metadata: unreadable[0] is not a list of 2"),
     ],
 )
@@ -118,7 +118,7 @@ def test_what_no_profile_can_hold_is_refused(
     np.savez(tmp_path / "q.npz", **{**arrays, name: change(arrays)})
     with pytest.raises(FiltagError) as caught:
         load_profile(tmp_path / "q.npz")
-    said = f"{tmp_path / 'q.npz'} is not a readable profile ({what}); make it anew with filtag profile"
+    said = f"{tmp_path / 'q.npz'} is not a readable profile ({what}); make it anew"
     assert str(caught.value).replace("str1024", "X") == said.replace("str1024", "X")
 
 

@@ -78,7 +78,7 @@ def test_a_relative_path_is_found_from_anywhere(keras, tmp_path, monkeypatch):
 
 def test_a_file_that_moved_is_asked_for(facts, own):
     moved = own.rename(own.with_name("Renamed.keras"))
-    message = f"the network {own} is not at {own} any more: name it with --network"
+    message = f"the network {own} is not at {own} any more: name it"
     assert refusal(facts, "my-kg") == message
     with pytest.raises(FiltagError) as error:
         recorded_network_file(facts, "my-kg")
@@ -92,7 +92,7 @@ def test_other_weights_are_refused(keras, facts, own):
     before = facts["weights_sha256"][:12]
     save(keras, own, bias=1.0)
     now = load_network(str(own), preprocess="none").weights_sha256[:12]
-    expected = f"my-kg was made of own with weights {before}, and {own} has {now}: name the right one with --network"
+    expected = f"my-kg was made of own with weights {before}, and {own} has {now}: name the right one"
     assert refusal(facts, "my-kg") == expected
     save(keras, own, outputs=3)
     assert refusal(facts, "my-kg").startswith(f"my-kg was made of own with weights {before}, and {own} has ")
@@ -100,7 +100,7 @@ def test_other_weights_are_refused(keras, facts, own):
 
 def test_another_preparation_is_refused(keras, facts, own):
     assert refusal(facts, "my-kg", preprocess="none") == (
-        "my-kg was made with --preprocess 0..1, not none: leave --preprocess out"
+        "my-kg was made with preprocessing 0..1, not none: leave it out"
     )
     assert recorded_network(facts, "my-kg", preprocess="0..1").preprocess_name == "0..1"
     assert refusal({**facts, "resizing": "nearest"}, "my-kg").startswith(
@@ -108,7 +108,7 @@ def test_another_preparation_is_refused(keras, facts, own):
     )
     larger = save(keras, own.with_name("larger.keras"), size=16)
     assert refusal(facts, "my-kg", str(larger)) == (
-        f"my-kg was made of images of 8 × 8 pixels, and {larger} takes 16 × 16: name the right one with --network"
+        f"my-kg was made of images of 8 × 8 pixels, and {larger} takes 16 × 16: name the right one"
     )
 
 
@@ -116,7 +116,7 @@ def test_what_a_preprocessing_does_counts_not_its_name(keras, own):
     facts = facts_of(load_network(str(own), preprocess="mobilenet_v2"))
     assert recorded_network(facts, "my-kg", preprocess="-1..1").class_ids == ()
     assert refusal(facts, "my-kg", preprocess="vgg16") == (
-        "my-kg was made with --preprocess mobilenet_v2, not vgg16: leave --preprocess out"
+        "my-kg was made with preprocessing mobilenet_v2, not vgg16: leave it out"
     )
 
 
@@ -124,7 +124,7 @@ def test_other_classes_are_refused(facts, own):
     (own.parent / "other.txt").write_text("goldfish\ntench\n")
     assert refusal(facts, "my-kg", classes=own.parent / "other.txt") == (
         f"my-kg was made with the classes tench, goldfish, and {own.parent}/other.txt has goldfish, tench: leave "
-        "--classes out"
+        "them out"
     )
     assert recorded_network(facts, "my-kg", classes=own.parent / "classes.txt").class_ids == CLASSES
     unnamed = {**facts, "outputs": []}
@@ -137,10 +137,10 @@ def test_other_classes_are_refused(facts, own):
 
 def test_profiles_that_do_not_remember_go_on_with_what_is_given(facts, own):
     old = {name: facts[name] for name in ("network", "identifier", "weights_sha256", "input_size", "layers_option")}
-    assert refusal(old, "my-kg") == "my-kg does not say where its network own is: name it with --network"
+    assert refusal(old, "my-kg") == "my-kg does not say where its network own is: name it"
     network = recorded_network(old, "my-kg", str(own), preprocess="-1..1", classes=own.with_name("classes.txt"))
     assert (network.preprocess_name, network.class_ids) == ("-1..1", CLASSES)
-    assert refusal({}, "my-kg") == "my-kg does not say which network it was made of: name it with --network"
+    assert refusal({}, "my-kg") == "my-kg does not say which network it was made of: name it"
     assert recorded_network({}, "my-kg", str(own), preprocess="none").name == "own"
 
 
@@ -167,7 +167,7 @@ def test_nothing_of_a_stranger_s_profile_is_run(keras, facts, own):
         assert refusal({**facts, "preprocess": name}, "my-kg").startswith(f"no preprocessing {name!r}")
     unnamed = {name: fact for name, fact in facts.items() if name != "network_file"}
     assert refusal({**unnamed, "network": str(own)}, "my-kg") == (
-        f"my-kg does not say where its network {own} is: name it with --network"
+        f"my-kg does not say where its network {own} is: name it"
     )
 
 

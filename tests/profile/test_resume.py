@@ -16,7 +16,7 @@ import pytest
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import open_images
 from filtag_kg.network import load_network
-from filtag_kg.profile import checkpointing, collect, load_profile
+from filtag_kg.profile import PassOptions, checkpointing, collect, load_profile
 from tests.profile.test_collect import archive, files, network, write_tar  # noqa: F401
 
 # A checkpoint after every batch; what is read slowly leaves time to be killed in.
@@ -25,7 +25,7 @@ import sys, time
 from pathlib import Path
 from filtag_kg.images import open_images
 from filtag_kg.network import load_network
-from filtag_kg.profile import checkpointing, collect, save_profile
+from filtag_kg.profile import PassOptions, checkpointing, collect, save_profile
 
 network, images, output = sys.argv[1:4]
 with open_images(Path(images)) as opened, checkpointing(Path(output), seconds=0) as checkpoint:
@@ -38,7 +38,7 @@ with open_images(Path(images)) as opened, checkpointing(Path(output), seconds=0)
     print("ready", flush=True)
     def told(done, _):
         print(done, flush=True)
-    made = collect(loaded, opened, batch_size=2, checkpoint=checkpoint, progress=told)
+    made = collect(loaded, opened, PassOptions(batch_size=2), checkpoint=checkpoint, progress=told)
     save_profile(made, Path(output))
 """
 
@@ -106,7 +106,7 @@ def interrupted(network, path, output, after=8, **options):  # noqa: F811
             raise StopHereError
 
     with pytest.raises(StopHereError), open_images(path) as images, checkpointing(output, seconds=0) as checkpoint:
-        collect(network, images, batch_size=4, checkpoint=checkpoint, progress=stop, **options)
+        collect(network, images, PassOptions(batch_size=4, **options), checkpoint=checkpoint, progress=stop)
 
 
 def resumed(network, path, output, *, restart=False, **options):  # noqa: F811
@@ -115,7 +115,7 @@ def resumed(network, path, output, *, restart=False, **options):  # noqa: F811
         collect(
             network,
             images,
-            **({"batch_size": 4} | options),
+            PassOptions(**({"batch_size": 4} | options)),
             checkpoint=checkpoint,
             progress=lambda done, _: ticks.append(done),
         )
@@ -138,8 +138,9 @@ def test_unreadable_images_keep_their_place(network, files, tmp_path):  # noqa: 
     output = tmp_path / "p.npz"
     interrupted(network, path, output, keep_going=True)
     with open_images(path) as images, checkpointing(output) as checkpoint:
-        found = collect(network, images, batch_size=4, keep_going=True, checkpoint=checkpoint)
-        expected = collect(network, images, batch_size=4, keep_going=True)
+        options = PassOptions(batch_size=4, keep_going=True)
+        found = collect(network, images, options, checkpoint=checkpoint)
+        expected = collect(network, images, options)
     np.testing.assert_array_equal(found.mean, expected.mean)
     assert found.metadata["unreadable"] == expected.metadata["unreadable"]
     assert found.exemplars.names == expected.exemplars.names
@@ -153,8 +154,9 @@ def test_a_checkpoint_of_another_pass_is_not_lost(network, archive, files, tmp_p
     for path, options, what in ((archive, {"batch_size": 5}, "batch_size"), (fewer, {}, "images")):
         with pytest.raises(FiltagError) as error:
             resumed(network, path, output, **options)
+        assert error.value.options == ("restart",)
         assert str(error.value) == (
-            f"{output}.partial is of a pass with another {what}: finish that pass, or start anew with --restart"
+            f"{output}.partial is of a pass with another {what}: finish that pass, or start anew"
         )
     otherwise = load_network(str(network.file), preprocess="0..1", layers="all")
     with pytest.raises(FiltagError, match=r"\.partial is of a pass with another preprocess: finish that pass, or"):
@@ -165,7 +167,7 @@ def test_a_checkpoint_of_another_pass_is_not_lost(network, archive, files, tmp_p
 def test_a_damaged_checkpoint_is_told(network, archive, tmp_path):  # noqa: F811
     output = tmp_path / "p.npz"
     (tmp_path / "p.npz.partial").write_bytes(b"PK nonsense")
-    with pytest.raises(FiltagError, match=r"is no readable checkpoint .* start anew with --restart"):
+    with pytest.raises(FiltagError, match=r"is no readable checkpoint .* start anew$"):
         resumed(network, archive, output)
 
 
@@ -182,7 +184,7 @@ def test_a_damaged_checkpoint_is_told(network, archive, tmp_path):  # noqa: F811
         ("state", lambda array: np.array("[" * 9999), "it is nested too deeply"),
         ("state", lambda array: np.array("[]"), "it is not an object"),
         ("state", lambda array: changed_state(array, done=-1), "done is not a whole number from 0"),
-        ("state", lambda array: changed_state(array, started="x"), "started is not a moment in ISO 8601"),
+        ("state", lambda array: changed_state(array, started="x"), "started is not a time in ISO 8601"),
         ("state", lambda array: changed_state(array, unreadable=[1]), "unreadable[0] is not a list of 3"),
         (
             "state",
@@ -202,7 +204,8 @@ def test_a_checkpoint_holds_what_a_pass_can_have_found(network, archive, tmp_pat
     with pytest.raises(FiltagError) as error:
         resumed(network, archive, output)
     assert str(error.value).startswith(f"{path} is no readable checkpoint ({what}")
-    assert str(error.value).endswith("): start anew with --restart")
+    assert str(error.value).endswith("): start anew")
+    assert error.value.options == ("restart",)
 
 
 def changed_state(array, **changed):

@@ -255,7 +255,7 @@ def test_a_kg_whose_network_is_not_at_hand_says_so(server: Server) -> None:
     # The small KG names its network, but there is none of that name, and no file.
     answer = server.client.post("/explain", content=b"x", headers={"Content-Type": "image/png"})
     assert answer.status_code == 400
-    assert answer.text == "the KG does not say where its network toy is: name it with --network\n"
+    assert answer.text == "the KG does not say where its network toy is: name it\n"
     assert html(server, "/explain").status_code == 200
 
 
