@@ -4,7 +4,7 @@ from filtag_kg.views.activations import ABOUT_HIGHER, Higher
 from filtag_kg.views.chance import NOT_BEYOND_CHANCE, chance_text, probability_text
 from filtag_kg.views.concept_graph import ConceptGraph, Feature, Step
 from filtag_kg.views.facts import Facts
-from filtag_kg.views.knowledge_graph import KnowledgeGraph
+from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
 from filtag_kg.views.naming import class_named, classes_named, concepts_named, layer_and_filter
 from filtag_kg.views.reading import read_facts
 from filtag_kg.views.search import Found, SearchIndex, search_index
@@ -59,6 +59,7 @@ __all__ = [
     "Step",
     "Tag",
     "TaggedFilter",
+    "build_kg",
     "chance_text",
     "class_named",
     "classes_named",

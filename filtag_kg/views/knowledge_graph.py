@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, wraps
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, ParamSpec
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.export import export_graph, to_networkx
+from filtag_kg.kg import KG
+from filtag_kg.kg import build_kg as _build_kg
 from filtag_kg.query import LocalEndpoint, Result, catalogue, find_query, named_query, open_endpoint
 from filtag_kg.views.facts import Facts
 from filtag_kg.views.naming import class_named, concepts_named
@@ -14,21 +19,26 @@ from filtag_kg.views.reading import read_facts
 from filtag_kg.views.search import Found, SearchIndex, search_index
 from filtag_kg.views.things import ClassFacts, ConceptFacts, FilterFacts, LayerFacts
 
-__all__ = ["KnowledgeGraph"]
+if TYPE_CHECKING:
+    import networkx as nx
+
+__all__ = ["KnowledgeGraph", "build_kg"]
 
 
 class KnowledgeGraph:
-    """A KG's directory, or a SPARQL endpoint that holds one.
+    """A KG to query and to look things up in: a directory, or a SPARQL endpoint that holds one.
+
+    An endpoint answers `query` alone.
 
     Parameters
     ----------
-    place : Path or str
+    location : Path or str
         A directory, or a URL.
 
     Raises
     ------
     FiltagError
-        If there is no KG at the place.
+        If there is no KG.
 
     Examples
     --------
@@ -38,9 +48,9 @@ class KnowledgeGraph:
     >>> kg.filter("conv5_3", 42)                                                  # doctest: +SKIP
     """
 
-    def __init__(self, place: Path | str) -> None:
-        self.place = place
-        self._endpoint = open_endpoint(str(place))
+    def __init__(self, location: Path | str) -> None:
+        self.location = location
+        self._endpoint = open_endpoint(str(location))
 
     @property
     def queries(self) -> tuple[str, ...]:
@@ -76,11 +86,15 @@ class KnowledgeGraph:
         FiltagError
             If the KG is not on this machine's disk, or damaged.
         """
+        return read_facts(self._kg)
+
+    @property
+    def _kg(self) -> KG:
         if not isinstance(self._endpoint, LocalEndpoint):
             raise FiltagError(
-                f"{self.place} is an endpoint, which has no tables: use query(), or open a KG's directory"
+                f"{self.location} is an endpoint, which has no tables: use query(), or open a KG's directory"
             )
-        return read_facts(self._endpoint.kg)
+        return self._endpoint.kg
 
     @cached_property
     def _index(self) -> SearchIndex:
@@ -140,10 +154,44 @@ class KnowledgeGraph:
         """
         return self._index.find(text, most)
 
+    def export(self, format_: str, output: BinaryIO, *, table: str = "tags") -> None:
+        """Write the KG for other tools; see `filtag_kg.export.export_graph` for the formats.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such format or table, or the KG is an endpoint or damaged.
+        """
+        export_graph(self._kg, format_, output, table=table)
+
+    def to_networkx(self) -> nx.MultiDiGraph[str]:
+        """Return layers, filters, classes and concepts as nodes, and what ties them as edges.
+
+        Raises
+        ------
+        FiltagError
+            If networkx is not installed, or the KG is an endpoint or damaged.
+        """
+        return to_networkx(self._kg)
+
     def _repr_html_(self) -> str:
         if isinstance(self._endpoint, LocalEndpoint):
             return self._endpoint.kg._repr_html_()
-        return f"<div><strong>KG</strong> {escape(str(self.place))}</div>"
+        return f"<div><strong>KG</strong> {escape(str(self.location))}</div>"
 
     def __repr__(self) -> str:
-        return f"KnowledgeGraph({str(self.place)!r})"
+        return f"KnowledgeGraph({str(self.location)!r})"
+
+
+_Options = ParamSpec("_Options")
+
+
+def _opened(build: Callable[_Options, KG]) -> Callable[_Options, KnowledgeGraph]:
+    @wraps(build)
+    def build_and_open(*args: _Options.args, **kwargs: _Options.kwargs) -> KnowledgeGraph:
+        return KnowledgeGraph(build(*args, **kwargs).path)
+
+    return build_and_open
+
+
+build_kg = _opened(_build_kg)
