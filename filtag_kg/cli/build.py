@@ -194,7 +194,7 @@ def import_(
     from filtag_kg.concepts import class_names as read_class_names
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.files import sha256_of
-    from filtag_kg.kg import Provenance, build_kg, reserved_output
+    from filtag_kg.kg import BuildParameters, Provenance, build_kg, reserved_output
     from filtag_kg.tags import read_filtag_labels
 
     if format_ != "filtag":
@@ -209,7 +209,11 @@ def import_(
         )
         source = concept_source(concepts)
         curated = read_curated_links(links, tags.class_ids, source) if links is not None else {}
-        _told(build_kg(output, tags, source, provenance, base=base, curated=curated, force=force))
+        _told(
+            build_kg(
+                output, tags, source, provenance, parameters=BuildParameters(base=base), curated=curated, force=force
+            )
+        )
 
 
 def rules_from(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]:
@@ -241,7 +245,7 @@ def build_from_profile(
     """
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.images import open_images
-    from filtag_kg.kg import Provenance, build_kg, runs_of
+    from filtag_kg.kg import BuildParameters, Provenance, build_kg, runs_of
     from filtag_kg.tags import tag_filters
 
     provenance = Provenance.of_profile(profile)
@@ -261,7 +265,7 @@ def build_from_profile(
             provenance,
             profile=profile,
             images=opened,
-            base=base,
+            parameters=BuildParameters(base=base),
             curated=curated,
             first_rule=len(runs_of(beside)) if beside is not None else 0,
             force=force,

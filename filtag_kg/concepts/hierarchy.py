@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,6 +68,12 @@ class Hierarchy:
     def information_content(self) -> NDArray[np.float64]:
         """−ln(share of the run's classes at or below each concept), in nats, of shape (n_concepts,)."""
         return np.asarray(-np.log(np.maximum(self.below.sum(axis=0), 1) / max(len(self.class_ids), 1)))
+
+    def described(self) -> list[Concept]:
+        """Return the concepts of the hierarchy and those of its features, sorted by IRI."""
+        features = (others for by_concept in self.features.values() for others in by_concept.values())
+        by_iri = {concept.id: concept for concept in (*chain.from_iterable(features), *self.concepts)}
+        return [by_iri[iri] for iri in sorted(by_iri)]
 
     def ancestors(self, concept_id: str) -> tuple[str, ...]:
         """Return the concepts strictly above one of the hierarchy, sorted by IRI."""

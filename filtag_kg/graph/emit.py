@@ -243,12 +243,10 @@ def emit_concepts(isa: Hierarchy, source: str, *, graph: str, conceptnet: str) -
     conceptnet : str
         What ConceptNet's terms and data sets, paths such as ``/c/en/dog``, are put behind.
     """
-    described = {other.id: other for said in isa.features.values() for others in said.values() for other in others}
-    described |= {concept.id: concept for concept in isa.concepts}
-    for identity, concept in sorted(described.items()):
+    for concept in isa.described():
         if concept.source != source:
             continue
-        node = iri(identity)
+        node = iri(concept.id)
         yield node, t("rdf:type"), t("skos:Concept")
         yield node, t("skos:prefLabel"), literal(concept.label, language="en")
         for other in concept.alt_labels:

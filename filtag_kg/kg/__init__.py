@@ -1,9 +1,10 @@
 """A KG's directory: its manifest, tables, store and pictures; how it is built and changed."""
 
-from filtag_kg.kg.build import Provenance, build_kg
+from filtag_kg.kg.build import BuildParameters, build_kg
 from filtag_kg.kg.exemplars import EXEMPLARS
 from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
 from filtag_kg.kg.manifest import file_differences
+from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.runs import KgRun, add_runs, build_into, remove_run, runs_of
 from filtag_kg.kg.store import graph_lines, graph_triples
 from filtag_kg.kg.store_process import StoreProcess
@@ -24,6 +25,7 @@ __all__ = [
     "TABLES",
     "TAGS",
     "VISUALIZATION_METHODS",
+    "BuildParameters",
     "Finding",
     "KgRun",
     "Provenance",

@@ -1,4 +1,4 @@
-"""Build a KG from tags: link, coarsen, emit, store."""
+"""Build a KG from tags: plan what it says (links, common concepts, runs), write graph and tables, then the manifest."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 import logging
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -16,16 +16,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import pyoxigraph as ox
 
 from filtag_kg.concepts import (
     CONCEPTNET,
     DRAWS,
     MIN_IC,
+    CommonConcept,
+    ConceptInLayer,
     ConceptSource,
     CuratedLink,
     Hierarchy,
+    Links,
     build_hierarchy,
     common_concepts,
     concepts_in_layers,
@@ -34,7 +36,6 @@ from filtag_kg.concepts import (
     runs_of_few_classes,
     sssom_text,
 )
-from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing_directory
 from filtag_kg.graph import (
     DEFAULT_BASE,
@@ -42,6 +43,7 @@ from filtag_kg.graph import (
     QUERIES,
     DataIris,
     DatasetDescription,
+    KgFile,
     RunDescription,
     Triple,
     assignment_section,
@@ -57,80 +59,73 @@ from filtag_kg.graph import (
     kg_files,
     quads,
     resource_folder,
-    t,
 )
 from filtag_kg.images import ImageSet
+from filtag_kg.kg.counts import GraphCounts
 from filtag_kg.kg.exemplars import write_exemplars
 from filtag_kg.kg.kg import FORMAT_VERSION, KG, check_output, open_kg
 from filtag_kg.kg.manifest import write_manifest
+from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.store import write_graph
 from filtag_kg.kg.tables import COMMON, CONCEPTS, TAGS
 from filtag_kg.profile import Profile, save_profile
-from filtag_kg.tags import TagTable, contrast_over_classes, parse_rule, tag_assignments
+from filtag_kg.tags import TagTable, contrast_over_classes, tag_assignments
 
-__all__ = ["Provenance", "build_kg"]
+__all__ = ["BuildParameters", "build_kg", "kg_id_of"]
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where tags come from.
+class BuildParameters:
+    """What a build can be told besides its inputs.
 
     Parameters
     ----------
-    network_label : str
-        The network's name as people say it.
-    hashes : mapping of str
-        Terms such as ``flt:weightsSha256`` to hexadecimal digests of what the tags were made from.
-    layer_kinds : mapping of layer name to Keras layer type
-    software : tuple of str
-        Name and version of what took part in the pass, besides what takes part in every build.
-    started, ended : str, optional
-        Of the pass over the images, in ISO 8601.
-    inputs : mapping of str to JSON values
-        What the manifest says of the inputs.
+    base : str
+        What the IRIs of the KG's own things begin with.
+    conceptnet : str
+        What the IRIs of ConceptNet's terms begin with.
+    min_ic : float, in nats
+        Least information content of a concept that is tested.
+    draws, seed : int
+        Random sets of classes that the adjusted p-values compare with, and their seed.
     """
 
-    network_label: str
-    hashes: Mapping[str, str] = field(default_factory=dict)
-    layer_kinds: Mapping[str, str] = field(default_factory=dict)
-    software: tuple[str, ...] = ()
-    started: str | None = None
-    ended: str | None = None
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    base: str = DEFAULT_BASE
+    conceptnet: str = CONCEPTNET
+    min_ic: float = MIN_IC
+    draws: int = DRAWS
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """What a KG is going to say, before anything is written.
+
+    `classes_needed` is by rule and relation, of the runs with too few classes for any filter to be coherent.
+    """
+
+    tags: TagTable
+    source: ConceptSource
+    provenance: Provenance
+    parameters: BuildParameters
+    recorded_parameters: Mapping[str, Any]
+    software: tuple[str, ...]
+    links: Links
+    isa: Hierarchy
+    common: Sequence[CommonConcept]
+    in_layers: Sequence[ConceptInLayer]
+    classes_needed: Mapping[str, Mapping[str, int]]
+    runs: Sequence[RunDescription]
 
     @property
-    def imported(self) -> bool:
-        """Whether another method made the tags, which does not say what its rule ranked filters by."""
-        return "flt:tagsSha256" in self.hashes
+    def kg_id(self) -> str:
+        return kg_id_of(run.run_id for run in self.runs)
 
-    @classmethod
-    def of_profile(cls, profile: Profile) -> Provenance:
-        """Return what a profile says of its own making."""
-        metadata = profile.metadata
-        digest = hashlib.sha256()
-        for array in (
-            profile.mean,
-            profile.count,
-            np.array(profile.class_ids),
-            np.array(profile.layer_names),
-        ):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        hashes = {
-            "flt:profileSha256": digest.hexdigest(),
-            "flt:weightsSha256": metadata.get("weights_sha256"),
-            "flt:imagesSha256": metadata.get("images", {}).get("sha256"),
-        }
-        return cls(
-            network_label=metadata.get("network", "network"),
-            hashes={name: value for name, value in hashes.items() if value},
-            layer_kinds=dict(zip(profile.layer_names, metadata.get("layer_kinds", ()), strict=False)),
-            software=tuple(f"{name} {number}" for name, number in sorted(metadata.get("versions", {}).items())),
-            started=metadata.get("started") or None,
-            ended=metadata.get("ended") or None,
-            inputs={"profile": dict(metadata)},
-        )
+    @property
+    def iris(self) -> DataIris:
+        return DataIris(self.parameters.base)
 
 
 def build_kg(
@@ -141,12 +136,8 @@ def build_kg(
     *,
     profile: Profile | None = None,
     images: ImageSet | None = None,
-    base: str = DEFAULT_BASE,
-    conceptnet: str = CONCEPTNET,
+    parameters: BuildParameters = BuildParameters(),
     curated: Mapping[str, CuratedLink] = MappingProxyType({}),
-    min_ic: float = MIN_IC,
-    draws: int = DRAWS,
-    seed: int = 0,
     first_rule: int = 0,
     force: bool = False,
 ) -> KG:
@@ -163,18 +154,11 @@ def build_kg(
         Kept in the KG, where the tags come from one.
     images : ImageSet, optional
         Those of the profile, open: thumbnails of its exemplars are kept in the KG.
-    base : str
-        What the IRIs of the KG's own things begin with.
-    conceptnet : str
-        What the IRIs of ConceptNet's terms begin with.
+    parameters : BuildParameters
     curated : mapping of class id to CuratedLink
         Links that a person has decided on.
-    min_ic : float, in nats
-        Least information content of a concept that is tested.
-    draws, seed : int
-        Random sets of classes that the adjusted p-values compare with, and their seed.
     first_rule : int
-        From where to count the rules, if the runs are to be added to those of another KG.
+        The number of the first rule, if the runs are to be added to those of another KG.
     force : bool
         Replace a KG that is there.
 
@@ -189,34 +173,54 @@ def build_kg(
         If the output exists, cannot be written, or `base` is no base.
     """
     check_output(output, force=force)
-    iris = DataIris(base)
-    tool = f"filtag-kg {version('filtag-kg')}"
-    versions = (f"{member.name} {member.version}" for member in source.members)
-    software = tuple(sorted({tool, *versions, *provenance.software}))
-    parameters: dict[str, Any] = {
-        "base": base,
-        "conceptnet": conceptnet,
-        "min_ic": min_ic,
-        "draws": draws,
-        "seed": seed,
-        "concepts": source.name,
-        "curated_links": len(curated),
-    }
+    plan = _plan(tags, source, provenance, profile, parameters, curated, first_rule)
+    with replacing_directory(output, partial(check_output, force=force)) as folder:
+        if profile is not None:
+            save_profile(profile, folder / "profile.npz")
+            if images is not None and profile.exemplars is not None:
+                (folder / "exemplars").mkdir()
+                write_exemplars(profile, images, folder / "exemplars")
+        digests = _write_tables(plan, folder)
+        counts = _write_graph(plan, folder, digests, with_profile=profile is not None)
+        write_manifest(folder, _manifest(plan, counts), known={})
+    return open_kg(output)
+
+
+def kg_id_of(run_ids: Iterable[str]) -> str:
+    """Return the id of a KG, which follows from its runs."""
+    return hashlib.sha256(" ".join(run_ids).encode()).hexdigest()[:16]
+
+
+def _plan(
+    tags: TagTable,
+    source: ConceptSource,
+    provenance: Provenance,
+    profile: Profile | None,
+    parameters: BuildParameters,
+    curated: Mapping[str, CuratedLink],
+    first_rule: int,
+) -> _Plan:
+    DataIris(parameters.base)  # Before anything takes long: it refuses what is not a base.
+    min_ic, draws, seed = parameters.min_ic, parameters.draws, parameters.seed
     links = link_classes(tags.class_ids, tags.class_labels, source, curated=curated)
-    for label, same in links.same_label.items():
-        _log.warning("%d classes are called %r, and only their label links them: %s", len(same), label, ", ".join(same))
+    for label, class_ids in links.same_label.items():
+        _log.warning(
+            "%d classes are called %r, and only their label links them: %s", len(class_ids), label, ", ".join(class_ids)
+        )
     isa = build_hierarchy(links, source)
-    _tell_left_out(isa)
+    _log_left_out(isa)
     common = common_concepts(tags, links, isa, min_ic=min_ic, draws=draws, seed=seed)
-    few = runs_of_few_classes(tags, isa, min_ic=min_ic, draws=draws, seed=seed)
+    classes_needed = runs_of_few_classes(tags, isa, min_ic=min_ic, draws=draws, seed=seed)
     contrast = None if profile is None else contrast_over_classes(profile.mean)
-    in_layers = concepts_in_layers(tags, isa, common, contrast=contrast, seed=seed)
+    recorded = {**asdict(parameters), "concepts": source.name, "curated_links": len(curated)}
+    members = (f"{member.name} {member.version}" for member in source.members)
+    software = tuple(sorted({_tool(), *members, *provenance.software}))
     runs = [
         RunDescription(
-            run_id=_run_id(tags, rule, source, provenance, curated, parameters),
+            run_id=_run_id(tags, rule, source, provenance, curated, recorded),
             rule=rule,
             rule_index=index,
-            score=_score(rule, provenance),
+            score=provenance.score_of(rule),
             min_ic=min_ic,
             draws=draws,
             seed=seed,
@@ -224,128 +228,165 @@ def build_kg(
             hashes=provenance.hashes,
             started=provenance.started,
             ended=provenance.ended,
-            classes_needed=few[rule].get("IsA"),
+            classes_needed=classes_needed[rule].get("IsA"),
         )
         for index, rule in enumerate(tags.rules, start=first_rule)
     ]
-    kg_id = hashlib.sha256(" ".join(run.run_id for run in runs).encode()).hexdigest()[:16]
+    return _Plan(
+        tags=tags,
+        source=source,
+        provenance=provenance,
+        parameters=parameters,
+        recorded_parameters=recorded,
+        software=software,
+        links=links,
+        isa=isa,
+        common=common,
+        in_layers=concepts_in_layers(tags, isa, common, contrast=contrast, seed=seed),
+        classes_needed=classes_needed,
+        runs=runs,
+    )
 
+
+def _write_tables(plan: _Plan, folder: Path) -> dict[str, str]:
+    """Write the tables; return their SHA-256 by name."""
+    iris = plan.iris
+    tables = {
+        TAGS.file_name: TAGS.text(tag_assignments(plan.tags)),
+        "links.sssom.tsv": sssom_text(
+            plan.links, plan.source, class_iri=iris.class_, mapping_set_id=iris.links_graph()
+        ),
+        COMMON.file_name: COMMON.text(plan.common),
+        CONCEPTS.file_name: CONCEPTS.text(plan.in_layers),
+    }
+    for name, text in tables.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()}
+
+
+def _write_graph(plan: _Plan, folder: Path, digests: Mapping[str, str], *, with_profile: bool) -> GraphCounts:
+    """Write the graph, its description of itself included, as a file and as a store; return how much it holds."""
     graphs: dict[str, set[str]] = {}
-
-    def put(graph: str, triples: Iterable[Triple]) -> None:
+    for graph, triples in _small_graphs(plan):
         graphs.setdefault(graph, set()).update(quads(triples, graph))
+    run_ids = {run.rule: run.run_id for run in plan.runs}
+    assignments = [assignment_section(plan.tags.of_rule(rule), run_id, plan.iris) for rule, run_id in run_ids.items()]
+    sections = [*assignments, *filter_sections(plan.tags, run_ids, plan.common, plan.iris)]
+    statements = Counter({graph: len(lines) for graph, lines in graphs.items()})
+    for section in sections:
+        statements.update(section.counts)
+    counts = _counts(plan, statements, n_assignments=sum(section.n_things for section in assignments))
+    description_graph = plan.iris.dataset(plan.kg_id)
+    files = kg_files(digests, with_profile=with_profile)
+    graphs[description_graph] = quads(emit_dataset(_description(plan, counts, files), plan.iris), description_graph)
+    lines = sorted(set().union(*graphs.values()))
+    write_graph(in_order(lines, sections), folder / "graph.nq.gz", folder / "store")
+    return replace(counts, statements={**statements, description_graph: len(graphs[description_graph])})
 
-    put(
+
+def _small_graphs(plan: _Plan) -> Iterator[tuple[str, Iterable[Triple]]]:
+    """Yield graphs and what they say, but for filters and tag assignments; a graph may come in several parts."""
+    tags, iris, hashes = plan.tags, plan.iris, plan.provenance.hashes
+    yield (
         iris.network(tags.network),
         emit_network(
             tags,
             iris,
-            label=provenance.network_label,
-            kinds=provenance.layer_kinds,
-            weights_sha256=provenance.hashes.get("flt:weightsSha256"),
+            label=plan.provenance.network_label,
+            kinds=plan.provenance.layer_kinds,
+            weights_sha256=hashes.get("flt:weightsSha256"),
         ),
     )
-    for run in runs:
-        of_rule = [row for row in common if row.rule == run.rule]
-        put(iris.run(run.run_id), emit_run(tags.network, of_rule, run, iris))
-        concepts_of_rule = [row for row in in_layers if row.rule == run.rule]
-        put(iris.run(run.run_id), emit_concepts_in_layers(tags.network, concepts_of_rule, run.run_id, iris))
-    put(iris.links_graph(), emit_links(tags.class_ids, tags.class_labels, links, iris, tool=tool))
-    put(iris.links_graph(), emit_closure(isa, iris))
-    licences = {iris.concepts_graph(member.name): member.licence for member in source.members}
-    for member in source.members:
+    for run in plan.runs:
+        common = [row for row in plan.common if row.rule == run.rule]
+        yield iris.run(run.run_id), emit_run(tags.network, common, run, iris)
+        in_layers = [row for row in plan.in_layers if row.rule == run.rule]
+        yield iris.run(run.run_id), emit_concepts_in_layers(tags.network, in_layers, run.run_id, iris)
+    yield iris.links_graph(), emit_links(tags.class_ids, tags.class_labels, plan.links, iris, tool=_tool())
+    yield iris.links_graph(), emit_closure(plan.isa, iris)
+    for member in plan.source.members:
         graph = iris.concepts_graph(member.name)
-        put(graph, emit_concepts(isa, member.name, graph=graph, conceptnet=conceptnet))
-    put(ONTOLOGY, _turtle("ontology", "filtag.ttl"))
-    put(QUERIES, _turtle("queries", "queries.ttl"))
-    sections = [assignment_section(tags.of_rule(run.rule), run.run_id, iris) for run in runs]
-    sections += filter_sections(tags, {run.rule: run.run_id for run in runs}, common, iris)
-    in_graph = Counter({graph: len(lines) for graph, lines in graphs.items()})
-    for section in sections:
-        in_graph.update(section.counts)
-    counts = dict(sorted(in_graph.items()))
-    # Where nothing is linked, the sources' licences are those of what was looked up in vain.
-    said_licences = {graph: licence for graph, licence in licences.items() if counts.get(graph)} or licences
-    mappings = sssom_text(links, source, class_iri=iris.class_, mapping_set_id=iris.links_graph())
-    texts = {
-        TAGS.file_name: TAGS.text(tag_assignments(tags)),
-        "links.sssom.tsv": mappings,
-        COMMON.file_name: COMMON.text(common),
-        CONCEPTS.file_name: CONCEPTS.text(in_layers),
-    }
-    digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    n_assignments = _n_assignments(tags)
-    about = DatasetDescription(
-        kg_id=kg_id,
-        title=f"Filters of {provenance.network_label}, their tags and concepts",
-        runs=[run.run_id for run in runs],
-        licences=said_licences,
-        triples_in=counts,
-        classes={
-            "flt:ClassLabel": len(tags.class_ids),
-            "flt:CommonConcept": sum(row.relation == "IsA" for row in common),
-            "flt:CommonFeature": sum(row.relation != "IsA" for row in common),
-            "flt:ConceptInLayer": len(in_layers),
-            "flt:ConceptLink": len(links),
-            "flt:Filter": sum(tags.n_filters),
+        yield graph, emit_concepts(plan.isa, member.name, graph=graph, conceptnet=plan.parameters.conceptnet)
+    yield ONTOLOGY, _turtle("ontology", "filtag.ttl")
+    yield QUERIES, _turtle("queries", "queries.ttl")
+
+
+def _counts(plan: _Plan, statements: Mapping[str, int], *, n_assignments: int) -> GraphCounts:
+    return GraphCounts(
+        layers=len(plan.tags.layer_names),
+        conceptnet_terms=sum(len(concept.terms) for concept in plan.isa.described()),
+        things={
+            "flt:ClassLabel": len(plan.tags.class_ids),
+            "flt:CommonConcept": sum(row.relation == "IsA" for row in plan.common),
+            "flt:CommonFeature": sum(row.relation != "IsA" for row in plan.common),
+            "flt:ConceptInLayer": len(plan.in_layers),
+            "flt:ConceptLink": len(plan.links),
+            "flt:Filter": sum(plan.tags.n_filters),
             "flt:TagAssignment": n_assignments,
         },
-        links=Counter(link.predicate for link in links.values()),
-        concept_graphs=[graph for graph in licences if counts.get(graph)],
-        conceptnet_terms=sum(" " + t("flt:conceptNetTerm") + " " in line for line in set().union(*graphs.values())),
-        conceptnet=conceptnet,
-        example=iris.filter(tags.network, tags.layer_names[-1], 0),
-        hashes=provenance.hashes,
-        files=list(kg_files(digests, with_profile=profile is not None)),
+        links=Counter(link.predicate for link in plan.links.values()),
+        statements=statements,
     )
-    put(iris.dataset(kg_id), emit_dataset(about, iris))
-    rest = sorted(set().union(*graphs.values()))
-    manifest = {
+
+
+def _description(plan: _Plan, counts: GraphCounts, files: Iterable[KgFile]) -> DatasetDescription:
+    sources = [plan.iris.concepts_graph(member.name) for member in plan.source.members]
+    return DatasetDescription(
+        kg_id=plan.kg_id,
+        title=f"Filters of {plan.provenance.network_label}, their tags and concepts",
+        runs=[run.run_id for run in plan.runs],
+        licences=_licences(plan, counts),
+        triples_in=counts.statements,
+        classes=counts.things,
+        links=counts.links,
+        concept_graphs=[graph for graph in sources if counts.statements.get(graph)],
+        conceptnet_terms=counts.conceptnet_terms,
+        conceptnet=plan.parameters.conceptnet,
+        example=plan.iris.filter(plan.tags.network, plan.tags.layer_names[-1], 0),
+        hashes=plan.provenance.hashes,
+        files=list(files),
+    )
+
+
+def _licences(plan: _Plan, counts: GraphCounts) -> dict[str, str]:
+    """Return the licence of each concept source's graph; where nothing is linked, of all sources searched."""
+    licences = {plan.iris.concepts_graph(member.name): member.licence for member in plan.source.members}
+    return {graph: licence for graph, licence in licences.items() if counts.statements.get(graph)} or licences
+
+
+def _manifest(plan: _Plan, counts: GraphCounts) -> dict[str, Any]:
+    hashes = {name.partition(":")[2]: digest for name, digest in plan.provenance.hashes.items()}
+    return {
         "format_version": FORMAT_VERSION,
-        "id": kg_id,
-        "network": tags.network,
+        "id": plan.kg_id,
+        "network": plan.tags.network,
         "runs": [
-            {"id": run.run_id, "rule": run.rule, "score": run.score, "classes_needed": few[run.rule]} for run in runs
+            {"id": run.run_id, "rule": run.rule, "score": run.score, "classes_needed": plan.classes_needed[run.rule]}
+            for run in plan.runs
         ],
-        "inputs": {
-            **provenance.inputs,
-            **{name.partition(":")[2]: digest for name, digest in provenance.hashes.items()},
-        },
-        "parameters": parameters,
-        "licences": said_licences,
-        "doubtful_links": [asdict(link) for link in doubtful_links(links, source)],
-        "unlinked_classes": list(links.unlinked),
-        # What was left out so that nothing lies above itself: start, end and source of each edge.
-        "cycles": [[edge.start, edge.end, edge.source] for edge in isa.left_out.cycles],
-        "versions": {"python": platform.python_version(), "software": list(software)},
+        "inputs": {**plan.provenance.inputs, **hashes},
+        "parameters": plan.recorded_parameters,
+        "licences": _licences(plan, counts),
+        "doubtful_links": [asdict(link) for link in doubtful_links(plan.links, plan.source)],
+        "unlinked_classes": list(plan.links.unlinked),
+        # Left out so that nothing lies above itself: start, end and source of each edge.
+        "cycles": [[edge.start, edge.end, edge.source] for edge in plan.isa.left_out.cycles],
+        "versions": {"python": platform.python_version(), "software": list(plan.software)},
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "counts": {
-            "layers": len(tags.layer_names),
-            "filters": sum(tags.n_filters),
-            "classes": len(tags.class_ids),
-            "linked_classes": len(links),
-            "tags": n_assignments,
-            "common_concepts": len(common),
-            "concepts": len(isa.concepts),
-            "concepts_in_layers": len(in_layers),
-            "quads": sum(counts.values()) + len(graphs[iris.dataset(kg_id)]),
+            **counts.in_manifest(),
+            "concepts": len(plan.isa.concepts),
+            "quads": sum(counts.statements.values()),
         },
     }
-    with replacing_directory(output, partial(check_output, force=force)) as room:
-        if profile is not None:
-            save_profile(profile, room / "profile.npz")
-            if images is not None and profile.exemplars is not None:
-                (room / "exemplars").mkdir()
-                write_exemplars(profile, images, room / "exemplars")
-        for name, text in texts.items():
-            (room / name).write_text(text, encoding="utf-8")
-        write_graph(in_order(rest, sections), room / "graph.nq.gz", room / "store")
-        write_manifest(room, manifest, known={})
-    return open_kg(output)
 
 
-def _tell_left_out(isa: Hierarchy) -> None:
-    """Say how many IsA edges make no part of the hierarchy, and which would have closed cycles."""
+def _tool() -> str:
+    return f"filtag-kg {version('filtag-kg')}"
+
+
+def _log_left_out(isa: Hierarchy) -> None:
+    """Log how many IsA edges are not part of the hierarchy, and which would have closed cycles."""
     out = isa.left_out
     if out.weak or out.phrases or out.cycles:
         _log.info(
@@ -377,21 +418,6 @@ def _run_id(
         sorted((class_id, *astuple(link)) for class_id, link in curated.items()),
     )
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
-
-
-def _score(rule: str, provenance: Provenance) -> str | None:
-    """Return what a rule ranked filters by, where that is known."""
-    try:
-        return None if provenance.imported else parse_rule(rule).score
-    except FiltagError:  # another method's
-        return None
-
-
-def _n_assignments(tags: TagTable) -> int:
-    """Return how many tag assignments there are: a class that a rule gave to a filter twice is one."""
-    n_filters = max(tags.n_filters, default=0)
-    key = (tags.rule * len(tags.layer_names) + tags.layer) * n_filters + tags.filter
-    return len(np.unique(key * len(tags.class_ids) + tags.class_))
 
 
 def _turtle(folder: str, name: str) -> list[Triple]:

@@ -1,15 +1,17 @@
-"""What must hold of a KG as a whole, each a query over its store."""
+"""Checks of a KG as a whole, most of them queries over its store."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 import pyoxigraph as ox
 
-from filtag_kg.graph import PREFIXES, DataIris
+from filtag_kg.graph import DataIris, term
+from filtag_kg.kg.counts import count_statements, count_store
 from filtag_kg.kg.kg import KG
 from filtag_kg.kg.runs import runs_of
 from filtag_kg.kg.store import graph_lines
@@ -18,7 +20,8 @@ from filtag_kg.kg.tables import COMMON, TAGS
 
 __all__ = ["CHECKS", "WHOLE", "Check"]
 
-_Found = Iterator[tuple[str, str]]
+_Problems = Iterator[tuple[str, str]]
+"""Where, and what is wrong."""
 _BLOCK = 10_000
 
 
@@ -29,6 +32,7 @@ class Check:
     Parameters
     ----------
     name : str
+        The kind of problem that it finds.
     run : callable
         From the KG and its open store to where and what is wrong.
     reads_files : bool
@@ -36,24 +40,12 @@ class Check:
     """
 
     name: str
-    run: Callable[[KG, StoreProcess], _Found]
+    run: Callable[[KG, StoreProcess], _Problems]
     reads_files: bool = False
 
 
-_COUNTS = {
-    "layers": "SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE { ?network nno:hasLayer ?x }",
-    "filters": "SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE { ?x a flt:Filter }",
-    "classes": "SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE { ?x a flt:ClassLabel }",
-    "linked_classes": "SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE { ?x a flt:ConceptLink }",
-    "concepts_in_layers": "SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE { ?x a flt:ConceptInLayer }",
-    "tags": "SELECT (COUNT(?x) AS ?n) WHERE { GRAPH ?run { ?x a flt:TagAssignment } }",
-    "common_concepts": """SELECT (COUNT(?x) AS ?n) WHERE {
-      VALUES ?kind { flt:CommonConcept flt:CommonFeature } GRAPH ?run { ?x a ?kind }
-    }""",
-}
-_PER_GRAPH = "SELECT ?graph (COUNT(*) AS ?n) WHERE { GRAPH ?graph { ?s ?p ?o } } GROUP BY ?graph"
-_SAID_OF_GRAPHS = "SELECT ?graph ?n WHERE { ?dataset a dcat:Dataset ; void:subset ?graph . ?graph void:triples ?n }"
-_KINDS = "SELECT ?kind (COUNT(?x) AS ?n) WHERE { GRAPH <%(run)s> { ?x a ?kind } } GROUP BY ?kind"
+_RECORDED_PER_GRAPH = "SELECT ?graph ?n WHERE { ?dataset a dcat:Dataset ; void:subset ?graph . ?graph void:triples ?n }"
+_PER_CLASS = "SELECT ?class (COUNT(?x) AS ?n) WHERE { GRAPH <%(run)s> { ?x a ?class } } GROUP BY ?class"
 _RANKS = """SELECT ?layer ?class (COUNT(DISTINCT ?rank) AS ?ranks) (MAX(?rank) AS ?last) WHERE {
   { SELECT ?a ?rank { GRAPH <%(run)s> { ?a flt:rank ?rank } } }
   { SELECT ?a ?class { GRAPH <%(run)s> { ?a flt:tag ?class } } }
@@ -66,25 +58,24 @@ _COMMON_RANKS = """SELECT ?f (COUNT(?rank) AS ?ranks) (MAX(?rank) AS ?last) WHER
 _CONCEPT_RANKS = """SELECT ?f (COUNT(?rank) AS ?ranks) (MAX(?rank) AS ?last) WHERE {
   GRAPH <%(run)s> { ?c a flt:CommonConcept ; flt:filter ?f ; flt:rank ?rank }
 } GROUP BY ?f HAVING (COUNT(?rank) != MAX(?rank))"""
-_TAG_COUNTS = """SELECT ?f ?said ?counted WHERE {
-  { SELECT ?f (COUNT(?class) AS ?found) { GRAPH <%(run)s> { ?f flt:hasTag ?class } } GROUP BY ?f }
-  OPTIONAL { GRAPH <%(run)s> { ?f flt:tagCount ?said } }
-  BIND (?found AS ?counted)
-  FILTER (!BOUND(?said) || ?said != ?counted)
+_TAG_COUNTS = """SELECT ?f ?recorded ?tags WHERE {
+  { SELECT ?f (COUNT(?class) AS ?tags) { GRAPH <%(run)s> { ?f flt:hasTag ?class } } GROUP BY ?f }
+  OPTIONAL { GRAPH <%(run)s> { ?f flt:tagCount ?recorded } }
+  FILTER (!BOUND(?recorded) || ?recorded != ?tags)
 }"""
-_ASSIGNED = """SELECT ?f ?found ?assigned WHERE {
+_ASSIGNED = """SELECT ?f ?tags ?assigned WHERE {
   { SELECT ?f (COUNT(?a) AS ?assigned) { GRAPH <%(run)s> { ?a flt:tag ?class ; flt:filter ?f } } GROUP BY ?f }
-  OPTIONAL { SELECT ?f (COUNT(?class) AS ?found) { GRAPH <%(run)s> { ?f flt:hasTag ?class } } GROUP BY ?f }
-  FILTER (!BOUND(?found) || ?found != ?assigned)
+  OPTIONAL { SELECT ?f (COUNT(?class) AS ?tags) { GRAPH <%(run)s> { ?f flt:hasTag ?class } } GROUP BY ?f }
+  FILTER (!BOUND(?tags) || ?tags != ?assigned)
 }"""
 _RUNS = (
     "SELECT ?run ?profile WHERE { ?run a flt:TaggingRun OPTIONAL { ?run flt:profileSha256 ?profile } } ORDER BY ?run"
 )
 _DANGLING = """SELECT DISTINCT ?x WHERE {
   { SELECT DISTINCT ?x { ?s %(property)s ?x } }
-  FILTER NOT EXISTS { ?x a %(kind)s }
+  FILTER NOT EXISTS { ?x a %(class)s }
 } ORDER BY ?x"""
-_POINTING = {
+_CLASS_OF_OBJECTS = {
     "flt:filter": "flt:Filter",
     "flt:tag": "flt:ClassLabel",
     "flt:hasTag": "flt:ClassLabel",
@@ -95,7 +86,7 @@ _POINTING = {
     "sssom:object_id": "skos:Concept",
 }
 _LAYERLESS = "SELECT DISTINCT ?f WHERE { ?f flt:inLayer ?l FILTER NOT EXISTS { ?network nno:hasLayer ?l } } ORDER BY ?f"
-_SHARES = (
+_FROM_0_TO_1 = (
     "flt:coverage",
     "flt:pValue",
     "flt:adjustedPValue",
@@ -106,7 +97,7 @@ _SHARES = (
     "sssom:confidence",
 )
 _OUTSIDE = "SELECT ?x ?value WHERE { ?x %(property)s ?value FILTER (?value < 0 || ?value > 1 %(zero)s) } ORDER BY ?x"
-_NOT_THE_FILTERS = """SELECT ?x ?rank ?q WHERE {
+_MISPLACED_Q = """SELECT ?x ?rank ?q WHERE {
   ?x flt:rank ?rank ; flt:adjustedPValue ?p OPTIONAL { ?x flt:coherenceQValue ?q }
   FILTER (BOUND(?q) != (?rank = 1))
 } ORDER BY ?x"""
@@ -116,136 +107,130 @@ _FOREIGN = """SELECT ?graph ?run WHERE {
 }"""
 
 
-def _counts(kg: KG, store: StoreProcess) -> _Found:
-    said = kg.manifest["counts"]
-    if said["quads"] != len(store):
-        yield "filtag.json", f"says {said['quads']:,} statements, the store holds {len(store):,}"
-    for name, text in _COUNTS.items():
-        ((counted,),) = _ask(store, text)
-        if int(counted) != said[name]:
-            yield "filtag.json", f"says {said[name]:,} {name.replace('_', ' ')}, the store holds {int(counted):,}"
+def _counts(kg: KG, store: StoreProcess) -> _Problems:
+    recorded = kg.manifest["counts"]
+    n_statements = len(store)
+    if recorded["quads"] != n_statements:
+        yield "filtag.json", f"records {recorded['quads']:,} statements, the store holds {n_statements:,}"
+    for name, counted in count_store(store.rows).in_manifest().items():
+        if counted != recorded[name]:
+            yield "filtag.json", f"records {recorded[name]:,} {name.replace('_', ' ')}, the store holds {counted:,}"
 
 
-def _tables(kg: KG, store: StoreProcess) -> _Found:
+def _tables(kg: KG, store: StoreProcess) -> _Problems:
     """Compare, run by run, the rows of the tables with what stands in the graph."""
     graph_of = DataIris(kg.manifest["parameters"]["base"]).run
     for run in runs_of(kg):
         folder = f"{run.folder}/" if run.folder else ""
-        found = _ask(store, _KINDS % {"run": graph_of(run.run_id)})
-        counted = {kind: int(n) for kind, n in found}
+        in_graph = Counter({class_: int(n) for class_, n in store.rows(_PER_CLASS % {"run": graph_of(run.run_id)})})
         where = {"rule": (run.rule,)}
-        rows_of_tags = TAGS.read(kg.path / run.folder / TAGS.file_name, where=where)
-        tags = {(row.layer, row.filter, row.class_id) for row in rows_of_tags}
+        tag_rows = TAGS.read(kg.path / run.folder / TAGS.file_name, where=where)
+        tags = {(row.layer, row.filter, row.class_id) for row in tag_rows}
         common = list(COMMON.read(kg.path / run.folder / COMMON.file_name, where=where))
-        for table, rows, kinds in (
-            ("tags.csv", len(tags), ("TagAssignment",)),
-            ("common.csv", len(common), ("CommonConcept", "CommonFeature")),
-        ):
-            n = sum(counted.get(PREFIXES["flt"] + kind, 0) for kind in kinds)
+        n_tags = in_graph[term("flt:TagAssignment")]
+        n_common = in_graph[term("flt:CommonConcept")] + in_graph[term("flt:CommonFeature")]
+        for table, rows, n in ((TAGS, len(tags), n_tags), (COMMON, len(common), n_common)):
             if rows != n:
-                yield f"{folder}{table}", f"has {rows:,} rows of {run.rule}, the graph has {n:,}"
+                yield f"{folder}{table.file_name}", f"has {rows:,} rows of {run.rule}, the graph has {n:,}"
 
 
-def _whole(kg: KG, store: StoreProcess) -> _Found:
-    """Compare the statements of the store with those of the file that it was made of."""
-    n_store, store_content = _content(store.quads())
-    n_file, file_content = _content(_as_stored(graph_lines(kg.graph_path)))
+def _whole(kg: KG, store: StoreProcess) -> _Problems:
+    """Compare the statements of the store with those of the file that it was made from."""
+    n_store, store_hash = _count_and_hash(store.quads())
+    n_file, file_hash = _count_and_hash(_as_stored(graph_lines(kg.graph_path)))
     if n_store != n_file:
         yield "store", f"holds {n_store:,} statements, {kg.graph_path.name} {n_file:,}"
-    elif store_content != file_content:
+    elif store_hash != file_hash:
         yield "store", f"holds other statements than {kg.graph_path.name}"
 
 
-def _content(found: Iterable[ox.Quad]) -> tuple[int, int]:
+def _count_and_hash(quads: Iterable[ox.Quad]) -> tuple[int, int]:
     """Return how many quads there are and a sum of their hashes, which does not depend on their order."""
     count = total = 0
-    for quad in found:
+    for quad in quads:
         count += 1
         total += int.from_bytes(hashlib.blake2b(str(quad).encode(), digest_size=16).digest())
     return count, total
 
 
 def _as_stored(lines: Iterator[str]) -> Iterator[ox.Quad]:
-    """Yield quads with their numbers in the spelling that a store gives them."""
+    """Yield quads with their numbers spelled as a store spells them."""
     while block := "".join(islice(lines, _BLOCK)):
         stored = ox.Store()
         stored.load(input=block, format=ox.RdfFormat.N_QUADS)
         yield from stored
 
 
-def _graphs(_kg: KG, store: StoreProcess) -> _Found:
-    counted = {graph: n for graph, n in _ask(store, _PER_GRAPH)}  # noqa: C416 - rows have no fixed length for mypy
-    for graph, said in sorted(_ask(store, _SAID_OF_GRAPHS)):
-        if "/linkset/" not in graph and counted.get(graph, "0") != said:
-            yield graph, f"is said to have {said} statements, and has {counted.get(graph, '0')}"
+def _graphs(_kg: KG, store: StoreProcess) -> _Problems:
+    counted = count_statements(store.rows)
+    for graph, recorded in sorted(store.rows(_RECORDED_PER_GRAPH)):
+        if "/linkset/" not in graph and counted[graph] != int(recorded):
+            yield graph, f"should have {recorded} statements, and has {counted[graph]}"
 
 
-def _ranks(_kg: KG, store: StoreProcess) -> _Found:
-    for run, profile in _ask(store, _RUNS):
+def _ranks(_kg: KG, store: StoreProcess) -> _Problems:
+    for run, profile in store.rows(_RUNS):
         if profile:
-            for layer, class_, ranks, last in sorted(_ask(store, _RANKS % {"run": run})):
-                yield (
-                    class_,
-                    f"has {ranks} ranks up to {last} in {layer}, run {run}: from 1 without gaps it would be as many",
-                )
+            for layer, class_, ranks, last in sorted(store.rows(_RANKS % {"run": run})):
+                yield class_, f"has {ranks} ranks up to {last} in {layer}, run {run}: there should be {last}"
         for text in (_COMMON_RANKS, _CONCEPT_RANKS):
-            for filter_, ranks, last in sorted(_ask(store, text % {"run": run})):
-                yield filter_, f"has {ranks} common features of a kind with ranks up to {last}, run {run}"
+            for filter_, ranks, last in sorted(store.rows(text % {"run": run})):
+                yield filter_, f"has {ranks} common features of one relation with ranks up to {last}, run {run}"
 
 
-def _tag_counts(_kg: KG, store: StoreProcess) -> _Found:
-    for run, _ in _ask(store, _RUNS):
-        for filter_, said, counted in sorted(_ask(store, _TAG_COUNTS % {"run": run})):
-            yield filter_, f"has tag count {said or 'missing'} and {counted} tags, run {run}"
-        for filter_, found, assigned in sorted(_ask(store, _ASSIGNED % {"run": run})):
-            yield filter_, f"has {found or 0} tags and {assigned} tag assignments, run {run}"
+def _tag_counts(_kg: KG, store: StoreProcess) -> _Problems:
+    for run, _ in store.rows(_RUNS):
+        for filter_, recorded, tags in sorted(store.rows(_TAG_COUNTS % {"run": run})):
+            yield (
+                filter_,
+                f"has {tags} tags, and {f'the tag count {recorded}' if recorded else 'no tag count'}, run {run}",
+            )
+        for filter_, tags, assigned in sorted(store.rows(_ASSIGNED % {"run": run})):
+            yield filter_, f"has {tags or 0} tags and {assigned} tag assignments, run {run}"
 
 
-def _dangling(_kg: KG, store: StoreProcess) -> _Found:
-    for property_, kind in _POINTING.items():
-        for (found,) in _ask(store, _DANGLING % {"property": property_, "kind": kind}):
-            yield found, f"is what {property_} points to, but no {kind}"
-    for (found,) in _ask(store, _LAYERLESS):
-        yield found, "is in a layer of no network"
+def _dangling(_kg: KG, store: StoreProcess) -> _Problems:
+    for property_, class_ in _CLASS_OF_OBJECTS.items():
+        for (node,) in store.rows(_DANGLING % {"property": property_, "class": class_}):
+            yield node, f"{property_} points to it, but it is not a {class_}"
+    for (filter_,) in store.rows(_LAYERLESS):
+        yield filter_, "is in a layer of no network"
 
 
-def _shares(_kg: KG, store: StoreProcess) -> _Found:
-    for property_ in _SHARES:
+def _ranges(_kg: KG, store: StoreProcess) -> _Problems:
+    for property_ in _FROM_0_TO_1:
         above_zero = property_ == "flt:coverage"
         zero = "|| ?value = 0" if above_zero else ""
-        for found, value in _ask(store, _OUTSIDE % {"property": property_, "zero": zero}):
-            yield found, f"{property_} is {value}, not in {'(' if above_zero else '['}0, 1]"
-    for found, rank, q in _ask(store, _NOT_THE_FILTERS):
-        has = f"the q-value {q}, which belongs to rank 1 alone" if q else "no q-value"
-        yield found, f"has rank {rank} and {has}"
+        for node, value in store.rows(_OUTSIDE % {"property": property_, "zero": zero}):
+            yield node, f"{property_} is {value}, not in {'(' if above_zero else '['}0, 1]"
 
 
-def _own_graphs(_kg: KG, store: StoreProcess) -> _Found:
-    for graph, run in sorted(_ask(store, _FOREIGN)):
-        yield graph, f"holds what run {run} made"
+def _q_values(_kg: KG, store: StoreProcess) -> _Problems:
+    for node, rank, q in store.rows(_MISPLACED_Q):
+        yield node, f"has rank {rank} and {f'the q-value {q}, which only rank 1 has' if q else 'no q-value'}"
 
 
-def _blank_nodes(_kg: KG, store: StoreProcess) -> _Found:
-    for (found,) in _ask(store, "SELECT ?s WHERE { ?s ?p ?o FILTER (ISBLANK(?s) || ISBLANK(?o)) } LIMIT 1"):
-        yield found, "there is a blank node"
+def _own_graphs(_kg: KG, store: StoreProcess) -> _Problems:
+    for graph, run in sorted(store.rows(_FOREIGN)):
+        yield graph, f"holds results of run {run}"
 
 
-def _ask(store: StoreProcess, text: str) -> list[tuple[str, ...]]:
-    answer = store.query(text)
-    assert isinstance(answer, ox.QuerySolutions)
-    return [tuple("" if cell is None else getattr(cell, "value", str(cell)) for cell in row) for row in answer]
+def _blank_nodes(_kg: KG, store: StoreProcess) -> _Problems:
+    for (node,) in store.rows("SELECT ?s WHERE { ?s ?p ?o FILTER (ISBLANK(?s) || ISBLANK(?o)) } LIMIT 1"):
+        yield node, "is a blank node, or points to one"
 
 
 CHECKS = (
-    Check("counts equal the manifest", _counts),
-    Check("counts of graphs", _graphs),
-    Check("ranks without gaps", _ranks),
-    Check("tag counts", _tag_counts),
-    Check("nothing dangles", _dangling),
-    Check("shares and probabilities", _shares),
-    Check("a run's graph is its own", _own_graphs),
-    Check("no blank nodes", _blank_nodes),
-    Check("tables equal the graph", _tables, reads_files=True),
+    Check("wrong count", _counts),
+    Check("wrong size of a graph", _graphs),
+    Check("gap in ranks", _ranks),
+    Check("wrong tag count", _tag_counts),
+    Check("dangling reference", _dangling),
+    Check("value out of range", _ranges),
+    Check("misplaced q-value", _q_values),
+    Check("result in another run's graph", _own_graphs),
+    Check("blank node", _blank_nodes),
+    Check("table differs from the graph", _tables, reads_files=True),
 )
-WHOLE = Check("the store equals the graph", _whole, reads_files=True)
-"""Reads every statement: a quick validation does without."""
+WHOLE = Check("store differs from the graph", _whole, reads_files=True)
+"""Reads every statement: a quick validation skips it."""

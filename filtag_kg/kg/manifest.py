@@ -13,7 +13,7 @@ __all__ = ["LARGE", "MANIFEST", "file_differences", "kg_file_names", "record_of"
 
 MANIFEST = "filtag.json"
 LARGE = ("added/", "exemplars/", "graph.nq.gz", "profile.npz", "store/")
-"""How the names of the files begin that take long to read."""
+"""How the names of large files begin."""
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any], *, known: Mapping[str, Mapping[str, Any]]) -> None:
@@ -24,9 +24,9 @@ def write_manifest(folder: Path, facts: Mapping[str, Any], *, known: Mapping[str
     folder : Path
         The KG's directory.
     facts : mapping of str to JSON values
-        What the manifest says besides ``files``.
+        What the manifest records besides ``files``.
     known : mapping of file name to what `record_of` returned
-        Of files that need not be read again.
+        Records of files that need not be read again.
     """
     names = kg_file_names(folder)
     files = {name: known[name] if name in known else record_of(folder / name) for name in names}
@@ -43,7 +43,7 @@ def record_of(path: Path) -> dict[str, Any]:
 def kg_file_names(folder: Path) -> list[str]:
     """Return the names of the files that a manifest records, from the KG's directory, sorted.
 
-    The store's lock and log say nothing of the graph, and may change when the store is opened.
+    The store's lock and log are left out: they may change when the store is opened.
     """
     return sorted(name for name in _names_below(folder, "") if name != MANIFEST and not _is_log(name))
 
@@ -51,7 +51,7 @@ def kg_file_names(folder: Path) -> list[str]:
 def file_differences(
     folder: Path, recorded: Mapping[str, Mapping[str, Any]], *, quick: bool
 ) -> Iterator[tuple[str, str]]:
-    """Yield the name of each recorded file that is not as it was recorded, and how it differs.
+    """Yield the name of each file that differs from what was recorded, and how it differs.
 
     Parameters
     ----------
@@ -59,11 +59,11 @@ def file_differences(
         The KG's directory.
     recorded : mapping of file name to what `record_of` returned
     quick : bool
-        Of the large files, compare the sizes alone.
+        Compare only the sizes of large files.
     """
-    there = set(kg_file_names(folder))
+    existing = set(kg_file_names(folder))
     for name, record in sorted(recorded.items()):
-        if name not in there:
+        if name not in existing:
             yield name, "is missing"
             continue
         path = folder / name
@@ -72,7 +72,7 @@ def file_differences(
             if size != record["bytes"]:
                 yield name, f"has {size:,} bytes, not {record['bytes']:,}"
             elif not (quick and name.startswith(LARGE)) and sha256_of(path) != record["sha256"]:
-                yield name, "has another content than was recorded"
+                yield name, "has changed since it was recorded"
         except OSError as error:
             yield name, f"cannot be read ({error.strerror})"
 

@@ -1,4 +1,4 @@
-"""Write the graph to its file and its store in one go, and read the file back, without holding it in memory."""
+"""Write the graph to its file and its store, and read the file back, without holding it in memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import io
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
@@ -17,33 +19,46 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["graph_lines", "graph_triples", "write_graph"]
+__all__ = ["finish_store", "graph_lines", "graph_triples", "load_lines", "pack_lines", "write_graph"]
 
 _LINE = re.compile(r"<[^<> ]+> <[^<> ]+> (?:<[^<> ]+>|\".*\"\S*) <[^<> ]+> \.\n")
+_BLOCK = 10_000
+"""Lines to a block."""
 # What reading a packed file raises where it is cut off or damaged.
 _UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
 
 
 def write_graph(blocks: Iterable[str], file: Path, store: Path) -> None:
-    """Write lines of N-Quads to a compressed file and to a new store.
+    """Write lines of N-Quads to a compressed file and to a new store, without holding them in memory.
 
     Parameters
     ----------
     blocks : iterable of str
         The lines, many at a time, each with its newline.
-    file : Path
-        No time and no name go into its header: the same graph gives the same bytes.
-    store : Path
+    file, store : Path
     """
-    with file.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=3, fileobj=raw, mtime=0) as packed:
-        opened = ox.Store(str(store))
-        reader = io.BufferedReader(_Blocks(iter(blocks), cast("IO[bytes]", packed)), 1 << 20)
-        try:
-            opened.bulk_load(input=cast("IO[bytes]", reader), format=ox.RdfFormat.N_QUADS)
-        except SyntaxError as error:
-            raise FiltagError(f"the graph is not N-Quads ({error.msg}): build the KG anew") from None
-        opened.optimize()
-        opened.flush()
+    with _packed(file) as packed:
+        new = ox.Store(str(store))
+        _load(new, blocks, copy=packed)
+        finish_store(new)
+
+
+def load_lines(store: ox.Store, lines: Iterable[str]) -> None:
+    """Load lines of N-Quads, each with its newline."""
+    _load(store, _in_blocks(lines), copy=None)
+
+
+def finish_store(store: ox.Store) -> None:
+    """Make a store that is loaded small and fast to read."""
+    store.optimize()
+    store.flush()
+
+
+def pack_lines(lines: Iterable[str], file: Path) -> None:
+    """Write lines, each with its newline, to a compressed file."""
+    with _packed(file) as packed:
+        for block in _in_blocks(lines):
+            packed.write(block.encode())
 
 
 def graph_lines(file: Path) -> Iterator[str]:
@@ -80,15 +95,36 @@ def graph_triples(file: Path) -> Iterator[ox.Triple]:
         raise _damaged(file, error) from None
 
 
+@contextmanager
+def _packed(file: Path) -> Iterator[IO[bytes]]:
+    # No time and no name go into its header: the same graph gives the same bytes.
+    with file.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=3, fileobj=raw, mtime=0) as packed:
+        yield cast("IO[bytes]", packed)
+
+
+def _load(store: ox.Store, blocks: Iterable[str], copy: IO[bytes] | None) -> None:
+    reader = io.BufferedReader(_Blocks(iter(blocks), copy), 1 << 20)
+    try:
+        store.bulk_load(input=cast("IO[bytes]", reader), format=ox.RdfFormat.N_QUADS)
+    except SyntaxError as error:
+        raise FiltagError(f"the graph is not N-Quads ({error.msg}): build the KG anew") from None
+
+
+def _in_blocks(lines: Iterable[str]) -> Iterator[str]:
+    iterator = iter(lines)
+    while block := "".join(islice(iterator, _BLOCK)):
+        yield block
+
+
 def _damaged(file: Path, error: Exception) -> FiltagError:
     reason = getattr(error, "strerror", None) or "it is cut off or damaged"
     return FiltagError(f"{file} cannot be read ({reason}): build the KG anew")
 
 
 class _Blocks(io.RawIOBase):
-    """Text that is made as it is read, and written to another file, too."""
+    """Text that is made as it is read, and written to another file, too, if there is one."""
 
-    def __init__(self, blocks: Iterator[str], copy: IO[bytes]) -> None:
+    def __init__(self, blocks: Iterator[str], copy: IO[bytes] | None) -> None:
         self._blocks = blocks
         self._copy = copy
         self._left = memoryview(b"")
@@ -105,7 +141,8 @@ class _Blocks(io.RawIOBase):
             if block is None:
                 return 0
             self._left = memoryview(block.encode())
-            self._copy.write(self._left)
+            if self._copy is not None:
+                self._copy.write(self._left)
         size = min(len(room), len(self._left))
         room[:size] = self._left[:size]
         self._left = self._left[size:]

@@ -27,7 +27,7 @@ from filtag_kg.kg.store_child import SIZE
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["StoreProcess"]
+__all__ = ["StoreProcess", "plain_rows"]
 
 _CHILD = Path(__file__).with_name("store_child.py")
 _DAMAGE = ("Corruption", "IO error")
@@ -91,6 +91,10 @@ class StoreProcess:
         if answer.state["kind"] == "triples":
             return [quad.triple for quad in ox.parse(input=body, format=ox.RdfFormat.N_TRIPLES)]
         return ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
+
+    def rows(self, text: str) -> list[tuple[str, ...]]:
+        """Return the rows of a SELECT query, as `plain_rows` has them; errors as `query`."""
+        return plain_rows(self.query(text))
 
     def quads(
         self,
@@ -196,6 +200,12 @@ class StoreProcess:
                 except OSError:
                     return name
         return None
+
+
+def plain_rows(answer: object) -> list[tuple[str, ...]]:
+    """Return the rows of an answer, each cell as plain text; empty text where a cell is unbound."""
+    assert isinstance(answer, ox.QuerySolutions)
+    return [tuple("" if cell is None else getattr(cell, "value", str(cell)) for cell in row) for row in answer]
 
 
 class _Answer(io.RawIOBase):

@@ -1,9 +1,10 @@
-"""Whether a KG holds what it should: SHACL on a sample of each class, and queries over the whole store."""
+"""Whether a KG is whole and consistent: its files, SHACL on a sample of each class, queries over the whole store."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Validation", "validate_kg"]
 
-_FILES = "files are as recorded"
+_CHANGED_FILE = "changed file"
+_MOST_FINDINGS = 20
+"""Of one check."""
 _MOST_UNKNOWN = 20
+"""Files that are listed."""
 _TYPE = ox.NamedNode(term("rdf:type"))
 _STRING = ox.NamedNode(term("xsd:string"))
 
@@ -34,10 +38,11 @@ class Finding:
     Parameters
     ----------
     check : str
-        The shape or check that found it.
+        What kind of problem it is: the name of a check, or the constraint of a shape.
     where : str
         IRI of the thing or graph, or a file of the KG.
     what : str
+        What is wrong there.
     """
 
     check: str
@@ -53,13 +58,13 @@ class Validation:
     ----------
     findings : tuple of Finding
     n_nodes : int
-        How many things the shapes were held against.
+        Things that were compared with the shapes.
     n_checks : int
-        How many checks went over the whole store.
+        Checks of the whole KG.
     n_statements : int
         In the store.
     notes : tuple of str
-        What was not compared, and files that the KG does not know.
+        What was not compared, and files that are not recorded.
     """
 
     findings: tuple[Finding, ...]
@@ -76,37 +81,37 @@ def validate_kg(kg: KG, *, sample: int = 100, seed: int = 0, quick: bool = False
     ----------
     kg : KG
     sample : int
-        At most so many things of each class are held against the shapes of ``ontology/shapes.ttl``.
+        Things of each class, at most, that are compared with the shapes of ``ontology/shapes.ttl``.
     seed : int
-        Of the choice of these.
+        For choosing them.
     quick : bool
         Do not read the large files whole, and do not compare the store with the graph statement by statement.
 
     Returns
     -------
     Validation
-        Findings of a check are listed up to 20. A store whose files are not as they were recorded is not opened.
+        With at most 20 findings of each check. A store whose files have changed is not opened.
     """
     recorded = kg.manifest.get("files", {})
-    findings = [Finding(_FILES, *difference) for difference in file_differences(kg.path, recorded, quick=quick)]
+    findings = [Finding(_CHANGED_FILE, *difference) for difference in file_differences(kg.path, recorded, quick=quick)]
     notes = _notes(kg, quick=quick)
     if any(finding.where.startswith("store/") for finding in findings):
-        notes.append("the store is not as it was recorded, so what is in it was not checked")
+        notes.append("the files of the store have changed, so its content was not checked")
         return Validation(tuple(findings), 0, 1, 0, tuple(notes))
     checks = CHECKS if quick or findings else (*CHECKS, WHOLE)
     try:
         store = kg.store_process()
         store.open()
-        findings += [Finding(check.name, *found) for check in checks for found in _first(_told(check, kg, store))]
-        nodes = _nodes(store, sample, np.random.default_rng(seed))
-        findings += _against_shapes(store, nodes)
+        findings += [Finding(check.name, *problem) for check in checks for problem in _first(_run(check, kg, store))]
+        nodes = _sample(store, sample, np.random.default_rng(seed))
+        findings += _compare_with_shapes(store, nodes)
     except FiltagError as error:
-        findings.append(Finding("the store can be read", "store", str(error)))
+        findings.append(Finding("unreadable store", "store", str(error)))
         return Validation(tuple(findings), 0, len(checks) + 1, 0, tuple(notes))
     return Validation(tuple(findings), len(nodes), len(checks) + 1, len(store), tuple(notes))
 
 
-def _told(check: Check, kg: KG, store: StoreProcess) -> Iterator[tuple[str, str]]:
+def _run(check: Check, kg: KG, store: StoreProcess) -> Iterator[tuple[str, str]]:
     """Run a check; a table or a graph file that cannot be read is a finding of the checks that read it."""
     try:
         yield from check.run(kg, store)
@@ -119,61 +124,56 @@ def _told(check: Check, kg: KG, store: StoreProcess) -> Iterator[tuple[str, str]
 def _notes(kg: KG, *, quick: bool) -> list[str]:
     if "files" not in kg.manifest:
         return [
-            "the manifest records no hashes, because an earlier version made this KG: changed or cut files show only "
-            "where they contradict each other"
+            "the manifest records no hashes, because an earlier version made this KG: changed or cut files are found "
+            "only where they contradict each other"
         ]
     unknown = [name for name in kg_file_names(kg.path) if name not in kg.manifest["files"]]
     notes = [f"{name} is not a file of this KG" for name in unknown[:_MOST_UNKNOWN]]
     if len(unknown) > _MOST_UNKNOWN:
         notes.append(f"{len(unknown) - _MOST_UNKNOWN:,} more files are not files of this KG")
     if quick:
-        notes.append(
-            "of the graph, the store, the profile, thumbnails and added builds only the sizes were compared: leave out "
-            "--quick for all"
-        )
+        notes.append("a quick check compares only the sizes of graph, store, profile, thumbnails and added builds")
     return notes
 
 
-def _first(found: Iterator[tuple[str, str]], most: int = 20) -> Iterator[tuple[str, str]]:
-    for place, one in enumerate(found):
-        if place == most:
-            yield one[0], f"{one[1]}, and more of the kind"
-            return
-        yield one
+def _first(problems: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    yield from islice(problems, _MOST_FINDINGS)
+    for where, what in islice(problems, 1):
+        yield where, f"{what}, and there are more"
 
 
-def _nodes(store: StoreProcess, sample: int, rng: np.random.Generator) -> list[ox.NamedNode]:
-    """Return things of each class, and layers, chosen at random but always alike."""
-    query = "SELECT DISTINCT ?kind WHERE { ?x a ?kind }"
-    kinds = sorted(str(row[0]) for row in _solutions(store, query))
-    asked = [f"SELECT DISTINCT ?x WHERE {{ ?x a {kind} }}" for kind in kinds]
-    asked += [f"SELECT DISTINCT ?x WHERE {{ ?x {name} ?y }}" for name in ("nno:hasLayerSequence", "flt:relation")]
-    chosen: dict[str, ox.NamedNode] = {}
-    for text in asked:
-        all_ = sorted((row[0] for row in _solutions(store, text) if isinstance(row[0], ox.NamedNode)), key=str)
-        some = rng.choice(len(all_), size=min(sample, len(all_)), replace=False)
-        chosen.update((all_[place].value, all_[place]) for place in some)
-    return [chosen[value] for value in sorted(chosen)]
+def _sample(store: StoreProcess, size: int, rng: np.random.Generator) -> list[ox.NamedNode]:
+    """Return things of each class, and layers, chosen at random but the same ones each time."""
+    classes = sorted(class_ for (class_,) in store.rows("SELECT DISTINCT ?class WHERE { ?x a ?class }"))
+    patterns = [*(f"a <{class_}>" for class_ in classes), "nno:hasLayerSequence ?y", "flt:relation ?y"]
+    sample: set[str] = set()
+    for pattern in patterns:
+        rows = store.rows(f"SELECT DISTINCT ?x WHERE {{ ?x {pattern} FILTER (ISIRI(?x)) }}")
+        nodes = sorted(node for (node,) in rows)
+        sample.update(nodes[index] for index in rng.choice(len(nodes), size=min(size, len(nodes)), replace=False))
+    return [ox.NamedNode(node) for node in sorted(sample)]
 
 
-def _against_shapes(store: StoreProcess, nodes: Sequence[ox.NamedNode]) -> list[Finding]:
-    """Hold things, with what is said of them and what kinds of things they speak of, against the shapes."""
+def _compare_with_shapes(store: StoreProcess, nodes: Sequence[ox.NamedNode]) -> list[Finding]:
+    """Compare things, with their statements and the classes of what these point to, with the shapes."""
     import pyshacl
     import rdflib
 
     data = rdflib.Graph()
     terms = _Terms()
     for node in nodes:
-        # Whole, because the store answers one question at a time.
+        # As lists, because the store answers one query at a time.
         for quad in list(store.quads(node)):
             data.add(terms.triple(quad.triple))
             if isinstance(quad.object, ox.NamedNode):
-                for kind in store.quads(quad.object, _TYPE):
-                    data.add(terms.triple(kind.triple))
+                for type_quad in store.quads(quad.object, _TYPE):
+                    data.add(terms.triple(type_quad.triple))
         for quad in list(store.quads(None, ox.NamedNode(term("nno:hasLayer")), node)):
             data.add(terms.triple(quad.triple))
-            for kind in store.quads(_node(quad.subject), _TYPE):
-                data.add(terms.triple(kind.triple))
+            # Whatever has a layer was found by its class, and the graph has no blank nodes.
+            assert isinstance(quad.subject, ox.NamedNode)
+            for type_quad in store.quads(quad.subject, _TYPE):
+                data.add(terms.triple(type_quad.triple))
     whole = {rdflib.URIRef(node.value) for node in nodes}
     _, report, _ = pyshacl.validate(
         data,
@@ -182,23 +182,17 @@ def _against_shapes(store: StoreProcess, nodes: Sequence[ox.NamedNode]) -> list[
         advanced=True,
     )
     shacl = rdflib.Namespace(PREFIXES["sh"])
-    found = []
+    findings = []
     for result in report.subjects(rdflib.RDF.type, shacl.ValidationResult):
         focus = report.value(result, shacl.focusNode)
-        # What is there only to say of what kind it is was not taken whole.
+        # Other nodes are there for their class alone, without their other statements.
         if focus in whole:
             path = report.value(result, shacl.resultPath)
             message = str(report.value(result, shacl.resultMessage))
             component = str(report.value(result, shacl.sourceConstraintComponent)).rpartition("#")[2]
             name = f"{_short(path)} " if isinstance(path, rdflib.URIRef) else ""
-            found.append(Finding(component.removesuffix("ConstraintComponent"), str(focus), f"{name}{message}"))
-    return sorted(found, key=lambda finding: (finding.where, finding.check, finding.what))
-
-
-def _node(subject: ox.NamedNode | ox.BlankNode | ox.Triple) -> ox.NamedNode:
-    # Whatever has a layer was asked for by its type, and the graph has no blank nodes.
-    assert isinstance(subject, ox.NamedNode)
-    return subject
+            findings.append(Finding(component.removesuffix("ConstraintComponent"), str(focus), f"{name}{message}"))
+    return sorted(findings, key=lambda finding: (finding.where, finding.check, finding.what))
 
 
 class _Terms:
@@ -225,9 +219,3 @@ def _short(iri: str) -> str:
         if iri.startswith(start):
             return f"{prefix}:{iri.removeprefix(start)}"
     return iri
-
-
-def _solutions(store: StoreProcess, text: str) -> ox.QuerySolutions:
-    answer = store.query(text)
-    assert isinstance(answer, ox.QuerySolutions)
-    return answer

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 import rdflib
+from typer.testing import CliRunner
 
 from filtag_kg import (
     KG,
@@ -27,13 +28,22 @@ from filtag_kg import (
     tag_filters,
     wordnet,
 )
+from filtag_kg.cli import app
 from filtag_kg.concepts import (
     CuratedLink,
     concept_source,
     import_dump,
 )
 from filtag_kg.graph import PREFIXES
-from filtag_kg.kg import COMMON, CONCEPTS, check_output, read_common_concepts, validate_kg
+from filtag_kg.kg import (
+    COMMON,
+    CONCEPTS,
+    BuildParameters,
+    check_output,
+    read_common_concepts,
+    runs_of,
+    validate_kg,
+)
 from filtag_kg.query import LocalEndpoint
 from filtag_kg.tags import read_filtag_labels
 from tests.concepts.conceptnet.conftest import SAID, line
@@ -148,7 +158,7 @@ def test_a_kg_is_not_replaced_unless_forced(profile: Profile, tmp_path: Path) ->
     built(tmp_path / "kg", profile)
     with pytest.raises(FiltagError, match=r"already holds a KG: choose another output, or replace it$"):
         built(tmp_path / "kg", profile)
-    rebased = built(tmp_path / "kg", profile, force=True, base="http://example.org/")
+    rebased = built(tmp_path / "kg", profile, force=True, parameters=BuildParameters(base="http://example.org/"))
     assert rebased.manifest["parameters"]["base"] == "http://example.org/"
     assert [path.name for path in tmp_path.iterdir()] == ["kg"]
 
@@ -228,7 +238,7 @@ def said_of_run(kg: KG, run_id: str) -> dict[str, str]:
 
 
 def test_what_the_run_says_of_itself_is_what_was_done(profile: Profile, tmp_path: Path) -> None:
-    kg = built(tmp_path / "kg", profile, min_ic=0.5, draws=99, seed=7)
+    kg = built(tmp_path / "kg", profile, parameters=BuildParameters(min_ic=0.5, draws=99, seed=7))
     assert {name: kg.manifest["parameters"][name] for name in ("min_ic", "draws", "seed")} == {
         "min_ic": 0.5,
         "draws": 99,
@@ -240,7 +250,10 @@ def test_what_the_run_says_of_itself_is_what_was_done(profile: Profile, tmp_path
         assert said["score"] == run["score"] == "activation"
     common = read_common_concepts(kg.common_path)
     assert min(row.ic for row in common) < 1.38, "concepts above more than a quarter of the classes were tested"
-    others = [built(tmp_path / name, profile, **{name: value}) for name, value in (("min_ic", 0.5), ("draws", 99))]
+    others = [
+        built(tmp_path / name, profile, parameters=BuildParameters(**{name: value}))
+        for name, value in (("min_ic", 0.5), ("draws", 99))
+    ]
     ids = [[run["id"] for run in each.manifest["runs"]] for each in (kg, *others, built(tmp_path / "as-is", profile))]
     assert len({id_ for of in ids for id_ in of}) == 8, "what decides the results decides the run's id"
 
@@ -248,14 +261,17 @@ def test_what_the_run_says_of_itself_is_what_was_done(profile: Profile, tmp_path
 def test_imported_tags_claim_no_score_and_no_pass(tmp_path: Path) -> None:
     path = tmp_path / "tags-conv5_3-k1.txt"
     path.write_text("filter tags k=1\n0:[' dog ', ' cat ']\n")
-    provenance = Provenance("vgg16", hashes={"flt:tagsSha256": 64 * "a"})
-    kg = build_kg(tmp_path / "kg", read_filtag_labels(path), wordnet(), provenance)
-    (run,) = kg.manifest["runs"]
-    assert (run["rule"], run["score"]) == ("k=1", None)
-    said = said_of_run(kg, run["id"])
-    assert {"rule", "seed", "tagsSha256"} <= said.keys()
-    assert said.keys().isdisjoint({"score", "profileSha256", "weightsSha256", "startedAtTime", "endedAtTime"})
-    assert validate_kg(kg).findings == ()
+    command = ["import", str(path), "--format", "filtag", "-o", str(tmp_path / "kg")]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    # In Python, nobody need give a hash.
+    nameless = build_kg(tmp_path / "python", read_filtag_labels(path), wordnet(), Provenance("vgg16"))
+    for kg, inputs in ((open_kg(tmp_path / "kg"), {"tagsSha256"}), (nameless, set())):
+        (run,) = kg.manifest["runs"]
+        assert (run["rule"], run["score"], runs_of(kg)[0].score) == ("k=1", None, None)
+        said = said_of_run(kg, run["id"])
+        assert {"rule", "seed", *inputs} <= said.keys()
+        assert said.keys().isdisjoint({"score", "profileSha256", "weightsSha256", "startedAtTime", "endedAtTime"})
+        assert validate_kg(kg).findings == ()
 
 
 def test_a_link_that_a_person_decided_on_names_no_tool_and_each_concept_its_own_source(

@@ -123,18 +123,18 @@ def test_each_shape_finds_its_corruption(shape: str, kg: KG, tmp_path: Path) -> 
 
 
 CORRUPTIONS = {
-    "counts equal the manifest": f"DELETE WHERE {{ GRAPH <{LINKS}> {{ <{DATA}/link/n02087394> ?p ?o }} }}",
-    "counts of graphs": f"INSERT DATA {{ GRAPH <{LINKS}> {{ <{DATA}/class/n02087394> skos:hiddenLabel 'x' }} }}",
-    "ranks without gaps": replaced("flt:TagAssignment", "flt:rank", "9"),
-    "tag counts": """DELETE { GRAPH ?g { ?x flt:tagCount 3 } } INSERT { GRAPH ?g { ?x flt:tagCount 7 } }
+    "wrong count": f"DELETE WHERE {{ GRAPH <{LINKS}> {{ <{DATA}/link/n02087394> ?p ?o }} }}",
+    "wrong size of a graph": f"INSERT DATA {{ GRAPH <{LINKS}> {{ <{DATA}/class/n02087394> skos:hiddenLabel 'x' }} }}",
+    "gap in ranks": replaced("flt:TagAssignment", "flt:rank", "9"),
+    "wrong tag count": """DELETE { GRAPH ?g { ?x flt:tagCount 3 } } INSERT { GRAPH ?g { ?x flt:tagCount 7 } }
     WHERE { GRAPH ?g { ?x flt:tagCount 3 } }""",
-    "nothing dangles": replaced("flt:TagAssignment", "flt:tag", "data:nothing"),
-    "shares and probabilities": replaced("flt:CommonFeature", "flt:coverage", '"0"^^xsd:double'),
-    "a run's graph is its own": """INSERT { GRAPH data:x { ?x ?p ?o } }
+    "dangling reference": replaced("flt:TagAssignment", "flt:tag", "data:nothing"),
+    "value out of range": replaced("flt:CommonFeature", "flt:coverage", '"0"^^xsd:double'),
+    "result in another run's graph": """INSERT { GRAPH data:x { ?x ?p ?o } }
     WHERE { GRAPH ?g { ?x a flt:CommonConcept ; ?p ?o } }""",
-    "the store equals the graph": f"INSERT DATA {{ GRAPH <{LINKS}> {{ <{DATA}/class/x> skos:hiddenLabel 'x' }} }}",
-    "tables equal the graph": replaced("flt:TagAssignment", "a", "flt:Evidence"),
-    "no blank nodes": "INSERT DATA { [] rdfs:label 'nobody' }",
+    "store differs from the graph": f"INSERT DATA {{ GRAPH <{LINKS}> {{ <{DATA}/class/x> skos:hiddenLabel 'x' }} }}",
+    "table differs from the graph": replaced("flt:TagAssignment", "a", "flt:Evidence"),
+    "blank node": "INSERT DATA { [] rdfs:label 'nobody' }",
 }
 
 
@@ -150,7 +150,7 @@ def test_the_command_says_what_is_wrong_and_where(kg: KG, tmp_path: Path) -> Non
     manifest["counts"]["filters"] += 1
     (tmp_path / "kg" / "filtag.json").write_text(json.dumps(manifest))
     result = CliRunner().invoke(app, ["validate", str(tmp_path / "kg")])
-    assert result.stdout == "counts equal the manifest: filtag.json: says 7 filters, the store holds 6\n"
+    assert result.stdout == "wrong count: filtag.json: records 7 filters, the store holds 6\n"
     assert "is not valid (1 findings, above)" in str(result.exception)
     result = CliRunner().invoke(app, ["validate", str(kg.path)])
     assert result.stdout.startswith("valid: ")
@@ -162,7 +162,7 @@ def test_the_command_says_what_is_wrong_and_where(kg: KG, tmp_path: Path) -> Non
         (
             """INSERT { GRAPH ?g { ?x flt:coherenceQValue 0.5e0 } }
             WHERE { GRAPH ?g { ?x a flt:CommonConcept ; flt:rank 2 } }""",
-            "has rank 2 and the q-value 0.5, which belongs to rank 1 alone",
+            "has rank 2 and the q-value 0.5, which only rank 1 has",
         ),
         (
             """DELETE { GRAPH ?g { ?x flt:coherenceQValue ?q } }
@@ -173,7 +173,7 @@ def test_the_command_says_what_is_wrong_and_where(kg: KG, tmp_path: Path) -> Non
 )
 def test_the_q_value_is_the_first_concepts_alone(kg: KG, tmp_path: Path, update: str, what: str) -> None:
     found = changed(kg, tmp_path, update).findings
-    assert what in {f.what for f in found if f.check == "shares and probabilities"}
+    assert what in {f.what for f in found if f.check == "misplaced q-value"}
     assert any(f.check == "Xone" for f in found)
 
 
@@ -195,7 +195,7 @@ def test_every_file_is_recorded_and_compared(kg: KG, tmp_path: Path) -> None:
         if whole:
             flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
             cut = f"has {len(whole) - 1:,} bytes, not {len(whole):,}"
-            changes += [(flipped, "has another content than was recorded"), (whole[:-1], cut)]
+            changes += [(flipped, "has changed since it was recorded"), (whole[:-1], cut)]
         for content, what in changes:
             file.unlink()
             if content is not None:
@@ -214,31 +214,30 @@ def test_quick_compares_sizes_of_large_files_and_says_so(kg: KG, tmp_path: Path)
     found = validate_kg(open_kg(path), quick=True)
     assert found.findings == ()
     assert found.notes == (
-        "of the graph, the store, the profile, thumbnails and added builds only the sizes were compared: leave out "
-        "--quick for all",
+        "a quick check compares only the sizes of graph, store, profile, thumbnails and added builds",
     )
-    changed = "has another content than was recorded"
-    assert validated(path) == f"files are as recorded: graph.nq.gz: {changed}\n"
+    changed = "has changed since it was recorded"
+    assert validated(path) == f"changed file: graph.nq.gz: {changed}\n"
     (path / "profile.npz").unlink()
-    assert validated(path, "--quick") == "files are as recorded: profile.npz: is missing\n"
+    assert validated(path, "--quick") == "changed file: profile.npz: is missing\n"
     text = (path / "tags.csv").read_text()
     (path / "tags.csv").write_text(text.replace("tabby", "tubby"))
-    assert f"files are as recorded: tags.csv: {changed}\n" in validated(path, "--quick")
+    assert f"changed file: tags.csv: {changed}\n" in validated(path, "--quick")
 
 
 def test_a_damaged_store_is_a_finding(kg: KG, tmp_path: Path) -> None:
     path = damaged(kg, tmp_path)
     lines = []
     for table in sorted((path / "store").glob("*.sst")):
-        lines.append(f"files are as recorded: store/{table.name}: has 0 bytes, not {table.stat().st_size:,}\n")
+        lines.append(f"changed file: store/{table.name}: has 0 bytes, not {table.stat().st_size:,}\n")
         table.write_bytes(b"")
     assert validated(path) == "".join(lines)
     path = without_hashes(kg, tmp_path / "other")
     for table in (path / "store").glob("*.sst"):
         table.write_bytes(b"")
-    assert validated(path).startswith("the store can be read: store: ")
+    assert validated(path).startswith("unreadable store: store: ")
     shutil.rmtree(path / "store")
-    assert validated(path).startswith("the store can be read: store: ")
+    assert validated(path).startswith("unreadable store: store: ")
 
 
 def test_tables_that_are_edited_or_cut_differ_from_the_graph(kg: KG, tmp_path: Path) -> None:
@@ -248,12 +247,12 @@ def test_tables_that_are_edited_or_cut_differ_from_the_graph(kg: KG, tmp_path: P
         rows = [line for line in text.splitlines(keepends=True) if rule in line.strip().split(",")]
         (path / name).write_text(text.replace(rows[-1], ""))
         (finding,) = validate_kg(open_kg(path)).findings
-        assert (finding.check, finding.where) == ("tables equal the graph", name)
+        assert (finding.check, finding.where) == ("table differs from the graph", name)
         assert finding.what == f"has {len(rows) - 1:,} rows of {rule}, the graph has {len(rows):,}"
         (path / name).write_text(text)
     (path / "tags.csv").write_text("no table\n")
     (finding,) = validate_kg(open_kg(path)).findings
-    assert finding.check == "tables equal the graph"
+    assert finding.check == "table differs from the graph"
     assert str(path / "tags.csv") in finding.what
 
 

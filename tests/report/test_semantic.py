@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
-from filtag_kg.kg import read_common_concepts
+from filtag_kg.kg import BuildParameters, read_common_concepts
 from filtag_kg.report import Proportion, check_report_folder, semantic_report, write_report
 
 
@@ -18,7 +18,13 @@ def rows(text: str) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def other(profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> KG:
     tags = tag_filters(profile, [Rule("k", 1)], network="other-0123456789ab")
-    return build_kg(tmp_path_factory.mktemp("kg") / "other", tags, wordnet(), Provenance.of_profile(profile), seed=1)
+    return build_kg(
+        tmp_path_factory.mktemp("kg") / "other",
+        tags,
+        wordnet(),
+        Provenance.of_profile(profile),
+        parameters=BuildParameters(seed=1),
+    )
 
 
 def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:

@@ -1,0 +1,89 @@
+"""How much a KG's graph holds: from the data of a build, or counted in a store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from filtag_kg.graph import term
+
+__all__ = ["GraphCounts", "count_statements", "count_store"]
+
+_CLASSES = (
+    "flt:ClassLabel",
+    "flt:CommonConcept",
+    "flt:CommonFeature",
+    "flt:ConceptInLayer",
+    "flt:ConceptLink",
+    "flt:Filter",
+    "flt:TagAssignment",
+)
+_LINKS = ("skos:broadMatch", "skos:closeMatch", "skos:exactMatch", "skos:narrowMatch", "skos:relatedMatch")
+_PER_CLASS = f"""SELECT ?class (COUNT(*) AS ?n) WHERE {{
+  VALUES ?class {{ {" ".join(_CLASSES)} }} GRAPH ?graph {{ ?x a ?class }}
+}} GROUP BY ?class"""
+_PER_PROPERTY = f"""SELECT ?property (COUNT(*) AS ?n) WHERE {{
+  VALUES ?property {{ nno:hasLayer flt:conceptNetTerm {" ".join(_LINKS)} }} GRAPH ?graph {{ ?s ?property ?o }}
+}} GROUP BY ?property"""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphCounts:
+    """How many statements and things a graph holds.
+
+    Parameters
+    ----------
+    layers : int
+    conceptnet_terms : int
+        ConceptNet terms that concepts have.
+    things : mapping of classes such as ``flt:Filter`` to int
+    links : mapping of properties such as ``skos:exactMatch`` to int
+        Classes that each links to their concepts.
+    statements : mapping of graph IRI to int
+    """
+
+    layers: int
+    conceptnet_terms: int
+    things: Mapping[str, int]
+    links: Mapping[str, int]
+    statements: Mapping[str, int]
+
+    def in_manifest(self) -> dict[str, int]:
+        """Return the counts that a manifest records and a store can answer for, by their names there."""
+        return {
+            "layers": self.layers,
+            "filters": self.things["flt:Filter"],
+            "classes": self.things["flt:ClassLabel"],
+            "linked_classes": self.things["flt:ConceptLink"],
+            "tags": self.things["flt:TagAssignment"],
+            "common_concepts": self.things["flt:CommonConcept"] + self.things["flt:CommonFeature"],
+            "concepts_in_layers": self.things["flt:ConceptInLayer"],
+        }
+
+
+def count_store(ask: Callable[[str], Iterable[tuple[str, ...]]]) -> GraphCounts:
+    """Count what a store holds.
+
+    Parameters
+    ----------
+    ask : callable
+        From a query to its rows, each cell as plain text.
+    """
+    things, properties = (_counter(ask(text)) for text in (_PER_CLASS, _PER_PROPERTY))
+    return GraphCounts(
+        layers=properties[term("nno:hasLayer")],
+        conceptnet_terms=properties[term("flt:conceptNetTerm")],
+        things={name: things[term(name)] for name in _CLASSES},
+        links={name: properties[term(name)] for name in _LINKS if properties[term(name)]},
+        statements=count_statements(ask),
+    )
+
+
+def count_statements(ask: Callable[[str], Iterable[tuple[str, ...]]]) -> Counter[str]:
+    """Return the number of statements of each named graph, by its IRI; parameters as in `count_store`."""
+    return _counter(ask("SELECT ?graph (COUNT(*) AS ?n) WHERE { GRAPH ?graph { ?s ?p ?o } } GROUP BY ?graph"))
+
+
+def _counter(rows: Iterable[tuple[str, ...]]) -> Counter[str]:
+    return Counter({name: int(n) for name, n in rows})
