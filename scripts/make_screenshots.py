@@ -45,7 +45,7 @@ def take(page: Page, address: str, kg: Path) -> None:
     """Go to each page and take its picture."""
     page.goto(f"{address}search?q={LAYER}+{FILTER}")
     page.get_by_role("link", name=f"{LAYER} {FILTER}").click()
-    page.get_by_text("How the tags come to it").first.click()
+    page.get_by_text("How the tags lead to it").first.click()
     shoot(page, "filter")
     page.goto(f"{address}query?name=filters-by-concept&concept=dog&layer={LAYER}")
     page.get_by_text("rows in").wait_for()

@@ -52,7 +52,7 @@ def errors(
     from filtag_kg.explain import find_misclassifications
     from filtag_kg.images import open_images
     from filtag_kg.kg import open_kg
-    from filtag_kg.report import refuse_existing, write_errors
+    from filtag_kg.report import refuse_existing, write_misclassifications
 
     if output is not None:
         refuse_existing(output)
@@ -76,7 +76,7 @@ def errors(
     if output is None:
         _print_summary(found)
         return
-    write_errors(found, output)
+    write_misclassifications(found, output)
     note(
         f"{output}: {len(found.misclassified):,} of {found.n_images:,} images are misclassified (accuracy "
         f"{found.accuracy:.1%}): errors.csv, confusions.csv and errors.html"

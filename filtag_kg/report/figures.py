@@ -149,12 +149,12 @@ def hits_figure(rows: Sequence[HitsRow]) -> Figure | None:
 
 
 def confusion_figure(confusions: Sequence[Confusion]) -> Figure | None:
-    """Return the figure of mistakes by kind of thing."""
+    """Return the figure of misclassified images by kind of thing."""
     return _figure(
         "plots/confusion",
         "",
         "Confusion between concepts",
-        "What kinds of things were taken for, in per cent of the mistakes on each.",
+        "What kinds of things were taken for, in per cent of the misclassified images of each.",
         lambda width: confusion_plot(confusions, width=width),
     )
 

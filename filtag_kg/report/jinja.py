@@ -1,4 +1,4 @@
-"""The templates of the pages, filled by Jinja2: every value is escaped."""
+"""The templates of the pages for Jinja2, which escapes every value."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.report.tables import count_text
 from filtag_kg.tags import parse_rule
 from filtag_kg.views import chance_text, probability_text
 
@@ -44,40 +45,41 @@ def environment(packages: Sequence[str] = ()) -> Environment:
         from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
     except ModuleNotFoundError:
         raise FiltagError("pages need jinja2, which is not installed: pip install jinja2") from None
-    made = Environment(
+    jinja = Environment(
         loader=ChoiceLoader([PackageLoader(name, "templates") for name in ("filtag_kg.report", *packages)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["percent"] = lambda share: f"{100 * share:.0f} %"
-    made.filters["percent1"] = lambda share: f"{100 * share:.1f} %"
-    made.filters["percent_or_dash"] = lambda share: "–" if share is None else f"{100 * share:.0f} %"
-    made.filters["whole"] = lambda number: f"{number:,}"
-    made.filters["three"] = lambda number: f"{number:.3g}"
-    made.filters["small"] = probability_text
-    made.filters["chance"] = chance_text
-    made.filters["relation"] = lambda relation: _RELATIONS.get(relation, relation)
-    made.filters["rule_text"] = _rule_text
-    made.filters["source_name"] = lambda name: _SOURCES.get(name, name)
-    return made
+    jinja.filters["percent"] = lambda share: f"{100 * share:.0f} %"
+    jinja.filters["percent1"] = lambda share: f"{100 * share:.1f} %"
+    jinja.filters["percent_or_dash"] = lambda share: "–" if share is None else f"{100 * share:.0f} %"
+    jinja.filters["counted"] = count_text
+    jinja.filters["whole"] = lambda number: f"{number:,}"
+    jinja.filters["three"] = lambda number: f"{number:.3g}"
+    jinja.filters["small"] = probability_text
+    jinja.filters["chance"] = chance_text
+    jinja.filters["relation"] = lambda relation: _RELATIONS.get(relation, relation)
+    jinja.filters["rule_text"] = _rule_text
+    jinja.filters["source_name"] = lambda name: _SOURCES.get(name, name)
+    return jinja
 
 
 def template_text(name: str) -> str:
-    """Return a file of the templates as it is."""
+    """Return the text of a template or style sheet."""
     return files("filtag_kg.report").joinpath("templates", name).read_text("utf-8")
 
 
 def _rule_text(name: str) -> str:
-    """Say what a rule does; nothing of one that is no rule of ours."""
+    """Return what a rule does; empty for a rule of another method."""
     try:
         rule = parse_rule(name)
     except FiltagError:
         return ""
     if rule.kind == "k":
-        kept = "the filter" if rule.amount == 1 else f"the {int(rule.amount)} filters"
+        filters = "the filter" if rule.amount == 1 else f"the {int(rule.amount)} filters"
     else:
-        kept = f"the {100 * rule.amount:g} % of the filters"
-    by = "that it activates most" if rule.score == "activation" else "that it activates most beyond other classes"
-    return f"Each class tags {kept} of a layer {by}."
+        filters = f"the {100 * rule.amount:g} % of the filters"
+    beyond = "" if rule.score == "activation" else " beyond other classes"
+    return f"Each class tags {filters} of a layer that it activates most{beyond}."

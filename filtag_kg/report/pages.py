@@ -1,8 +1,7 @@
-"""The pages about a KG and its things as HTML: the same for the static report and for the server."""
+"""The pages about a KG, its layers, filters, classes and concepts as HTML: for the static report and the server."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,28 +25,29 @@ _T = TypeVar("_T")
 __all__ = ["FILTERS_A_PAGE", "PageSettings", "Pages"]
 
 FILTERS_A_PAGE = 100
-_LINES_A_PAGE = 400
+_ROWS_A_PAGE = 400
 _MOST_ROWS = 240
-"""Rows of all runs together in the tables of a page, which is to stay below 500 kB; the rest is in the CSV files."""
+"""Rows of all runs together in the tables of a page, so that it stays below 500 kB; the rest is in the CSV files."""
 _LEAST_ROWS = 20
 _MOST_RUNS = 4
 _MOST_PATHS = 6
-_BEST_FILTERS = 12
+_MOST_EXEMPLARS = 5
+_MOST_SUREST = 12
 
 
 @dataclass(frozen=True, slots=True)
 class PageSettings:
-    """What a site has beside the pages of things.
+    """What a site has beside the pages that every KG has.
 
     Parameters
     ----------
     live : bool
-        Whether a server is behind the pages: they then have search, queries and other formats.
+        Whether a server is behind the pages, so that they have search, queries and other formats.
     templates : sequence of str
         Names of further packages with templates.
     extras : sequence of (page name, title)
-        Further pages in the menu: hits, errors.
-    downloads : sequence of (file name, what it is)
+        Further pages in the menu.
+    downloads : sequence of (file name, description)
     """
 
     live: bool = False
@@ -73,28 +73,30 @@ class Pages:
 
     @cached_property
     def _environment(self) -> Environment:
-        made = environment(self.settings.templates)
-        made.globals.update(
+        jinja = environment(self.settings.templates)
+        facts = self.facts
+        jinja.globals.update(
             url=self.urls,
             settings=self.settings,
-            facts=self.facts,
-            manifest=self.facts.kg.manifest,
-            coherent_q=self.facts.q,
+            facts=facts,
+            manifest=facts.kg.manifest,
+            coherent_q=facts.q,
             about_higher=ABOUT_HIGHER,
             most_rows=self._most_rows,
             most_runs=_MOST_RUNS,
             most_paths=_MOST_PATHS,
             proportion=Proportion,
-            several_networks=len(self.facts.networks) > 1,
+            network_labels=", ".join(network.label for network in facts.networks.values()),
+            several_networks=len(facts.networks) > 1,
         )
-        return made
+        return jinja
 
-    def _render(self, template: str, address: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
-        root = "" if address.startswith("/") else "../" * address.count("/")
+    def _render(self, template: str, url: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
+        root = "" if url.startswith("/") else "../" * url.count("/")
         return xml_text(self._environment.get_template(template).render(root=root, **values))
 
     def overview(self, figures: Sequence[Figure] = ()) -> str:
-        """Return the first page: what was run, headline figures, plots, layers, the surest filters."""
+        """Return the first page: headline figures, the surest filters, plots, layers, what was run."""
         facts = self.facts
         networks = [facts.network(network) for network in facts.networks.values()]
         return self._render(
@@ -102,43 +104,41 @@ class Pages:
             self.urls.overview(),
             networks=networks,
             figures=figures,
-            made=facts.kg.manifest["inputs"].get("profile", {}),
+            profile=facts.kg.manifest["inputs"].get("profile", {}),
             headline={table.run.run_id: self._headline(table) for table in facts.runs.values()},
             surest={network.network: self._surest(network) for network in facts.networks.values()},
         )
 
     def n_layer_pages(self, network: NetworkTable, layer: str) -> int:
         """Return how many pages a layer's filters take."""
-        return -(-network.size(self.facts.layer_index(network, layer)) // FILTERS_A_PAGE)
+        return _n_pages(network.size(self.facts.layer_index(network, layer)), FILTERS_A_PAGE)
 
     def layer(self, network: NetworkTable, layer: str, page: int = 1) -> str:
-        """Return a page of a layer: a row a filter with its exemplars and tags, as in the paper's Figure 3.
+        """Return one page of a layer: a row for each filter with its exemplars and tags, as in the paper's Figure 3.
 
         Raises
         ------
         FiltagError
             If there is no such layer or page.
         """
-        facts = self.facts
-        found = facts.layer(network, layer)
-        pages = self.n_layer_pages(network, layer)
-        if not 1 <= page <= pages:
-            raise FiltagError(f"no page {page} of layer {layer}: it has {pages}")
-        start = (page - 1) * FILTERS_A_PAGE
-        shown = range(start, min(start + FILTERS_A_PAGE, found.n_filters))
+        facts, urls = self.facts, self.urls
+        view = facts.layer(network, layer)
+        n_pages = self.n_layer_pages(network, layer)
+        shown = _on_page(range(view.n_filters), page, FILTERS_A_PAGE, f"layer {layer}")
         column = facts.column(network, layer, 0)
+        names = network.layer_names
         return self._render(
             "layer.html",
-            self.urls.layer(network.network, layer, page),
-            layer=found,
+            urls.layer(network.network, layer, page),
+            layer=view,
             network=network,
             page=page,
-            pages=pages,
+            page_urls=[urls.layer(view.network, view.layer, number) for number in range(1, n_pages + 1)],
             shown=shown,
-            exemplars=[facts.exemplars.get((network.network, column + i), ())[:5] for i in shown],
+            exemplars=[facts.exemplars.get((network.network, column + i), ())[:_MOST_EXEMPLARS] for i in shown],
             pictures=[facts.visualizations.get((network.network, layer, i), ()) for i in shown],
-            before=network.layer_names[found.index - 1] if found.index else None,
-            after=network.layer_names[found.index + 1] if found.index + 1 < len(network.layer_names) else None,
+            before=names[view.index - 1] if view.index else None,
+            after=names[view.index + 1] if view.index + 1 < len(names) else None,
         )
 
     def filter(self, network: NetworkTable, layer: str, filter_: int) -> str:
@@ -149,10 +149,9 @@ class Pages:
         FiltagError
             If there is no such filter.
         """
-        found = self.facts.filter(network, layer, filter_)
-        return self._render(
-            "filter.html", self.urls.filter(network.network, layer, filter_), filter=found, network=network
-        )
+        view = self.facts.filter(network, layer, filter_)
+        url = self.urls.filter(network.network, layer, filter_)
+        return self._render("filter.html", url, filter=view, network=network)
 
     def class_(self, class_id: str) -> str:
         """Return the page of a class.
@@ -162,8 +161,8 @@ class Pages:
         FiltagError
             If there is no such class.
         """
-        found = self.facts.class_(class_id)
-        return self._render("class.html", self.urls.class_(class_id), found=found, runs=self.facts.runs)
+        view = self.facts.class_(class_id)
+        return self._render("class.html", self.urls.class_(class_id), class_=view, runs=self.facts.runs)
 
     def concept(self, iri: str) -> str:
         """Return the page of a concept.
@@ -173,28 +172,28 @@ class Pages:
         FiltagError
             If the KG does not know it.
         """
-        found = self.facts.concept(iri, most=self._most_rows)
+        view = self.facts.concept(iri, most=self._most_rows)
         return self._render(
             "concept.html",
             self.urls.concept(iri),
-            found=found,
+            concept=view,
             runs=self.facts.runs,
-            coherent={run_id: sum(row.filters for row in rows) for run_id, rows in found.layers.items()},
+            coherent={run_id: sum(row.filters for row in rows) for run_id, rows in view.layers.items()},
             is_feature=iri not in self.facts.concepts.classes_below,
         )
 
     @property
     def n_class_pages(self) -> int:
         """How many pages the list of classes takes."""
-        return max(1, -(-len(self.facts.concepts.class_ids) // _LINES_A_PAGE))
+        return _n_pages(len(self.facts.concepts.class_ids), _ROWS_A_PAGE)
 
     @property
     def n_concept_pages(self) -> int:
         """How many pages the list of concepts takes."""
-        return max(1, -(-len(self.facts.concepts.classes_below) // _LINES_A_PAGE))
+        return _n_pages(len(self.facts.concepts.classes_below), _ROWS_A_PAGE)
 
     def classes(self, page: int = 1) -> str:
-        """Return a page of the list of all classes.
+        """Return one page of the list of all classes.
 
         Raises
         ------
@@ -202,20 +201,17 @@ class Pages:
             If there is no such page.
         """
         graph = self.facts.concepts
-        order = sorted(range(len(graph.class_ids)), key=lambda c: (graph.class_labels[c].lower(), graph.class_ids[c]))
         rows = [
-            (
-                graph.class_ids[c],
-                graph.class_labels[c],
-                graph.class_concepts[c],
-                [len(table.rows_of_class(c)) for table in self.facts.runs.values()],
+            (class_id, label, concept, [len(table.rows_of_class(index)) for table in self.facts.runs.values()])
+            for index, (class_id, label, concept) in enumerate(
+                zip(graph.class_ids, graph.class_labels, graph.class_concepts, strict=True)
             )
-            for c in _lines(order, page, self.n_class_pages, "classes")
         ]
-        return self._list("classes", page, self.n_class_pages, len(order), rows)
+        rows.sort(key=lambda row: (row[1].lower(), row[0]))
+        return self._list("classes", page, rows)
 
     def concepts(self, page: int = 1) -> str:
-        """Return a page of the list of all concepts above classes, with the coherent filters of each kind.
+        """Return one page of the list of all concepts above classes, with the coherent filters for each.
 
         Raises
         ------
@@ -223,40 +219,35 @@ class Pages:
             If there is no such page.
         """
         graph = self.facts.concepts
-        kinds = {
-            run_id: Counter(row.concept for _, row in table.concepts_of_layer(range(len(table.of_filter) - 1)))
-            for run_id, table in self.facts.runs.items()
-        }
+        kinds = [{iri: filters for iri, _, filters in self.facts.kinds(table)} for table in self.facts.runs.values()]
         rows = [
-            (iri, graph.label(iri), len(below), [kinds[run_id][iri] for run_id in self.facts.runs])
+            (iri, graph.label(iri), len(below), [filters_of.get(iri, 0) for filters_of in kinds])
             for iri, below in graph.classes_below.items()
         ]
         rows.sort(key=lambda row: (-sum(row[3]), -row[2], row[1], row[0]))
-        shown = _lines(rows, page, self.n_concept_pages, "concepts")
-        return self._list("concepts", page, self.n_concept_pages, len(rows), shown)
+        return self._list("concepts", page, rows)
 
-    def groups(self, grouped: Sequence[GroupedRun], page: int = 1) -> str:
-        """Return the semantic grouping of a run: filters by what their tags have in common; a page a run.
+    def groups(self, grouped_runs: Sequence[GroupedRun], page: int = 1) -> str:
+        """Return the filters of one run, grouped by what their tags have in common; one page for each run.
 
         Raises
         ------
         FiltagError
             If there is no such page.
         """
-        if not 1 <= page <= len(grouped):
-            raise FiltagError(f"no page {page} of groups: it has {len(grouped)}")
-        return self._render(
-            "groups.html", self.urls.page("groups", page), grouped=grouped, of=grouped[page - 1], page=page
-        )
+        (grouped,) = _on_page(grouped_runs, page, 1, "groups")
+        url = self.urls.page("groups", page)
+        return self._render("groups.html", url, grouped_runs=grouped_runs, grouped=grouped, page=page)
 
-    def _list(self, name: str, page: int, pages: int, total: int, rows: Sequence[Any]) -> str:
+    def _list(self, name: str, page: int, rows: Sequence[Any]) -> str:
+        numbers = range(1, _n_pages(len(rows), _ROWS_A_PAGE) + 1)
         return self._render(
             f"{name}.html",
             self.urls.page(name, page),
-            rows=rows,
-            total=total,
+            rows=_on_page(rows, page, _ROWS_A_PAGE, name),
+            total=len(rows),
             page=page,
-            pages=pages,
+            page_urls=[self.urls.page(name, number) for number in numbers],
             runs=self.facts.runs,
         )
 
@@ -271,33 +262,36 @@ class Pages:
     def _headline(self, table: RunTable) -> Mapping[str, Any]:
         network = self.facts.networks[table.run.network]
         lines = self.facts.network(network).layers[table.run.run_id]
-        several = sum(line.several for line in lines)
-        kinds = {row.concept for _, row in table.concepts_of_layer(range(network.n_filters))}
         return {
             "filters": network.n_filters,
             "tagged": sum(line.tagged for line in lines),
             "tags": sum(line.tags for line in lines),
-            "coherent": Proportion(sum(line.coherent for line in lines), several),
-            "concepts": len(kinds),
+            "coherent": Proportion(sum(line.coherent for line in lines), sum(line.several for line in lines)),
+            "concepts": len(self.facts.kinds(table)),
         }
 
-    def _surest(self, network: NetworkTable) -> list[tuple[RunTable, FilterLine]]:
-        """Return coherent filters of the network's first run: the surest of each kind, those of several kinds."""
+    def _surest(self, network: NetworkTable) -> list[FilterLine]:
+        """Return the surest coherent filter of each kind by the network's first run; of those, the surest ones."""
         runs = self.facts.runs_of(network.network)
         if not runs:
             return []
-        table = runs[0]
-        found = sorted(
-            table.concepts_of_layer(range(network.n_filters)),
+        surest_first = sorted(
+            runs[0].concepts_of_layer(range(network.n_filters)),
             key=lambda item: (item[1].p_adjusted, item[1].p_value, -item[0]),
         )
-        of_each = {row.concept: column for column, row in reversed(found)}
-        best = (column for column, row in found if of_each[row.concept] == column)
-        return [(table, self.facts.line(table, column)) for column in islice(best, _BEST_FILTERS)]
+        surest: dict[str, int] = {}
+        for column, row in surest_first:
+            surest.setdefault(row.concept, column)
+        return [self.facts.line(runs[0], column) for column in islice(surest.values(), _MOST_SUREST)]
 
 
-def _lines(rows: Sequence[_T], page: int, pages: int, name: str) -> Sequence[_T]:
-    """Return the rows of a page of a list."""
-    if not 1 <= page <= pages:
-        raise FiltagError(f"no page {page} of {name}: it has {pages}")
-    return rows[(page - 1) * _LINES_A_PAGE : page * _LINES_A_PAGE]
+def _n_pages(n_rows: int, rows_a_page: int) -> int:
+    return max(1, -(-n_rows // rows_a_page))
+
+
+def _on_page(rows: Sequence[_T], page: int, rows_a_page: int, name: str) -> Sequence[_T]:
+    """Return the rows on one page of a list."""
+    n_pages = _n_pages(len(rows), rows_a_page)
+    if not 1 <= page <= n_pages:
+        raise FiltagError(f"no page {page} of {name}: it has {n_pages}")
+    return rows[(page - 1) * rows_a_page : page * rows_a_page]

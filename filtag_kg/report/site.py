@@ -70,7 +70,7 @@ def write_site(site: Site, folder: Path, progress: Progress | None = None) -> in
         If a thumbnail that the KG names is missing, or an evaluation or error analysis is missing or damaged.
     """
     facts, urls = site.facts, FileUrls()
-    extras = [*_hits_page(site, folder), *_mistakes_page(site, folder)]
+    extras = [*_hits_page(site, folder), *_confusions_page(site, folder)]
     figures = [
         figure
         for grouped, run_id in zip(site.grouped, facts.runs, strict=True)
@@ -108,11 +108,12 @@ class _Extra:
 
     name: str
     title: str
+    template: str
     figure: Figure | None
     values: Mapping[str, object]
 
     def render(self, pages: Pages) -> str:
-        return pages.other(f"{self.name}.html", self.name, figure=self.figure, **self.values)
+        return pages.other(self.template, self.name, figure=self.figure, **self.values)
 
 
 def _hits_page(site: Site, folder: Path) -> Iterator[_Extra]:
@@ -128,10 +129,10 @@ def _hits_page(site: Site, folder: Path) -> Iterator[_Extra]:
         "ns": sorted({row.n for row in rows}),
         "images": max((row.images for row in rows), default=0),
     }
-    yield _Extra("hits", "Hits@n", hits_figure(rows), values)
+    yield _Extra("hits", "Hits@n", "hits.html", hits_figure(rows), values)
 
 
-def _mistakes_page(site: Site, folder: Path) -> Iterator[_Extra]:
+def _confusions_page(site: Site, folder: Path) -> Iterator[_Extra]:
     if site.errors is None:
         return
     rows = read_confusions(site.errors / "confusions.csv")
@@ -140,7 +141,7 @@ def _mistakes_page(site: Site, folder: Path) -> Iterator[_Extra]:
     total = sum(row.mistakes for row in rows)
     same = sum(row.mistakes for row in rows if row.same)
     values = {"rows": rows, "total": total, "same": same / total if total else 0.0}
-    yield _Extra("mistakes", "Mistakes", confusion_figure(rows), values)
+    yield _Extra("mistakes", "Misclassifications", "confusions.html", confusion_figure(rows), values)
 
 
 def _renderers(

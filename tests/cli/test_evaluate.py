@@ -149,7 +149,7 @@ def test_mistakes_end_in_one_line_and_leave_nothing(
     asked = [*options(made, network, images), "-q"]
     (tmp_path / "there").mkdir()
     assert refusal("evaluate", *asked, "-o", tmp_path / "there") == (
-        f"{tmp_path / 'there'} exists and is not replaced: choose another -o"
+        f"{tmp_path / 'there'} exists and is not replaced: choose another output (-o)"
     )
     assert refusal("evaluate", *asked, "--score", "x") == "no score 'x': choose activation, contrast or both"
     assert refusal("evaluate", *asked, "--k", 0, "-o", output).startswith("--k 0 is no number of filters")

@@ -93,7 +93,7 @@ def test_errors_are_written_into_a_new_directory(room: Path, tmp_path: Path) -> 
         "tabby",
     )
     assert refusal(*asked, "-o", tmp_path / "errors") == (
-        f"{tmp_path / 'errors'} exists and is not replaced: choose another -o"
+        f"{tmp_path / 'errors'} exists and is not replaced: choose another output (-o)"
     )
     assert "accuracy 90.0%: 1 of 10 images are misclassified (rule k=1)." in answer(*asked, "-q")
 

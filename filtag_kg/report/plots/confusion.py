@@ -1,4 +1,4 @@
-"""The confusion between concepts: what kinds of things a network takes for what, of its mistakes on each."""
+"""The confusion between concepts: what kinds of things a network takes for what, of the images it misclassifies."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class ConfusedKind:
     Parameters
     ----------
     kind : Group
-    mistakes : int
-        On things of that kind.
+    images : int
+        Misclassified images of that kind.
     taken_for : tuple of int, of length n_kinds
-        How often for each of the kinds shown, in their order; the other mistakes are with other kinds.
+        How many were taken for each of the kinds shown, in their order; the others were taken for other kinds.
     """
 
     kind: Group
-    mistakes: int
+    images: int
     taken_for: tuple[int, ...]
 
 
@@ -68,26 +68,26 @@ class _Cell:
 
 
 def confused_kinds(confusions: Sequence[Confusion], *, most: int = 12) -> list[ConfusedKind]:
-    """Return the kinds with most mistakes, those first; equals by label and concept."""
+    """Return the kinds with most misclassified images, those first; equals by label and concept."""
     labels: dict[str, str] = {}
-    mistakes: Counter[str] = Counter()
+    images: Counter[str] = Counter()
     pairs: Counter[tuple[str, str]] = Counter()
     for row in confusions:
         labels[row.true_concept] = row.true_label
-        mistakes[row.true_concept] += row.mistakes
+        images[row.true_concept] += row.mistakes
         pairs[row.true_concept, row.predicted_concept] += row.mistakes
-    shown = sorted(labels, key=lambda concept: (-mistakes[concept], labels[concept], concept))[:most]
+    shown = sorted(labels, key=lambda concept: (-images[concept], labels[concept], concept))[:most]
     return [
-        ConfusedKind(Group(true, labels[true]), mistakes[true], tuple(pairs[true, taken] for taken in shown))
+        ConfusedKind(Group(true, labels[true]), images[true], tuple(pairs[true, taken] for taken in shown))
         for true in shown
     ]
 
 
 def confusion_plot(confusions: Sequence[Confusion], *, most: int = 12, width: int = WIDE) -> str | None:
-    """Draw a row for each of the kinds with most mistakes, and a column for each kind they were taken for.
+    """Draw a row for each of the most misclassified kinds, and a column for each kind they were taken for.
 
-    A cell has the share of the row's mistakes in per cent; below 1 % it stays empty. Mistakes within a kind, such as a
-    dog taken for another dog, are on the diagonal, in the colour of agreement.
+    A cell has its share of the row's misclassified images in per cent; below 1 % it stays empty. Confusion within a
+    kind, such as a dog taken for another dog, is on the diagonal, in the colour of agreement.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def confusion_plot(confusions: Sequence[Confusion], *, most: int = 12, width: in
     Returns
     -------
     str or None
-        SVG; None without mistakes.
+        SVG; None without misclassified images.
     """
     most_label = min(_MOST_LABEL, _MOST_LABEL_SHARE * width)
     totals = _TOTALS_NARROW if is_narrow(width) else _TOTALS
@@ -123,34 +123,35 @@ def confusion_plot(confusions: Sequence[Confusion], *, most: int = 12, width: in
         colour: Colour = "quiet" if index == len(rows) else "ink"
         canvas.text(left + column * (index + 0.5) - 2, top - 10, label, colour=colour, rotation=-_TILT)
     canvas.caption(left - _LABEL_GAP, top - 12, _TAKEN_FOR, anchor="end")
-    canvas.caption(right + _TOTALS_GAP, top - 12, "of" if is_narrow(width) else "mistakes")
+    canvas.caption(right + _TOTALS_GAP, top - 12, "of" if is_narrow(width) else "images")
     for index, (row, label) in enumerate(zip(rows, labels, strict=True)):
         y = top + _ROW * index
         canvas.text(left - _LABEL_GAP, y + _ROW / 2, label, anchor="end")
         for cell in _cells(rows, index):
             _draw_cell(canvas, cell, left + column * cell.column, y, column)
-        canvas.caption(right + _TOTALS_GAP, y + _ROW / 2, f"{row.mistakes:,}")
+        canvas.caption(right + _TOTALS_GAP, y + _ROW / 2, f"{row.images:,}")
     within = ", ".join(
-        f"{row.kind.label} for {row.kind.label} {100 * row.taken_for[index] / row.mistakes:.0f} %"
+        f"{row.kind.label} for {row.kind.label} {100 * row.taken_for[index] / row.images:.0f} %"
         for index, row in enumerate(rows)
     )
     return canvas.svg(
         "What was taken for what",
-        f"Of the mistakes on each kind of thing, the share with each kind, in per cent. Within the kind: {within}.",
+        "Of the misclassified images of each kind of thing, the share taken for each kind, in per cent. Within the "
+        f"kind: {within}.",
     )
 
 
 def _cells(rows: Sequence[ConfusedKind], row_index: int) -> Iterator[_Cell]:
     """Yield the cells of a row: the kinds shown, then all others together."""
     row = rows[row_index]
-    others = row.mistakes - sum(row.taken_for)
+    others = row.images - sum(row.taken_for)
     columns: list[tuple[str, int, Colour]] = [
-        (kind.kind.label, mistakes, "same" if index == row_index else "predicted")
-        for index, (kind, mistakes) in enumerate(zip(rows, row.taken_for, strict=True))
+        (kind.kind.label, images, "same" if index == row_index else "predicted")
+        for index, (kind, images) in enumerate(zip(rows, row.taken_for, strict=True))
     ]
-    for column, (label, mistakes, colour) in enumerate([*columns, ("another kind", others, "slate")]):
-        title = f"{row.kind.label} taken for {label}: {mistakes:,} of {row.mistakes:,} mistakes"
-        yield _Cell(column, mistakes / row.mistakes, colour, title)
+    for column, (label, images, colour) in enumerate([*columns, ("another kind", others, "slate")]):
+        title = f"{row.kind.label} taken for {label}: {images:,} of {row.images:,} misclassified"
+        yield _Cell(column, images / row.images, colour, title)
 
 
 def _draw_cell(canvas: Canvas, cell: _Cell, x: float, y: float, column: float) -> None:

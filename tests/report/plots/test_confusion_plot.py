@@ -33,15 +33,15 @@ def test_a_cell_says_its_share_of_the_rows_mistakes() -> None:
     svg = confusion_plot(CONFUSIONS)
     cells = boxes(svg)
     assert set(cells) == {
-        "dog taken for dog: 150 of 200 mistakes",
-        "dog taken for cat: 49 of 200 mistakes",
-        "dog taken for another kind: 1 of 200 mistakes",
-        "cat taken for dog: 10 of 10 mistakes",
-        "car taken for another kind: 2 of 2 mistakes",
+        "dog taken for dog: 150 of 200 misclassified",
+        "dog taken for cat: 49 of 200 misclassified",
+        "dog taken for another kind: 1 of 200 misclassified",
+        "cat taken for dog: 10 of 10 misclassified",
+        "car taken for another kind: 2 of 2 misclassified",
     }
     # 0.5 % is left empty.
     assert sorted(text for text in texts(svg) if text.isdecimal()) == ["10", "100", "100", "2", "200", "24", "75"]
-    dog, cat = cells["dog taken for dog: 150 of 200 mistakes"], cells["cat taken for dog: 10 of 10 mistakes"]
+    dog, cat = cells["dog taken for dog: 150 of 200 misclassified"], cells["cat taken for dog: 10 of 10 misclassified"]
     assert dog[0] == cat[0]
     assert dog[3] < cat[1]
     assert texts(svg).count("dog") == 2
@@ -49,11 +49,11 @@ def test_a_cell_says_its_share_of_the_rows_mistakes() -> None:
         group[0].text: (group[1].get("fill"), float(group[1].get("opacity", "1")))
         for group in parsed(svg).findall(f"{SVG}g")
     }
-    assert fills["dog taken for dog: 150 of 200 mistakes"] == (
+    assert fills["dog taken for dog: 150 of 200 misclassified"] == (
         "var(--same)",
         pytest.approx(0.08 + 0.47 * 0.75, abs=0.01),
     )
-    assert fills["cat taken for dog: 10 of 10 mistakes"][0] == "var(--predicted)"
+    assert fills["cat taken for dog: 10 of 10 misclassified"][0] == "var(--predicted)"
 
 
 def test_fewer_kinds_where_it_is_narrow() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import Group, Misclassification, MisclassificationAnalysis
-from filtag_kg.report import errors_page, write_errors
-from filtag_kg.report.errors_page import Speaking, kinds, speaking
+from filtag_kg.report import misclassifications_page, write_misclassifications
+from filtag_kg.report.misclassifications_page import MisclassifiedKind, TagEvidence, misclassified_kinds, tag_evidence
 
 DOG, CAT = Group("c:dog", "dog"), Group("c:cat", "cat")
 SAME_KIND = Misclassification(
@@ -68,7 +68,7 @@ def parsed(page: str) -> Tags:
 
 
 def test_the_page_asks_for_nothing_and_runs_nothing() -> None:
-    page = errors_page(FOUND)
+    page = misclassifications_page(FOUND)
     tags = parsed(page)
     assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in tags.seen}
     assert not [
@@ -80,11 +80,11 @@ def test_the_page_asks_for_nothing_and_runs_nothing() -> None:
 
 
 def test_figures_are_those_of_the_misclassifications() -> None:
-    page = errors_page(FOUND)
+    page = misclassifications_page(FOUND)
     assert "<b>60.0 %</b>" in page
     assert "4 of 10 images are misclassified" in page
-    assert kinds(FOUND.misclassified) == [type(kinds(FOUND.misclassified)[0])(DOG, 4, 0.25, 0.25, 0.5)]
-    assert speaking(FOUND.misclassified) == Speaking(true=0, predicted=1, equal=1, unknown=2)
+    assert misclassified_kinds(FOUND.misclassified) == [MisclassifiedKind(DOG, 4, 0.25, 0.25, 0.5)]
+    assert tag_evidence(FOUND.misclassified) == TagEvidence(true=0, predicted=1, equal=1, unknown=2)
     assert "not in the KG" in page
     assert "one note" in page
 
@@ -92,7 +92,9 @@ def test_figures_are_those_of_the_misclassifications() -> None:
 def test_names_are_escaped() -> None:
     evil = "<script>alert(1)</script>"
     odd = replace(SAME_KIND, image=evil, true_label=evil, concept_label=evil, true_group=Group(evil, evil))
-    page = errors_page(replace(FOUND, misclassified=(odd,), source=evil, network=f"{evil}-x", notes=(evil,)))
+    page = misclassifications_page(
+        replace(FOUND, misclassified=(odd,), source=evil, network=f"{evil}-x", notes=(evil,))
+    )
     assert evil not in page
     parsed(page)
 
@@ -108,7 +110,7 @@ def test_many_misclassifications_are_cut_with_a_sign_and_stay_small() -> None:
         )
         for i in range(3000)
     )
-    page = errors_page(replace(FOUND, n_images=4000, misclassified=many))
+    page = misclassifications_page(replace(FOUND, n_images=4000, misclassified=many))
     assert len(page) < 200_000
     for sign in (
         "24 of 3,000 kinds",
@@ -120,14 +122,14 @@ def test_many_misclassifications_are_cut_with_a_sign_and_stay_small() -> None:
 
 
 def test_no_misclassifications() -> None:
-    page = errors_page(replace(FOUND, misclassified=()))
+    page = misclassifications_page(replace(FOUND, misclassified=()))
     assert "There is no misclassification to show." in page
     assert "<b>100.0 %</b>" in page
 
 
 def test_a_directory_that_is_there_is_left_alone(tmp_path: Path) -> None:
-    write_errors(FOUND, tmp_path / "new")
-    assert (tmp_path / "new" / "errors.html").read_text(encoding="utf-8") == errors_page(FOUND)
-    with pytest.raises(FiltagError, match="new exists and is not replaced: choose another -o"):
-        write_errors(FOUND, tmp_path / "new")
+    write_misclassifications(FOUND, tmp_path / "new")
+    assert (tmp_path / "new" / "errors.html").read_text(encoding="utf-8") == misclassifications_page(FOUND)
+    with pytest.raises(FiltagError, match="new exists and is not replaced: choose another output"):
+        write_misclassifications(FOUND, tmp_path / "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new"]

@@ -1,0 +1,167 @@
+"""The page of a network's misclassifications: what was taken for what, how near by meaning, and what the tags say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filtag_kg.errors import FiltagError
+from filtag_kg.explain import (
+    Group,
+    Misclassification,
+    MisclassificationAnalysis,
+    class_confusions,
+    confusions,
+    confusions_csv,
+    misclassifications_csv,
+)
+from filtag_kg.files import replacing_directory
+from filtag_kg.graph import xml_text
+from filtag_kg.output_paths import check_directory_output
+from filtag_kg.report.jinja import environment
+
+__all__ = [
+    "MisclassifiedKind",
+    "TagEvidence",
+    "misclassifications_page",
+    "misclassified_kinds",
+    "refuse_existing",
+    "tag_evidence",
+    "write_misclassifications",
+]
+
+_MOST_KINDS = 24
+_MOST_CONFUSIONS = 40
+_MOST_CLASSES = 40
+_MOST_SUREST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class MisclassifiedKind:
+    """The misclassifications of one kind of thing.
+
+    Parameters
+    ----------
+    group : Group
+    images : int
+    same, near, far : float, in [0, 1]
+        Shares of them: taken for the same kind of thing; for another, but with a near concept in common; neither.
+    """
+
+    group: Group
+    images: int
+    same: float
+    near: float
+    far: float
+
+
+@dataclass(frozen=True, slots=True)
+class TagEvidence:
+    """Which class the tags of the active filters support, in how many misclassifications.
+
+    Parameters
+    ----------
+    true, predicted, equal : int
+        More of the active filters have the one tag, the other, or as many have each.
+    unknown : int
+        The KG does not have both classes.
+    """
+
+    true: int
+    predicted: int
+    equal: int
+    unknown: int
+
+    @property
+    def compared(self) -> int:
+        """Misclassifications of which the KG has both classes."""
+        return self.true + self.predicted + self.equal
+
+
+def misclassified_kinds(misclassified: Sequence[Misclassification]) -> list[MisclassifiedKind]:
+    """Return the misclassifications of each kind of thing, those with most first; equals by label."""
+    by_group: dict[Group, list[Misclassification]] = {}
+    for row in misclassified:
+        by_group.setdefault(row.true_group, []).append(row)
+    kinds = []
+    for group, rows in by_group.items():
+        same = sum(row.true_group == row.predicted_group for row in rows)
+        near = sum(row.agree and row.true_group != row.predicted_group for row in rows)
+        total = len(rows)
+        kinds.append(MisclassifiedKind(group, total, same / total, near / total, (total - same - near) / total))
+    return sorted(kinds, key=lambda kind: (-kind.images, kind.group.label, kind.group.id))
+
+
+def tag_evidence(misclassified: Sequence[Misclassification]) -> TagEvidence:
+    """Count which class the tags support."""
+    pairs = [
+        (row.true_filters, row.predicted_filters)
+        for row in misclassified
+        if row.true_filters is not None and row.predicted_filters is not None
+    ]
+    return TagEvidence(
+        true=sum(true > predicted for true, predicted in pairs),
+        predicted=sum(true < predicted for true, predicted in pairs),
+        equal=sum(true == predicted for true, predicted in pairs),
+        unknown=len(misclassified) - len(pairs),
+    )
+
+
+def misclassifications_page(analysis: MisclassificationAnalysis) -> str:
+    """Return the page as HTML without any other file; a few hundred kilobytes, however many images it is about."""
+    rows = analysis.misclassified
+    surest = sorted(rows, key=lambda row: (row.shared is None, -row.confidence, row.true_id, row.image))
+    surest = surest[:_MOST_SUREST]
+    shares = [share for row in surest for share in (row.true_share, row.predicted_share) if share]
+    kinds, group_pairs, class_pairs = misclassified_kinds(rows), confusions(rows), class_confusions(rows)
+    return xml_text(
+        environment()
+        .get_template("misclassifications.html")
+        .render(
+            analysis=analysis,
+            n_misclassified=len(rows),
+            same=sum(row.true_group == row.predicted_group for row in rows),
+            near=sum(row.agree for row in rows),
+            evidence=tag_evidence(rows),
+            kinds=kinds[:_MOST_KINDS],
+            n_kinds=len(kinds),
+            confusions=group_pairs[:_MOST_CONFUSIONS],
+            n_confusions=len(group_pairs),
+            classes=class_pairs[:_MOST_CLASSES],
+            n_class_pairs=len(class_pairs),
+            surest=surest,
+            largest_share=max(shares, default=1.0),
+        )
+    )
+
+
+def write_misclassifications(analysis: MisclassificationAnalysis, output: Path) -> None:
+    """Write ``errors.csv``, ``confusions.csv`` and ``errors.html`` into a new directory, all of them or nothing.
+
+    Raises
+    ------
+    FiltagError
+        If the directory exists already, or cannot be written.
+    """
+    refuse_existing(output)
+    with replacing_directory(output, refuse_existing) as folder:
+        texts = {
+            "errors.csv": misclassifications_csv(analysis.misclassified),
+            "confusions.csv": confusions_csv(confusions(analysis.misclassified)),
+            "errors.html": misclassifications_page(analysis),
+        }
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+
+
+def refuse_existing(output: Path) -> None:
+    """Make sure that nothing is at `output`, before minutes are spent on it.
+
+    Raises
+    ------
+    FiltagError
+        If something is, or no directory can be put there.
+    """
+    if check_directory_output(output).exists():
+        raise FiltagError(f"{output} exists and is not replaced: choose another output", options=("output",))
