@@ -1,4 +1,4 @@
-"""Which kinds of images activate filters more than the others do: what can be said where classes are too few."""
+"""Which kinds of images activate a filter more than others: what can be said if classes are too few to test tags."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ABOUT_HIGHER = (
     "filters and concepts of the layer. It speaks of these images and classes, not of classes that the network has not "
     "been shown."
 )
-"""What stands below such concepts, wherever they are shown."""
+"""The note below such concepts, wherever they are shown."""
 
 _MOST = 5
 _MOST_NAMES = 3
@@ -34,17 +34,17 @@ class Higher:
     Parameters
     ----------
     concept, label : str
-        Of the concepts with the same classes below them the most specific one.
+        The most specific of the concepts with the same classes below them.
     same : tuple of str
-        Labels of the others, the more specific first.
+        Labels of the others, the most specific first.
     classes, images : int
         At or below it.
     mean, others : float, in [0, 1]
-        The mean activation of those images, and of the other ones.
+        The mean activation over those images, and over the others.
     effect : float
         The difference in standard deviations.
     p_value, q_value : float
-        Of Welch's test, and by Benjamini and Hochberg over all filters and concepts of the layer.
+        Welch's test, and Benjamini–Hochberg over all filters and concepts of the layer.
     """
 
     concept: str
@@ -68,7 +68,7 @@ class Higher:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Activations:
-    """The profiles of a KG's networks, read when they are first asked for.
+    """The profiles of a KG's networks, read at their first use.
 
     Parameters
     ----------

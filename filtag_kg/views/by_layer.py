@@ -1,4 +1,4 @@
-"""In which layers a concept appears, by one run."""
+"""In which layers a concept appears."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ __all__ = ["appearance", "nearest_separated"]
 
 
 def appearance(table: RunTable, network: NetworkTable, concepts: ConceptGraph, iri: str) -> tuple[ConceptInLayer, ...]:
-    """Return what a run says of a concept in each layer, in forward order; nothing of one with fewer than two classes.
+    """Return what a run says of a concept in each layer, in forward order; nothing for fewer than two classes.
 
-    The filters that stand for it are counted at the level of coherence that was asked for, which the table on disk does
-    not know.
+    Its filters are counted anew at the chosen level of coherence: the table on disk uses the default.
     """
     rows = table.in_layers.get(iri, ())
     if not rows:
@@ -29,9 +28,9 @@ def appearance(table: RunTable, network: NetworkTable, concepts: ConceptGraph, i
 
 
 def nearest_separated(table: RunTable, concepts: ConceptGraph, concept: str) -> str | None:
-    """Return the nearest concept, from one upwards, whose separation is known, with its interval where there is one.
+    """Return the nearest concept at or above one whose separation is known, preferring one with an interval.
 
-    That is the kind of thing to follow through the layers for a class, which alone is no pair.
+    A class alone makes no pair of classes, so this is the concept to follow through the layers for it.
     """
     known = [rows[0] for above in concepts.above[concept] if (rows := table.in_layers.get(above, ()))]
     separated = [row for row in known if row.separation is not None]

@@ -1,4 +1,4 @@
-"""How sure it is that tags share a concept, in the same words on pages, in terminals and in notebooks."""
+"""How sure it is that tags share a concept, in words: the same on pages, in terminals and in notebooks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_BEYOND_CHANCE = "not beyond chance"
 
 
 def chance_text(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False) -> str:
-    """Return the filter's q-value for its first concept and the adjusted p of any other, and whether it is chance.
+    """Return a concept's certainty: q-value (first concept) or adjusted p (others), and whether that may be chance.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def chance_text(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False)
     q : float
         Filters with a q-value below this are coherent.
     few : bool
-        There are too few classes to tell, so that it is not said to be chance.
+        There are too few classes to tell, so the text does not call it chance.
     """
     if row.q_value is None:
         figure = f"adjusted p {probability_text(row.p_adjusted)}"
@@ -35,5 +35,5 @@ def chance_text(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False)
 
 
 def probability_text(probability: float) -> str:
-    """Write a probability: two digits, and no row of noughts."""
+    """Return a probability with two digits, without a row of zeros."""
     return f"{probability:.2g}" if probability >= _LEAST_SHOWN else f"{probability:.0e}".replace("e-0", "e-")

@@ -1,4 +1,4 @@
-"""The concepts of a KG: their names, what lies above and below, what their things have, and who is linked to them."""
+"""The concepts of a KG: names, broader and narrower concepts, features, and the classes linked to them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FEATURE_TERMS = {
     "HasProperty": "flt:hasProperty",
     "AtLocation": "flt:atLocation",
 }
-"""The property of the graph that says so of each relation; *HasA* is written from the part's side."""
+"""The property of the graph for each relation; *HasA* points from the part to the whole."""
 
 _NAMES = """SELECT ?concept ?property ?name WHERE {
   VALUES ?property { skos:prefLabel skos:altLabel flt:conceptNetTerm }
@@ -44,7 +44,7 @@ _CLASSES = """SELECT ?id ?label ?concept ?confidence WHERE {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A concept on the way from a tag to what tags have in common.
+    """A concept on the path from a tag to a common concept.
 
     Parameters
     ----------
@@ -91,9 +91,9 @@ class ConceptGraph:
     confidences : tuple of (float or None), of length n_classes
         Of the links.
     above : mapping of IRI to tuple of IRIs
-        Each concept that has a class below it, and all above it, the nearest first; equals by IRI.
+        For each concept at or above a class: itself and all concepts above it, the nearest first; ties by IRI.
     classes_below : mapping of IRI to tuple of int
-        Places of the classes at or below each concept.
+        Indices of the classes at or below each concept.
     """
 
     labels: Mapping[str, str]
@@ -114,7 +114,7 @@ class ConceptGraph:
         return self.labels.get(concept, concept)
 
     def path(self, concept: str, common: str, relation: str = "IsA") -> tuple[Step, ...]:
-        """Return the shortest way up from a concept to a common one, both with it; nothing if there is none.
+        """Return the shortest path up from a concept to a common one, with both ends; empty if there is none.
 
         For a relation other than *IsA* the way ends at the nearest concept whose things are said to have it. Of ways
         of the same length, that by the lower IRIs.
@@ -126,7 +126,7 @@ class ConceptGraph:
         return way
 
     def features_above(self, concept: str) -> frozenset[Feature]:
-        """Return what the things of a concept have, by what is said of it and of all concepts above it."""
+        """Return the features of a concept and of all concepts above it."""
         found = self._features_above.get(concept)
         if found is None:
             said = (feature for each in self.above[concept] for feature in self.features.get(each, ()))
@@ -136,7 +136,7 @@ class ConceptGraph:
     def _way(self, concept: str, common: str, relation: str) -> list[str]:
         wanted = {common} if relation == "IsA" else self._bearers.get((relation, common), frozenset())
         above = self.above.get(concept)
-        # Most of what is asked for is not there at all.
+        # Most questions are about a concept that is not above at all.
         if above is not None and wanted.isdisjoint(above):
             return []
         below: dict[str, str | None] = {concept: None}
@@ -156,14 +156,14 @@ class ConceptGraph:
 
     @cached_property
     def _bearers(self) -> dict[tuple[str, str], frozenset[str]]:
-        """The concepts whose things are said to have something, by relation and what that is."""
+        """The concepts that have a feature, by its relation and concept."""
         found: dict[tuple[str, str], set[str]] = {}
         for concept, said in self.features.items():
             for feature in said:
                 found.setdefault((feature.relation, feature.concept), set()).add(concept)
         return {key: frozenset(concepts) for key, concepts in found.items()}
 
-    # Many filters ask the same of their tags.
+    # Caches: many filters share tags.
 
     @cached_property
     def _ways(self) -> dict[tuple[str, str, str], tuple[Step, ...]]:

@@ -1,4 +1,4 @@
-"""A KG in memory, and what is found in it of one thing at a time."""
+"""A KG in memory, and its views: what it says of a network, layer, filter, class or concept."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Facts:
 
     @property
     def iris(self) -> DataIris:
-        """What the IRIs of the KG's own things are made of."""
+        """The IRIs of the KG's own things."""
         return DataIris(self.kg.manifest["parameters"]["base"])
 
     def network_named(self, name: str | None = None) -> NetworkTable:
@@ -89,7 +89,7 @@ class Facts:
         Raises
         ------
         FiltagError
-            If there is none, or several are called so.
+            If there is none, or several have the name.
         """
         found = [table for table in self.networks.values() if name in (None, table.network, table.label)]
         if not found:
@@ -108,7 +108,7 @@ class Facts:
         Raises
         ------
         FiltagError
-            If there is none, or a rule is that of several.
+            If there is none, or several runs have the rule.
         """
         runs = self.runs_of(network)
         found = [table for table in runs if name in (None, table.run.run_id, table.run.rule)]
@@ -120,7 +120,7 @@ class Facts:
         return found[0]
 
     def layer_index(self, network: NetworkTable, layer: str) -> int:
-        """Return the place of a layer.
+        """Return the index of a layer.
 
         Raises
         ------
@@ -151,10 +151,10 @@ class Facts:
         kinds = Counter((row.concept, row.label) for _, row in found)
         return tuple(sorted(((iri, label, n) for (iri, label), n in kinds.items()), key=_by_count))
 
-    # one thing at a time
+    # views
 
     def network(self, network: NetworkTable) -> NetworkFacts:
-        """Return what is said of a network."""
+        """Return the view of a network."""
         runs = self.runs_of(network.network)
         return NetworkFacts(
             iri=self.iris.network(network.network),
@@ -168,7 +168,7 @@ class Facts:
         )
 
     def layer(self, network: NetworkTable, layer: str) -> LayerFacts:
-        """Return what is said of a layer.
+        """Return the view of a layer.
 
         Raises
         ------
@@ -189,7 +189,7 @@ class Facts:
         )
 
     def filter(self, network: NetworkTable, layer: str, filter_: int) -> FilterFacts:
-        """Return what is said of a filter.
+        """Return the view of a filter.
 
         Raises
         ------
@@ -214,7 +214,7 @@ class Facts:
         )
 
     def class_(self, class_id: str) -> ClassFacts:
-        """Return what is said of a class.
+        """Return the view of a class.
 
         Raises
         ------
@@ -239,7 +239,7 @@ class Facts:
         )
 
     def concept(self, iri: str, *, most: int | None = None) -> ConceptFacts:
-        """Return what is said of a concept, of its filters no more than the first `most`.
+        """Return the view of a concept, with at most `most` of its filters.
 
         Raises
         ------
@@ -273,7 +273,7 @@ class Facts:
         )
 
     def pair(self, a: FilterFacts, b: FilterFacts, run_a: RunTable, run_b: RunTable) -> FilterPair:
-        """Hold two filters against each other, each by a run about its network."""
+        """Compare two filters, each by a run about its network."""
         of_a, of_b = (
             next(each for each in facts.runs if each.run.run_id == table.run.run_id)
             for facts, table in ((a, run_a), (b, run_b))
@@ -296,10 +296,10 @@ class Facts:
             similarity=len(both) / len(either) if either else 0.0,
         )
 
-    # what these are made of
+    # parts of views
 
     def line(self, table: RunTable, column: int) -> FilterLine:
-        """Return a filter as a line of a list."""
+        """Return a filter's line in a list."""
         network = self.networks[table.run.network]
         index, filter_ = network.place(column)
         graph = self.concepts
@@ -314,7 +314,7 @@ class Facts:
         )
 
     def _higher(self, network: NetworkTable, layer: str) -> tuple[tuple[Higher, ...], ...]:
-        """Return what activates each filter of a layer more, where a run has too few classes to say what tags share."""
+        """Return what activates each filter of a layer more, if a run has too few classes to test its tags."""
         if not any(table.run.too_few() for table in self.runs_of(network.network)):
             return ()
         return self.activations.of_layer(network.network, layer)

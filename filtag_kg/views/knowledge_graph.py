@@ -1,4 +1,4 @@
-"""A KG, here or behind an endpoint, to be asked from Python."""
+"""A KG in Python: on disk or behind a SPARQL endpoint."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class KnowledgeGraph:
 
     @property
     def queries(self) -> tuple[str, ...]:
-        """The named queries, as one would type them."""
+        """The named queries with their parameters."""
         return tuple(query.usage for query in catalogue())
 
     def query(self, query: str, /, **parameters: str | float) -> Result:
-        """Ask a named query, or SPARQL.
+        """Answer a named query, or SPARQL.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class KnowledgeGraph:
 
     @cached_property
     def facts(self) -> Facts:
-        """What the KG's tables say, read when it is first asked for.
+        """The KG in memory, read at the first use.
 
         Raises
         ------
@@ -101,7 +101,7 @@ class KnowledgeGraph:
         return search_index(self.facts)
 
     def layer(self, layer: str, *, network: str | None = None) -> LayerFacts:
-        """Return what is said of a layer, of the first network if none is named.
+        """Return the view of a layer, in the first network by default.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class KnowledgeGraph:
         return self.facts.layer(self.facts.network_named(network), layer)
 
     def filter(self, layer: str, index: int, *, network: str | None = None) -> FilterFacts:
-        """Return what is said of a filter, of the first network if none is named.
+        """Return the view of a filter, in the first network by default.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class KnowledgeGraph:
         return self.facts.filter(self.facts.network_named(network), layer, index)
 
     def class_(self, name: str) -> ClassFacts:
-        """Return what is said of a class, by its id or label.
+        """Return the view of a class, by its id or label.
 
         Raises
         ------
@@ -132,7 +132,7 @@ class KnowledgeGraph:
         return self.facts.class_(class_named(name, concepts.class_ids, concepts.class_labels))
 
     def concept(self, name: str) -> ConceptFacts:
-        """Return what is said of a concept, by a word, its IRI, or a ConceptNet term such as ``/c/en/dog``.
+        """Return the view of a concept, by a word, its IRI, or a ConceptNet term such as ``/c/en/dog``.
 
         Raises
         ------
@@ -145,7 +145,7 @@ class KnowledgeGraph:
         return self.facts.concept(found[0])
 
     def search(self, text: str, most: int = 20) -> list[Found]:
-        """Return filters, layers, classes and concepts by what people type.
+        """Return the filters, layers, classes and concepts that match what was typed, the best match first.
 
         Raises
         ------

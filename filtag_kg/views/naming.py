@@ -1,4 +1,4 @@
-"""What people mean by a word: the class or the concepts that are called so."""
+"""From a name that people type to the class, concepts, or filter that it means."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def class_named(name: str, class_ids: Sequence[str], class_labels: Sequence[str]
 
 
 def concepts_named(facts: Facts, name: str) -> tuple[str, ...]:
-    """Return the IRIs of the concepts that a word names; those of which it is the preferred label first.
+    """Return the IRIs of the concepts that a word means; those with it as preferred label first.
 
-    A concept's IRI names it alone, a ConceptNet term (``/c/en/dog``) all concepts tied to it.
+    An IRI means that concept alone, a ConceptNet term (``/c/en/dog``) every concept tied to it.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def concepts_named(facts: Facts, name: str) -> tuple[str, ...]:
 
 
 def layer_and_filter(network: NetworkTable, layer: str, filter_: int | None) -> tuple[str, int | None]:
-    """Return layer and filter, where both may be in one word: ``head_conv/992``."""
+    """Return layer and filter, which may be written as one word: ``head_conv/992``."""
     before, slash, number = layer.rpartition("/")
     is_layer = nfc(layer) in map(nfc, network.layer_names)
     if filter_ is None and not is_layer and slash and number.isascii() and number.isdigit():

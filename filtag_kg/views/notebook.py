@@ -1,4 +1,4 @@
-"""A filter as notebooks show it: its tags, what they have in common, and its pictures, their bytes in the page."""
+"""A filter's view as HTML for notebooks, with its pictures inside."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TYPES = {".jpg": "jpeg", ".png": "png", ".webp": "webp"}
 
 
 def picture_html(path: Path, title: str) -> str:
-    """Return a picture with its bytes in the page; nothing where it is gone, large, or no picture by its name."""
+    """Return a picture as a data URL in HTML; empty if it is gone, too large, or not a picture by its name."""
     kind = _TYPES.get(path.suffix.lower())
     if kind is None or not path.is_file() or path.stat().st_size > _MOST_BYTES:
         return ""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_facts"]
 
-# Builds about one network may call it or a layer's kind differently.
+# Builds of one network may name it or the kinds of its layers differently.
 _LAYERS = """
 SELECT (MIN(?name) AS ?label) ?place ?layer (MIN(?kind) AS ?type) (COUNT(DISTINCT ?filter) AS ?filters) WHERE {
   VALUES ?network { UNDEF }
@@ -36,9 +36,9 @@ SELECT (MIN(?name) AS ?label) ?place ?layer (MIN(?kind) AS ?type) (COUNT(DISTINC
 
 
 def read_facts(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Facts:
-    """Read what a KG knows: its tables into arrays, its concepts, where its pictures lie.
+    """Read a KG into memory: its tables, concepts and the paths of its pictures.
 
-    A million tags take a few seconds and some 60 bytes each.
+    A million tags take a few seconds and 60 bytes each.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _network(endpoint: LocalEndpoint, kg: KG, network: str) -> NetworkTable:
 def _exemplars(
     kg: KG, folders: Mapping[str, NetworkTable], concepts: ConceptGraph
 ) -> dict[tuple[str, int], tuple[Exemplar, ...]]:
-    """Return the exemplars of each filter; of several builds about a network those of the first."""
+    """Return the exemplars of each filter; where several builds have some, those of the first."""
     labels = dict(zip(concepts.class_ids, concepts.class_labels, strict=True))
     found: dict[tuple[str, int], tuple[Exemplar, ...]] = {}
     for folder, network in folders.items():
@@ -124,7 +124,7 @@ def _exemplars(
         for row in EXEMPLARS.read(path, problem=problem):
             of.setdefault((network.network, first[row.layer] + row.filter), []).append(
                 Exemplar(
-                    # What is no UTF-8 cannot be shown as it is.
+                    # A name that is not UTF-8 cannot be shown as it is.
                     image=row.image.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
                     class_id=row.class_id,
                     label=labels.get(row.class_id, row.class_id),

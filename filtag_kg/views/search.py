@@ -1,4 +1,4 @@
-"""Find filters, layers, classes and concepts by what people type."""
+"""Search a KG for filters, layers, classes and concepts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something that is called as was asked.
+    """A thing whose name matches.
 
     Parameters
     ----------
     kind : {"filter", "layer", "class", "concept"}
     label : str
     detail : str
-        What tells it from others of that label.
+        What tells it from other things of the same label.
     iri : str
     """
 
@@ -36,22 +36,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchIndex:
-    """The names of a KG's things.
+    """The names of everything in a KG.
 
     Parameters
     ----------
     facts : Facts
     names : tuple of (name, place, Found)
-        Every name in lower case with what it names; the place tells whether it is a preferred (0) or another name (1).
+        Every name in lower case, whether it is the preferred (0) or another one (1), and what it names.
     """
 
     facts: Facts
     names: tuple[tuple[str, int, Found], ...]
 
     def find(self, text: str, most: int = 20) -> list[Found]:
-        """Return what is called so, each thing once: whole names before beginnings, words within names, and parts.
+        """Return the matches, each thing once: whole names, then beginnings of names, words in names, and other parts.
 
-        A number names filters: ``992``, ``head_conv 992``, ``head_conv/992``; what is called just so comes before them.
+        A number finds filters: ``992``, ``head_conv 992``, ``head_conv/992``. Only whole names come before them.
         """
         text = nfc(text)
         words = text.lower().split()
@@ -75,7 +75,7 @@ class SearchIndex:
         words.remove(numbers[-1])
         others = [word for word in words if word not in ("", "filter")]
         for network in self.facts.networks.values():
-            # The last layers say most: they are meant where nothing is said.
+            # The last layers are the most telling: they come first.
             for index in reversed(range(len(network.layer_names))):
                 layer = network.layer_names[index]
                 if filter_ < network.size(index) and all(word in nfc(layer).lower() for word in others):
@@ -91,7 +91,7 @@ class SearchIndex:
 
 
 def search_index(facts: Facts) -> SearchIndex:
-    """Gather the names of a KG's things."""
+    """Index the names of everything in a KG."""
     graph, iris = facts.concepts, facts.iris
     names: list[tuple[str, int, Found]] = []
     for network in facts.networks.values():

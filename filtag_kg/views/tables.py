@@ -1,4 +1,4 @@
-"""The tables of a KG as arrays: who tags whom by which run, and what filters have in common."""
+"""The results of a run in memory: its tags as arrays, and what filters have in common."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["NetworkTable", "RunTable", "read_run"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkTable:
-    """The layers of one network. Filters of all layers stand side by side; a filter's place there is its *column*.
+    """The layers of one network. The filters of all layers are numbered through: a filter's number is its *column*.
 
     Parameters
     ----------
     network : str
         Its identifier.
     label : str
-        Its name as people say it.
+        Its name for people.
     layer_names, layer_kinds : tuple of str, of length n_layers
         In forward order.
     offsets : int64 array of shape (n_layers + 1,)
@@ -46,7 +46,7 @@ class NetworkTable:
 
     @property
     def n_filters(self) -> int:
-        """Filters of all layers together."""
+        """The number of filters of all layers."""
         return int(self.offsets[-1])
 
     @property
@@ -56,11 +56,11 @@ class NetworkTable:
 
     @property
     def filters_of_layers(self) -> dict[str, int]:
-        """How many filters each layer has, by its name."""
+        """The number of filters of each layer, by its name."""
         return dict(zip(self.layer_names, np.diff(self.offsets).tolist(), strict=True))
 
     def size(self, layer: int) -> int:
-        """Return how many filters a layer has."""
+        """Return the number of filters of a layer."""
         return int(self.offsets[layer + 1] - self.offsets[layer])
 
     def place(self, column: int) -> tuple[int, int]:
@@ -71,7 +71,7 @@ class NetworkTable:
 
 @dataclass(frozen=True, eq=False)
 class RunTable:
-    """What one run found, as columns; a class tags a filter once.
+    """What one run found, as arrays; a class tags a filter once.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class RunTable:
     common : mapping of column to tuple of CommonConcept
         Kinds first, then the other relations, by rank.
     in_layers : mapping of IRI to tuple of ConceptInLayer
-        Of each concept with two or more classes, its layers in forward order.
+        For each concept with two or more classes, its layers in forward order.
     q : float
         Filters with a q-value below this are coherent.
     """
@@ -117,16 +117,16 @@ class RunTable:
         return self.by_class[int(self.of_class[class_]) : int(self.of_class[class_ + 1])]
 
     def n_tags(self, column: int) -> int:
-        """Return how many tags a filter has."""
+        """Return the number of tags of a filter."""
         return int(self.of_filter[column + 1] - self.of_filter[column])
 
     def kind(self, column: int) -> CommonConcept | None:
-        """Return the kind that a filter's q-value is about; None where its tags have none in common."""
+        """Return the kind that a filter's q-value is about; None if its tags have no kind in common."""
         found = self.common.get(column)
         return found[0] if found and found[0].relation == "IsA" else None
 
     def coherent_kind(self, column: int) -> CommonConcept | None:
-        """Return the same, where it is more than chance."""
+        """Return that kind if it makes the filter coherent."""
         found = self.kind(column)
         return found if found is not None and found.coherent(self.q) else None
 
@@ -138,7 +138,7 @@ class RunTable:
         return found
 
     def with_concept(self, iri: str) -> tuple[tuple[int, CommonConcept], ...]:
-        """Return the filters whose tags have a concept in common: by its adjusted p, then those it covers most of."""
+        """Return the filters that have a concept in common, by adjusted p, then by coverage."""
         return self._by_concept.get(iri, ())
 
     def concepts_of_layer(self, columns: range) -> Iterator[tuple[int, CommonConcept]]:
@@ -187,10 +187,10 @@ def read_run(kg: KG, run: KgRun, network: NetworkTable, tags: TagTable, *, q: fl
     of_rule = tags.rule == tags.rules.index(run.rule)
     column = network.offsets[tags.layer[of_rule]] + tags.filter[of_rule]
     class_, rank, activation = tags.class_[of_rule], tags.rank[of_rule], tags.activation[of_rule]
-    # A rank that is not known sorts behind all that are.
+    # An unknown rank sorts last.
     last = np.where(rank > 0, rank, np.iinfo(np.int64).max)
     order = np.lexsort((class_, -np.nan_to_num(activation, nan=-1.0), last, column))
-    # A class that a method gave to a filter twice is one tag, of the better rank.
+    # A method may give a class to a filter twice: the better rank counts.
     pairs = column[order] * max(len(tags.class_ids), 1) + class_[order]
     order = order[np.sort(np.unique(pairs, return_index=True)[1])]
     column, class_ = column[order], class_[order]
@@ -235,6 +235,6 @@ def _by_column(rows: list[CommonConcept], first: Mapping[str, int]) -> dict[int,
 
 
 def _kinds_first(rows: list[CommonConcept]) -> list[CommonConcept]:
-    """Return what a filter's tags have in common: kinds, then the other relations by their q-values."""
+    """Return a filter's common concepts: kinds, then the other relations by their q-values."""
     q_of = {row.relation: row.q_value for row in rows if row.q_value is not None}
     return sorted(rows, key=lambda row: (row.relation != "IsA", q_of.get(row.relation, 1.0), row.relation, row.rank))

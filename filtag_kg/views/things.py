@@ -1,4 +1,4 @@
-"""What is said of one thing of a KG: plain data, for pages, terminals and notebooks alike."""
+"""Views of a KG's things as plain data, for pages, terminals and notebooks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Tag:
     ----------
     class_id, label : str
     rank : int or None
-        The filter's place among the filters of its layer for the class.
+        The filter's rank among the filters of its layer for the class.
     activation, contrast : float or None
         None where the method that made the tags does not say.
     concept, concept_label : str or None
@@ -59,7 +59,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class InCommon:
-    """What the tags of a filter have in common, and how the tags come to it.
+    """A common concept of a filter, and the paths from its tags to it.
 
     Parameters
     ----------
@@ -75,13 +75,13 @@ class InCommon:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What things of a filter's tags have, are made of and so on, whether or not by chance.
+    """A feature that several of a filter's tags share, whether or not by chance.
 
     Parameters
     ----------
     feature : Feature
     tags : int
-        Tags whose things have it.
+        Tags that have it.
     """
 
     feature: Feature
@@ -99,9 +99,9 @@ class Neighbour:
     shared : int
         Tags that both have.
     similarity : float, in (0, 1]
-        Those by the tags that either has (Jaccard).
+        Shared tags / tags of either (Jaccard).
     kind : CommonConcept or None
-        What the neighbour's tags have in common beyond chance.
+        The kind that makes the neighbour coherent.
     """
 
     layer: str
@@ -113,7 +113,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Exemplar:
-    """One of the images that activate a filter most.
+    """An image that activates a filter most.
 
     Parameters
     ----------
@@ -142,9 +142,9 @@ class FilterRun:
     tags : tuple of Tag
         Best first.
     kinds, features : tuple of InCommon
-        By IsA, and by the other relations; the surest first.
+        Common concepts by IsA and by the other relations, the surest first.
     parts : tuple of Part
-        Those of most tags first.
+        Most tags first.
     neighbours : tuple of Neighbour
         The most similar first.
     """
@@ -158,11 +158,11 @@ class FilterRun:
 
     @property
     def kind(self) -> CommonConcept | None:
-        """What the q-value is about; None where the tags have no kind in common."""
+        """The kind that the q-value is about; None if the tags have no kind in common."""
         return self.kinds[0].row if self.kinds else None
 
     def way(self, found: InCommon) -> tuple[Step, ...]:
-        """Return the way from the best tag that counts to what tags have in common: one to show for all."""
+        """Return the path from the best matching tag to the common concept: the one to show."""
         ways = {class_id: way for class_id, _, way in found.paths}
         return next((ways[tag.class_id] for tag in self.tags if tag.class_id in ways), ())
 
@@ -178,7 +178,7 @@ class FilterFacts:
     layer_index : int
     layer : str
     filter, n_filters : int
-        Its index, and how many the layer has.
+        Its index, and the number of filters of the layer.
     runs : tuple of FilterRun
         Of the runs about its network.
     exemplars : tuple of Exemplar
@@ -186,9 +186,9 @@ class FilterFacts:
     visualizations : tuple of Visualization
         Pictures of what it looks for.
     higher : tuple of Higher
-        The concepts whose images activate it more than the others do; computed where classes are too few for tags.
+        The concepts whose images activate it more than other images; only if classes are too few to test tags.
     kg : Path or None
-        Where the KG lies, whose files the pictures are.
+        The KG's directory, which has the pictures.
     """
 
     iri: str
@@ -237,7 +237,7 @@ class LayerLine:
     index : int
     layer, kind : str
     filters, tagged, several, coherent : int
-        All, those with a tag, those with two or more, and those of these that are coherent.
+        All filters, those with a tag, those with several tags, and those that are coherent.
     tags : int
     """
 
@@ -262,9 +262,9 @@ class LayerRun:
     filters : tuple of FilterLine
         All of them, by index.
     concepts : tuple of (IRI, label, filters)
-        The kinds of its coherent filters, those of most filters first.
+        The kinds of its coherent filters, most filters first.
     classes : tuple of (class id, label, filters)
-        The classes that tag its filters, those that tag most first.
+        The classes that tag its filters, most filters first.
     """
 
     run: KgRun
@@ -349,9 +349,9 @@ class ClassFacts:
     confidence : float or None
         Of the link, in [0, 1].
     above : tuple of Step
-        The concepts above that, the nearest first.
+        The concepts above it, the nearest first.
     filters : mapping of run id to tuple of TaggedFilter
-        In forward order, of a layer by rank.
+        By layer in forward order, then by rank.
     layers : mapping of run id to tuple of ConceptInLayer
         Where the nearest kind of thing appears that layers can tell from others, in forward order: a rule gives every
         class as many filters in every layer, so these say nothing of it. Nothing without a profile.
@@ -395,18 +395,18 @@ class ConceptFacts:
         Other names, and IRIs of ConceptNet terms.
     broader, narrower : tuple of Related
     features : tuple of Feature
-        What its things have, its own.
+        Its own features, not those of concepts above.
     classes : tuple of (class id, label)
         At or below it.
     filters : mapping of run id to tuple of (FilterLine, CommonConcept)
-        The filters whose tags have it in common, by its adjusted p-value and coverage.
+        The filters that have it in common, by adjusted p-value and coverage.
     layers : mapping of run id to tuple of ConceptInLayer
-        Of each layer, in forward order; nothing where fewer than two classes are at or below it.
+        By layer in forward order; empty if fewer than two classes are at or below it.
     tagged : mapping of run id to tuple of (FilterLine, int)
         The filters with tags at or below it and how many such tags each has; those with most first, then those with
         the greatest share of them.
     n_filters, n_tagged : mapping of run id to int
-        How many there are of these filters, where `filters` and `tagged` are cut.
+        How many there are in all, as `filters` and `tagged` may be cut.
     """
 
     iri: str
@@ -426,7 +426,7 @@ class ConceptFacts:
 
 @dataclass(frozen=True, slots=True)
 class FilterPair:
-    """Two filters beside each other, by one run of each.
+    """Two filters compared, each by one run.
 
     Parameters
     ----------
@@ -435,9 +435,9 @@ class FilterPair:
     both, only_a, only_b : tuple of (class id, label)
         Tags, by label.
     kinds : tuple of (IRI, label)
-        What the tags of each have in common beyond chance, where it is the same.
+        Kinds that both have beyond chance.
     similarity : float, in [0, 1]
-        Tags of both by tags of either (Jaccard); 0 where neither has any.
+        Shared tags / tags of either (Jaccard); 0 if neither has any.
     """
 
     a: FilterFacts
