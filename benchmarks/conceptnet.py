@@ -1,8 +1,8 @@
-"""Measure how fast ConceptNet's dump is indexed, in what memory, and how fast the index answers.
+"""Measure how fast ConceptNet's dump is indexed, how much memory it takes, and how fast the index answers.
 
-Makes a file of the real dump's size and mix first, with made-up terms in lines of the dump's format: 34 million
-lines, 3.4 million of them English, of which some 325,000 have a relation that is kept. Lines/s of the import are
-printed beside those of unpacking the same file and counting its lines, in the same process.
+First, a file with the real dump's size and mix is made, of synthetic terms in the dump's format: 34 million
+lines, 3.4 million of them English, about 325,000 of these with a relation that is kept. The import's lines/s are
+compared with unpacking the same file and counting its lines, in the same process.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def measure_dump(lines: int, folder: Path | None, seed: int) -> dict[str, float]:
-    """Print how fast a dump of so many lines is indexed; return lines/s, MiB of memory, and a lookup's milliseconds."""
+    """Print how fast a dump of many lines is indexed; return lines/s, MiB of memory, and a lookup's milliseconds."""
     with tempfile.TemporaryDirectory(dir=folder) as room:
         dump, index = Path(room) / "conceptnet-assertions-5.7.0.csv.gz", Path(room) / "conceptnet.sqlite"
         make_dump(dump, lines, random.Random(seed))
@@ -97,7 +97,7 @@ def measure_dump(lines: int, folder: Path | None, seed: int) -> dict[str, float]
 
 
 def import_alone(dump: Path, index: Path) -> None:
-    """Import, and print the seconds and MiB that it took."""
+    """Import, and print the seconds and MiB it took."""
     start = time.perf_counter()
     import_dump(dump, index)
     seconds = time.perf_counter() - start
@@ -107,7 +107,7 @@ def import_alone(dump: Path, index: Path) -> None:
 
 
 def measure_lookups(path: Path, chance: random.Random) -> float:
-    """Print how long the index takes to answer; return the longest 99th percentile, in µs."""
+    """Print how fast the index answers; return the longest 99th percentile, in µs."""
     slowest = 0.0
     index = ConceptNetIndex(path)
     words = [row[0] for row in sqlite3.connect(path).execute("SELECT path FROM node ORDER BY RANDOM() LIMIT 2000")]
@@ -130,7 +130,7 @@ def measure_lookups(path: Path, chance: random.Random) -> float:
 
 
 def make_dump(path: Path, lines: int, chance: random.Random) -> None:
-    """Write lines of the dump's format, sorted by relation as there."""
+    """Write lines in the dump's format, sorted by relation like the dump."""
     english = 3_400_000 / LINES
     total = sum(ENGLISH.values())
     with gzip.open(path, "wt", compresslevel=1, encoding="utf-8", newline="\n") as file:
@@ -164,7 +164,7 @@ def write(
 def terms(
     languages: list[str] | tuple[str, ...], words: list[str], senses: list[str], n: int, chance: random.Random
 ) -> list[str]:
-    """Return n paths of terms."""
+    """Return the paths of n terms."""
     picked = zip(
         chance.choices(languages, k=n),
         chance.choices(words, k=n),

@@ -1,32 +1,30 @@
 """Measure links and common concepts.
 
-Links of labels alone: how many are right, how sure they are, how little the constants matter. Three sets of labels,
-all without the ids that would tell:
+Links by label only: how many are right, how well calibrated their confidence is, how little the constants matter. Three
+sets of labels, all without the ids that would tell:
 
-- the 1,000 labels of ImageNet, of which the constants were chosen;
+- the 1,000 labels of ImageNet, on which the constants were tuned;
 - random subsets of 50 of them, as a smaller network would have;
-- names of random WordNet concepts that are physical things and that its corpus counts, none of them ImageNet's: nothing
-  was chosen by these.
+- names of random WordNet concepts that are physical things and occur in its corpus, none of them ImageNet's: nothing
+  was tuned on these.
 
-Right is the exact sense; near is that or one that shares a parent with it. The first sense is the one that WordNet
-lists first, the most frequent one.
+*Right* is the exact sense; *near* is the right one or one that shares a parent with it. The first sense is the one that
+WordNet lists first, the most frequent one.
 
-Common concepts of tags, with --tags FILTAG's own of VGG16's last convolution, else those of the demo: how many
-filters get one that covers at least half of their tags and at most a quarter of the classes, and how many are
-coherent, by kinds (IsA), parts (HasA) and materials (MadeOf); beside the same tags shuffled over the filters, which
-keeps how many each has. And the time and memory for a network of VGG16's size at q = 25 %.
+Common concepts of tags (with --tags FILTAG's own of the last convolution of VGG16, otherwise the demo's): how many
+filters have one that covers at least half of their tags and at most a quarter of the classes, and how many are
+coherent, by kinds (IsA), parts (HasA) and materials (MadeOf). These are compared with the same tags shuffled over the
+filters, which keeps the number of tags per filter. Also the time and memory for a network of VGG16's size at q = 25 %.
 
-The test of common concepts, by simulation on the 200 classes of the demo (Tiny ImageNet): one filter with six dogs of
+The test of common concepts, simulated on the 200 classes of the demo (Tiny ImageNet): one filter with six dogs of
 six among 12,000 filters of six random classes each; and a million filters of six random classes, of which a share of at
-most t may have an adjusted p below t, also where t is below what 10,000 draws can say. (Above that, the share of draws
-has an error of its own, at t = 0.001 of ± 32 %.)
+most t may have an adjusted p below t, even where t is below what 10,000 draws can resolve. (Above that, the share of
+draws has an error of its own, ± 32 % at t = 0.001.)
 
-The test on activations, by simulation: ten classes of 50 images, 200 filters with skewed activations, of which some
+The test on activations, simulated: ten classes of 50 images, 200 filters with skewed activations, some of which
 prefer classes, and the labels of the images shuffled.
 
-Which links are doubtful: as `doubt.py` beside this file.
-
-ConceptNet's dump: as `conceptnet.py` beside this file. At the end every target with its figure.
+For doubtful links see `doubt.py`, for ConceptNet's dump `conceptnet.py`. At the end, every target with its figure.
 """
 
 from __future__ import annotations
@@ -150,7 +148,7 @@ def measure_links(
     others: list[tuple[str, str]],
     random: np.random.Generator,
 ) -> dict[str, float]:
-    """Print how many links of labels are right, how far their confidence is, and how much the constants matter."""
+    """Print how many links are right, how good their confidence is, and how much the constants matter."""
     print("| labels | classes | first sense | right | right or near |\n|---|--:|--:|--:|--:|")
     print(row("ImageNet", [imagenet]))
     print(row(f"ImageNet, {len(fifties)} random fifties", fifties))
@@ -197,7 +195,7 @@ def measure_links(
 def measure_common_concepts(
     path: Path | None, names: dict[str, str], shuffles: int, random: np.random.Generator
 ) -> dict[str, float]:
-    """Print how many filters have something in common, of the tags and of shuffled ones."""
+    """Print how many filters have tags with something in common, for real and for shuffled tags."""
     tags = demo_tags() if path is None else read_filtag_labels(path, class_names=names)
     counted = [coherence(tags), *(coherence(shuffled(tags, random)) for _ in range(shuffles))]
     print(
@@ -220,7 +218,7 @@ def measure_common_concepts(
 
 
 def coherence(tags: TagTable) -> dict[str, tuple[int, int, int, int]]:
-    """Return of each relation how many filters have several tags, half of them covered, nominal p < 0.05, q < 0.05."""
+    """Return for each relation how many filters have several tags, half of them covered, p < 0.05, and q < 0.05."""
     links = link_classes(tags.class_ids, tags.class_labels, wordnet())
     isa = build_hierarchy(links, wordnet())
     found = common_concepts(tags, links, isa)
@@ -237,12 +235,12 @@ def coherence(tags: TagTable) -> dict[str, tuple[int, int, int, int]]:
 
 
 def shuffled(tags: TagTable, random: np.random.Generator) -> TagTable:
-    """Return the tags with their classes permuted; a filter that gets a class twice has one tag less."""
+    """Return the tags with permuted classes; a filter that gets a class twice has one tag fewer."""
     return replace(tags, class_=random.permutation(tags.class_))
 
 
 def measure_adjusted_p(n_networks: int) -> dict[str, float]:
-    """Print how often a planted filter is found among 12,000, and how small adjusted p-values of random filters are."""
+    """Print how often a planted filter is found among 12,000, and how small the adjusted p of random filters gets."""
     n_filters, n_tags, n_random = 12_000, 6, 1_000_000
     profile = demo_profile()
     links = link_classes(profile.class_ids, profile.class_labels, wordnet())
@@ -278,7 +276,7 @@ def measure_adjusted_p(n_networks: int) -> dict[str, float]:
 
 
 def measure_activation_test(random: np.random.Generator) -> dict[str, float]:
-    """Print how often the test on activations finds something where the labels of images are shuffled."""
+    """Print how often the test on activations finds something in images with shuffled labels."""
     links = link_classes(CIFAR, CIFAR, wordnet())
     below = np.unique(build_hierarchy(links, wordnet()).below, axis=1)
     below = below[:, (below.sum(axis=0) >= 2) & (below.sum(axis=0) < len(CIFAR))]
@@ -303,7 +301,7 @@ def measure_activation_test(random: np.random.Generator) -> dict[str, float]:
 
 
 def measure_vgg16(names: dict[str, str], random: np.random.Generator) -> dict[str, float]:
-    """Print what common concepts cost where filters react to the kinds of classes, and to much besides."""
+    """Print the cost of common concepts where filters react to kinds of classes, and to many others."""
     links = link_classes(list(names), list(names.values()), wordnet())
     isa = build_hierarchy(links, wordnet())
     tags = vgg16_tags(names, isa, random)
@@ -320,7 +318,7 @@ def measure_vgg16(names: dict[str, str], random: np.random.Generator) -> dict[st
 
 
 def vgg16_tags(names: dict[str, str], isa: Hierarchy, random: np.random.Generator) -> TagTable:
-    """Return the tags of a network of VGG16's size at q = 25 %, of made activations."""
+    """Return the tags of a network of VGG16's size at q = 25 %, from synthetic activations."""
     share = 4
     layers, filters, classes, values = [], [], [], []
     for layer, n_filters in enumerate(VGG16):
@@ -350,7 +348,7 @@ def vgg16_tags(names: dict[str, str], isa: Hierarchy, random: np.random.Generato
 
 
 def other_labels(known: set[str], random: np.random.Generator) -> list[tuple[str, str]]:
-    """Return 1,000 names of physical things with what they mean, any of a concept's names that its corpus counts."""
+    """Return 1,000 names of physical things with their meaning; any name that WordNet's corpus counts."""
     (physical,) = (sense.concept for sense in wordnet().senses("physical entity"))
     found: list[tuple[str, str]] = []
     waiting, seen = [physical], {physical}
@@ -372,17 +370,17 @@ def other_labels(known: set[str], random: np.random.Generator) -> list[tuple[str
 
 
 def pick(labels: list[tuple[str, str]], n: int, random: np.random.Generator) -> list[tuple[str, str]]:
-    """Return n of the labels, drawn at random."""
+    """Return n random labels."""
     return [labels[at] for at in random.choice(len(labels), n, replace=False)]
 
 
 def link(labels: list[str]) -> Links:
-    """Return the links of labels alone."""
+    """Return links by label only."""
     return link_classes([f"class {at}" for at in range(len(labels))], labels, wordnet())
 
 
 def judged(sets: list[list[tuple[str, str]]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return of all links of all sets the confidence, and whether they are right, and right or near."""
+    """Return for all links of all sets: confidence, whether right, whether right or near."""
     rows = []
     for labels in sets:
         links = link([label for label, _ in labels])
@@ -396,7 +394,7 @@ def judged(sets: list[list[tuple[str, str]]]) -> tuple[np.ndarray, np.ndarray, n
 
 
 def parents(concept: str) -> set[str]:
-    """Return what lies directly above a concept."""
+    """Return the concepts directly above a concept."""
     return {edge.end for edge in wordnet().edges(concept, "IsA")}
 
 
@@ -410,7 +408,7 @@ def row(name: str, sets: list[list[tuple[str, str]]]) -> str:
 
 
 def reliability(of: tuple[np.ndarray, np.ndarray, np.ndarray], low: float, high: float) -> str:
-    """Return how many links have such a confidence, its mean, and how many of them are right."""
+    """Return how many links have a confidence in an interval, its mean, and the share that is right."""
     confidence, right, _ = of
     within = (confidence >= low) & (confidence < high)
     if not within.any():

@@ -1,4 +1,4 @@
-"""Ways to damage a file: seeded, from bytes to bytes."""
+"""Ways to damage a file: seeded functions from bytes to bytes."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def json_value(rng: random.Random, content: bytes) -> bytes:
 
 
 def cells(delimiter: str) -> Damage:
-    """Return what damages a table: a cell, a column, a row, the header."""
+    """Return a function that damages a table: a cell, a column, a row, the header."""
 
     def damage(rng: random.Random, content: bytes) -> bytes:
         rows = list(
@@ -190,7 +190,7 @@ def arrays(rng: random.Random, content: bytes) -> bytes:
 
 
 def members(change: Damage | None = None, name: str = "") -> Damage:
-    """Return what damages a zip: swaps, removes, repeats or empties members, or changes the one of a name."""
+    """Return a function that damages a zip: swaps, removes, repeats or empties members, or changes a named one."""
 
     def damage(rng: random.Random, content: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -216,12 +216,12 @@ def members(change: Damage | None = None, name: str = "") -> Damage:
 
 
 def packed(change: Damage) -> Damage:
-    """Return what damages what is packed in gzip."""
+    """Return a function that damages the content of a gzip file."""
     return lambda rng, content: gzip.compress(change(rng, gzip.decompress(content)), 1, mtime=0)
 
 
 def any_of(*damages: Damage) -> Damage:
-    """Return what does one of several."""
+    """Return a function that picks one of several."""
     return lambda rng, content: rng.choice(damages)(rng, content)
 
 

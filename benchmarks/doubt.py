@@ -1,8 +1,8 @@
 """Measure which links are called doubtful: how many of the wrong ones, and how few of the right ones.
 
-Labels are linked alone, without ids: ImageNet's and random fifties of them, and with --gold those of other data sets
-whose senses are known, a CSV file each with the columns label and synset (*orange.n.01*: the first sense of *orange*).
-Each sign is counted by itself, too; a link may have several.
+Links are made by label only: for ImageNet's labels, for random fifties of them, and with --gold for other data sets with
+known senses, one CSV file each with the columns label and synset (*orange.n.01*: the first sense of *orange*).
+Each warning sign is also counted on its own; a link may have several.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def measure_doubt(imagenet: Labels, fifties: list[Labels], gold: Path | None) ->
 
 
 def gold_senses(path: Path) -> Labels:
-    """Return the labels of a file and the concepts that they mean, but for those that WordNet 3.0 does not have."""
+    """Return the labels of a file and their concepts, except those that WordNet 3.0 lacks."""
     labels = []
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -73,7 +73,7 @@ def gold_senses(path: Path) -> Labels:
 
 
 def judged_links(labels: Labels) -> list[tuple[Link, bool]]:
-    """Return the links of labels alone, each with whether it is right."""
+    """Return links by label only, each with whether it is right."""
     ids = [f"class {at}" for at in range(len(labels))]
     links = link_classes(ids, [label for label, _ in labels], wordnet())
     meant = dict(zip(ids, (concept for _, concept in labels), strict=True))

@@ -1,11 +1,11 @@
-"""Time an explanation of one image against one bare forward pass of the network.
+"""Time an explanation of one image against a bare forward pass of the network.
 
     python benchmarks/explain.py [KG IMAGE]
 
-Left out, the KG is that of the demo, built anew, and the image a made one.
+By default, the KG is the demo's, built anew, and the image is synthetic.
 
-The network is loaded; nothing else is kept between two explanations: each reads the image, the profile and the
-common concepts anew, as the command does.
+The network is loaded beforehand. Nothing else is kept between two explanations: each reads the image, the profile and
+the common concepts anew, as the command does.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Measure, and print the ratio with what it was measured on."""
+    """Measure, and print the ratio and the machine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kg", type=Path, nargs="?", metavar="KG")
     parser.add_argument("image", type=Path, nargs="?", metavar="IMAGE")

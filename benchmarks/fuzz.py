@@ -1,8 +1,8 @@
-"""Damage files of every kind that a user can hand us, and see that each is refused in one line or read as it should be.
+"""Damage files of every kind that users may have, and check that each is refused in one line or read correctly.
 
 Each kind of file (`fuzz_kinds.py`) has a good example, which is damaged anew for every input (`damage.py`): bits,
-blocks, encodings, and, where its form is known, values, cells, arrays and members. Everything is seeded, and nothing is
-needed. A sample of the inputs goes through real commands.
+blocks, encodings, and, where the format is known, values, cells, arrays and members. Everything is seeded, and no data
+is needed. A sample of the inputs goes through real commands.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SECONDS_OF_A_COMMAND = 120
 
 
 class TookTooLongError(BaseException):
-    """An input was read for too long."""
+    """Reading an input took too long."""
 
 
 COMMANDS: Mapping[str, Sequence[Sequence[str]]] = {
@@ -61,7 +61,7 @@ COMMANDS: Mapping[str, Sequence[Sequence[str]]] = {
 
 @dataclass(slots=True)
 class Found:
-    """What came of a kind's inputs."""
+    """The outcomes of a kind's inputs."""
 
     inputs: int = 0
     refused: int = 0
@@ -72,7 +72,7 @@ class Found:
 
 
 def fuzz(name: str, inputs: int, seed: int, processes: int) -> tuple[Found, Counter[str]]:
-    """Damage one kind of file so many times."""
+    """Damage one kind of file many times."""
     kind = KINDS[name]
     found, mistakes = Found(), Counter[str]()
     with tempfile.TemporaryDirectory() as room:
@@ -167,7 +167,7 @@ def _command_mistakes(kind: Kind, path: Path, folder: Path, rng: random.Random) 
 
 
 def main() -> None:
-    """Fuzz the kinds asked for, each in a process of its own, and print what came of it."""
+    """Fuzz the chosen kinds, each in a process of its own, and print the outcomes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}; all, if left out")
     parser.add_argument("--inputs", type=int, default=2000, help="damaged files of each kind")

@@ -1,4 +1,4 @@
-"""Good examples of files that a user can hand us, for `fuzz.py` to damage."""
+"""Good examples of users' files, for `fuzz.py` to damage."""
 
 from __future__ import annotations
 

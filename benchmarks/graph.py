@@ -1,8 +1,8 @@
-"""Measure the graph at its real size: VGG16 on ImageNet's classes at q = 25 %, 1,056,000 tag assignments.
+"""Measure the graph at full size: VGG16 on ImageNet's classes at q = 25 %, 1,056,000 tag assignments.
 
-Of one build: how fast the statements are written, and loaded into Oxigraph; the time of it all and its memory; the
-store's size; and how long each named query takes. Beside it, in the same process, rdflib on a slice of the same graph,
-asked the same join.
+For one build: how fast statements are written, and loaded into Oxigraph; the total time and memory; the
+store's size; and how long each named query takes. For comparison, in the same process, rdflib answers the same join
+on a part of the same graph.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def build_alone(path: Path, names_path: Path | None, seed: int) -> None:
-    """Build, and print what it took."""
+    """Build, and print time and memory."""
     names = names_of(names_path)
     isa = build_hierarchy(link_classes(list(names), list(names.values()), wordnet()), wordnet())
     tags = vgg16_tags(names, isa, np.random.default_rng(seed))
@@ -106,7 +106,7 @@ def build_alone(path: Path, names_path: Path | None, seed: int) -> None:
 
 
 def draw(name: str, known: dict[str, list[str]], rng: np.random.Generator) -> str:
-    """Return a value for a parameter, any that the graph has."""
+    """Return a random value for a parameter from the graph."""
     if name in ("max_q", "max_confidence"):
         return f"{rng.uniform():.2f}"
     if name == "min_tags":
@@ -117,7 +117,7 @@ def draw(name: str, known: dict[str, list[str]], rng: np.random.Generator) -> st
 
 
 def measure_queries(kg: KG, draws: int, seed: int) -> None:
-    """Print how long each named query takes, with random parameters; of those that may be left out, half."""
+    """Print how long each named query takes, with random parameters; half of the optional ones are left out."""
     endpoint = LocalEndpoint(kg)
     rng = np.random.default_rng(seed)
     known = {
@@ -149,7 +149,7 @@ def say(what: str, figure: str, target: str, met: bool) -> None:
 
 
 def compare_with_rdflib(kg: KG) -> None:
-    """Print how much faster Oxigraph answers which filters react to dogs than rdflib, on a slice that both hold."""
+    """Print how much faster Oxigraph finds the filters that react to dogs than rdflib, on the same statements."""
     dog = wordnet().of_class("n02084071")
     store, dataset = ox.Store(), rdflib.Dataset(default_union=True)
     shortcut = ox.NamedNode(f"{PREFIXES['flt']}hasTag")

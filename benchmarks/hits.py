@@ -1,6 +1,6 @@
-"""Take Hits@n of a network over test images by both scores, and print it as the tables of docs/evaluation.md.
+"""Compute Hits@n of a network on test images by both scores, and print the tables of docs/evaluation.md.
 
-It needs a profile that filtag profile made of training images, and test images of the same classes.
+It needs a profile that filtag profile made from training images, and test images of the same classes.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ def correlation_table(found: Evaluation) -> Iterator[str]:
 
 
 def last_layer(distribution: Sequence[LayerDistribution]) -> Iterator[str]:
-    """Yield how tags are spread over the last layer, for every rule."""
+    """Yield how tags are distributed over the last layer, for every rule."""
     yield from header("rule", "tagged", "median", "most", "hubs", "their tags", "Gini", "at least")
     last = distribution[-1].layer_index
     yield from (f"| `{row.rule}` | {cells(row)} |" for row in distribution if row.layer_index == last)
 
 
 def every_layer(distribution: Sequence[LayerDistribution]) -> Iterator[str]:
-    """Yield how the tags of k = 1 are spread over each layer, by both scores."""
+    """Yield how the tags of k = 1 are distributed over each layer, by both scores."""
     names = ("tagged", "most", "hubs", "Gini")
     yield from header(
         "layer", "filters", *(f"{name}, {score}" for score in ("activation", "contrast") for name in names)
@@ -110,7 +110,7 @@ def cells(row: LayerDistribution) -> str:
 
 
 def by_line(found: Evaluation) -> Iterator[tuple[str, str, list[HitsRow]]]:
-    """Yield rule, layers and the rows of the n shown."""
+    """Yield rule, layers and the rows of each n in the table."""
     lines: dict[tuple[str, str], list[HitsRow]] = {}
     for row in hits_rows(found):
         if row.n in SHOWN:

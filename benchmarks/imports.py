@@ -1,6 +1,6 @@
-"""Time what is paid at the door: importing the package, and asking the command for help.
+"""Time importing the package, and asking the command for help.
 
-Each in a process of its own, in turns with a process that does nothing and with one that imports NumPy alone.
+Each runs in a process of its own, alternating with a process that does nothing and one that imports only NumPy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a benchmark runs on where no data set is given: the package's own class names and tags, and made pictures."""
+"""What a benchmark runs on without a data set: the package's own class names and tags, and synthetic pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from filtag_kg.network import imagenet_class_ids
 
 
 def names_of(path: Path | None) -> dict[str, str]:
-    """Return class id -> label, of a file or else of ImageNet's 1,000 classes as WordNet calls them."""
+    """Return class id -> label from a file, or by default ImageNet's 1,000 classes with WordNet's names."""
     if path is not None:
         return class_names(path)
     class_ids = imagenet_class_ids()

@@ -1,14 +1,14 @@
-"""Time the pass over the images against the bare network, and against the way FILTAG's scripts do it.
+"""Time the pass over the images against the bare network, and against the method of FILTAG's scripts.
 
-In one process, taking turns, after a warm-up that is left out:
+In one process, alternating, after a warm-up that does not count:
 
-- bare: the whole compiled network on a batch that lies in memory;
-- ours: the whole of ``collect`` from JPEG files, without the seconds that it takes to start;
-- published: one image at a time through ``predict``, all feature maps to the host, min–max scaling a layer there,
-  the mean of each map. NumPy scales, which is quicker than the scripts' MinMaxScaler of scikit-learn.
+- bare: the whole compiled network on a batch in memory;
+- ours: the whole of ``collect`` from JPEG files, without its start-up;
+- published: one image at a time through ``predict``, all feature maps copied to the host, min–max scaling per layer
+  there, the mean of each map. NumPy scales, which is faster than scikit-learn's MinMaxScaler in the scripts.
 
-Medians of the rounds' ratios are what counts; absolute speeds are the machine's. The peak memory is that of
-processes of their own, for some images and for four times as many.
+The medians of the rounds' ratios count; absolute speeds are the machine's. Peak memory is measured in separate
+processes, for some images and for four times as many.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ NETWORKS = ("vgg16", "inceptionv3", "mobilenetv2", "efficientnet-lite0")
 
 
 def main() -> None:
-    """Measure each network, and print a table with what it was measured on."""
+    """Measure each network, and print a table and the machine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", action="append", help=f"may be repeated; by default {', '.join(NETWORKS)}")
     parser.add_argument("--weights", default="none", choices=("imagenet", "none"))
@@ -117,7 +117,7 @@ def bare_network(network: Network, batch: np.ndarray) -> Callable[[], object]:
 
 
 def published_way(network: Network, images: ImageSet) -> Callable[[int], float]:
-    """Return a function from a number of images to the seconds per image that the published way takes."""
+    """Return a function from a number of images to the seconds per image of the published method."""
     keras = import_keras()
     maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers])
 
@@ -157,7 +157,7 @@ def seconds_pass(network: Network, images: ImageSet, batch_size: int, workers: i
 
 
 def peak_memories(name: str, options: argparse.Namespace) -> str:
-    """Return the peak memory of the pass over so many images, and over four times as many."""
+    """Return the peak memory of the pass over some images, and over four times as many."""
     peaks = []
     for n_images in (options.limit, 4 * options.limit):
         command = [sys.executable, __file__, "--peak-of", name, "--limit", str(n_images)]

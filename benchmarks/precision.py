@@ -1,7 +1,7 @@
-"""Compare the tags that a network gets in float16 and bfloat16 with those in float32, on the same images.
+"""Compare a network's tags in float16 and bfloat16 with those in float32, on the same images.
 
-By layer: the Jaccard index of the two sets of (filter, class), 1 where all tags are the same. Two images a class
-are few: means over more images differ less, and so do the tags.
+By layer: the Jaccard index of the two sets of (filter, class), which is 1 where all tags are the same. Two images per
+class are few: means over more images differ less, and so do the tags.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RULES = tuple(
 
 
 def main() -> None:
-    """Pass over the images once for each precision, and print what differs."""
+    """Run the pass once for each precision, and print the differences."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", default="efficientnet-lite0")
     parser.add_argument("--weights", default="imagenet", choices=("imagenet", "none"))
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Print what differs."""
+    """Print the differences."""
     profiles, rates = {}, {}
     for precision in ("float32", "float16", "bfloat16"):
         profiles[precision], rates[precision] = measured(options, precision)
@@ -68,7 +68,7 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def measured(options: argparse.Namespace, precision: str) -> tuple[Profile, float]:
-    """Return the profile, and the images a second once the first batch is through."""
+    """Return the profile, and the images per second after the first batch."""
     weights = None if options.weights == "none" else options.weights
     network = load_network(options.network, weights=weights, precision=precision)
     ticks: list[tuple[float, int]] = []

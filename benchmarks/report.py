@@ -1,8 +1,8 @@
 """Measure the report at VGG16's size on ImageNet's classes: 4,224 filters, each class tagging a share of each layer.
 
-The tags are made up, but have what real ones have: filters for one kind of thing beside filters for any. Printed are
-the time for all pages and plots, the largest page, and, in the same process, how long it takes to write as many files
-of the same sizes without thinking.
+The tags are synthetic but realistic: some filters stand for one kind of thing, others for any. Printed are
+the time for all pages and plots, the largest page, and, in the same process, the time to write as many files
+of the same sizes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Reckon what a pass over ImageNet costs: images a second, bytes moved, memory, hours, by number of GPUs.
+"""Estimate what a pass over ImageNet costs: images per second, bytes moved, memory, hours, by number of GPUs.
 
-What a network computes and what the pass keeps is counted from the network itself; the time to decode an image and
-to add its activations up are measured here; what a GPU sustains is assumed, and printed as such.
+What a network computes and what the pass keeps is counted from the network itself. The time to decode an image and
+to add up its activations is measured here. What a GPU sustains is assumed, and printed as an assumption.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def row(network: Network, data: DataSet, limits: tuple[float, float, float]) -> str:
-    """Return a network's row; the slowest of the limits, in images a second for each GPU, decides."""
+    """Return a network's row; the lowest limit, in images per second and GPU, decides."""
     memory = data.classes * network.n_filters * 16
     speed = min(limits)
     return (
@@ -84,7 +84,7 @@ def row(network: Network, data: DataSet, limits: tuple[float, float, float]) -> 
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it."""
+    """Return a time in readable units."""
     for unit, size in (("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"
@@ -107,7 +107,7 @@ def operations(network: Network) -> float:
 
 
 def adding_seconds(n_filters: int) -> float:
-    """Return the seconds that it takes to add an image's activations to what there is of its class."""
+    """Return the seconds it takes to add an image's activations to its class's moments."""
     from filtag_kg.profile.moments import Moments
 
     moments = Moments.empty(8, n_filters)
@@ -119,7 +119,7 @@ def adding_seconds(n_filters: int) -> float:
 
 
 def decode_seconds(size: tuple[int, int]) -> float:
-    """Return the processor seconds that it takes to decode a JPEG of ImageNet's usual size."""
+    """Return the processor seconds it takes to decode a JPEG of ImageNet's usual size."""
     with tempfile.TemporaryDirectory() as folder:
         content = made_picture(Path(folder) / "made.jpg", 0).read_bytes()
     seconds = []

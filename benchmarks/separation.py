@@ -1,8 +1,8 @@
 """Measure where concepts appear: separation by layer, in a trained network and in the same one with random weights.
 
-Without options: of the demo's profile, EfficientNet-Lite0 over 200 classes of Tiny ImageNet. With ``--images``, a
-folder or archive of labelled images, the trained network and the one with random weights pass over the same images.
-``--coverage`` simulates how often the interval holds the true value, ``--cost`` times 1,000 classes on VGG16's layers.
+Without options: on the demo's profile, EfficientNet-Lite0 on 200 classes of Tiny ImageNet. With ``--images``, a
+folder or archive of labelled images, the trained network and one with random weights pass over the same images.
+``--coverage`` simulates how often the interval covers the true value; ``--cost`` times 1,000 classes on VGG16's layers.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ VGG16 = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
 
 
 def main() -> None:
-    """Print what was asked for."""
+    """Print the figures asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=Path)
     parser.add_argument("--per-class", type=int, default=10, help="images of each class, the first")
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def tell(title: str, profile: Profile, labels: tuple[str, ...]) -> None:
-    """Print the separation of each concept in some layers, and its rank correlation with depth over all."""
+    """Print the separation of each concept in some layers, and its rank correlation with depth over all layers."""
     isa = hierarchy(profile.class_ids, labels if len(labels) == len(profile.class_ids) else profile.class_labels)
     below = ordered(isa, profile.class_ids)
     column = {name: next(i for i, c in enumerate(isa.concepts) if id_ in c.id) for name, id_ in CONCEPTS.items()}
@@ -68,7 +68,7 @@ def tell(title: str, profile: Profile, labels: tuple[str, ...]) -> None:
 
 
 def hierarchy(class_ids: tuple[str, ...], labels: tuple[str, ...]) -> Hierarchy:
-    """Return the concepts above classes."""
+    """Return the hierarchy above classes."""
     return build_hierarchy(link_classes(class_ids, labels, wordnet()), wordnet())
 
 
@@ -88,7 +88,7 @@ def passed(path: Path, per_class: int, weights: str | None) -> Profile:
 
 
 def tell_coverage(repetitions: int = 300) -> None:
-    """Print how often the interval holds the mean over repetitions, for classes made of a kind and noise."""
+    """Print how often the interval covers the mean over repetitions, for classes made of a kind and noise."""
     directions = np.random.default_rng(7).normal(size=(21, 60))
     rng = np.random.default_rng(0)
     print(f"\nclasses, of the concept: the interval holds the mean of {repetitions} repetitions in")
@@ -108,7 +108,7 @@ def tell_coverage(repetitions: int = 300) -> None:
 
 
 def tell_cost() -> None:
-    """Print what ImageNet's classes take on layers of VGG16's size: seconds of one processor, and statements."""
+    """Print the cost of ImageNet's classes on layers of VGG16's size: processor seconds and statements."""
     class_ids = imagenet_class_ids()
     below = ordered(hierarchy(class_ids, tuple(names_of(None).values())), class_ids)
     below = below[:, below.sum(axis=0) >= 2]

@@ -1,10 +1,10 @@
-"""Load the endpoint: 32 clients, each asking as soon as it was answered, and a cross product a second beside them.
+"""Load-test the endpoint: 32 clients, each sending its next request after an answer, and a cross product every second.
 
-The server is a real ``filtag serve``; the clients are another process. Four of five questions are good: the named
-queries with their examples, all in turn, as JSON or CSV. The fifth is bad: malformed, an update, a call of a service,
-a parameter that does not fit, a name that there is not. Cross products come once a second whatever became of those
-before: all rows, their number, or sorted. The questions are few, so a server that keeps answers soon has them all:
-``--cache 0`` has each answered anew. The server and the clients share the machine.
+The server is a real ``filtag serve``; the clients are another process. Four of five requests are good: all named
+queries with their examples in turn, as JSON or CSV. The fifth is bad: malformed, an update, a service call,
+a wrong parameter, an unknown name. Cross products arrive once a second, whatever became of the earlier
+ones: all rows, their number, or sorted. There are few different requests, so a cache soon has all answers:
+``--cache 0`` computes each anew. Server and clients share the machine.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def build(path: Path) -> Path:
 
 
 def serve_and_load(kg: Path, options: argparse.Namespace) -> None:
-    """Start the server, the clients, and look at the server meanwhile."""
+    """Start the server and the clients, and watch the server meanwhile."""
     filtag = Path(sys.executable).with_name("filtag")
     server = subprocess.Popen(
         [filtag, "serve", str(kg), "--port", "0", "--cache", options.cache], stderr=subprocess.PIPE, text=True

@@ -1,9 +1,9 @@
-"""Time pictures of what filters look for, and check that two of the same seed are the same.
+"""Time pictures of what filters look for, and check that the same seed gives the same picture.
 
     python benchmarks/visualize.py [--network NET] [--layer L --filter I ...] [--steps N]
 
-Of each layer one filter is drawn twice by each method, the first time with the compilation of its graph. Loading the
-network is timed apart. Beside it stands how far the feature map's mean is above that of noise and of mid-grey.
+For each layer, one filter is drawn twice by each method; the first time includes compiling its graph. Loading the
+network is timed separately. The mean of the feature map is compared with that for noise and for mid-grey.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def noise_activation(network: Network, layer: str, filter_: int) -> float:
 
 
 def main() -> None:
-    """Measure, and print with what it was measured on."""
+    """Measure, and print the figures and the machine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", default="efficientnet-lite0")
     parser.add_argument("--layer", action="append", metavar="L")

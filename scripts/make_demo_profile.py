@@ -1,9 +1,9 @@
-"""Make the profile that the package brings for its demo, from one of EfficientNet-Lite0 over Tiny ImageNet.
+"""Make the demo's profile from a full profile of EfficientNet-Lite0 on Tiny ImageNet.
 
     filtag profile --network efficientnet-lite0 --images train.tar -o full.npz
     python scripts/make_demo_profile.py full.npz
 
-It needs Tiny ImageNet, and keeps the means alone, in half precision, and says so in the metadata.
+Tiny ImageNet is needed for the full profile. Only the means are kept, in half precision; the metadata say so.
 """
 
 from __future__ import annotations

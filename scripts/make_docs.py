@@ -1,6 +1,6 @@
-"""Write what follows from the code: the pages of the command line and of the named queries, and the latter as RDF.
+"""Write what is made from code: the pages of the command line and of the named queries, and the queries as RDF.
 
-With ``--check`` nothing is written, and stale pages end with exit code 1.
+With ``--check``, write nothing and exit with code 1 if a page is stale.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def main() -> int:
     """Write the pages, or with --check compare them."""
     check = checking()
     stale = []
-    made = {"docs/command-line.md": command_line(), "docs/queries.md": queries(), "queries/queries.ttl": queries_ttl()}
-    for name, text in made.items():
+    pages = {"docs/command-line.md": command_line(), "docs/queries.md": queries(), "queries/queries.ttl": queries_ttl()}
+    for name, text in pages.items():
         path = ROOT / name
         if not check:
             path.write_text(text, encoding="utf-8")
@@ -64,7 +64,7 @@ def command_line() -> str:
 
 
 def command_names(group: object, prefix: str = "") -> Iterator[str]:
-    """Yield the names of all commands of a group, those of its groups as ``concepts import``."""
+    """Yield the names of all commands, nested ones as ``concepts import``."""
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         if hasattr(command, "commands"):
             yield from command_names(command, f"{prefix}{name} ")
@@ -73,23 +73,23 @@ def command_names(group: object, prefix: str = "") -> Iterator[str]:
 
 
 def queries() -> str:
-    """Return the catalogue of named queries, each asked of the demo's KG."""
+    """Return the catalogue of named queries, each with its answer on the demo's KG."""
     from filtag_kg.query import PARAMETERS, catalogue
 
     parts = [
         "# Named queries\n",
-        "`filtag query KG NAME param=value …`. Parameters in brackets may be left out; without `rule`, the KG's",
-        "first rule is asked. A concept is a word (a preferred or other label), a concept's IRI or a ConceptNet term",
-        "such as `/c/en/dog`; a class is an id or a label. `filtag query --explain NAME` shows the SPARQL of one.",
-        "The answers below are the first rows on the KG of `filtag demo`. `scripts/make_docs.py` makes this page.\n",
+        "`filtag query KG NAME param=value …`. Parameters in brackets are optional; `rule` is the KG's first rule by",
+        "default. A concept is a word (a preferred or other label), a concept's IRI or a ConceptNet term such as",
+        "`/c/en/dog`; a class is an id or a label. `filtag query --explain NAME` shows a query's SPARQL. The answers",
+        "below are the first rows on the KG of `filtag demo`. `scripts/make_docs.py` makes this page.\n",
         "| query | answers | columns |",
         "|---|---|---|",
     ]
     parts += [row(query) for query in catalogue()]
     parts += ["\n## Parameters\n", "| parameter | kind | what |", "|---|---|---|"]
     parts += [f"| `{x.name}` | {x.kind} | {x.meaning} |" for x in PARAMETERS.values()]
-    with tempfile.TemporaryDirectory() as room:
-        endpoint = demo_endpoint(Path(room) / "demo-kg")
+    with tempfile.TemporaryDirectory() as folder:
+        endpoint = demo_endpoint(Path(folder) / "demo-kg")
         parts += [section(query, endpoint) for query in catalogue()]
     return "\n".join(parts) + "\n"
 
@@ -99,7 +99,7 @@ def row(query: NamedQuery) -> str:
     return f"| [`{query.usage}`](#{query.name}) | {query.summary} | {', '.join(query.columns)} |"
 
 
-def demo_endpoint(place: Path) -> LocalEndpoint:
+def demo_endpoint(folder: Path) -> LocalEndpoint:
     """Build the demo's KG."""
     from filtag_kg import Provenance, build_kg, tag_filters, wordnet
     from filtag_kg.demo import DEMO_RULES, demo_profile
@@ -107,11 +107,11 @@ def demo_endpoint(place: Path) -> LocalEndpoint:
 
     profile = demo_profile()
     tags = tag_filters(profile, list(DEMO_RULES), network=profile.metadata["identifier"])
-    return LocalEndpoint(build_kg(place, tags, wordnet(), Provenance.of_profile(profile)))
+    return LocalEndpoint(build_kg(folder, tags, wordnet(), Provenance.of_profile(profile)))
 
 
 def section(query: NamedQuery, endpoint: LocalEndpoint) -> str:
-    """Return an example of a query with its answer."""
+    """Return a query's section: its example with the answer."""
     from rich.console import Console
 
     from filtag_kg.query import Result, example_command, named_query, table_of

@@ -1,7 +1,7 @@
-"""Write docs/networks.md: for every network that can be named, its layers, and where their feature maps are taken.
+"""Write the table in docs/networks.md: every named network's layers, and where their feature maps are taken.
 
-Keras builds each network as it starts them, without weights from anywhere; this takes some five minutes and 3 GB.
-With ``--check`` nothing is written, and a stale page ends with exit code 1.
+Keras builds each network without downloading weights; this takes about five minutes and 3 GB of memory.
+With ``--check``, write nothing and exit with code 1 if the table is stale.
 """
 
 from __future__ import annotations

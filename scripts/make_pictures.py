@@ -1,4 +1,4 @@
-"""Make the pictures of the documentation: docs/demo.svg is what ``filtag demo`` prints in a terminal."""
+"""Draw docs/demo.svg: the output of ``filtag demo`` in a terminal."""
 
 from __future__ import annotations
 

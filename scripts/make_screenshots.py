@@ -1,6 +1,6 @@
-"""Take the screenshots of the README: the demo's KG, served, in a real browser.
+"""Take the screenshots in the README: the demo's KG, served, in a real browser.
 
-Needs Chromium, and the cpu extra for what filters look for. No picture that is another's is in them.
+Needs Chromium, and the cpu extra for the pictures of what filters look for. No third-party pictures appear in them.
 """
 
 from __future__ import annotations

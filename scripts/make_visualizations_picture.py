@@ -28,7 +28,7 @@ HEIGHT = SIDE * 2 + GAP + TEXT + 40
 
 
 def main() -> None:
-    """Draw a column a filter: activation maximisation, feature visualisation, its tags."""
+    """Draw a column for each filter: activation maximisation, feature visualisation, tags."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kg", type=Path, metavar="KG")
     kg = open_kg(parser.parse_args().kg)

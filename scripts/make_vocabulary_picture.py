@@ -1,4 +1,4 @@
-"""Draw docs/vocabulary.svg: the classes of the graph, what ties them, and the named graph that says so."""
+"""Draw docs/vocabulary.svg: the classes of the graph, how they are connected, and in which named graph."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def picture() -> str:
             f'<text x="{x + width / 2}" y="{y + 22}" text-anchor="middle" font-weight="bold">{escape(name)}</text>'
         )
         parts += [
-            f'<text x="{x + 12}" y="{y + 46 + 20 * place}" fill="#333">{escape(value)}</text>'
-            for place, value in enumerate(values)
+            f'<text x="{x + 12}" y="{y + 46 + 20 * line}" fill="#333">{escape(value)}</text>'
+            for line, value in enumerate(values)
         ]
     for _, label, (x, y), anchor in ARROWS:
         parts.append(

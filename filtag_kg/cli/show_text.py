@@ -307,7 +307,7 @@ def _print_parts(run: FilterRun, most: int) -> None:
         relation = _RELATIONS.get(part.feature.relation, part.feature.relation)
         parts.setdefault(relation, []).append(f"{part.feature.label} {part.tags}")
     if parts:
-        results_console().print("\n[bold]what is said of the things of so many tags[/bold]")
+        results_console().print("\n[bold]parts and properties, with the number of tags[/bold]")
         print_pairs({relation: ", ".join(labels) for relation, labels in parts.items()})
 
 

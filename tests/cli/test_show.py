@@ -116,7 +116,7 @@ def test_long_paths_and_features_and_neighbours_are_shown(kg: KG, shell: Shell) 
     assert run.way(best)[0].concept == next(
         tag.concept for tag in run.tags if tag.class_id in {class_id for class_id, _, _ in best.paths}
     )
-    assert "what is said of the things of so many tags" in lines
+    assert "parts and properties, with the number of tags" in lines
     near = run.neighbours[0]
     assert row(lines, f"{near.layer}/{near.filter}")[1] == str(near.shared)
 
