@@ -1,7 +1,7 @@
 """Measure which links are called doubtful: how many of the wrong ones, and how few of the right ones.
 
-Links are made by label only: ImageNet's labels, random fifties of them, and with --gold the labels of other data sets with
-known senses, one CSV file each with the columns label and synset (*orange.n.01*: the first sense of *orange*).
+Links are made by label only: for the labels of ImageNet, for random fifties of them, and with --gold for other data sets
+with known senses, one CSV file each with the columns label and synset (*orange.n.01*: the first sense of *orange*).
 Each warning sign is also counted on its own; a link may have several.
 """
 
