@@ -1,6 +1,6 @@
 """Measure which links are called doubtful: how many of the wrong ones, and how few of the right ones.
 
-Links are made by label only: for the labels of ImageNet, for random fifties of them, and with --gold for other data sets
+Links are made by label only: for ImageNet's labels, for random fifties of them, and with --gold for other data sets
 with known senses, one CSV file each with the columns label and synset (*orange.n.01*: the first sense of *orange*).
 Each warning sign is also counted on its own; a link may have several.
 """
