@@ -195,13 +195,11 @@ def import_(
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.files import sha256_of
     from filtag_kg.kg import BuildParameters, Provenance, build_kg, reserved_output
-    from filtag_kg.tags import read_filtag_labels
+    from filtag_kg.tags import read_labels
 
-    if format_ != "filtag":
-        raise FiltagError(f"no label format {format_!r}: choose filtag")
     with reserved_output(output, force=force):
         names = read_class_names(class_names) if class_names is not None else None
-        tags = read_filtag_labels(file, class_names=names, layer=layer, network=network)
+        tags = read_labels(file, format_, class_names=names, layer=layer, network=network)
         provenance = Provenance(
             network_label=network,
             hashes={"flt:tagsSha256": sha256_of(file)},

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +49,7 @@ class TaggedFilters:
     profile: Profile | None
 
     def active(self, activations: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return the filters that the rule gives to each image, as if the image were a class.
+        """Return the filters that the rule selects for each image, as if the image were a class.
 
         Parameters
         ----------
@@ -60,23 +58,9 @@ class TaggedFilters:
         Returns
         -------
         bool array of shape (n_images, n_filters)
-            In each row and layer as many as the rule keeps; of equal scores the lower filter index.
         """
-        if self.rule.score == "activation":
-            scores = activations
-        else:
-            assert self.profile is not None
-            scores = contrast_to(self.profile, activations)
-        active = np.zeros(scores.shape, dtype=np.bool_)
-        for start, stop in self.layers():
-            order = np.argsort(-scores[:, start:stop], axis=1, kind="stable")
-            kept = start + order[:, : self.rule.filters_kept(stop - start)]
-            np.put_along_axis(active, kept, True, axis=1)
-        return active
-
-    def layers(self) -> Iterable[tuple[int, int]]:
-        """Return the first column of each layer and the one behind its last."""
-        return pairwise(self.layer_offsets.tolist())
+        scores = activations if self.profile is None else contrast_to(self.profile, activations)
+        return self.rule.select_by_layer(scores, self.layer_offsets)
 
     def by_layer(self, columns: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Count the true entries of each layer.

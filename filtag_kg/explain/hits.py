@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
     TagMatrix: TypeAlias = csr_array | NDArray[np.integer]
 
-__all__ = ["SCOPES", "Hits", "active_filters", "class_places", "expected_hits", "hits_at_n"]
+__all__ = ["SCOPES", "Hits", "class_places", "expected_hits", "hits_at_n"]
 
 SCOPES = ("all", "last")
 """Whose filters count: those of all layers together, or of the last alone."""
@@ -129,15 +128,15 @@ def hits_at_n(
         If an n is below 1 or given twice, a rule is given twice, or there is no image.
     """
     if not n or min(n) < 1 or len(set(n)) != len(n):
-        raise FiltagError(f"--n {', '.join(map(str, n)) or '(none)'}: give whole numbers from 1, each once")
+        raise FiltagError(
+            f"n={', '.join(map(str, n)) or '(none)'}: give whole numbers from 1, each once", options=("n",)
+        )
     cutoffs = tuple(sorted(n))
     if labels is None:
         observed = list(observed)
         labels = np.concatenate([classes for _, classes in observed]) if observed else np.zeros(0, dtype=np.int64)
-    tags = tag_filters(profile, rules, network=profile.metadata.get("identifier", "network"))
+    tagged = tag_matrices(tag_filters(profile, rules, network=profile.metadata.get("identifier", "network")), rules)
     last = int(profile.layer_offsets[-2])
-    tagged = tag_matrices(tags, rules)
-    tagged_last = [matrix[last:] for matrix in tagged]
     n_classes = len(profile.class_ids)
     # The first images of a permutation are a permutation of their own, so nobody needs to know who will be unreadable.
     drawn = np.random.default_rng(seed).permuted(np.tile(labels.astype(np.int32), (permutations, 1)), axis=1)
@@ -148,23 +147,21 @@ def hits_at_n(
     done = 0
     for activations, classes in _blocks(observed, n_classes):
         np.add.at(images, classes, 1)
-        each = np.arange(len(classes))
-        others = drawn[:, done : done + len(classes)]
+        rows = np.arange(len(classes))
+        permuted = drawn[:, done : done + len(classes)]
         done += len(classes)
-        ranked = active_filters(profile, rules, activations)
-        for place, rule in enumerate(rules):
-            active = ranked[place]
-            # The last layer's filters stand last among those of the image.
-            n_last = rule.filters_kept(profile.mean.shape[1] - last)
-            for scope, (chosen, matrix) in enumerate(
-                ((active, tagged[place]), (active[:, -n_last:] - last, tagged_last[place]))
-            ):
-                above, tied = class_places(_counts(chosen, matrix))
-                for column, cutoff in enumerate(cutoffs):
+        scores = {"activation": activations}
+        if any(rule.score == "contrast" for rule in rules):
+            scores["contrast"] = contrast_to(profile, activations)
+        for rule_index, (rule, matrix) in enumerate(zip(rules, tagged, strict=True)):
+            active = rule.select_by_layer(scores[rule.score], profile.layer_offsets)
+            for scope_index, first in enumerate((0, last)):
+                above, tied = class_places(_counts(active[:, first:], matrix[first:]))
+                for n_index, cutoff in enumerate(cutoffs):
                     hits = expected_hits(above, tied, cutoff)
-                    np.add.at(by_class[:, place, scope, column], classes, hits[each, classes])
-                    by_label[:, place, scope, column] += hits.sum(axis=0)
-                    null[:, place, scope, column] += hits[each, others].sum(axis=1)
+                    np.add.at(by_class[:, rule_index, scope_index, n_index], classes, hits[rows, classes])
+                    by_label[:, rule_index, scope_index, n_index] += hits.sum(axis=0)
+                    null[:, rule_index, scope_index, n_index] += hits[rows, permuted].sum(axis=1)
     if not images.sum():
         raise FiltagError("no test image could be read: mend the images")
     seen = np.where(images > 0, images, np.nan)
@@ -176,34 +173,6 @@ def hits_at_n(
         by_label=np.moveaxis(by_label / images.sum(), 0, -1),
         null=null / images.sum(),
     )
-
-
-def active_filters(
-    profile: Profile, rules: Sequence[Rule], activations: NDArray[np.float64]
-) -> list[NDArray[np.int32]]:
-    """Return the filters that each rule gives to each image, as it gives a class its own.
-
-    Parameters
-    ----------
-    profile : Profile
-    rules : sequence of Rule
-    activations : float64 array of shape (n_images, n_filters)
-
-    Returns
-    -------
-    list of int32 array of shape (n_images, n_active)
-        For each rule, columns of the profile: layer by layer, of each the best first; of equal scores the lower
-        filter index comes first. By a contrast rule, filters are ranked by their contrast to the profile.
-    """
-    found: dict[Rule, list[NDArray[np.int32]]] = {rule: [] for rule in rules}
-    for score in sorted({rule.score for rule in rules}):
-        values = activations if score == "activation" else contrast_to(profile, activations)
-        for start, stop in pairwise(profile.layer_offsets.tolist()):
-            order = np.argsort(-values[:, start:stop], axis=1, kind="stable").astype(np.int32) + np.int32(start)
-            for rule, parts in found.items():
-                if rule.score == score:
-                    parts.append(order[:, : rule.filters_kept(stop - start)])
-    return [np.concatenate(found[rule], axis=1) for rule in rules]
 
 
 def tag_matrices(tags: TagTable, rules: Sequence[Rule]) -> list[TagMatrix]:
@@ -279,13 +248,22 @@ def _blocks(
             yield activations[start : start + most], classes[start : start + most]
 
 
-def _counts(active: NDArray[np.int32], tagged: TagMatrix) -> NDArray[np.integer]:
-    """Count for each image the active filters that each class tags: whole numbers of shape (n_images, n_classes)."""
+def _counts(active: NDArray[np.bool_], tagged: TagMatrix) -> NDArray[np.integer]:
+    """Count for each image the active filters that each class tags.
+
+    Parameters
+    ----------
+    active : bool array of shape (n_images, n_filters)
+    tagged : whole numbers of shape (n_filters, n_classes)
+
+    Returns
+    -------
+    integer array of shape (n_images, n_classes)
+    """
     from scipy.sparse import csr_array
 
-    n_images, n_active = active.shape
-    ones = np.ones(active.size, dtype=tagged.dtype)
-    ends = np.arange(0, active.size + 1, n_active, dtype=np.int32)
-    images = csr_array((ones, active.ravel(), ends), shape=(n_images, tagged.shape[0]))
-    counts = images @ tagged
+    n_images, n_filters = active.shape
+    filters = np.flatnonzero(active) % n_filters
+    ends = np.cumsum([0, *np.count_nonzero(active, axis=1)])
+    counts = csr_array((np.ones(len(filters), dtype=tagged.dtype), filters, ends), shape=(n_images, n_filters)) @ tagged
     return counts if isinstance(counts, np.ndarray) else np.asarray(counts.toarray())

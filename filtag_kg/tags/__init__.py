@@ -1,11 +1,13 @@
-"""Tags: which classes activate which filters most, by a rule or as another method says."""
+"""Tags: which classes activate which filters most, selected by a rule or given by another method."""
 
 from filtag_kg.tags.distribution import LayerDistribution, distribution_csv, tag_distribution
 from filtag_kg.tags.filtag_labels import read_filtag_labels
+from filtag_kg.tags.label_formats import LABEL_FORMATS, read_labels
 from filtag_kg.tags.rules import Rule, Score, contrast_over_classes, contrast_to, parse_rule, tag_filters
 from filtag_kg.tags.table import TagAssignment, TagTable, tag_assignments
 
 __all__ = [
+    "LABEL_FORMATS",
     "LayerDistribution",
     "Rule",
     "Score",
@@ -16,6 +18,7 @@ __all__ = [
     "distribution_csv",
     "parse_rule",
     "read_filtag_labels",
+    "read_labels",
     "tag_assignments",
     "tag_distribution",
     "tag_filters",

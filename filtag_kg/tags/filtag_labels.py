@@ -1,11 +1,12 @@
 r"""Read the tag files that FILTAG's authors published.
 
-A header ``filter tags k=1``, then a line a filter: ``437:[' bluetick ', ' redbone ']``, the labels in no order.
+A header ``filter tags k=1``, then a line for each filter: ``437:[' bluetick ', ' redbone ']``, its labels in no order.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,26 +43,24 @@ def read_filtag_labels(
         The authors' file.
     class_names : mapping of class id to label, optional
         All classes of the run. Labels are matched with their case (*Cardigan* is a dog, *cardigan* a garment).
-        A label that two classes share is dealt out in the mapping's order: the first time the file names it, it
-        is the first class, then the second. Left out, the labels are the class ids, and those in the file are all
-        classes there are.
+        A label that several classes share stands for them in turn, in the mapping's order: the first time the file
+        names it, for the first class, then for the second. Left out, the classes are the labels in the file, which
+        are then their ids, too.
     layer : str, optional
-        Name of the layer; otherwise taken from a file name like ``tags-conv5_3-k1.txt``, else the name's stem.
+        Name of the layer; left out, it is taken from a file name like ``tags-conv5_3-k1.txt``, else the name's stem.
     network : str
         Name of the network in identifiers.
 
     Returns
     -------
     TagTable
-        The file gives no activations, and ranks only where k = 1.
+        Without activations, which the file does not give, and with ranks only where k = 1.
 
     Raises
     ------
     FiltagError
-        If the file is missing, malformed, or names a label that `class_names` has not.
+        If the file is missing or malformed, or names a label that `class_names` does not have.
     """
-    if not network or layer == "":
-        raise FiltagError("the name of the network or layer is empty: give one, or leave it out")
     try:
         lines = text_lines(read_text(path))
     except FileNotFoundError:
@@ -69,42 +68,47 @@ def read_filtag_labels(
     except (OSError, UnicodeDecodeError) as error:
         raise FiltagError(f"{path} cannot be read as text ({error}): give one of FILTAG's tag files") from None
     rule = _rule_of(lines[0] if lines else "", path)
-    tagged = [(f, label) for number, line in enumerate(lines[1:], 2) for f, label in _labels_of(line, number, path)]
-    rows = [(f, label) for f, label in tagged if label is not None]
-    filters = {f for f, _ in tagged}
-    if not filters:
+    labels_by_filter = [
+        labelled for number, line in enumerate(lines[1:], 2) if (labelled := _parse_line(line, number, path))
+    ]
+    if not labels_by_filter:
         raise FiltagError(f"{path} names no filter: expected lines like 437:[' bluetick ', ' redbone ']")
+    rows = [(filter_, label) for filter_, labels in labels_by_filter for label in labels]
     names = dict(class_names) if class_names is not None else {label: label for label in sorted({x for _, x in rows})}
-    ids_of: dict[str, list[int]] = {}
-    for place, label in enumerate(names.values()):
-        ids_of.setdefault(_plain(label), []).append(place)
-    classes: list[int] = []
-    for f, label in rows:
-        places = ids_of.get(label)
-        if places is None:
-            raise FiltagError(
-                f"{path}, filter {f}: no class is labelled {label!r}; check that --class-names belongs to these tags"
-            )
-        # Labels are no identity: the second crane is the other crane.
-        classes.append(places[0])
-        if len(places) > 1:
-            places.append(places.pop(0))
-    unknown = np.full(len(rows), np.nan)
+    n_tags = len(rows)
     return TagTable(
         network=network,
         layer_names=(layer or _layer_from(path),),
-        n_filters=(max(filters) + 1,),
+        n_filters=(max(filter_ for filter_, _ in labels_by_filter) + 1,),
         class_ids=tuple(names),
-        class_labels=tuple(_plain(label) for label in names.values()),
+        class_labels=tuple(map(_plain, names.values())),
         rules=(rule,),
-        rule=np.zeros(len(rows), dtype=np.int64),
-        layer=np.zeros(len(rows), dtype=np.int64),
-        filter=np.array([f for f, _ in rows], dtype=np.int64),
-        class_=np.array(classes, dtype=np.int64),
-        rank=np.full(len(rows), 1 if rule == "k=1" else 0, dtype=np.int64),
-        activation=unknown,
-        contrast=unknown.copy(),
+        rule=np.zeros(n_tags, dtype=np.int64),
+        layer=np.zeros(n_tags, dtype=np.int64),
+        filter=np.array([filter_ for filter_, _ in rows], dtype=np.int64),
+        class_=np.array(_class_indices(rows, names, path), dtype=np.int64),
+        rank=np.full(n_tags, 1 if rule == "k=1" else 0, dtype=np.int64),
+        activation=np.full(n_tags, np.nan),
+        contrast=np.full(n_tags, np.nan),
     )
+
+
+def _class_indices(rows: list[tuple[int, str]], names: Mapping[str, str], path: Path) -> list[int]:
+    """Return for each (filter, label) which class it means: labels are no identity, the second crane is the other."""
+    classes_of: dict[str, deque[int]] = defaultdict(deque)
+    for index, label in enumerate(names.values()):
+        classes_of[_plain(label)].append(index)
+    indices = []
+    for filter_, label in rows:
+        if label not in classes_of:
+            raise FiltagError(
+                f"{path}, filter {filter_}: no class is labelled {label!r}; check that the class names belong to these "
+                "tags",
+                options=("class_names",),
+            )
+        indices.append(classes_of[label][0])
+        classes_of[label].rotate(-1)
+    return indices
 
 
 def _rule_of(line: str, path: Path) -> str:
@@ -117,14 +121,14 @@ def _rule_of(line: str, path: Path) -> str:
         return str(parse_rule(header["rule"]))
     except (FiltagError, ValueError):
         raise FiltagError(
-            f"{path}, line 1: {header['rule']} is no rule: expected k=1, or a share such as q=0.05"
+            f"{path}, line 1: {header['rule']} is not a rule: expected k=1, or a share such as q=0.05"
         ) from None
 
 
-def _labels_of(line: str, number: int, path: Path) -> list[tuple[int, str | None]]:
-    """Return (filter, label) for each label of a line, and (filter, None) for the filter itself."""
+def _parse_line(line: str, number: int, path: Path) -> tuple[int, list[str]] | None:
+    """Return a line's filter and its labels; None for an empty line."""
     if not line.strip():
-        return []
+        return None
     match = _FILTER.fullmatch(line.strip())
     if match is None or not _LABELS.fullmatch(match["labels"].strip()):
         raise FiltagError(
@@ -135,10 +139,10 @@ def _labels_of(line: str, number: int, path: Path) -> list[tuple[int, str | None
             f"{path}, line {number}: no layer has a filter {match['filter'][:20]}: expected one below {_MOST_FILTERS:,}"
         )
     filter_ = int(match["filter"])
-    found = [_plain(single or double) for single, double in _LABEL.findall(match["labels"])]
-    if "" in found:
+    labels = [_plain(single or double) for single, double in _LABEL.findall(match["labels"])]
+    if "" in labels:
         raise FiltagError(f"{path}, line {number}: filter {filter_} has a label without a name: remove it")
-    return [(filter_, None), *((filter_, label) for label in found)]
+    return filter_, labels
 
 
 def _plain(label: str) -> str:
@@ -146,5 +150,5 @@ def _plain(label: str) -> str:
 
 
 def _layer_from(path: Path) -> str:
-    named = re.fullmatch(r"tags-(.+)-[kq][0-9.]+", path.stem)
-    return named[1] if named else path.stem
+    match = re.fullmatch(r"tags-(.+)-[kq][0-9.]+", path.stem)
+    return match[1] if match else path.stem

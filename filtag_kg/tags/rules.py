@@ -1,4 +1,4 @@
-"""Select which filters a class tags: the k most active of a layer, or its q-quantile (paper, section 2.1)."""
+"""Rules that select the filters a class tags: the k most active of a layer, or its q-quantile (paper, section 2.1)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -47,9 +48,13 @@ class Rule:
     def __post_init__(self) -> None:
         # A float64 holds whole numbers up to 2^53.
         if self.kind == "k" and not (1 <= self.amount <= 2**53 and float(self.amount).is_integer()):
-            raise FiltagError(f"--k {str(self.amount)[:20]} is no number of filters: give a whole number from 1")
+            raise FiltagError(
+                f"k={str(self.amount)[:20]} is not a number of filters: give a whole number from 1", options=("k",)
+            )
         if self.kind == "q" and not 0 < self.amount <= 1:
-            raise FiltagError(f"--q {self.amount:g} is no share of the filters: give a number above 0, at most 1")
+            raise FiltagError(
+                f"q={self.amount:g} is not a share of the filters: give a number above 0, at most 1", options=("q",)
+            )
 
     def __str__(self) -> str:
         """``k=1``, ``q=0.05``, ``k=5:contrast``: the rule's name in tables, graphs and queries."""
@@ -65,6 +70,53 @@ class Rule:
         wanted = int(self.amount) if self.kind == "k" else max(1, round(self.amount * n_filters))
         return min(wanted, n_filters)
 
+    def select(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which filters of a layer the rule selects for each class or image.
+
+        Parameters
+        ----------
+        scores : float64 array of shape (n_rows, n_filters)
+            A row for each class or image, without NaN.
+
+        Returns
+        -------
+        bool array of the same shape
+            True for the filters of highest score in each row; of equal scores the lower filter index is selected.
+
+        >>> Rule("k", 2).select(np.array([[0.5, 0.1, 0.5, 0.5]]))
+        array([[ True, False,  True, False]])
+        """
+        n_kept = self.filters_kept(scores.shape[1])
+        # A partition is many times faster than a sort.
+        cutoff = np.partition(scores, -n_kept, axis=1)[:, -n_kept, None]
+        selected = scores >= cutoff
+        n_selected = np.count_nonzero(selected, axis=1)
+        if n_selected.max(initial=0) > n_kept:
+            # Several scores equal the cutoff: drop those of the highest filter index.
+            tied = scores == cutoff
+            n_tied_kept = n_kept - n_selected + np.count_nonzero(tied, axis=1)
+            selected &= ~tied | (np.cumsum(tied, axis=1) <= n_tied_kept[:, None])
+        return selected
+
+    def select_by_layer(self, scores: NDArray[np.float64], layer_offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which filters of a network the rule selects: those of each layer, as `select` does.
+
+        Parameters
+        ----------
+        scores : float64 array of shape (n_rows, n_filters)
+            The filters of all layers side by side.
+        layer_offsets : int64 array of shape (n_layers + 1,)
+            Layer m has the columns ``layer_offsets[m]:layer_offsets[m + 1]``.
+
+        Returns
+        -------
+        bool array of shape (n_rows, n_filters)
+        """
+        selected = np.empty(scores.shape, dtype=np.bool_)
+        for start, stop in pairwise(layer_offsets.tolist()):
+            selected[:, start:stop] = self.select(scores[:, start:stop])
+        return selected
+
 
 def parse_rule(name: str) -> Rule:
     """Read a rule's name back.
@@ -75,11 +127,11 @@ def parse_rule(name: str) -> Rule:
     Raises
     ------
     FiltagError
-        If the name is no rule's.
+        If no rule has that name.
     """
     match = re.fullmatch(r"(?P<kind>[kq])=(?P<amount>[0-9.e-]+)(?P<contrast>:contrast)?", name)
     if match is None:
-        raise FiltagError(f"{name!r} is no rule: write k=1, q=0.05 or k=5:contrast")
+        raise FiltagError(f"{name!r} is not a rule: write k=1, q=0.05 or k=5:contrast")
     kind: Literal["k", "q"] = "k" if match["kind"] == "k" else "q"
     try:
         amount = float(match["amount"])
@@ -98,7 +150,7 @@ def contrast_over_classes(mean: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     float64 array of shape (n_classes, n_filters)
-        0 for a filter that every class activates alike.
+        0 for a filter that all classes activate alike.
     """
     return _contrast(mean, mean)
 
@@ -110,7 +162,6 @@ def contrast_to(profile: Profile, activation: NDArray[np.float64]) -> NDArray[np
     ----------
     profile : Profile
     activation : float64 array of shape (n_filters,) or (n_images, n_filters)
-        Of one image, say, or of several.
 
     Returns
     -------
@@ -122,7 +173,7 @@ def contrast_to(profile: Profile, activation: NDArray[np.float64]) -> NDArray[np
 def _contrast(activation: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
     deviation = activation - mean.mean(axis=0)
     spread = mean.std(axis=0)
-    # Equal values leave a rounding error, of which a quotient would make a finding.
+    # Rounding leaves a tiny spread where all classes are alike; dividing by it would make a finding of noise.
     alike = np.ptp(mean, axis=0) <= 1e-12 * np.abs(mean).max(axis=0, initial=0.0)
     contrast: NDArray[np.float64] = np.zeros_like(deviation)
     np.divide(deviation, spread, out=contrast, where=~alike & (spread > 0))
@@ -153,43 +204,36 @@ def tag_filters(profile: Profile, rules: Sequence[Rule], *, network: str) -> Tag
     names = tuple(str(rule) for rule in rules)
     if not names or len(set(names)) != len(names):
         raise FiltagError(f"rules {', '.join(names) or '(none)'}: give at least one rule, and each once")
-    n_classes = len(profile.class_ids)
-    if not n_classes:
-        raise FiltagError("the profile has no class, so it tags nothing: make it anew of readable images")
-    contrast = contrast_over_classes(profile.mean)
-    parts: list[tuple[NDArray[np.int64], ...]] = []
-    for layer, start in enumerate(profile.layer_offsets[:-1]):
-        columns = slice(int(start), int(profile.layer_offsets[layer + 1]))
-        n_filters = columns.stop - columns.start
-        for score in sorted({rule.score for rule in rules}):
-            values = (profile.mean if score == "activation" else contrast)[:, columns]
-            order = np.argsort(-values, axis=1, kind="stable")
-            for place, rule in enumerate(rules):
-                if rule.score == score:
-                    kept = rule.filters_kept(n_filters)
-                    parts.append(
-                        (
-                            np.full(n_classes * kept, place),
-                            np.full(n_classes * kept, layer),
-                            order[:, :kept].ravel(),
-                            np.repeat(np.arange(n_classes), kept),
-                            np.tile(np.arange(1, kept + 1), n_classes),
-                        )
-                    )
-    rule_, layer_, filter_, class_, rank = (np.concatenate(column) for column in zip(*parts, strict=True))
-    column_ = profile.layer_offsets[layer_] + filter_
+    if not profile.class_ids:
+        raise FiltagError("the profile has no class, so it tags nothing: make it anew from readable images")
+    offsets = profile.layer_offsets
+    scores = {"activation": profile.mean, "contrast": contrast_over_classes(profile.mean)}
+    ranks = {score: _ranks(scores[score], offsets) for score in {rule.score for rule in rules}}
+    selected = [np.nonzero(rule.select_by_layer(scores[rule.score], offsets)) for rule in rules]
+    classes, columns = (np.concatenate(part) for part in zip(*selected, strict=True))
+    rank = [ranks[rule.score][rows] for rule, rows in zip(rules, selected, strict=True)]
+    layers = np.searchsorted(offsets, columns, side="right") - 1
     return TagTable(
         network=network,
         layer_names=profile.layer_names,
-        n_filters=tuple(int(n) for n in np.diff(profile.layer_offsets)),
+        n_filters=tuple(int(n) for n in np.diff(offsets)),
         class_ids=profile.class_ids,
         class_labels=profile.class_labels,
         rules=names,
-        rule=rule_,
-        layer=layer_,
-        filter=filter_,
-        class_=class_,
-        rank=rank,
-        activation=profile.mean[class_, column_],
-        contrast=contrast[class_, column_],
+        rule=np.repeat(np.arange(len(rules)), [len(rows) for rows, _ in selected]),
+        layer=layers,
+        filter=columns - offsets[layers],
+        class_=classes,
+        rank=np.concatenate(rank),
+        activation=profile.mean[classes, columns],
+        contrast=scores["contrast"][classes, columns],
     )
+
+
+def _ranks(scores: NDArray[np.float64], layer_offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the place of each filter among those of its layer, from 1; of equal scores the lower index first."""
+    ranks = np.empty(scores.shape, dtype=np.int64)
+    for start, stop in pairwise(layer_offsets.tolist()):
+        best_first = np.argsort(-scores[:, start:stop], axis=1, kind="stable")
+        np.put_along_axis(ranks[:, start:stop], best_first, np.arange(1, stop - start + 1)[None], axis=1)
+    return ranks

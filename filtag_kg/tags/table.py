@@ -87,7 +87,8 @@ class TagTable:
             raise ValueError("ranks must be from 0, activations in [0, 1] and contrasts finite; NaN where unknown")
         keys = (self.rule, self.layer, self.filter, self.rank, self.class_)
         if not _sorted(keys):
-            order = np.lexsort(keys[::-1])
+            # Indices fit into few bytes, which sort several times faster than eight.
+            order = np.lexsort([key.astype(np.min_scalar_type(int(key.max()))) for key in reversed(keys)])
             for name in columns:
                 object.__setattr__(self, name, getattr(self, name)[order])
 

@@ -152,8 +152,10 @@ def test_mistakes_end_in_one_line_and_leave_nothing(
         f"{tmp_path / 'there'} exists and is not replaced: choose another output (-o)"
     )
     assert refusal("evaluate", *asked, "--score", "x") == "no score 'x': choose activation, contrast or both"
-    assert refusal("evaluate", *asked, "--k", 0, "-o", output).startswith("--k 0 is no number of filters")
-    assert refusal("evaluate", *asked, "--n", 0, "-o", output) == "--n 0: give whole numbers from 1, each once"
+    assert refusal("evaluate", *asked, "--k", 0, "-o", output) == (
+        "k=0 is not a number of filters: give a whole number from 1 (--k)"
+    )
+    assert refusal("evaluate", *asked, "--n", 0, "-o", output) == "n=0: give whole numbers from 1, each once (--n)"
     assert refusal("evaluate", *asked, "--k", 1, "--k", 1).startswith("rules k=1, k=1: give at least one rule")
     assert refusal("evaluate", tmp_path / "none.npz", *asked[1:]).startswith("no profile at")
     assert refusal("evaluate", *options(made, network, tmp_path / "none")).startswith("no images at")

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from filtag_kg import FiltagError, Profile, Rule, tag_filters
 from filtag_kg.explain.hits import (
-    active_filters,
     class_places,
     expected_hits,
     hits_at_n,
@@ -252,24 +251,12 @@ def test_images_that_turn_out_to_be_unreadable_may_be_among_the_labels() -> None
     np.testing.assert_array_equal(found.expected, alone.expected)
 
 
-def test_an_image_gets_filters_as_a_class_does_and_ties_go_to_the_lower_index() -> None:
-    profile = made_up(8)
-    for rule, active in zip(RULES, active_filters(profile, RULES, profile.mean), strict=True):
-        tags = tag_filters(profile, [rule], network="x")
-        for class_ in range(6):
-            of_class = tags.class_ == class_
-            expected = profile.layer_offsets[tags.layer[of_class]] + tags.filter[of_class]
-            assert sorted(active[class_]) == sorted(expected)
-    (flat,) = active_filters(profile, [Rule("k", 2)], np.full((1, 12), 0.5))
-    assert flat.tolist() == [[0, 1, 3, 4, 8, 9]]
-
-
 @pytest.mark.parametrize(
     ("n", "message"),
     [
-        ([], "--n (none): give whole numbers from 1, each once"),
-        ([0, 5], "--n 0, 5: give whole numbers from 1, each once"),
-        ([5, 5], "--n 5, 5: give whole numbers from 1, each once"),
+        ([], "n=(none): give whole numbers from 1, each once"),
+        ([0, 5], "n=0, 5: give whole numbers from 1, each once"),
+        ([5, 5], "n=5, 5: give whole numbers from 1, each once"),
     ],
 )
 def test_mistakes(n: list[int], message: str) -> None:

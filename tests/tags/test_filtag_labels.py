@@ -62,8 +62,8 @@ def test_without_class_names_labels_are_the_ids(tmp_path: Path) -> None:
             "line 2: no layer has a filter 1000000000000: expected one below 100,000",
         ),
         ("filter tags k=1\n0:['']\n", "line 2: filter 0 has a label without a name: remove it"),
-        ("filter tags k=0\n0:[]\n", "line 1: k=0 is no rule: expected k=1, or a share such as q=0.05"),
-        ("filter tags q=1.5.2\n0:[]\n", "line 1: q=1.5.2 is no rule: expected k=1, or a share such as q=0.05"),
+        ("filter tags k=0\n0:[]\n", "line 1: k=0 is not a rule: expected k=1, or a share such as q=0.05"),
+        ("filter tags q=1.5.2\n0:[]\n", "line 1: q=1.5.2 is not a rule: expected k=1, or a share such as q=0.05"),
         ("filter tags k=1\n", "names no filter: expected lines like 437:[' bluetick ', ' redbone ']"),
         (
             "filter tags k=1\n0:[' a ', \n",
@@ -72,7 +72,7 @@ def test_without_class_names_labels_are_the_ids(tmp_path: Path) -> None:
         ("filter tags k=1\n0:[__import__('os')]\n", "line 2: expected a line like"),
         (
             "filter tags k=1\n0:[' Crane ']\n",
-            "filter 0: no class is labelled 'Crane'; check that --class-names",
+            "filter 0: no class is labelled 'Crane'; check that the class names belong to these tags",
         ),
     ],
 )

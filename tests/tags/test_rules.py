@@ -56,6 +56,21 @@ def test_equal_activations_rank_the_lower_filter_first() -> None:
     assert {(row.filter, row.rank) for row in tag_assignments(tags)} == {(0, 1), (1, 2)}
 
 
+@given(MEANS, st.sampled_from([Rule("k", 1), Rule("k", 9), Rule("q", 0.4), Rule("q", 1)]))
+def test_a_rule_selects_what_it_tags(mean: np.ndarray, rule: Rule) -> None:
+    profile = profile_of(mean)
+    tags = tag_filters(profile, [rule], network="n")
+    expected = np.zeros(mean.shape, dtype=np.bool_)
+    expected[tags.class_, profile.layer_offsets[tags.layer] + tags.filter] = True
+    np.testing.assert_array_equal(rule.select_by_layer(mean, profile.layer_offsets), expected)
+    np.testing.assert_array_equal(rule.select(mean[:, 3:]), expected[:, 3:])
+
+
+def test_of_equal_scores_the_lower_filter_index_is_selected() -> None:
+    scores = np.array([[0.5, 0.1, 0.5, 0.5], [0.1, 0.2, 0.3, 0.2]])
+    assert Rule("k", 2).select(scores).tolist() == [[True, False, True, False], [False, True, True, False]]
+
+
 @given(MEANS)
 def test_contrast_has_mean_0_and_deviation_1_unless_all_classes_are_alike(mean: np.ndarray) -> None:
     contrast = contrast_over_classes(mean)
@@ -79,11 +94,11 @@ def test_several_rules_keep_their_order_and_their_own_tags() -> None:
 @pytest.mark.parametrize(
     ("kind", "amount", "message"),
     [
-        ("k", 0, "--k 0 is no number of filters: give a whole number from 1"),
-        ("k", 1.5, "--k 1.5 is no number of filters: give a whole number from 1"),
-        ("q", 0, "--q 0 is no share of the filters: give a number above 0, at most 1"),
-        ("q", 1.01, "--q 1.01 is no share of the filters: give a number above 0, at most 1"),
-        ("q", float("nan"), "--q nan is no share of the filters: give a number above 0, at most 1"),
+        ("k", 0, "k=0 is not a number of filters: give a whole number from 1"),
+        ("k", 1.5, "k=1.5 is not a number of filters: give a whole number from 1"),
+        ("q", 0, "q=0 is not a share of the filters: give a number above 0, at most 1"),
+        ("q", 1.01, "q=1.01 is not a share of the filters: give a number above 0, at most 1"),
+        ("q", float("nan"), "q=nan is not a share of the filters: give a number above 0, at most 1"),
     ],
 )
 def test_amounts_out_of_range_are_refused(kind: str, amount: float, message: str) -> None:
