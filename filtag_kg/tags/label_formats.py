@@ -21,7 +21,8 @@ class LabelReader(Protocol):
 
     def __call__(
         self, path: Path, *, class_names: Mapping[str, str] | None, layer: str | None, network: str
-    ) -> TagTable: ...
+    ) -> TagTable:
+        """Read a file."""
 
 
 LABEL_FORMATS: Mapping[str, LabelReader] = {

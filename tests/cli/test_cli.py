@@ -146,7 +146,9 @@ def test_mistakes_with_a_profile(saved: Path, tmp_path: Path) -> None:
         assert "is not a readable profile" in refusal("build", tmp_path / name, "-o", kg)
     np.savez(tmp_path / "other.npz", x=np.zeros(1))
     assert "it has no array 'mean'" in refusal("build", tmp_path / "other.npz", "-o", kg)
-    assert "k=0 is not a number of filters: give a whole number from 1 (--k)" in refusal("build", saved, "-o", kg, "--k", 0)
+    assert "k=0 is not a number of filters: give a whole number from 1 (--k)" in refusal(
+        "build", saved, "-o", kg, "--k", 0
+    )
     assert refusal("build", saved, "-o", kg, "--score", "x") == "no score 'x': choose activation or contrast"
     assert (
         refusal("build", saved, "-o", kg, "--concepts", "x")
