@@ -1,4 +1,4 @@
-"""The application: what is at which address."""
+"""The application: which address has what."""
 
 from __future__ import annotations
 
@@ -46,26 +46,26 @@ def create_app(
     beside: Callable[[], AbstractAsyncContextManager[None]] | None = None,
     hosts: Sequence[str] | None = LOOPBACK_NAMES,
 ) -> Starlette:
-    """Return the server's application; workers live as long as it runs.
+    """Return the server's application, whose workers live as long as it runs.
 
     Parameters
     ----------
     served : KG or Path
-        A KG, or the directory of any Oxigraph store, which has no things with addresses of their own.
+        A KG, or the directory of any Oxigraph store, whose things have no addresses.
     limits : Limits or None
     pages : Pages or None
-        For people: a page for each thing of the data, and ``page("")`` at the root.
+        Pages for people: one for each thing of the data, and ``page("")`` at the root.
     routes : callable
-        Returns further addresses, which win over those of the data, from the pool that does their work.
+        Returns further routes, which take precedence over the data, given the pool that does their work.
     beside : callable, optional
-        Returns a context that is open as long as the server runs.
+        Returns a context that stays open while the server runs.
     hosts : sequence of str, or None
-        Host names that requests may have; None takes any.
+        Host names that requests may use; None allows any.
     """
     limits = limits or Limits()
     store_path = served.path / "store" if isinstance(served, KG) else served
     pool = Pool(store_path, limits, served.path if isinstance(served, KG) and pages is not None else None)
-    sparql, named = Sparql(pool, limits), NamedQueries(pool, limits)
+    sparql, named_queries = Sparql(pool, limits), NamedQueries(pool, limits)
     base = served.manifest["parameters"]["base"] if isinstance(served, KG) else None
     resources = Resources(pool, limits, base, pages)
 
@@ -79,7 +79,7 @@ def create_app(
         if page is not None:
             return Response(page, media_type="text/html")
         return PlainTextResponse(
-            "FilTag-KG\n/sparql: SPARQL 1.1, read-only\n/queries: named queries\n/openapi.json: all that there is\n"
+            "FilTag-KG\n/sparql: SPARQL 1.1, read-only\n/queries: named queries\n/openapi.json: the whole interface\n"
         )
 
     app = Starlette(
@@ -87,16 +87,16 @@ def create_app(
             Route("/", root, methods=_GET),
             Route("/sparql", sparql.__call__, methods=_SPARQL),
             Route("/sparql/", sparql.__call__, methods=_SPARQL),
-            Route("/queries", named.list, methods=_GET),
-            Route("/queries/{name}", named.ask, methods=_GET),
-            Route("/openapi.json", named.describe, methods=_GET),
+            Route("/queries", named_queries.list, methods=_GET),
+            Route("/queries/{name}", named_queries.ask, methods=_GET),
+            Route("/openapi.json", named_queries.describe, methods=_GET),
             Route("/resource", resources.by_iri, methods=_GET),
             *routes(pool),
             Route("/{path:any}", resources.by_path, methods=_GET),
         ],
         middleware=[Middleware(PublicHeaders, hosts=hosts)],
         exception_handlers={
-            RequestError: error_answers(None if pages is None else pages.mistake),
+            RequestError: error_answers(None if pages is None else pages.error),
             HTTPException: _http_error,
         },
         lifespan=lifespan,
@@ -110,6 +110,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code != 405:
         return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
-    # Starlette lists them in another order each time.
+    # Starlette lists methods in a different order each time.
     allowed = ", ".join(sorted({"OPTIONS", *(error.headers or {}).get("Allow", "").replace(" ", "").split(",")}))
-    return PlainTextResponse(f"{request.method} is not answered here: use {allowed}\n", 405, {"Allow": allowed})
+    return PlainTextResponse(f"{request.method} is not allowed here: use {allowed}\n", 405, {"Allow": allowed})

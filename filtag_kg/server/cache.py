@@ -1,4 +1,4 @@
-"""Answers that were given before, while the store is the same: it is read-only, so they stay true."""
+"""Earlier answers. The store is read-only, so they stay true until it is replaced."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _OVERHEAD = 1000
 
 
 class AnswerCache:
-    """The answers asked for last, up to a number of bytes.
+    """The most recently used answers, up to a number of bytes.
 
     Parameters
     ----------
     size : int
-        In bytes; 0 keeps none. An answer of more than an eighth is not kept.
+        In bytes; 0 keeps none. An answer larger than an eighth of it is not kept.
     """
 
     def __init__(self, size: int) -> None:
@@ -28,7 +28,7 @@ class AnswerCache:
         self._answers: OrderedDict[bytes, Answer] = OrderedDict()
 
     def get(self, key: bytes, generation: int) -> Answer | None:
-        """Return the answer to a job by a store of that generation, if it is known."""
+        """Return the answer to a job from that generation of the store, if it is known."""
         if generation != self._generation:
             self._answers.clear()
             self._taken, self._generation = 0, generation
@@ -38,7 +38,7 @@ class AnswerCache:
         return answer
 
     def put(self, key: bytes, generation: int, answer: Answer) -> None:
-        """Keep an answer, and let those go that were asked for longest ago."""
+        """Keep an answer, and drop the least recently used ones."""
         size = _size(key, answer)
         if generation != self._generation or key in self._answers or size > self._size // _LARGEST_SHARE:
             return

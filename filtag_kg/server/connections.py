@@ -1,6 +1,6 @@
-"""A connection: how long a client may take to ask and to read, and who gives way where there are too many.
+"""Connections: how long clients may take to ask and to read, and which one yields when there are too many.
 
-uvicorn limits neither; it starts no clock before a client's first request is whole.
+uvicorn limits neither, and starts no clock before a client's first request is complete.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from filtag_kg.server.limits import Limits
 __all__ = ["connection_class"]
 
 _GRACE = 5.0
-"""Seconds that a connection has after the application has given up on a body, to be told so."""
+"""Seconds to send the client an error after the application has given up on a body."""
 _LEAST_READ = 64 << 10
-_TOO_MANY = "too many connections: try again in some seconds\n"
+_TOO_MANY = "too many connections: try again in a few seconds\n"
 _REFUSAL = (
     "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 2\r\n"
     f"Content-Length: {len(_TOO_MANY)}\r\nConnection: close\r\n\r\n{_TOO_MANY}"
@@ -25,14 +25,14 @@ _REFUSAL = (
 
 
 def connection_class(limits: Limits) -> type[asyncio.Protocol]:
-    """Return what uvicorn takes for each connection."""
+    """Return the class that uvicorn makes an object of for each connection."""
     return type("Connection", (_Connection,), {"limits": limits, "open": {}})
 
 
 class _Connection(H11Protocol):
     limits: Limits
     open: dict[_Connection, None]
-    """All connections, that which was idle last at the end."""
+    """All connections, the most recently idle at the end."""
 
     _clock: asyncio.TimerHandle | None = None
     _awaited: object = None
@@ -84,7 +84,7 @@ class _Connection(H11Protocol):
             self._reader_clock = None
 
     def _is_idle(self) -> bool:
-        """Return whether no request is being received or answered and no answer read."""
+        """Return whether no request is being received or answered, and no answer is waiting to be read."""
         answered = self.cycle is None or self.cycle.response_complete
         return answered and not self._unread and self.conn.their_state is not h11.SEND_BODY
 
@@ -93,7 +93,7 @@ class _Connection(H11Protocol):
         self.transport.abort()
 
     def _watch_request(self) -> None:
-        """Start a clock for what is to come next of a request; none runs while there is nothing to wait for."""
+        """Start a clock for the next part of a request, if the client is to send one."""
         state = self.conn.their_state
         awaited = (state, self.cycle) if state in (h11.IDLE, h11.SEND_BODY) else None
         if awaited == self._awaited:
@@ -107,9 +107,9 @@ class _Connection(H11Protocol):
             self._clock = self.loop.call_later(seconds, self._abort)
 
     def _watch_reader(self) -> None:
-        self._reader_clock = self.loop.call_later(self.limits.unread_seconds, self._look_at_reader)
+        self._reader_clock = self.loop.call_later(self.limits.unread_seconds, self._check_reader)
 
-    def _look_at_reader(self) -> None:
+    def _check_reader(self) -> None:
         left = self.transport.get_write_buffer_size()
         if left > self._unread - _LEAST_READ:
             self._abort()
@@ -118,7 +118,7 @@ class _Connection(H11Protocol):
             self._watch_reader()
 
     def _drop_slow_readers(self) -> None:
-        """Make room for answers that are to be read."""
+        """Drop the connections whose answers have waited longest, if too much waits to be read."""
         waiting = [each for each in self.open if each._unread]
         total = sum(each.transport.get_write_buffer_size() for each in waiting)
         for each in waiting:

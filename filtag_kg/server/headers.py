@@ -1,4 +1,4 @@
-"""What holds for every request: who may ask, from where, and what a page of another site may read."""
+"""The headers of every answer, and the host names that requests may use."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ __all__ = ["LOOPBACK_NAMES", "PublicHeaders"]
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _OWN_PAGES = ("/explain",)
-"""What only the server's own pages may ask for: others are not allowed what their browser asks for before."""
+"""Paths for the server's own pages alone: the preflight requests of other sites' pages get no permission."""
 _METHODS = "GET, HEAD, POST, OPTIONS"
-_PAGES_MAY = (
+_PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""Of all that a page could fetch or run only what is the server's own; bars have their length in a style attribute."""
+"""Pages fetch and run only what is the server's own. Bars have their length in a style attribute."""
 _READABLE = "Content-Type, Filtag-Note, Link, Retry-After, X-SPARQL-MaxRows"
 
 
 class PublicHeaders:
-    """Lets every site's pages read the answers, and refuses host names that are not the server's own.
+    """Lets the pages of every site read the answers, and refuses host names that are not the server's.
 
-    Without the latter, a page of a site whose name was made to mean this machine (DNS rebinding) could ask as if it
-    were ours.
+    Otherwise a site could point its own name at this machine (DNS rebinding), and its pages could pose as ours.
 
     Parameters
     ----------
     app : ASGI application
     hosts : sequence of str, or None
-        The names; None takes any.
+        The names; None allows any.
     """
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str] | None) -> None:
@@ -52,7 +51,7 @@ class PublicHeaders:
                 headers.setdefault("Access-Control-Expose-Headers", _READABLE)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 if headers.get("Content-Type", "").startswith("text/html"):
-                    headers.setdefault("Content-Security-Policy", _PAGES_MAY)
+                    headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
                     headers.setdefault("Referrer-Policy", "same-origin")
             await send(message)
 
@@ -60,7 +59,7 @@ class PublicHeaders:
         name = host[: host.index("]") + 1] if "]" in host else host.partition(":")[0]
         if self._hosts is not None and name.lower() not in self._hosts:
             await PlainTextResponse(
-                f"this server is not called {name}: use {' or '.join(self._hosts)}, or serve it with --host\n", 421
+                f"this server is not called {name}: use {' or '.join(self._hosts)}, or serve the KG on that host\n", 421
             )(scope, receive, with_headers)
         elif scope["method"] == "OPTIONS":
             await _options(scope["path"])(scope, receive, with_headers)

@@ -1,4 +1,4 @@
-"""What the server and its workers say to each other: JSON, and the bytes of an answer. Nothing is pickled."""
+"""The messages between the server, its workers and the fork server: JSON and bytes. Nothing is pickled."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 __all__ = [
-    "CALM",
     "FORK",
     "KILL",
     "ORDER",
     "PREFIX",
+    "RENICE",
     "Answer",
     "DecodeJob",
     "InspectJob",
@@ -23,44 +23,44 @@ __all__ = [
     "PageJob",
     "QueryJob",
     "ResourceJob",
-    "job_of",
-    "packed",
-    "sizes",
+    "pack",
+    "unpack_answer",
+    "unpack_job",
+    "unpack_sizes",
 ]
 
 PREFIX = struct.Struct("!II")
-"""Before each message: the sizes of its JSON and of its bytes."""
+"""Precedes each message: the sizes of its JSON and of its bytes."""
 ORDER = struct.Struct("!cIi")
-"""An order to the nursery: what to do, a worker's number, how nice it is to be. A new worker's socket comes with it."""
-FORK, CALM, KILL = b"f", b"c", b"k"
+"""An order to the fork server: what to do, a worker's number, its niceness. FORK comes with the worker's socket."""
+FORK, RENICE, KILL = b"f", b"n", b"k"
 
 
-class _Kind:
-    """What errors call a job, and what they advise a client to do."""
+class _ErrorWords:
+    """What errors call a job, and what they advise."""
 
     __slots__ = ()
     noun: ClassVar[str] = "query"
-    too_long: ClassVar[str] = "ask for less, add LIMIT, or serve the KG with a longer --timeout"
-    too_much: ClassVar[str] = ", or is nested too deeply: ask for less, without sorting, grouping or nesting so much"
+    plural: ClassVar[str] = "queries"
+    too_long: ClassVar[str] = "ask for less, add LIMIT, or serve the KG with a longer timeout"
+    too_much: ClassVar[str] = ", or is nested too deeply: ask for less, with less sorting, grouping or nesting"
 
 
 @dataclass(frozen=True, slots=True)
-class QueryJob(_Kind):
-    """Ask SPARQL.
+class QueryJob(_ErrorWords):
+    """Answer SPARQL.
 
     Parameters
     ----------
     text : str
-    table, graph : str or None
-        Formats for a table or a truth value, and for a graph; None where the client takes none.
-    boolean : str or None
-        The same for a truth value.
+    table, boolean, graph : str or None
+        The formats for a table, a truth value and a graph; None where the client accepts none.
     base : str
         What relative IRIs are relative to.
     names_dataset : bool
-        Whether the text has a ``FROM``. Where it has none, the default graph is the union of all.
+        Whether the text has a ``FROM``. If it has none, the default graph is the union of all.
     default_graphs, named_graphs : tuple of str, or None
-        The protocol's dataset; None where the request gives none.
+        The protocol's dataset; None if the request gives none.
     """
 
     text: str
@@ -74,15 +74,15 @@ class QueryJob(_Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class InspectJob(_Kind):
-    """Inspect a long query before it is asked."""
+class InspectJob(_ErrorWords):
+    """Inspect a long query before it runs."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class NamedJob(_Kind):
-    """Ask a named query, whose parameters are as typed."""
+class NamedJob(_ErrorWords):
+    """Answer a named query, with its parameters as typed, in a table format."""
 
     name: str
     parameters: Mapping[str, str]
@@ -90,40 +90,41 @@ class NamedJob(_Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceJob(_Kind):
-    """Tell what the graph says of a thing, as a graph in a format."""
+class ResourceJob(_ErrorWords):
+    """Return the graph's statements about a thing, in a graph format."""
 
     iri: str
     graph: str
 
 
 @dataclass(frozen=True, slots=True)
-class OverviewJob(_Kind):
+class OverviewJob(_ErrorWords):
     """Count the triples of each graph."""
 
 
 @dataclass(frozen=True, slots=True)
-class PageJob(_Kind):
+class PageJob(_ErrorWords):
     """Make a page for people.
 
     Parameters
     ----------
     page : str
         "thing", "classes", "concepts", "groups", "compare", "query", or "query/text", which is plain text.
-    asked : mapping of str
-        Of a thing its `path`; of the others, what the address asks for.
+    parameters : mapping of str
+        The `path` of a thing; for the others, the parameters of the address.
     """
 
     noun: ClassVar[str] = "page"
-    too_long: ClassVar[str] = "ask for less, or serve the KG with a longer --timeout"
-    too_much: ClassVar[str] = ": ask for less, or serve the KG with a larger --max-memory"
+    plural: ClassVar[str] = "pages"
+    too_long: ClassVar[str] = "ask for less, or serve the KG with a longer timeout"
+    too_much: ClassVar[str] = ": ask for less, or serve the KG with more memory"
 
     page: str
-    asked: Mapping[str, str]
+    parameters: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class DecodeJob(_Kind):
+class DecodeJob(_ErrorWords):
     """Decode a stranger's image, in a process that ends with it.
 
     Parameters
@@ -137,6 +138,7 @@ class DecodeJob(_Kind):
     """
 
     noun: ClassVar[str] = "image"
+    plural: ClassVar[str] = "images"
     too_long: ClassVar[str] = "give a smaller one"
     too_much: ClassVar[str] = ": give a smaller one"
 
@@ -152,12 +154,12 @@ _JOBS = {kind.__name__: kind for kind in (QueryJob, InspectJob, NamedJob, Resour
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a worker answers.
+    """A worker's answer.
 
     Parameters
     ----------
     status : str
-        "ready", once, before the first job. "ok". Else, with a line: "malformed", "mistake" (a parameter's), "unknown"
+        "ready", once, before the first job. "ok". Else, with a line: "malformed", "invalid" (a parameter), "unknown"
         (no such thing), "unacceptable" (no format for this kind of answer), "damaged" (the store).
     line : str
     kind : str
@@ -182,33 +184,33 @@ class Answer:
     pid: int = 0
     body: bytes = b""
 
-    @classmethod
-    def of(cls, head: bytes, body: bytes) -> Answer:
-        """Return the answer that a message is."""
-        said = json.loads(head)
-        return cls(**{**said, "notes": tuple(said["notes"]), "body": body})
 
-
-def packed(message: Job | Answer) -> bytes:
-    """Return a message as bytes."""
-    said: dict[str, Any] = asdict(message)
-    body: bytes = said.pop("body", b"")
+def pack(message: Job | Answer) -> bytes:
+    """Return a message as bytes, its prefix first."""
+    fields: dict[str, Any] = asdict(message)
+    body: bytes = fields.pop("body", b"")
     if not isinstance(message, Answer):
-        said["job"] = type(message).__name__
-    head = json.dumps(said).encode()
+        fields["job"] = type(message).__name__
+    head = json.dumps(fields).encode()
     return PREFIX.pack(len(head), len(body)) + head + body
 
 
-def sizes(prefix: bytes) -> tuple[int, int]:
+def unpack_sizes(prefix: bytes) -> tuple[int, int]:
     """Return the sizes of a message's JSON and bytes."""
     head, body = PREFIX.unpack(prefix)
     return head, body
 
 
-def job_of(head: bytes, body: bytes = b"") -> Job:
-    """Return the job that a message is."""
-    said = json.loads(head)
-    kind: Callable[..., Job] = _JOBS[said.pop("job")]
+def unpack_answer(head: bytes, body: bytes) -> Answer:
+    """Return the answer in a message."""
+    fields = json.loads(head)
+    return Answer(**{**fields, "notes": tuple(fields["notes"]), "body": body})
+
+
+def unpack_job(head: bytes, body: bytes = b"") -> Job:
+    """Return the job in a message."""
+    fields = json.loads(head)
+    kind: Callable[..., Job] = _JOBS[fields.pop("job")]
     if body:
-        said["body"] = body
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
+        fields["body"] = body
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})

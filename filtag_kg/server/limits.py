@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from os import cpu_count
 
 from filtag_kg.errors import FiltagError
 
 __all__ = ["Limits"]
 
-_LEAST_MEMORY = 256 << 20
-_MOST_MEMORY = 1 << 50
-# A day, and more rows and processes than a machine can serve.
+_LEAST_MEMORY_MB = 256
+_MOST_MB = 1 << 30
+# A day, and more rows and processes than any machine can serve.
 _MOST = {"timeout": 86_400, "max_rows": 10**9, "workers": 256}
 
 
@@ -22,40 +22,39 @@ class Limits:
     Parameters
     ----------
     timeout : float
-        Seconds, waiting and running each.
+        Seconds to wait for a worker, and as many to run.
     max_rows : int
-        Rows, or triples, of an answer; the rest is left out, with a sign.
+        Rows, or triples, of an answer; the rest is left out, which the answer says.
     max_bytes : int
         Size of an answer; likewise.
     memory : int
-        Bytes that a worker may take, beside those that it starts with.
+        Bytes that a worker may take, beyond those that it starts with.
     workers : int
-        Quick queries that run at once: so many of somebody's own, and so many of those that we know to end.
+        Quick jobs that run at once: so many of SPARQL, and so many of jobs that are known to end.
     slow_lane : int
-        Long queries that run beside them.
+        Long jobs that run beside them.
     quick, quick_known : float
-        Seconds of processor time after which a query is a long one: SPARQL of somebody's own, and what we know to end
-        (named queries, things).
+        Seconds of processor time after which a job is a long one: SPARQL, and jobs that are known to end (named
+        queries, things, pages).
     queue : int
-        Queries that may wait.
+        Jobs that may wait.
     cache : int
-        Bytes of answers to keep, for those who ask the same; 0 keeps none.
+        Bytes of answers to keep for clients that ask the same; 0 keeps none.
     connections : int
-        Connections that are open at once. One more takes the place of the one that has been idle longest.
+        Connections that are open at once. One more replaces the one that has been idle longest.
     head_seconds, body_seconds : float
-        For a request's address and headers to come, and for its body.
+        For a request's address and headers to arrive, and for its body.
     unread_seconds : float
         For a client to read some of an answer: at least 64 KiB, or what is left.
     unread : int
-        Bytes of all answers that wait to be read. Of more, those that have waited longest are dropped.
+        Bytes of all answers that wait to be read. Beyond that, the answers that have waited longest are dropped.
     uploads : int
-        Images that are received, decoded, or wait to be explained.
+        Images that are being received or decoded, or wait to be explained.
 
     Raises
     ------
     FiltagError
-        If one is not above 0 or beyond any machine, the cache is below it, or the memory does not even do for a worker
-        at rest.
+        If one is too small, or larger than any machine.
     """
 
     timeout: float = 10.0
@@ -76,31 +75,18 @@ class Limits:
     uploads: int = 8
 
     def __post_init__(self) -> None:
-        for name in (
-            "timeout",
-            "max_rows",
-            "max_bytes",
-            "workers",
-            "slow_lane",
-            "quick",
-            "quick_known",
-            "queue",
-            "connections",
-            "head_seconds",
-            "body_seconds",
-            "unread_seconds",
-            "unread",
-            "uploads",
-        ):
-            if not getattr(self, name) > 0:
-                raise FiltagError(f"--{name.replace('_', '-')} {getattr(self, name)} is too little: give more than 0")
-        for name, most in _MOST.items():
-            if not getattr(self, name) <= most:
-                raise FiltagError(f"--{name.replace('_', '-')} {getattr(self, name)} is too much: give at most {most}")
-        if self.cache < 0:
-            raise FiltagError(f"--cache {self.cache >> 20} is too little: give 0 or more")
-        for name, size in (("cache", self.cache), ("max-memory", self.memory)):
-            if size > _MOST_MEMORY:
-                raise FiltagError(f"--{name} {size >> 20} is too much: give at most {_MOST_MEMORY >> 20}")
-        if self.memory < _LEAST_MEMORY:
-            raise FiltagError(f"--max-memory {self.memory >> 20} is too little: give at least {_LEAST_MEMORY >> 20}")
+        for name in (limit.name for limit in fields(self) if limit.name not in ("memory", "cache")):
+            value, most = getattr(self, name), _MOST.get(name)
+            if not value > 0:
+                raise FiltagError(f"{name}={value} is too little: give more than 0", options=(name,))
+            if most is not None and not value <= most:
+                raise FiltagError(f"{name}={value} is too much: give at most {most}", options=(name,))
+        _check_megabytes("cache", self.cache >> 20, 0, "cache")
+        _check_megabytes("memory", self.memory >> 20, _LEAST_MEMORY_MB, "max_memory")
+
+
+def _check_megabytes(what: str, size: int, least: int, option: str) -> None:
+    if size < least:
+        raise FiltagError(f"a {what} of {size} MB is too little: give at least {least} MB", options=(option,))
+    if size > _MOST_MB:
+        raise FiltagError(f"a {what} of {size} MB is too much: give at most {_MOST_MB} MB", options=(option,))

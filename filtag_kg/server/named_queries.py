@@ -9,11 +9,11 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.query import NamedQuery, catalogue, find_query
 from filtag_kg.server.jobs import NamedJob
 from filtag_kg.server.limits import Limits
-from filtag_kg.server.negotiation import TABLES, chosen
+from filtag_kg.server.negotiation import TABLES, require_format
 from filtag_kg.server.openapi import address_of, openapi
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import format_of, parameters_of
-from filtag_kg.server.request_error import RequestError, shortened, shortening
+from filtag_kg.server.request_error import RequestError, shorten, shorten_all
 from filtag_kg.server.responses import ask_for, response_of
 
 __all__ = ["NamedQueries"]
@@ -40,22 +40,22 @@ class NamedQueries:
     async def ask(self, request: Request) -> Response:
         """Answer one."""
         try:
-            query = find_query(shortened(request.path_params["name"]))
+            query = find_query(shorten(request.path_params["name"]))
         except FiltagError as error:
             raise RequestError(404, f"{error} (see /queries)") from None
         pairs = parameters_of(request)
-        format_, media_type = chosen(request.headers.get("accept"), TABLES, format_of(pairs))
+        format_, media_type = require_format(request.headers.get("accept"), TABLES, format_of(pairs))
         parameters: dict[str, str] = {}
         for name, value in pairs:
             if name in parameters:
-                raise RequestError(400, f"parameter {shortened(name)!r} is given twice: give it once")
+                raise RequestError(400, f"parameter {shorten(name)!r} is given twice: give it once")
             # An empty field of a form is one that was left out.
             if name != "format" and value:
                 parameters[name] = value
         try:
             answer = await ask_for(request, self._pool, NamedJob(query.name, parameters, format_.name))
         except RequestError as error:
-            line = shortening(error.line, (*parameters, *parameters.values()))
+            line = shorten_all(error.line, (*parameters, *parameters.values()))
             raise RequestError(error.status, line, error.headers) from None
         return response_of(answer, format_.content_type(media_type), self._limits.max_rows)
 

@@ -1,4 +1,4 @@
-"""Which format a client gets: what it accepts, weighed, against what there is.
+"""Which format a client gets: the best of ours that it accepts.
 
 Source: RFC 9110, *HTTP Semantics*, section 12.5.1.
 """
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filtag_kg.graph import RDF_FORMATS
-from filtag_kg.server.request_error import RequestError, shortened
+from filtag_kg.server.request_error import RequestError, shorten
 
-__all__ = ["BOOLEANS", "GRAPHS", "HTML", "TABLES", "Format", "accepted", "choose", "chosen", "for_people"]
+__all__ = ["BOOLEANS", "GRAPHS", "HTML", "TABLES", "Format", "accepted", "choose", "for_people", "require_format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Format:
     name : str
         As in ``?format=``.
     media_types : tuple of str
-        What a client may call it, its own name first.
+        What clients may call it, the standard name first.
     parameters : str
         What follows the media type in ``Content-Type``.
     """
@@ -60,12 +60,12 @@ _QUALITY = re.compile(r";\s*q\s*=\s*(\d(?:\.\d*)?)\s*(?:;|$)", re.IGNORECASE)
 
 
 def choose(accept: str | None, offers: Sequence[Format], format_: str | None = None) -> tuple[Format, str] | None:
-    """Return the best offer and the name that the client has for it; None where none fits.
+    """Return the best offer and the name that the client has for it; None if none fits.
 
     Parameters
     ----------
     accept : str or None
-        The header; without one, everything is fine.
+        The header; without one, the client accepts everything.
     offers : sequence of Format
         Ours, the preferred first.
     format_ : str or None
@@ -79,28 +79,28 @@ def choose(accept: str | None, offers: Sequence[Format], format_: str | None = N
         for i, offer in enumerate(offers)
         for j, media_type in enumerate(offer.media_types)
     ]
-    quality, _, _, offer, media_type = max(weighed, key=lambda found: found[:3])
+    quality, _, _, offer, media_type = max(weighed, key=lambda offered: offered[:3])
     return (offer, media_type) if quality > 0 else None
 
 
-def chosen(accept: str | None, offers: Sequence[Format], format_: str | None = None) -> tuple[Format, str]:
-    """Return what `choose` does.
+def require_format(accept: str | None, offers: Sequence[Format], format_: str | None = None) -> tuple[Format, str]:
+    """Return what `choose` does, or refuse.
 
     Raises
     ------
     RequestError
-        406 with a list of what there is.
+        406 with a list of the formats, if none fits.
     """
-    found = choose(accept, offers, format_)
-    if found is None:
-        wanted = shortened(f"format={format_}" if format_ is not None else f"Accept: {accept}")
+    choice = choose(accept, offers, format_)
+    if choice is None:
+        wanted = shorten(f"format={format_}" if format_ is not None else f"Accept: {accept}")
         listing = ", ".join(f"{offer.name} ({offer.media_types[0]})" for offer in offers)
         raise RequestError(406, f"this answer has no format for {wanted}: there is {listing}")
-    return found
+    return choice
 
 
 def for_people(accept: str | None) -> bool:
-    """Return whether a browser wants a page: it names HTML and likes nothing better, as no program does."""
+    """Return whether a browser asks: it names HTML and prefers nothing to it, as no program does."""
     ranges = accepted(accept or "")
     html = max((quality for range_, quality in ranges if range_ == HTML.media_types[0]), default=0.0)
     return html > 0 and html == max(quality for _, quality in ranges)
@@ -110,15 +110,15 @@ def accepted(accept: str) -> list[tuple[str, float]]:
     """Return the media ranges of a header with their qualities, in its order."""
     ranges = []
     for part in accept.split(","):
-        found = _RANGE.fullmatch(part)
-        if found is not None:
-            quality = _QUALITY.search(found[2])
-            ranges.append((found[1].lower(), min(1.0, float(quality[1])) if quality else 1.0))
+        match = _RANGE.fullmatch(part)
+        if match is not None:
+            quality = _QUALITY.search(match[2])
+            ranges.append((match[1].lower(), min(1.0, float(quality[1])) if quality else 1.0))
     return ranges
 
 
 def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """Return the quality of the most specific range that a media type is in."""
+    """Return the quality of the most specific range that covers a media type."""
     for wanted in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
         for range_, quality in ranges:
             if range_ == wanted:

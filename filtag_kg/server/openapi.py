@@ -1,4 +1,4 @@
-"""The interface in the words of OpenAPI 3.1, made from the catalogue of named queries."""
+"""The interface in OpenAPI 3.1, made from the catalogue of named queries."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _KINDS = {
 }
 _LINE = {"text/plain": {"schema": {"type": "string"}}}
 _ERRORS = {
-    "400": {"description": "A mistake in the request, in one line.", "content": _LINE},
-    "406": {"description": "No such format; a list of those that there are.", "content": _LINE},
-    "500": {"description": "The query's process ended: it needed too much memory.", "content": _LINE},
-    "503": {"description": "Too many queries at once; Retry-After says when to come back.", "content": _LINE},
+    "400": {"description": "The request is wrong; one line says how.", "content": _LINE},
+    "406": {"description": "There is no such format; the line lists those that there are.", "content": _LINE},
+    "500": {"description": "The query needed too much memory.", "content": _LINE},
+    "503": {"description": "Too many queries at once; Retry-After says when to try again.", "content": _LINE},
     "504": {"description": "The query took too long and was stopped.", "content": _LINE},
 }
 _READ_ONLY = {"403": {"description": "An update, SERVICE or a file: this endpoint is read-only.", "content": _LINE}}
 
 
 def openapi(queries: Sequence[NamedQuery]) -> dict[str, Any]:
-    """Return the description, as JSON has it."""
+    """Return the description as JSON data."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -53,7 +53,7 @@ def openapi(queries: Sequence[NamedQuery]) -> dict[str, Any]:
 
 
 def address_of(query: NamedQuery) -> str:
-    """Return the path that asks a query's example."""
+    """Return the path of a query's example."""
     return f"/queries/{query.name}" + (f"?{urlencode(query.example)}" if query.example else "")
 
 
@@ -63,11 +63,11 @@ def _named(query: NamedQuery) -> dict[str, Any]:
         "description": f"A table of the columns {', '.join(query.columns)}.",
         "headers": {
             "Filtag-Note": {
-                "description": "What is to be known of the answer, such as the senses of a word.",
+                "description": "Notes on the answer, such as the senses of a word.",
                 "schema": {"type": "string"},
             },
             "X-SPARQL-MaxRows": {
-                "description": "Where the answer is a part only: how many rows there are at most.",
+                "description": "The limit on rows, if the answer was cut.",
                 "schema": {"type": "integer"},
             },
         },
@@ -86,7 +86,7 @@ def _named(query: NamedQuery) -> dict[str, Any]:
 def _parameter(query: NamedQuery, name: str, required: bool) -> dict[str, Any]:
     parameter = PARAMETERS[name]
     schema: dict[str, Any] = dict(_KINDS.get(parameter.kind, {"type": "string"}))
-    found: dict[str, Any] = {
+    described: dict[str, Any] = {
         "name": name,
         "in": "query",
         "required": required,
@@ -94,9 +94,9 @@ def _parameter(query: NamedQuery, name: str, required: bool) -> dict[str, Any]:
         "schema": schema,
     }
     if name in query.example:
-        number = {"integer": int, "number": float}.get(schema["type"], str)
-        found["example"] = number(query.example[name])
-    return found
+        convert = {"integer": int, "number": float}.get(schema["type"], str)
+        described["example"] = convert(query.example[name])
+    return described
 
 
 def _format(formats: Sequence[Any]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _format(formats: Sequence[Any]) -> dict[str, Any]:
         "name": "format",
         "in": "query",
         "required": False,
-        "description": "Wins over Accept.",
+        "description": "Takes precedence over Accept.",
         "schema": {"type": "string", "enum": [each.name for each in formats]},
     }
 

@@ -1,4 +1,4 @@
-"""An HTTP request as a query, or as what is wrong with it.
+"""Reads the query of an HTTP request, or says what is wrong with it.
 
 Source: W3C, *SPARQL 1.1 Protocol*, section 2.1.
 """
@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from filtag_kg.server.jobs import InspectJob
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.query_inspection import NO_FILE, READ_ONLY, Inspection, decoded, inspect_query, is_file
-from filtag_kg.server.request_error import GONE, RequestError, shortened
+from filtag_kg.server.request_error import GONE, RequestError, shorten
 from filtag_kg.server.responses import ask_for
 
 __all__ = ["ProtocolQuery", "format_of", "parameters_of", "read_body", "read_query"]
@@ -26,22 +26,22 @@ _LONGEST = 128 << 10
 _SHORT = 2000
 """Characters. Inspecting so many takes up to 30 ms; the longest query takes a second, so a worker does it."""
 _DEEPEST = 500
-"""Brackets in brackets. Oxigraph's parser and planner call themselves for each, and some thousands end the process."""
+"""Brackets in brackets. Oxigraph's parser and planner recurse for each, and some thousands crash the process."""
 _FORM = "application/x-www-form-urlencoded"
 _QUERY, _UPDATE = "application/sparql-query", "application/sparql-update"
 
 
 @dataclass(frozen=True, slots=True)
 class ProtocolQuery:
-    """A query as the protocol has it.
+    """A query with the options of the protocol.
 
     Parameters
     ----------
     text : str
-        Its code point escapes decoded.
+        With its code point escapes decoded.
     inspection : Inspection
     default_graphs, named_graphs : tuple of str, or None
-        The dataset; both are None where the request gives none.
+        The dataset; both are None if the request gives none.
     format_ : str or None
     """
 
@@ -64,7 +64,7 @@ async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
     Raises
     ------
     RequestError
-        As `ask_for` does, or of status 4xx if it is none, asks for an update, or reaches outside.
+        As `ask_for` does; 4xx if there is no query, or it is an update or reaches outside.
     """
     parameters = parameters_of(request)
     if request.method == "POST":
@@ -86,7 +86,7 @@ async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
         raise RequestError(400, "the query is empty: write a query")
     if inspection.depth > _DEEPEST:
         raise RequestError(
-            400, f"the query is nested too deeply: {inspection.depth} brackets in one another, and {_DEEPEST} may be"
+            400, f"the query has {inspection.depth} nested brackets, and {_DEEPEST} are allowed: nest less"
         )
     given = bool(default_graphs or named_graphs)
     return ProtocolQuery(
@@ -95,7 +95,7 @@ async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
 
 
 async def _inspected(request: Request, pool: Pool, typed: str) -> tuple[str, Inspection]:
-    """Return a query, its code point escapes decoded, and what its inspection found."""
+    """Return a query with its code point escapes decoded, and its inspection."""
     if len(typed) <= _SHORT:
         text = decoded(typed)
         return text, inspect_query(text)
@@ -109,7 +109,7 @@ def parameters_of(request: Request) -> list[tuple[str, str]]:
     Raises
     ------
     RequestError
-        400 if they are no UTF-8, or too many.
+        400 if they are not UTF-8, or too many.
     """
     return _pairs(request.scope["query_string"])
 
@@ -128,7 +128,7 @@ def format_of(parameters: Sequence[tuple[str, str]]) -> str | None:
     return formats[0] if formats else None
 
 
-async def read_body(request: Request, longest: int, seconds: float, large: str) -> bytes:
+async def read_body(request: Request, longest: int, seconds: float, too_long: str) -> bytes:
     """Return the body of a request.
 
     Parameters
@@ -137,14 +137,14 @@ async def read_body(request: Request, longest: int, seconds: float, large: str) 
     longest : int
         In bytes.
     seconds : float
-        For all of it to come.
-    large : str
-        What to say of a longer one.
+        For all of it to arrive.
+    too_long : str
+        The error for a longer one.
 
     Raises
     ------
     RequestError
-        413 if it is too long, 408 if it takes too long to come, 499 if the client leaves.
+        413 if it is too long, 408 if it takes too long to arrive, 499 if the client leaves.
     """
     body = bytearray()
     try:
@@ -152,9 +152,9 @@ async def read_body(request: Request, longest: int, seconds: float, large: str) 
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > longest:
-                    raise RequestError(413, large)
+                    raise RequestError(413, too_long)
     except TimeoutError:
-        line = f"the request took longer than {seconds:g} s to come: send it anew"
+        line = f"the request took longer than {seconds:g} s to arrive: send it again"
         raise RequestError(408, line) from None
     except ClientDisconnect:
         raise RequestError(GONE, "the client is gone") from None
@@ -166,21 +166,23 @@ async def _posted(request: Request, seconds: float) -> list[tuple[str, str]]:
     media_type = media_type.strip().lower()
     if media_type == _UPDATE:
         raise RequestError(403, READ_ONLY)
-    large = f"the request is longer than {_LONGEST >> 10} KiB: send a shorter query"
-    body = await read_body(request, _LONGEST, seconds, large)
+    too_long = f"the request is longer than {_LONGEST >> 10} KiB: send a shorter query"
+    body = await read_body(request, _LONGEST, seconds, too_long)
     if media_type not in (_FORM, _QUERY):
         if body.startswith(b"update=") or inspect_query(body[:_SHORT].decode(errors="replace")).refusal == READ_ONLY:
             raise RequestError(403, READ_ONLY)
-        raise RequestError(415, f"a query is posted as {_QUERY} or {_FORM}, not as {media_type or 'nothing said'}")
+        raise RequestError(
+            415, f"a query is posted as {_QUERY} or {_FORM}, not as {media_type or 'a body without Content-Type'}"
+        )
     charset = next((part.partition("=")[2] for part in rest.split(";") if part.strip().startswith("charset=")), "utf-8")
     if charset.strip().strip('"').lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise RequestError(415, f"a query in {charset.strip()} is not read: send UTF-8")
+        raise RequestError(415, f"queries in {charset.strip()} are not read: send UTF-8")
     if media_type == _FORM:
         return _pairs(body)
     try:
         return [("query", body.decode())]
     except UnicodeDecodeError:
-        raise RequestError(400, "the query is no UTF-8: send UTF-8") from None
+        raise RequestError(400, "the query is not UTF-8: send UTF-8") from None
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:
@@ -188,18 +190,18 @@ def _pairs(encoded: bytes) -> list[tuple[str, str]]:
         text = encoded.decode("ascii")
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=200)
     except UnicodeDecodeError:
-        raise RequestError(400, "a parameter is no UTF-8, percent-encoded: encode it anew") from None
+        raise RequestError(400, "a parameter is not percent-encoded UTF-8: encode it again") from None
     except ValueError:
         raise RequestError(400, "the request has more than 200 parameters: send fewer") from None
 
 
 def _graphs(parameters: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
-    graphs = tuple(dict.fromkeys(value for found, value in parameters if found == name))
+    graphs = tuple(dict.fromkeys(value for key, value in parameters if key == name))
     for graph in graphs:
         if is_file(graph):
             raise RequestError(403, NO_FILE.format(f"<{graph}>"))
         try:
             ox.NamedNode(graph)
         except ValueError:
-            raise RequestError(400, f"{name}={shortened(graph)} is no absolute IRI: give one") from None
+            raise RequestError(400, f"{name}={shorten(graph)} is not an absolute IRI: give one") from None
     return graphs

@@ -1,4 +1,4 @@
-r"""What a query's tokens show before it runs: its form, whether it names a dataset, whether it reaches outside.
+r"""Inspects a query before it runs: its form, and whether it names a dataset or reaches outside.
 
 Oxigraph's parser wants no space after a keyword (``SERVICEex:a {`` calls a service), so a keyword may hide in a longer
 word or in a prefixed name. The inspection refuses those, too. Source: W3C, *SPARQL 1.1 Query Language*, sections 19.2
@@ -18,7 +18,7 @@ __all__ = ["NO_FILE", "READ_ONLY", "Inspection", "Token", "decoded", "inspect_qu
 
 _NAME = r"\w\u00b7\u200c\u200d\u203f\u2040\u2070-\u218f"
 _LOCAL_ESCAPE = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?#@%]"
-# Without a bound, a text such as a.a.a.a… would take the square of its length.
+# Without a bound, the time for a text such as a.a.a.a… would grow with the square of its length.
 _LONGEST_PREFIX = 100
 _TOKEN = re.compile(
     rf"""
@@ -42,8 +42,8 @@ _ESCAPE = re.compile(r"\\(?:\\|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
 _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 _STEPS = {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}
 _UPDATES = ("INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH")
-READ_ONLY = "this endpoint is read-only and refuses updates: ask a query, or change the KG with filtag build"
-_NO_SERVICE = "SERVICE is refused, as this endpoint asks no other: ask that endpoint yourself and join the answers"
+READ_ONLY = "this endpoint is read-only and refuses updates: send a query, or build the KG anew"
+_NO_SERVICE = "SERVICE is refused, as this endpoint calls no other: query that endpoint yourself and join the answers"
 NO_FILE = "the graph {} is a file, and this endpoint reads no files: name one of the graphs of its own dataset"
 
 
@@ -64,7 +64,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a query's words tell.
+    """What a query's tokens show.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ class Inspection:
     names_dataset : bool
         Whether it has a ``FROM``.
     refusal : str or None
-        Why it is not to be run, in one line.
+        Why it must not run, in one line.
     depth : int
-        How many brackets are open where most are.
+        How many brackets are open at once, at most.
     empty : bool
         Whether it has no words at all.
     """
@@ -90,73 +90,71 @@ class Inspection:
 def decoded(text: str) -> str:
     r"""Return a text with its code point escapes (``\u0041``) decoded.
 
-    Those of characters that would end a string, a name or a comment stay: they mean something in strings alone, where
+    Escapes of characters that would end a string, a name or a comment stay. They are valid in strings alone, where
     Oxigraph decodes them.
     """
 
-    def character(found: re.Match[str]) -> str:
-        digits = found[1] or found[2]
+    def character(escape: re.Match[str]) -> str:
+        digits = escape[1] or escape[2]
         if digits is None or int(digits, 16) > 0x10FFFF:
-            return found[0]
+            return escape[0]
         decoded_ = chr(int(digits, 16))
-        return decoded_ if decoded_.isalnum() or decoded_ in "_-.:/" else found[0]
+        return decoded_ if decoded_.isalnum() or decoded_ in "_-.:/" else escape[0]
 
     return _ESCAPE.sub(character, text)
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """Yield the tokens of a query, without spaces and comments, up to a string that has no end: nobody parses that."""
-    for found in _TOKEN.finditer(text):
-        if found.lastgroup == "unclosed":
+    """Yield the tokens of a query, without spaces and comments, up to a string without an end, if there is one."""
+    for match in _TOKEN.finditer(text):
+        if match.lastgroup == "unclosed":
             return
-        if found.lastgroup != "space" and found.lastgroup is not None:
-            yield Token(found.lastgroup, found[0])
+        if match.lastgroup != "space" and match.lastgroup is not None:
+            yield Token(match.lastgroup, match[0])
 
 
 def inspect_query(text: str) -> Inspection:
     """Inspect a query whose code point escapes are decoded."""
-    found = list(tokens(text))
-    prefixes = _declared(found)
-    words = [(i, token.text.upper()) for i, token in enumerate(found) if token.kind == "word"]
+    query = list(tokens(text))
+    words = [(i, token.text.upper()) for i, token in enumerate(query) if token.kind == "word"]
     head = next((word for _, word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
     form = next((form for form in _FORMS if head.startswith(form)), None)
-    graphs = [
-        graph for i, word in words if word.startswith("FROM") for graph in _graphs(found[i + 1 : i + 3], prefixes)
-    ]
-    file = next((graph for graph in graphs if is_file(graph)), None)
+    prefixes = _declared_prefixes(query)
+    from_clauses = [query[i + 1 : i + 3] for i, word in words if word.startswith("FROM")]
+    files = [graph for clause in from_clauses for graph in _graphs(clause, prefixes) if is_file(graph)]
+    calls_service = any("SERVICE" in word for _, word in words) or any(
+        map(_hides_service, [*query[:1], *query], query, query[1:])
+    )
     refusal = None
     if head.startswith(_UPDATES) and form is None:
         refusal = READ_ONLY
-    elif any("SERVICE" in word for _, word in words) or any(
-        map(_hides_service, [*found[:1], *found], found, found[1:])
-    ):
+    elif calls_service:
         refusal = _NO_SERVICE
-    elif file is not None:
-        refusal = NO_FILE.format(f"<{file}>")
-    names_dataset = bool(graphs) or any(word.startswith("FROM") for _, word in words)
-    return Inspection(form, names_dataset, refusal, _depth(found), not found)
+    elif files:
+        refusal = NO_FILE.format(f"<{files[0]}>")
+    return Inspection(form, bool(from_clauses), refusal, _depth(query), not query)
 
 
 def is_file(iri: str) -> bool:
-    """Return whether an IRI is a file's."""
+    """Return whether an IRI names a file."""
     return iri.strip().lower().startswith("file:")
 
 
-def _depth(found: list[Token]) -> int:
-    steps = (_STEPS.get(token.text, 0) for token in found if token.kind == "sign")
+def _depth(query: list[Token]) -> int:
+    steps = (_STEPS.get(token.text, 0) for token in query if token.kind == "sign")
     return max(accumulate(steps, initial=0))
 
 
-def _declared(found: list[Token]) -> dict[str, str]:
+def _declared_prefixes(query: list[Token]) -> dict[str, str]:
     prefixes = dict(PREFIXES)
-    for word, name, iri in zip(found, found[1:], found[2:], strict=False):
+    for word, name, iri in zip(query, query[1:], query[2:], strict=False):
         if word.kind == "word" and word.text.upper() == "PREFIX" and name.kind == "name" and iri.kind == "iri":
             prefixes[name.text.removesuffix(":")] = iri.text[1:-1]
     return prefixes
 
 
 def _graphs(after: list[Token], prefixes: dict[str, str]) -> list[str]:
-    """Return the graph that a ``FROM`` names by the tokens after it."""
+    """Return the graph that a ``FROM`` names, given the tokens after it."""
     named = after[1:] if after and after[0].kind == "word" else after[:1]
     for token in named[:1]:
         if token.kind == "iri":
@@ -168,7 +166,7 @@ def _graphs(after: list[Token], prefixes: dict[str, str]) -> list[str]:
 
 
 def _hides_service(before: Token, token: Token, after: Token) -> bool:
-    """Return whether a prefixed name reads as a call of a service, too: only GRAPH puts a name before a brace."""
+    """Return whether Oxigraph may take a name before a brace for a call of a service, which it is not after GRAPH."""
     prefix = token.text.partition(":")[0].upper()
     is_graph = before.kind == "word" and before.text.upper() == "GRAPH"
     return token.kind == "name" and "SERVICE" in prefix and after.text == "{" and not is_graph

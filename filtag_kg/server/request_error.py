@@ -1,4 +1,4 @@
-"""What the server answers where it does not answer the question."""
+"""Errors as the server answers them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Iterable, Mapping
 
 from filtag_kg.errors import FiltagError
 
-__all__ = ["GONE", "RequestError", "shortened", "shortening"]
+__all__ = ["GONE", "RequestError", "shorten", "shorten_all"]
 
 GONE = 499
-"""The status that nobody reads: the client left."""
+"""The status when the client has left, so nobody reads it."""
 _LONGEST_ECHO = 200
 
 
-def shortened(text: str) -> str:
-    """Return what was typed as an error repeats it: of a long text, its beginning."""
+def shorten(text: str) -> str:
+    """Return what a client sent as an error repeats it: of a long text, the beginning."""
     return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
 
 
-def shortening(line: str, typed: Iterable[str]) -> str:
-    """Return a line in which long texts that were typed are shortened, quoted as in Python or not."""
+def shorten_all(line: str, typed: Iterable[str]) -> str:
+    """Return a line with all long texts that a client sent shortened, whether quoted as in Python or not."""
     for text in typed:
         if len(text) > _LONGEST_ECHO:
             for written in (repr(text)[1:-1], text):
-                line = line.replace(written, shortened(written))
+                line = line.replace(written, shorten(written))
     return line
 
 

@@ -1,4 +1,4 @@
-"""Every IRI of the data, dereferenced: a page for people, a graph for programs."""
+"""Every IRI of the data has an address: a page for people, a graph for programs."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from starlette.responses import HTMLResponse, Response
 from filtag_kg.names import name_in_path, part_of_path
 from filtag_kg.server.jobs import ResourceJob
 from filtag_kg.server.limits import Limits
-from filtag_kg.server.negotiation import GRAPHS, HTML, chosen
+from filtag_kg.server.negotiation import GRAPHS, HTML, require_format
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import format_of, parameters_of
-from filtag_kg.server.request_error import RequestError, shortened
+from filtag_kg.server.request_error import RequestError, shorten
 from filtag_kg.server.responses import ask_for, response_of
 
 __all__ = ["Pages", "Resources"]
 
 
 class Pages(Protocol):
-    """Pages for people, one a thing of the data."""
+    """Pages for people, one for each thing of the data."""
 
     async def page(self, request: Request, pool: Pool, path: str) -> str | None:
-        """Return the HTML of a page; None where there is none.
+        """Return the HTML of a page; None if there is none.
 
         Parameters
         ----------
         request : Request
-            Whose client waits for it.
+            The page is given up when its client leaves.
         pool : Pool
-            Where a page that takes work is made.
+            Makes the pages that take work.
         path : str
-            The thing's IRI without the KG's base, percent-encoded as in the data; of things outside the base, the whole
-            IRI.
+            The thing's IRI without the KG's base, percent-encoded as in the data; the whole IRI if it is outside the
+            base.
         """
         ...
 
-    def mistake(self, status: int, line: str) -> str:
-        """Return the HTML of a page that says why a request is not answered. Called from a thread."""
+    def error(self, status: int, line: str) -> str:
+        """Return the HTML of an error page. Called from a thread."""
         ...
 
 
@@ -53,7 +53,7 @@ class Resources:
     base : str or None
         What the data's IRIs begin with.
     pages : Pages or None
-        Without any, everybody gets a graph.
+        Without any, everybody gets graphs.
     """
 
     def __init__(self, pool: Pool, limits: Limits, base: str | None, pages: Pages | None) -> None:
@@ -63,16 +63,16 @@ class Resources:
         self._pages = pages
 
     async def by_path(self, request: Request) -> Response:
-        """Answer for a thing below the base, whose path is that of the request."""
+        """Answer for the thing under the base that has the request's path."""
         raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-        # Clients encode more or less than the data's IRIs do; a slash that is encoded stays so.
+        # Clients may encode more or less than the data's IRIs do. An encoded slash stays encoded.
         path = "/".join(part_of_path(name_in_path(part)) for part in raw.decode("latin-1").removeprefix("/").split("/"))
         if self._base is None or not path:
-            raise RequestError(404, f"nothing is at /{shortened(path)}: ask /sparql, or see /openapi.json")
+            raise RequestError(404, f"there is nothing at /{shorten(path)}: query /sparql, or see /openapi.json")
         return await self._answer(request, self._base + path, path)
 
     async def by_iri(self, request: Request) -> Response:
-        """Answer for the thing that the parameter ``iri`` names, be it ours or not."""
+        """Answer for the thing that the parameter ``iri`` names, under the base or not."""
         iris = [value for name, value in parameters_of(request) if name == "iri"]
         if len(iris) != 1 or not iris[0]:
             raise RequestError(400, "give the IRI of one thing: /resource?iri=…")
@@ -81,16 +81,16 @@ class Resources:
 
     async def _answer(self, request: Request, iri: str, path: str) -> Response:
         offers = GRAPHS if self._pages is None else (*GRAPHS, HTML)
-        format_, media_type = chosen(request.headers.get("accept"), offers, format_of(parameters_of(request)))
-        described = f'</resource?iri={quote(iri, safe="")}&format=turtle>; rel="describedby"; type="text/turtle"'
+        format_, media_type = require_format(request.headers.get("accept"), offers, format_of(parameters_of(request)))
+        described_by = f'</resource?iri={quote(iri, safe="")}&format=turtle>; rel="describedby"; type="text/turtle"'
         if format_ == HTML and self._pages is not None:
             page = await self._pages.page(request, self._pool, path)
             if page is not None:
-                return HTMLResponse(page, headers={"Vary": "Accept", "Link": described})
+                return HTMLResponse(page, headers={"Vary": "Accept", "Link": described_by})
             format_, media_type = GRAPHS[0], GRAPHS[0].media_types[0]
         answer = await ask_for(request, self._pool, ResourceJob(iri, format_.name))
         if answer.status == "unknown":
             raise RequestError(
-                404, f"the graph knows no <{shortened(iri)}>: check its spelling, or search for it at /sparql"
+                404, f"the graph does not know <{shorten(iri)}>: check its spelling, or search for it at /sparql"
             )
-        return response_of(answer, format_.content_type(media_type), self._limits.max_rows, {"Link": described})
+        return response_of(answer, format_.content_type(media_type), self._limits.max_rows, {"Link": described_by})

@@ -1,4 +1,4 @@
-"""A worker's answer as an HTTP response; a request that its client gave up is stopped."""
+"""Workers' answers as HTTP responses. When a client leaves, its job is stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 
 async def ask_for(request: Request, pool: Pool, job: Job) -> Answer:
-    """Have a job answered, as long as the client waits for it.
+    """Have a job answered while the client waits.
 
     Raises
     ------
@@ -30,13 +30,13 @@ async def ask_for(request: Request, pool: Pool, job: Job) -> Answer:
         As `Pool.ask` does; 400 where the query is malformed or a parameter does not fit.
     """
     answer = await while_connected(request, pool.ask(job))
-    if answer.status in ("malformed", "mistake"):
+    if answer.status in ("malformed", "invalid"):
         raise RequestError(400, answer.line)
     return answer
 
 
 async def while_connected(request: Request, working: Coroutine[Any, Any, _T]) -> _T:
-    """Return what a coroutine does, which is cancelled when the client leaves.
+    """Return a coroutine's result; cancel it when the client leaves.
 
     Raises
     ------
@@ -44,7 +44,7 @@ async def while_connected(request: Request, working: Coroutine[Any, Any, _T]) ->
         499 if it left.
     """
     asking = asyncio.ensure_future(working)
-    leaving = asyncio.ensure_future(_gone(request))
+    leaving = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not asking.done():
@@ -57,27 +57,26 @@ async def while_connected(request: Request, working: Coroutine[Any, Any, _T]) ->
 
 
 def response_of(answer: Answer, content_type: str, max_rows: int, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an answer as a response that says whether it is a part only, and what was noted."""
-    said = dict(headers or {}) | {"Vary": "Accept"}
+    """Return an answer as a response, whose headers tell notes and whether a part was left out."""
+    all_headers = dict(headers or {}) | {"Vary": "Accept"}
     notes = list(answer.notes)
     if answer.capped:
-        said["X-SPARQL-MaxRows"] = str(max_rows)
-        notes.insert(
-            0, f"a part of the answer only: its first {answer.rows}; ask for less, or page by LIMIT and OFFSET"
-        )
+        all_headers["X-SPARQL-MaxRows"] = str(max_rows)
+        rows = f"{answer.rows} {'triples' if answer.kind == 'graph' else 'rows'}"
+        notes.insert(0, f"only the first {rows} of the answer: ask for less, or page with LIMIT and OFFSET")
     if notes:
-        # A header holds ASCII; what is outside is written as in Python and JSON.
-        said["Filtag-Note"] = " | ".join(notes).encode("ascii", "backslashreplace").decode()[:_LONGEST_NOTE]
-    return Response(answer.body, headers=said | {"Content-Type": content_type})
+        # A header holds ASCII; other characters are escaped as in Python.
+        all_headers["Filtag-Note"] = " | ".join(notes).encode("ascii", "backslashreplace").decode()[:_LONGEST_NOTE]
+    return Response(answer.body, headers=all_headers | {"Content-Type": content_type})
 
 
 def error_answers(page: Callable[[int, str], str] | None) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """Return what answers a request that failed: with one line of text, or with a page where people are served.
+    """Return the handler of failed requests. It answers with one line of text, or with a page if there are pages.
 
     Parameters
     ----------
     page : callable, optional
-        Makes the HTML of a status and a line. Called from a thread.
+        Makes HTML from a status and a line. Called from a thread.
     """
 
     async def answer(request: Request, error: Exception) -> Response:
@@ -90,7 +89,7 @@ def error_answers(page: Callable[[int, str], str] | None) -> Callable[[Request, 
     return answer
 
 
-async def _gone(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
     # A POST's body was read to its end; a GET has an empty one.
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""What the endpoint says of itself.
+"""The endpoint's description of itself, as RDF.
 
 Source: W3C, *SPARQL 1.1 Service Description*; *Describing Linked Datasets with the VoID Vocabulary*.
 """
@@ -20,15 +20,10 @@ _SD = "http://www.w3.org/ns/sparql-service-description#"
 _VOID = PREFIXES["void"]
 _TYPE = ox.NamedNode(f"{PREFIXES['rdf']}type")
 _RESULT_FORMATS = (
-    *(
-        each.iri
-        for each in (
-            ox.QueryResultsFormat.JSON,
-            ox.QueryResultsFormat.XML,
-            ox.QueryResultsFormat.CSV,
-            ox.QueryResultsFormat.TSV,
-        )
-    ),
+    ox.QueryResultsFormat.JSON.iri,
+    ox.QueryResultsFormat.XML.iri,
+    ox.QueryResultsFormat.CSV.iri,
+    ox.QueryResultsFormat.TSV.iri,
     *(each.syntax.iri for each in RDF_FORMATS.values()),
 )
 
@@ -39,9 +34,9 @@ def describe_service(endpoint: str, overview: Answer, format_: str) -> bytes:
     Parameters
     ----------
     endpoint : str
-        Its address.
+        The endpoint's address.
     overview : Answer
-        The graphs of the store and how many triples each has.
+        The graphs of the store, and how many triples each has.
     format_ : str
         A graph format's name.
     """

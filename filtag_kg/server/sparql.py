@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from filtag_kg.server.jobs import Answer, OverviewJob, QueryJob
 from filtag_kg.server.limits import Limits
-from filtag_kg.server.negotiation import BOOLEANS, GRAPHS, TABLES, Format, choose, chosen
+from filtag_kg.server.negotiation import BOOLEANS, GRAPHS, TABLES, Format, choose, require_format
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import format_of, parameters_of, read_query
 from filtag_kg.server.responses import ask_for, response_of
@@ -28,33 +28,33 @@ class Sparql:
         self._overview: tuple[int, Answer] | None = None
 
     async def __call__(self, request: Request) -> Response:
-        """Answer a query, or describe the service where there is none."""
+        """Answer a query; describe the service if there is none."""
         query = await read_query(request, self._pool)
         if query is None:
             return await self._description(request)
         accept = request.headers.get("accept")
         if query.inspection.form is not None:
-            chosen(accept, _OFFERS[query.inspection.form], query.format_)
-        found = {kind: choose(accept, offers, query.format_) for kind, offers in _KINDS.items()}
+            require_format(accept, _OFFERS[query.inspection.form], query.format_)
+        formats = {kind: choose(accept, offers, query.format_) for kind, offers in _KINDS.items()}
         answer = await ask_for(
             request,
             self._pool,
             QueryJob(
                 text=query.text,
-                table=_name(found["table"]),
-                boolean=_name(found["boolean"]),
-                graph=_name(found["graph"]),
+                table=_name(formats["table"]),
+                boolean=_name(formats["boolean"]),
+                graph=_name(formats["graph"]),
                 base=endpoint_of(request),
                 names_dataset=query.inspection.names_dataset,
                 default_graphs=query.default_graphs,
                 named_graphs=query.named_graphs,
             ),
         )
-        format_, media_type = found[answer.kind] or chosen(accept, _KINDS[answer.kind], query.format_)
+        format_, media_type = formats[answer.kind] or require_format(accept, _KINDS[answer.kind], query.format_)
         return response_of(answer, format_.content_type(media_type), self._limits.max_rows)
 
     async def _description(self, request: Request) -> Response:
-        format_, media_type = chosen(request.headers.get("accept"), GRAPHS, format_of(parameters_of(request)))
+        format_, media_type = require_format(request.headers.get("accept"), GRAPHS, format_of(parameters_of(request)))
         generation = self._pool.generation
         if self._overview is None or self._overview[0] != generation:
             self._overview = generation, await ask_for(request, self._pool, OverviewJob())
@@ -67,5 +67,5 @@ def endpoint_of(request: Request) -> str:
     return str(request.url.replace(query=None, fragment=None))
 
 
-def _name(found: tuple[Format, str] | None) -> str | None:
-    return None if found is None else found[0].name
+def _name(choice: tuple[Format, str] | None) -> str | None:
+    return None if choice is None else choice[0].name

@@ -1,4 +1,4 @@
-"""The server as a process: it listens, says where, and ends when it is told to."""
+"""The server as a process: it listens, announces its address, and ends on a signal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OTHER_FILES = 200
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine as it calls itself, which no other reaches."""
+    """Return whether a host is a loopback address, which no other machine reaches."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -36,28 +36,30 @@ def is_loopback(host: str) -> bool:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take a port.
+    """Listen on a port.
 
     Parameters
     ----------
     host : str
     port : int
-        0 takes any that is free.
+        0 for any free one.
 
     Raises
     ------
     FiltagError
-        If it cannot be had.
+        If it cannot be used.
     """
     if not 0 <= port <= 65535:
-        raise FiltagError(f"--port {port} is none: give one from 0 to 65535")
+        raise FiltagError(f"port {port} is not a port: give one from 0 to 65535", options=("port",))
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
-        # A name that nobody knows has an error number of its own kind.
+        # Errors in looking a name up have numbers that strerror does not know.
         why = os.strerror(error.errno) if isinstance(error.errno, int) and error.errno > 0 else error.strerror
-        raise FiltagError(f"cannot listen on {host} port {port} ({why}): choose another --port or --host") from None
+        raise FiltagError(
+            f"cannot listen on {host} port {port} ({why}): choose another port or host", options=("port", "host")
+        ) from None
 
 
 def run_app(app: Starlette, listening: socket.socket, on_start: Callable[[str], None]) -> None:
@@ -81,7 +83,7 @@ def run_app(app: Starlette, listening: socket.socket, on_start: Callable[[str], 
         ws="none",
         timeout_graceful_shutdown=_GRACE_SECONDS,
         http=connection_class(app.state.limits),
-        # asyncio takes as many at once, before any can be refused.
+        # asyncio accepts as many at once, before any can be refused.
         backlog=_BACKLOG,
     )
     _allow_files(app.state.limits.connections)
@@ -89,7 +91,7 @@ def run_app(app: Starlette, listening: socket.socket, on_start: Callable[[str], 
 
 
 def _allow_files(connections: int) -> None:
-    """Have the system let this process open as many files as there may be connections, if it does."""
+    """Raise the limit of open files to what so many connections need, as far as the system allows."""
     wanted = connections + _BACKLOG + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -100,7 +102,7 @@ def _allow_files(connections: int) -> None:
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to `_serve`: uvicorn would send them again at the end, and the process would fail of them."""
+        """Leave signals to `_serve`: uvicorn would raise them again at the end, and kill the process."""
         yield
 
 
@@ -110,7 +112,7 @@ async def _serve(app: Starlette, server: _Server, listening: socket.socket, on_s
     def stop() -> None:
         server.force_exit = server.should_exit
         server.should_exit = True
-        # Else it would wait for queries that nobody will read.
+        # Otherwise uvicorn waits for queries whose answers nobody will read.
         app.state.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,4 @@
-"""A worker: a process that answers one query after the other from a store that it opened, and may be killed."""
+"""A worker: a process that answers one job after another from the store that it opened, and may be killed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,9 +30,9 @@ from filtag_kg.server.jobs import (
     PageJob,
     QueryJob,
     ResourceJob,
-    job_of,
-    packed,
-    sizes,
+    pack,
+    unpack_job,
+    unpack_sizes,
 )
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.query_inspection import decoded, inspect_query
@@ -40,7 +40,7 @@ from filtag_kg.server.query_inspection import decoded, inspect_query
 __all__ = ["MakePage", "answer", "work", "write_graph"]
 
 MakePage = Callable[[Endpoint, PageJob], Answer]
-"""Makes a page for people, from the store and what was read of the KG before."""
+"""Makes a page for people, from the store and the tables that were read before."""
 
 _OF_FILTER = ox.NamedNode(term("flt:filter"))
 _QUERIES = {query.name: query for query in catalogue()}
@@ -49,7 +49,7 @@ _T = TypeVar("_T")
 
 
 def work(connection: socket.socket, store_path: Path, limits: Limits, make_page: MakePage | None = None) -> None:
-    """Answer jobs until the other side is gone."""
+    """Answer jobs until the server is gone."""
     notes = _Notes()
     log = logging.getLogger("filtag_kg")
     log.addHandler(notes)
@@ -57,15 +57,15 @@ def work(connection: socket.socket, store_path: Path, limits: Limits, make_page:
     try:
         store = ox.Store.read_only(str(store_path))
     except (OSError, RuntimeError) as error:
-        connection.sendall(packed(Answer("damaged", f"the store cannot be opened ({error})", pid=os.getpid())))
+        connection.sendall(pack(Answer("damaged", f"the store cannot be opened ({error})", pid=os.getpid())))
         return
-    connection.sendall(packed(Answer("ready", pid=os.getpid())))
+    connection.sendall(pack(Answer("ready", pid=os.getpid())))
     with connection.makefile("rb") as incoming:
         while len(prefix := incoming.read(PREFIX.size)) == PREFIX.size:
-            head, body = sizes(prefix)
-            job = job_of(incoming.read(head), incoming.read(body))
+            head, body = unpack_sizes(prefix)
+            job = unpack_job(incoming.read(head), incoming.read(body))
             notes.lines.clear()
-            connection.sendall(packed(answer(store, job, limits, notes.lines, make_page)))
+            connection.sendall(pack(answer(store, job, limits, notes.lines, make_page)))
 
 
 def answer(
@@ -78,18 +78,18 @@ def answer(
     store : Store
     job : Job
     limits : Limits
-        Of which the greatest number of rows and of bytes matter here.
+        Of which `max_rows` and `max_bytes` matter here.
     notes : sequence of str
-        What was logged, read when the answer is complete.
+        What was logged; read when the answer is complete.
     make_page : callable, optional
-        Makes pages for people; without it there are none.
+        Makes pages for people; without it, there are none.
     """
     try:
         return _dispatch(store, job, limits, notes, make_page)
     except SyntaxError as error:
         return Answer("malformed", malformed(error))
     except FiltagError as error:
-        return Answer("mistake", str(error))
+        return Answer("invalid", str(error))
     except (OSError, RuntimeError) as error:  # RocksDB raises either, depending on the damage.
         return Answer("damaged", f"the store failed to answer ({error})")
 
@@ -125,11 +125,11 @@ def _decode(job: DecodeJob) -> Answer:
 
 
 def write_graph(triples: Sequence[ox.Triple], format_: str) -> bytes:
-    """Return triples, those of a subject together, in a graph format."""
+    """Return triples, sorted by subject, in a graph format."""
     body = io.BytesIO()
     named = all(isinstance(part, ox.NamedNode | ox.Literal) for triple in triples for part in triple)
     if format_ == "jsonld" and not named:
-        # Ours knows no blank nodes, as the graph of a KG has none.
+        # Our own writer knows no blank nodes, as the graph of a KG has none.
         ox.serialize(triples, body, format=ox.RdfFormat.JSON_LD)
     else:
         write_triples(triples, format_, body)
@@ -138,7 +138,7 @@ def write_graph(triples: Sequence[ox.Triple], format_: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """An open store as an endpoint, for the small questions that parameters raise."""
+    """An open store as an endpoint, for the small queries that parameters need."""
 
     store: ox.Store
 
@@ -156,7 +156,7 @@ class _Notes(logging.Handler):
 
 
 class _Capped(Iterator[_T]):
-    """The first rows; whether there were more, or their text grew too long, is known when they were taken."""
+    """The first rows: up to `max_rows`, or until their text, whose size the caller adds up, exceeds `max_bytes`."""
 
     def __init__(self, rows: Iterable[_T], limits: Limits) -> None:
         self._rows = iter(rows)
@@ -176,36 +176,36 @@ class _Capped(Iterator[_T]):
 
 def _ask(store: ox.Store, job: QueryJob, limits: Limits) -> Answer:
     dataset = job.default_graphs is not None or job.named_graphs is not None
-    found = store.query(
+    result = store.query(
         job.text,
         base_iri=job.base,
         prefixes=PREFIXES,
-        # Oxigraph lets this win over FROM.
+        # In Oxigraph, this takes precedence over FROM.
         use_default_graph_as_union=not dataset and not job.names_dataset,
         default_graph=[ox.NamedNode(iri) for iri in job.default_graphs or ()] if dataset else None,
         named_graphs=[ox.NamedNode(iri) for iri in job.named_graphs or ()] if dataset else None,
     )
-    if isinstance(found, ox.QueryBoolean):
+    if isinstance(result, ox.QueryBoolean):
         if job.boolean is None:
             return Answer("unacceptable", kind="boolean")
-        return Answer("ok", kind="boolean", format_=job.boolean, body=boolean_text(bool(found), job.boolean).encode())
-    if isinstance(found, ox.QueryTriples):
+        return Answer("ok", kind="boolean", format_=job.boolean, body=boolean_text(bool(result), job.boolean).encode())
+    if isinstance(result, ox.QueryTriples):
         if job.graph is None:
             return Answer("unacceptable", kind="graph")
-        return _graph(found, job.graph, limits)
+        return _graph(result, job.graph, limits)
     if job.table is None:
         return Answer("unacceptable", kind="table")
-    return _table([variable.value for variable in found.variables], map(tuple, found), job.table, limits)
+    return _table([variable.value for variable in result.variables], map(tuple, result), job.table, limits)
 
 
 def _ask_by_name(store: ox.Store, job: NamedJob, limits: Limits, notes: Sequence[str]) -> Answer:
     query = _QUERIES[job.name]
     text = bound_text(_Opened(store), query, job.parameters)
     if text is None:
-        done = _table(query.columns, iter(()), job.table, limits)
+        answered = _table(query.columns, iter(()), job.table, limits)
     else:
-        done = _ask(store, QueryJob(text, job.table, None, None, "http://localhost/"), limits)
-    return Answer(**{name: getattr(done, name) for name in Answer.__slots__ if name != "notes"}, notes=tuple(notes))
+        answered = _ask(store, QueryJob(text, job.table, None, None, "http://localhost/"), limits)
+    return replace(answered, notes=tuple(notes))
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Term | None]], format_: str, limits: Limits) -> Answer:
@@ -222,7 +222,7 @@ def _graph(triples: Iterable[ox.Triple], format_: str, limits: Limits) -> Answer
     for triple in capped:
         if triple not in known:
             known.add(triple)
-            # A triple's text is at most a bit longer than its N-Triples.
+            # In any format, a triple is hardly longer than in N-Triples.
             capped.size += len(str(triple))
     return _written(sorted(known, key=str), format_, capped=capped.capped)
 
@@ -233,32 +233,32 @@ def _written(triples: Sequence[ox.Triple], format_: str, *, capped: bool) -> Ans
 
 
 def _describe(store: ox.Store, job: ResourceJob, limits: Limits) -> Answer:
-    """Tell what has the thing as its subject and, of a filter, all that is said of what it was given."""
+    """Return the statements about a thing and, for a filter, those about its tags and common concepts."""
     try:
         thing = ox.NamedNode(job.iri)
     except ValueError:
         return Answer("unknown")
     subjects = [thing, *sorted({quad.subject for quad in store.quads_for_pattern(None, _OF_FILTER, thing)}, key=str)]
-    said = (quad.triple for subject in subjects for quad in store.quads_for_pattern(subject, None, None))
-    capped = _Capped(said, limits)
+    statements = (quad.triple for subject in subjects for quad in store.quads_for_pattern(subject, None, None))
+    capped = _Capped(statements, limits)
     triples = sorted(set(capped), key=str)
     if not triples:
-        # Something that the graph points to alone, or the name of a graph.
+        # The graph may only point to it, or it may name a graph.
         pointing = store.quads_for_pattern(None, None, thing)
         capped = _Capped((quad.triple for quad in pointing), limits)
         triples = sorted(set(capped), key=str)
         if not triples:
             return Answer("unknown")
-    place = {subject: i for i, subject in enumerate(subjects)}
-    triples.sort(key=lambda triple: place.get(triple.subject, 0))
+    order = {subject: i for i, subject in enumerate(subjects)}
+    triples.sort(key=lambda triple: order.get(triple.subject, 0))
     return _written(triples, job.graph, capped=capped.capped)
 
 
 def _overview(store: ox.Store) -> Answer:
     text = "SELECT ?g (COUNT(*) AS ?triples) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g ORDER BY ?g"
-    found = store.query(text)
-    assert isinstance(found, ox.QuerySolutions)
-    body = "".join(table_pieces(("graph", "triples"), map(tuple, found), "csv"))
-    # A triple that two graphs hold is one of their union.
+    result = store.query(text)
+    assert isinstance(result, ox.QuerySolutions)
+    body = "".join(table_pieces(("graph", "triples"), map(tuple, result), "csv"))
+    # A triple in two graphs counts once in their union.
     union = _Opened(store).ask("SELECT (COUNT(*) AS ?triples) { ?s ?p ?o }").values()
     return Answer("ok", kind="overview", format_="csv", rows=int(union[0][0]), body=body.encode())

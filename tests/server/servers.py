@@ -48,8 +48,8 @@ class Server:
 
     def workers(self) -> set[int]:
         """Return the process ids of the workers."""
-        nurseries = children(self.process.pid)
-        return {worker for nursery in nurseries for worker in children(nursery) if alive(worker)}
+        fork_servers = children(self.process.pid)
+        return {worker for fork_server in fork_servers for worker in children(fork_server) if alive(worker)}
 
 
 @contextmanager

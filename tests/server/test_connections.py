@@ -108,7 +108,7 @@ def test_where_all_connections_are_busy_one_more_is_sent_away(store: Path) -> No
             head, body = answered(one_more)
         assert head.startswith(b"HTTP/1.1 503 ")
         assert b"Retry-After: 2" in head
-        assert body == b"too many connections: try again in some seconds\n"
+        assert body == b"too many connections: try again in a few seconds\n"
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX: "])
@@ -139,7 +139,7 @@ def test_a_body_that_takes_too_long_is_told_so(store: Path) -> None:
     with serving_store(store, {"body_seconds": 0.5}) as server, connected(server, posting) as client:
         head, body = answered(client)
     assert head.startswith(b"HTTP/1.1 408 ")
-    assert body == b"the request took longer than 0.5 s to come: send it anew\n"
+    assert body == b"the request took longer than 0.5 s to arrive: send it again\n"
 
 
 def test_a_client_that_leaves_while_it_sends_is_no_error(store: Path) -> None:

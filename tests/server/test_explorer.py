@@ -129,7 +129,7 @@ def test_a_named_query_its_sparql_and_its_link(opened: Browser, server: Server, 
         again.get_by_text(re.compile(r"^1 row in")).wait_for()
 
 
-def test_a_mistake_is_said_where_it_was_made(opened: Browser, server: Server) -> None:
+def test_an_error_is_shown_where_it_was_made(opened: Browser, server: Server) -> None:
     context = opened.new_context()
     shown = context.new_page()
     shown.goto(f"{server.url}/query")
@@ -177,7 +177,7 @@ def test_comparing_filters_layers_and_runs(opened: Browser, server: Server) -> N
         ({"a": "deep/9", "b": "deep/1"}, "no filter 9 in deep: it has 0 to 3"),
         (
             {"a": "<b>", "b": "deep/1"},
-            "&#39;&lt;b&gt;&#39; is no filter: give its layer and index",
+            "&#39;&lt;b&gt;&#39; is not a filter: give its layer and index",
         ),
         ({"kind": "layers", "a": "x", "b": "deep"}, "no layer &#39;x&#39; in toy: it has shallow, deep"),
         ({"kind": "dogs", "a": "x", "b": "y"}, "kind=dogs cannot be compared: choose filters, layers or runs"),
@@ -201,7 +201,7 @@ def test_an_image_is_dropped_and_explained(opened: Browser, tmp_path: Path) -> N
         with page(opened, server.url) as shown:
             shown.goto(f"{server.url}/explain")
             shown.set_input_files("#image", str(tmp_path / "red <b>.png"))
-            shown.locator("[data-explanation] h2, [data-status].mistake").first.wait_for(timeout=120_000)
+            shown.locator("[data-explanation] h2, [data-status].error").first.wait_for(timeout=120_000)
             text = shown.inner_text("main")
             assert "red <b>.png" in text
             assert "Rhodesian ridgeback" in text
@@ -320,8 +320,8 @@ def test_files_are_only_those_that_pages_show(server: Server, name: str) -> None
 
 def test_what_is_not_there_is_said_in_a_line(server: Server) -> None:
     for path, line in (
-        ("/network/toy-0123456789ab/layer/deep/filter/99", "the graph knows no <"),
-        ("/class/none", "the graph knows no <"),
+        ("/network/toy-0123456789ab/layer/deep/filter/99", "the graph does not know <"),
+        ("/class/none", "the graph does not know <"),
         ("/concepts?page=9", "no page 9 of concepts: it has 1"),
         ("/concepts?page=x", "page=x is not a whole number: give one from 1"),
         ("/files/none.svg", "no file none.svg"),
@@ -332,7 +332,7 @@ def test_what_is_not_there_is_said_in_a_line(server: Server) -> None:
         assert answer.text.startswith(line)
         shown = html(server, path)
         assert (shown.status_code, shown.headers["Content-Type"]) == (answer.status_code, "text/html; charset=utf-8")
-        assert f'<p class="mistake" role="alert">{escape(answer.text.strip())}</p>' in shown.text
+        assert f'<p class="error" role="alert">{escape(answer.text.strip())}</p>' in shown.text
         assert "data-search" in shown.text
 
 
@@ -342,9 +342,9 @@ def test_what_is_not_there_is_said_in_a_line(server: Server) -> None:
         ({"name": "nope"}, "no query is named 'nope': choose one from the catalogue"),
         (
             {"name": "filters-by-concept", "concept": "dog", "layer": "nolayer"},
-            "no layer 'nolayer': it has shallow, deep",
+            "no layer 'nolayer' in this KG: it has shallow, deep",
         ),
-        ({"name": "hub-filters", "rule": "k=7"}, "no rule 'k=7': it has k=1, q=0.5"),
+        ({"name": "hub-filters", "rule": "k=7"}, "no rule 'k=7' in this KG: it has k=1, q=0.5"),
         ({"name": "hub-filters", "dog": "1"}, "query hub-filters has no parameter 'dog': use hub-filters"),
     ],
 )
@@ -353,7 +353,7 @@ def test_a_shared_question_that_this_kg_cannot_be_asked(
 ) -> None:
     answer = server.client.get("/query", params=asked)
     assert answer.status_code == 400
-    assert f'<p class="mistake" role="alert">{escape(line)}' in answer.text
+    assert f'<p class="error" role="alert">{escape(line)}' in answer.text
     context = opened.new_context()
     shown = context.new_page()
     fetched: list[str] = []
@@ -393,7 +393,7 @@ def test_a_kg_that_is_gone_is_noted_once(kg: KG, tmp_path: Path) -> None:
             assert html(server, FILTER).status_code == 200
         said = server.stderr()
     assert said.count("no KG at") == 1
-    assert "the answers stay those of before" in said
+    assert "the answers stay as they were" in said
 
 
 def test_names_from_the_kg_do_nothing_in_a_page(profile: Profile, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def picture(width: int, height: int) -> bytes:
 
 
 def workers() -> set[int]:
-    return {worker for nursery in children(os.getpid()) for worker in children(nursery) if alive(worker)}
+    return {worker for fork_server in children(os.getpid()) for worker in children(fork_server) if alive(worker)}
 
 
 async def asked(store: Path, jobs: list[DecodeJob]) -> tuple[list[Answer], set[int], set[int]]:
@@ -63,7 +63,7 @@ def test_what_is_no_image_is_a_line(store: Path) -> None:
     postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(x) (w) file pop\n"
     jobs = [DecodeJob("a.jpg", 8, 8, content) for content in (b"no image", postscript, picture(40, 30)[:200])]
     answers, _, _ = asyncio.run(asked(store, jobs))
-    assert [answer.status for answer in answers] == ["mistake"] * 3
+    assert [answer.status for answer in answers] == ["invalid"] * 3
     for answer in answers:
         assert answer.line.startswith("a.jpg is no readable image (")
         assert answer.line.endswith("): give a JPEG, PNG or the like")
@@ -98,7 +98,7 @@ def test_more_images_than_are_received_at_once_are_sent_away(server: Server) -> 
     answer = server.client.post("/explain", content=b"x", headers={"Content-Type": "image/png"})
     assert (answer.status_code, answer.text, answer.headers["Retry-After"]) == (
         503,
-        "too many images wait: try again in some seconds\n",
+        "too many images wait: try again in a few seconds\n",
         "5",
     )
     for client in waiting:

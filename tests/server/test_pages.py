@@ -63,13 +63,13 @@ def writing(kg: Path) -> Iterator[None]:
 
 
 def test_a_page_that_takes_too_long_is_a_line_or_a_page_with_one(stuck: Path) -> None:
-    line = "the page was stopped after 1 s: ask for less, or serve the KG with a longer --timeout"
+    line = "the page was stopped after 1 s: ask for less, or serve the KG with a longer timeout"
     with serving_stuck(stuck, "--timeout", "1") as server:
         answer = server.client.get(RUNS)
         assert (answer.status_code, answer.text) == (504, f"{line}\n")
         shown = server.client.get(RUNS, headers=HTML)
         assert shown.status_code == 504
-        assert f'<p class="mistake" role="alert">{line}</p>' in shown.text
+        assert f'<p class="error" role="alert">{line}</p>' in shown.text
         # Its worker went with it, and others stand in.
         wait_until(lambda: len(server.workers()) == 3)
         assert server.client.get("/classes").status_code == 200
@@ -122,7 +122,7 @@ def test_a_page_that_takes_too_much_memory_ends_alone(kg: KG, tmp_path: Path) ->
         assert (answer.status_code, answer.text) == (
             500,
             "the process of the page ended: it needed more than 256 MB: ask for less, "
-            "or serve the KG with a larger --max-memory\n",
+            "or serve the KG with more memory\n",
         )
         assert server.client.get("/classes").status_code == 200
 

@@ -50,7 +50,7 @@ def test_a_query_that_takes_too_long_is_stopped(short: Server) -> None:
         answer = short.query(form)
         assert (answer.status_code, answer.text) == (
             504,
-            "the query was stopped after 1 s: ask for less, add LIMIT, or serve the KG with a longer --timeout\n",
+            "the query was stopped after 1 s: ask for less, add LIMIT, or serve the KG with a longer timeout\n",
         )
     wait_until(lambda: len(short.workers()) == 3 and all(map(alive, short.workers())))
     assert short.workers() != before
@@ -71,7 +71,7 @@ def test_quick_queries_are_answered_while_long_ones_run(store: Path) -> None:
         assert codes == [503, 503, 503, 504, 504]
         evicted = next(each.result() for each in long if each.result().status_code == 503)
         assert evicted.headers["retry-after"] == "6"
-        assert "as other long queries wait: try again in some seconds, or ask for less\n" in evicted.text
+        assert "as other long queries wait: try again in a few seconds, or ask for less\n" in evicted.text
 
 
 def test_a_long_query_is_made_nice(store: Path) -> None:
@@ -94,7 +94,7 @@ def test_an_answer_is_capped_and_says_so(store: Path) -> None:
             assert len(answer.text.splitlines()) == rows + 1
             capped = "LIMIT" not in text
             assert answer.headers.get("x-sparql-maxrows") == ("10" if capped else None)
-            note = "a part of the answer only: its first 10; ask for less, or page by LIMIT and OFFSET"
+            note = "only the first 10 rows of the answer: ask for less, or page with LIMIT and OFFSET"
             assert answer.headers.get("filtag-note") == (note if capped else None)
         graph = server.query("CONSTRUCT WHERE { ?s ?p ?o }", format="ntriples")
         assert (len(graph.text.splitlines()), graph.headers["x-sparql-maxrows"]) == (10, "10")
@@ -111,7 +111,7 @@ def test_a_query_that_needs_too_much_memory_ends_alone(store: Path) -> None:
         assert (answer.status_code, answer.text) == (
             500,
             "the process of the query ended: it needed more than 256 MB, or is nested too deeply: "
-            "ask for less, without sorting, grouping or nesting so much\n",
+            "ask for less, with less sorting, grouping or nesting\n",
         )
         assert server.query("ASK {}").status_code == 200
 
@@ -163,7 +163,7 @@ def test_too_many_that_wait_are_sent_away(store: Path) -> None:
     with serving_store(store, {"workers": 1, "queue": 1, "timeout": 3.0, "quick": 2.0, "cache": 0}) as server:
         with ThreadPoolExecutor(6) as threads:
             answers = list(threads.map(server.query, [f"{LONG} # {i}" for i in range(6)]))
-        refused = [answer for answer in answers if answer.text == "too many queries wait: try again in some seconds\n"]
+        refused = [answer for answer in answers if answer.text == "too many queries wait: try again in a few seconds\n"]
         assert refused
         assert {(answer.status_code, answer.headers["retry-after"]) for answer in refused} == {(503, "2")}
 
@@ -203,16 +203,17 @@ def test_a_port_that_is_taken_is_one_line(kg: KG) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (
         1,
         "",
-        f"error: cannot listen on 127.0.0.1 port {port} (Address already in use): choose another --port or --host\n",
+        f"error: cannot listen on 127.0.0.1 port {port} (Address already in use): "
+        "choose another port or host (--port, --host)\n",
     )
 
 
-def test_other_mistakes_of_the_command_are_one_line(kg: KG, tmp_path: Path) -> None:
+def test_other_errors_of_the_command_are_one_line(kg: KG, tmp_path: Path) -> None:
     for arguments, line in (
-        ([tmp_path], f"no KG at {tmp_path}: check the path, or make one"),
-        ([kg.path, "--timeout", "0"], "--timeout 0.0 is too little: give more than 0"),
-        ([kg.path, "--cache", "-1"], "--cache -1 is too little: give 0 or more"),
-        ([kg.path, "--port", "99999"], "--port 99999 is none: give one from 0 to 65535"),
+        ([tmp_path], f"no KG at {tmp_path}: check the path, or make one (filtag run, build or import)"),
+        ([kg.path, "--timeout", "0"], "timeout=0.0 is too little: give more than 0 (--timeout)"),
+        ([kg.path, "--cache", "-1"], "a cache of -1 MB is too little: give at least 0 MB (--cache)"),
+        ([kg.path, "--port", "99999"], "port 99999 is not a port: give one from 0 to 65535 (--port)"),
     ):
         done = subprocess.run([FILTAG, "serve", *map(str, arguments)], capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (1, f"error: {line}\n")

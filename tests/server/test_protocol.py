@@ -112,18 +112,18 @@ def test_head_has_the_headers_alone(server: Server) -> None:
 def test_other_methods_are_not_answered(server: Server, method: str) -> None:
     answer = server.client.request(method, "/sparql", params={"query": ALL})
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
-    assert answer.text == f"{method} is not answered here: use GET, HEAD, OPTIONS, POST\n"
+    assert answer.text == f"{method} is not allowed here: use GET, HEAD, OPTIONS, POST\n"
 
 
 @pytest.mark.parametrize(
     ("status", "line", "request_"),
     [
         (400, "the request has 2 queries: send one", {"params": [("query", "ASK {}"), ("query", "ASK {}")]}),
-        (400, "a parameter is no UTF-8, percent-encoded: encode it anew", {"url": "/sparql?query=%FF"}),
+        (400, "a parameter is not percent-encoded UTF-8: encode it again", {"url": "/sparql?query=%FF"}),
         (400, "the form has no query: send query=…", {"method": "POST", "data": {"a": "b"}}),
         (
             400,
-            "the query is no UTF-8: send UTF-8",
+            "the query is not UTF-8: send UTF-8",
             {"method": "POST", "content": b"\xff", "headers": {"Content-Type": "application/sparql-query"}},
         ),
         (
@@ -133,7 +133,7 @@ def test_other_methods_are_not_answered(server: Server, method: str) -> None:
         ),
         (
             415,
-            "a query in utf-16 is not read: send UTF-8",
+            "queries in utf-16 are not read: send UTF-8",
             {
                 "method": "POST",
                 "content": b"x",
@@ -147,7 +147,7 @@ def test_other_methods_are_not_answered(server: Server, method: str) -> None:
         ),
         (
             400,
-            "default-graph-uri=nope is no absolute IRI: give one",
+            "default-graph-uri=nope is not an absolute IRI: give one",
             {"params": {"query": "ASK {}", "default-graph-uri": "nope"}},
         ),
         (
@@ -158,12 +158,12 @@ def test_other_methods_are_not_answered(server: Server, method: str) -> None:
         ),
         (
             403,
-            "this endpoint is read-only and refuses updates: ask a query, or change the KG with filtag build",
+            "this endpoint is read-only and refuses updates: send a query, or build the KG anew",
             {"params": {"query": "PREFIX a: <http://x/> DELETE WHERE { ?s ?p ?o }"}},
         ),
         (
             403,
-            "SERVICE is refused, as this endpoint asks no other: ask that endpoint yourself and join the answers",
+            "SERVICE is refused, as this endpoint calls no other: query that endpoint yourself and join the answers",
             {"params": {"query": "SELECT * { SERVICE <http://localhost:1/> { ?s ?p ?o } }"}},
         ),
         (400, "format is given twice: give it once", {"params": "query=ASK%20%7B%7D&format=json&format=xml"}),
@@ -175,7 +175,7 @@ def test_other_methods_are_not_answered(server: Server, method: str) -> None:
         ),
     ],
 )
-def test_mistakes_are_told_in_a_line(server: Server, status: int, line: str, request_: dict[str, object]) -> None:
+def test_errors_are_one_line(server: Server, status: int, line: str, request_: dict[str, object]) -> None:
     answer = server.client.request(**{"method": "GET", "url": "/sparql", **request_})  # type: ignore[arg-type]
     assert (answer.status_code, answer.text) == (status, f"{line}\n")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -240,7 +240,7 @@ def test_a_host_name_that_is_not_ours_is_refused(server: Server) -> None:
     answer = httpx.get(f"{server.url}/", headers={"Host": "evil.example:80"})
     assert (answer.status_code, answer.text) == (
         421,
-        "this server is not called evil.example: use localhost or 127.0.0.1 or [::1], or serve it with --host\n",
+        "this server is not called evil.example: use localhost or 127.0.0.1 or [::1], or serve the KG on that host\n",
     )
     for host in ("localhost:8000", "127.0.0.1", "[::1]:1234"):
         assert httpx.get(f"{server.url}/", headers={"Host": host}).status_code == 200
@@ -279,7 +279,7 @@ def test_a_query_that_is_nested_too_deeply_does_not_run(server: Server) -> None:
         answer = server.query(f"ASK {opening * 3000}{closing * 3000}")
         assert (answer.status_code, answer.text) == (
             400,
-            "the query is nested too deeply: 3000 brackets in one another, and 500 may be\n",
+            "the query has 3000 nested brackets, and 500 are allowed: nest less\n",
         )
     assert server.query(f"ASK {'{' * 500}{'}' * 500}").json()["boolean"] is True
     assert server.query(f"ASK {{ FILTER(STR(?x) = '{'{' * 600}') }}").status_code == 200

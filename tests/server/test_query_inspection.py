@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from filtag_kg.server.query_inspection import NO_FILE, READ_ONLY, Token, decoded, inspect_query, tokens
 
-NO_SERVICE = "SERVICE is refused, as this endpoint asks no other: ask that endpoint yourself and join the answers"
+NO_SERVICE = "SERVICE is refused, as this endpoint calls no other: query that endpoint yourself and join the answers"
 
 
 def kinds(text: str) -> list[tuple[str, str]]:

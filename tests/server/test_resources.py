@@ -88,7 +88,7 @@ def test_what_the_graph_does_not_know_is_not_found(server: Server) -> None:
         answer = server.client.get(path)
         assert (answer.status_code, answer.text) == (
             404,
-            f"the graph knows no <{iri}>: check its spelling, or search for it at /sparql\n",
+            f"the graph does not know <{iri}>: check its spelling, or search for it at /sparql\n",
         )
     answer = server.client.get("/resource")
     assert (answer.status_code, answer.text) == (400, "give the IRI of one thing: /resource?iri=…\n")
@@ -100,7 +100,7 @@ class OnePage:
     async def page(self, request: Request, pool: Pool, path: str) -> str | None:
         return f"<h1>{path}</h1>" if path in ("", FILTER) else None
 
-    def mistake(self, status: int, line: str) -> str:
+    def error(self, status: int, line: str) -> str:
         return f"<p>{status} {line}</p>"
 
 
@@ -152,7 +152,7 @@ def test_named_queries_are_listed_and_answered(server: Server) -> None:
         ("hub-filters?rule=k%3D7", 400, "no rule 'k=7' in the KG: it has k=1, q=0.5"),
     ],
 )  # fmt: skip
-def test_mistakes_in_named_queries_are_a_line(server: Server, path: str, status: int, line: str) -> None:
+def test_errors_in_named_queries_are_a_line(server: Server, path: str, status: int, line: str) -> None:
     answer = server.client.get(f"/queries/{path}")
     assert (answer.status_code, answer.text) == (status, f"{line}\n")
 

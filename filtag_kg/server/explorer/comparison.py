@@ -1,4 +1,4 @@
-"""Two filters, layers or runs beside each other, as they were asked for in a form."""
+"""Compares two filters, layers or runs, as a form asks."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.report import Agreement, compare_runs
 from filtag_kg.views import Facts, FilterPair, LayerFacts, LayerRun
 
-__all__ = ["LayerPair", "compared"]
+__all__ = ["LayerPair", "compare"]
 
 
 @dataclass(frozen=True, slots=True)
 class LayerPair:
-    """Two layers by one run of each.
+    """Two layers, each by one run.
 
     Parameters
     ----------
     a, b : LayerFacts
     run_a, run_b : LayerRun
     concepts : tuple of (IRI, label, filters of a, filters of b)
-        What their coherent filters stand for, those of most filters first.
+        What their coherent filters stand for, most filters first.
     """
 
     a: LayerFacts
@@ -31,14 +31,14 @@ class LayerPair:
     concepts: tuple[tuple[str, str, int, int], ...]
 
 
-def compared(facts: Facts, asked: Mapping[str, str]) -> FilterPair | LayerPair | Agreement | None:
-    """Return what a form asks for; None where it asks for nothing yet.
+def compare(facts: Facts, inputs: Mapping[str, str]) -> FilterPair | LayerPair | Agreement | None:
+    """Return the comparison that a form asks for; None if it is not filled in yet.
 
     Parameters
     ----------
     facts : Facts
-    asked : mapping of str
-        `kind` (``filters``, ``layers`` or ``runs``), `a` and `b`; and of filters and layers the runs `rule_a` and
+    inputs : mapping of str
+        `kind` (``filters``, ``layers`` or ``runs``), `a` and `b`; for filters and layers, also the runs `rule_a` and
         `rule_b`. A filter is ``layer/index``.
 
     Raises
@@ -46,36 +46,36 @@ def compared(facts: Facts, asked: Mapping[str, str]) -> FilterPair | LayerPair |
     FiltagError
         If there is no such thing.
     """
-    kind, a, b = asked.get("kind", "filters"), asked.get("a", "").strip(), asked.get("b", "").strip()
+    kind, a, b = inputs.get("kind", "filters"), inputs.get("a", "").strip(), inputs.get("b", "").strip()
     if kind not in ("filters", "layers", "runs"):
         raise FiltagError(f"kind={kind} cannot be compared: choose filters, layers or runs")
     if not a or not b:
         return None
     if kind == "runs":
         return compare_runs(facts.kg, facts.kg, rule_a=a, rule_b=b, q=facts.q)
-    rule_a, rule_b = asked.get("rule_a") or None, asked.get("rule_b") or None
-    network = facts.network_named(asked.get("network") or None)
+    rule_a, rule_b = inputs.get("rule_a") or None, inputs.get("rule_b") or None
+    network = facts.network_named(inputs.get("network") or None)
     runs = [facts.run_named(rule, network.network) for rule in (rule_a, rule_b or rule_a)]
     if kind == "layers":
-        of_a, of_b = facts.layer(network, a), facts.layer(network, b)
+        layer_a, layer_b = facts.layer(network, a), facts.layer(network, b)
         run_a, run_b = (
             next(each for each in layer.runs if each.run.run_id == table.run.run_id)
-            for layer, table in zip((of_a, of_b), runs, strict=True)
+            for layer, table in zip((layer_a, layer_b), runs, strict=True)
         )
-        return LayerPair(of_a, of_b, run_a, run_b, _concepts(run_a, run_b))
-    pair = [facts.filter(network, *_filter(text)) for text in (a, b)]
-    return facts.pair(pair[0], pair[1], runs[0], runs[1])
+        return LayerPair(layer_a, layer_b, run_a, run_b, _concepts(run_a, run_b))
+    filter_a, filter_b = (facts.filter(network, *_layer_and_index(text)) for text in (a, b))
+    return facts.pair(filter_a, filter_b, runs[0], runs[1])
 
 
-def _filter(text: str) -> tuple[str, int]:
+def _layer_and_index(text: str) -> tuple[str, int]:
     layer, _, index = text.replace(" ", "/").rpartition("/")
     if not layer or not index.isdecimal():
-        raise FiltagError(f"{text!r} is no filter: give its layer and index, such as head_conv/992")
+        raise FiltagError(f"{text!r} is not a filter: give its layer and index, such as head_conv/992")
     return layer.rstrip("/"), int(index)
 
 
 def _concepts(a: LayerRun, b: LayerRun) -> tuple[tuple[str, str, int, int], ...]:
     labels = {iri: label for iri, label, _ in (*a.concepts, *b.concepts)}
-    of_a, of_b = ({iri: count for iri, _, count in run.concepts} for run in (a, b))
-    rows = [(iri, label, of_a.get(iri, 0), of_b.get(iri, 0)) for iri, label in labels.items()]
+    filters_a, filters_b = ({iri: filters for iri, _, filters in run.concepts} for run in (a, b))
+    rows = [(iri, label, filters_a.get(iri, 0), filters_b.get(iri, 0)) for iri, label in labels.items()]
     return tuple(sorted(rows, key=lambda row: (-row[2] - row[3], row[1], row[0])))

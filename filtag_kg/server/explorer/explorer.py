@@ -1,4 +1,4 @@
-"""The explorer's addresses: search, lists, comparison, queries as forms, dropped images, and files."""
+"""The explorer's addresses: search, lists, comparisons, query forms, dropped images and files."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ from filtag_kg.server.explorer.worker_pages import is_index
 from filtag_kg.server.jobs import Answer, PageJob
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import read_body
-from filtag_kg.server.request_error import RequestError, shortened, shortening
+from filtag_kg.server.request_error import RequestError, shorten, shorten_all
 from filtag_kg.server.responses import ask_for, while_connected
 
 __all__ = ["Explorer"]
 
-_MOST_FOUND = 20
+_MOST_SUGGESTED = 20
 _MOST_LISTED = 200
-_LONGEST_SOUGHT = 200
+_LONGEST_SEARCH = 200
 _LARGEST_IMAGE = 20_000_000
 _BYTES = "application/octet-stream"
 _STATIC = ("main.js", "search.js", "query.js", "explain.js", "results.js")
 _Answering = Callable[[Request, Pool], Awaitable[Response]]
-_COMPARED = ("kind", "a", "b", "network", "rule_a", "rule_b")
+_COMPARE_INPUTS = ("kind", "a", "b", "network", "rule_a", "rule_b")
 
 
 class Explorer:
     """Pages of a KG for people.
 
-    What takes work is made in the pool; search, and pages that are made once or hold little, here.
+    Workers make the pages that take work. Search, and pages that are small or made once, are answered here.
 
     Parameters
     ----------
     path : Path
         The KG's directory.
     network : NetworkChoice
-        The network that dropped images are explained by.
+        The network that explains dropped images.
 
     Raises
     ------
@@ -60,13 +60,13 @@ class Explorer:
     def __init__(self, path: Path, network: NetworkChoice | None = None) -> None:
         self._path = path
         self._pages = KGPages(path)
-        self._explaining = ImageExplainer(path, network or NetworkChoice())
+        self._explainer = ImageExplainer(path, network or NetworkChoice())
         self._style = style_sheet() + _static("explorer.css").decode()
         self._scripts = {name: _static(name) for name in _STATIC}
         self._uploads = 0
 
     def routes(self, pool: Pool) -> list[BaseRoute]:
-        """Return what the server answers beside the things of the data."""
+        """Return the routes of all pages but those of the data's things."""
 
         def with_pool(answer: _Answering) -> Callable[[Request], Awaitable[Response]]:
             async def endpoint(request: Request) -> Response:
@@ -86,91 +86,91 @@ class Explorer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Draw the first page's plots while the server runs, and end what explains images with it."""
-        over = threading.Event()
-        # No daemon: a thread that Python's end finds inside matplotlib takes the process down with it.
-        drawing = threading.Thread(target=self._pages.draw, args=(over.is_set,), name="plots")
+        """Draw the first page's plots while the server runs; end the explainer process with it."""
+        is_over = threading.Event()
+        # Not a daemon: if Python exits while the thread is inside matplotlib, the process crashes.
+        drawing = threading.Thread(target=self._pages.draw, args=(is_over.is_set,), name="plots")
         drawing.start()
         try:
             yield
         finally:
-            over.set()
-            self._explaining.close()
+            is_over.set()
+            self._explainer.close()
             await run_in_threadpool(drawing.join)
 
     async def page(self, request: Request, pool: Pool, path: str) -> str | None:
-        """Return the page of a thing by its IRI's path below the base, or by its IRI; None where there is none."""
+        """Return the page of a thing, given the path of its IRI or the whole IRI; None if there is none."""
         now = await self._now()
         if not path:
             return await run_in_threadpool(now.overview)
         answer = await ask_for(request, pool, PageJob("thing", {"path": path}))
         return None if answer.status == "unknown" else answer.body.decode()
 
-    def mistake(self, status: int, line: str) -> str:
-        """Return a page that says why a request is not answered."""
-        return self._pages.mistake(status, line)
+    def error(self, status: int, line: str) -> str:
+        """Return an error page."""
+        return self._pages.now.pages.other("error.html", "error", status=status, line=line)
 
     async def search(self, request: Request) -> Response:
-        """Answer what is called so, for scripts as JSON and for people as a page."""
-        sought = request.query_params.get("q", "")[:_LONGEST_SOUGHT]
+        """Search by name; the answer is JSON for scripts, and a page for people."""
+        text = request.query_params.get("q", "")[:_LONGEST_SEARCH]
         wants_json = request.query_params.get("format") == "json"
         now = await self._now()
-        found = now.index.find(sought, _MOST_FOUND if wants_json else _MOST_LISTED)
+        matches = now.index.find(text, _MOST_SUGGESTED if wants_json else _MOST_LISTED)
         if wants_json:
-            rows = [{**asdict(each), "address": now.places.thing(each.iri)} for each in found]
+            rows = [{**asdict(match), "address": now.urls.thing(match.iri)} for match in matches]
             return JSONResponse(rows, headers={"Cache-Control": "no-cache"})
-        rows_ = [(each, now.places.thing(each.iri)) for each in found]
-        return _html(now.pages.other("search.html", "search", sought_for=sought, found=rows_, most=_MOST_LISTED))
+        with_urls = [(match, now.urls.thing(match.iri)) for match in matches]
+        return _html(now.pages.other("search.html", "search", text=text, matches=with_urls, most=_MOST_LISTED))
 
     async def compare(self, request: Request, pool: Pool) -> Response:
         """Compare two filters, layers or runs."""
-        asked = {name: value for name, value in request.query_params.items() if name in _COMPARED}
-        return _made(await ask_for(request, pool, PageJob("compare", asked)))
+        inputs = {name: value for name, value in request.query_params.items() if name in _COMPARE_INPUTS}
+        return _page_response(await ask_for(request, pool, PageJob("compare", inputs)))
 
     async def query(self, request: Request, pool: Pool) -> Response:
-        """Show the named queries as forms, and one's own SPARQL."""
-        return _made(await ask_for(request, pool, PageJob("query", dict(request.query_params))))
+        """Show the forms of the named queries and of SPARQL."""
+        return _page_response(await ask_for(request, pool, PageJob("query", dict(request.query_params))))
 
     async def query_text(self, request: Request, pool: Pool) -> Response:
-        """Answer the SPARQL that a named query with its parameters is."""
+        """Return the SPARQL of a named query with its parameters."""
         answer = await ask_for(request, pool, PageJob("query/text", dict(request.query_params)))
         return PlainTextResponse(answer.body)
 
     async def explain(self, request: Request, pool: Pool) -> Response:
-        """Show where to drop an image; answer one that was dropped with its explanation."""
+        """Show the page to drop an image on, or explain the image that was dropped."""
         now = await self._now()
-        missing = self._explaining.missing(now.facts.kg)
+        missing = self._explainer.missing(now.facts.kg)
         if request.method == "GET":
             return _html(now.pages.other("explain.html", "explain", missing=missing, rules=list(now.facts.kg.rules)))
         if missing is not None:
             raise RequestError(503, missing)
-        # A page of another site may not have this machine work for it.
+        # Pages of other sites may not use this machine's time.
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise RequestError(403, "images are explained for the explorer's own page alone: drop it there")
-        # Nor may its form, which a browser sends without asking before.
+            raise RequestError(403, "images are explained on the explorer's own page alone: drop it there")
+        # Neither may their forms, which browsers send without a preflight request.
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != _BYTES and not kind.startswith("image/"):
             raise RequestError(415, f"send the image itself as the body, as image/jpeg or {_BYTES}")
         if self._uploads >= pool.limits.uploads:
-            raise RequestError(503, "too many images wait: try again in some seconds", {"Retry-After": "5"})
+            raise RequestError(503, "too many images wait: try again in a few seconds", {"Retry-After": "5"})
         self._uploads += 1
         try:
-            large = f"the image has more than {_LARGEST_IMAGE // 1_000_000} MB: give a smaller one"
-            image = await read_body(request, _LARGEST_IMAGE, pool.limits.body_seconds, large)
+            too_long = f"the image has more than {_LARGEST_IMAGE // 1_000_000} MB: give a smaller one"
+            image = await read_body(request, _LARGEST_IMAGE, pool.limits.body_seconds, too_long)
             name = unquote(request.headers.get("x-file-name", "image"))[:200]
             rule = request.query_params.get("rule") or None
-            found = await while_connected(request, self._explaining.explain(pool, image, name, rule))
+            explanation = await while_connected(request, self._explainer.explain(pool, image, name, rule))
         except RequestError:
             raise
         except FiltagError as error:
-            raise RequestError(400, shortening(str(error), request.query_params.values())) from None
+            raise RequestError(400, shorten_all(str(error), request.query_params.values())) from None
         finally:
             self._uploads -= 1
-        network = now.facts.networks.get(found.network)
-        return _html(now.pages.other("explanation.html", "explain", found=found, network=network))
+        network = now.facts.networks.get(explanation.network)
+        return _html(now.pages.other("explanation.html", "explain", explanation=explanation, network=network))
 
     async def file(self, request: Request) -> Response:
-        """Answer a file: the style, a script, a plot, or a picture that the KG names."""
+        """Return a file: the style sheet, a script, a plot, or a picture that the KG names."""
         name = request.path_params["name"]
         if name == "style.css":
             return Response(self._style, media_type="text/css", headers={"Cache-Control": "max-age=300"})
@@ -183,19 +183,19 @@ class Explorer:
         if plot is not None:
             return Response(plot, media_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
         if name in now.pictures:
-            kind = mimetypes.guess_type(name)[0]
-            return FileResponse(self._path / name, media_type=kind, headers={"Cache-Control": "max-age=3600"})
-        raise RequestError(404, f"no file {shortened(name)}: see the pages for what there is")
+            media_type = mimetypes.guess_type(name)[0]
+            return FileResponse(self._path / name, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
+        raise RequestError(404, f"no file {shorten(name)}: only files that pages show are served")
 
     def _list(self, name: str) -> _Answering:
         async def answer(request: Request, pool: Pool) -> Response:
             page = request.query_params.get("page", "1")
             if not is_index(page):
-                raise RequestError(404, f"page={shortened(page)} is not a whole number: give one from 1")
+                raise RequestError(404, f"page={shorten(page)} is not a whole number: give one from 1")
             try:
-                return _made(await ask_for(request, pool, PageJob(name, {"page": page})))
+                return _page_response(await ask_for(request, pool, PageJob(name, {"page": page})))
             except RequestError as error:
-                # A page of a list is a thing, not a parameter.
+                # A page that is missing from a list is not a wrong parameter.
                 raise RequestError(404 if error.status == 400 else error.status, error.line, error.headers) from None
 
         return answer
@@ -204,8 +204,8 @@ class Explorer:
         return await run_in_threadpool(lambda: self._pages.now)
 
 
-def _made(answer: Answer) -> Response:
-    """Return a page that a worker made; one that shows a mistake says so by its status."""
+def _page_response(answer: Answer) -> Response:
+    """Return a page that a worker made, with status 400 if it shows an error."""
     return HTMLResponse(answer.body, 400 if answer.line else 200)
 
 

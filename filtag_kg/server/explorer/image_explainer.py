@@ -1,4 +1,4 @@
-"""Explain dropped images: decoded in the pool, classified in a process of its own, which holds TensorFlow."""
+"""Explains dropped images. A worker decodes them; the explainer process, which holds TensorFlow, classifies them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from filtag_kg.errors import FiltagError
+from filtag_kg.errors import FiltagError, MissingExtraError
 from filtag_kg.explain import Explanation, ImagePixels, explain_pixels
 from filtag_kg.kg import KG, open_kg
 from filtag_kg.profile import recorded_network_file
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageExplainer", "NetworkChoice"]
 
-_PATIENCE_S = 120.0
+_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
-    """Which network explains images, as ``filtag explain`` takes it.
+    """The network that explains images.
 
     Parameters
     ----------
     network : str, optional
-        Left out, the one that the KG was made of.
+        The one that the KG was made of, if left out.
     preprocess : str, optional
     classes : Path, optional
     """
@@ -51,7 +51,7 @@ class NetworkChoice:
 
 
 class ImageExplainer:
-    """Answers what a network makes of an image, one at a time.
+    """Explains images by a network, one at a time, in a process of its own.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ class ImageExplainer:
         self._choice = choice
         self._turn = asyncio.Lock()
         self._process: SpawnProcess | None = None
-        self._line: Connection | None = None
+        self._connection: Connection | None = None
 
     def missing(self, kg: KG) -> str | None:
-        """Return what keeps the server from explaining images, in a line; None if nothing does."""
+        """Return why the server cannot explain images, in one line; None if it can."""
         if importlib.util.find_spec("keras") is None:
-            return "this needs TensorFlow, which is not installed where filtag serve runs: pip install 'filtag-kg[cpu]'"
+            return str(MissingExtraError("TensorFlow"))
         if self._choice.network is None:
             try:
                 recorded_network_file(kg.manifest["inputs"].get("profile", {}), "the KG")
@@ -81,8 +81,8 @@ class ImageExplainer:
     async def explain(self, pool: Pool, image: bytes, name: str, rule: str | None) -> Explanation:
         """Explain an image.
 
-        It is decoded in the pool, in a process that is confined and ends with it; the network gets its pixels.
-        Cancelled, an image that waits or is decoded is dropped; one that the network has is finished, for nobody.
+        A worker decodes it, confined, and ends with it; the network gets the pixels. If this is cancelled, an image
+        that waits or is being decoded is dropped; one that the network has already is finished, for nobody.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class ImageExplainer:
         image : bytes
             The file.
         name : str
-            What it is called.
+            What errors call it.
         rule : str, optional
             The KG's first, if left out.
 
@@ -102,46 +102,46 @@ class ImageExplainer:
         if not image:
             raise FiltagError("no image was sent: drop one")
         async with self._turn:
-            height, width = await self._ask("size")
+            height, width = await self._call("size")
             answer = await pool.ask(DecodeJob(name, height, width, image))
             if answer.status != "ok":
                 raise FiltagError(answer.line)
             pixels = np.frombuffer(answer.body, np.uint8).reshape(height, width, 3)
             decoded = ImagePixels(name, hashlib.sha256(image).hexdigest(), pixels)
-            found: Explanation = await self._ask("explain", decoded, rule)
-            return found
+            explanation: Explanation = await self._call("explain", decoded, rule)
+            return explanation
 
     def close(self) -> None:
         """End the process, and all that it started."""
-        process, self._process, self._line = self._process, None, None
+        process, self._process, self._connection = self._process, None, None
         if process is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(int(process.pid or 0), signal.SIGKILL)
             process.kill()
             process.join()
 
-    async def _ask(self, *message: object) -> Any:  # noqa: ANN401 - what it is asked for
-        """Have the process answer; one that was cancelled meanwhile is ended only by others' impatience."""
-        if self._line is None or self._process is None or not self._process.is_alive():
+    async def _call(self, *message: object) -> Any:  # noqa: ANN401 - depends on the message
+        """Send the explainer process a message, and return its answer; start the process first if there is none."""
+        if self._connection is None or self._process is None or not self._process.is_alive():
             self.close()
             self._start()
-        line = self._line
-        assert line is not None
-        asking = asyncio.get_running_loop().run_in_executor(None, _exchange, line, message)
+        connection = self._connection
+        assert connection is not None
+        exchange = asyncio.get_running_loop().run_in_executor(None, _exchange, connection, message)
         try:
-            answer = await asyncio.wait_for(asyncio.shield(asking), timeout=_PATIENCE_S)
+            answer = await asyncio.wait_for(asyncio.shield(exchange), timeout=_TIMEOUT_S)
         except TimeoutError:
             self.close()
             raise FiltagError(
-                f"the image was not explained within {_PATIENCE_S:.0f} s: try a smaller one, or filtag explain"
+                f"the image was not explained within {_TIMEOUT_S:.0f} s: try a smaller one", commands=("explain",)
             ) from None
         except (EOFError, OSError):
             self.close()
-            raise FiltagError("the process that explains images ended: try again, or use filtag explain") from None
+            raise FiltagError("the explainer process ended: try again", commands=("explain",)) from None
         except asyncio.CancelledError:
-            # The turn is given up when the line is free again: another's question would get this one's answer.
-            await asyncio.wait({asking}, timeout=_PATIENCE_S)
-            if not asking.done():
+            # Keep the turn until this answer has come, or the next message would get it.
+            await asyncio.wait({exchange}, timeout=_TIMEOUT_S)
+            if not exchange.done():
                 self.close()
             raise
         if isinstance(answer, str):
@@ -149,24 +149,24 @@ class ImageExplainer:
         return answer
 
     def _start(self) -> None:
-        # From the event loop's thread: the kernel ends the process with the thread that started it.
+        # In the event loop's thread, because the kernel ends the process with the thread that started it.
         context = multiprocessing.get_context("spawn")
-        self._line, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._path, self._choice), daemon=True)
+        self._connection, its_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(its_end, self._path, self._choice), daemon=True)
         self._process.start()
-        theirs.close()
+        its_end.close()
 
 
-def _exchange(line: Connection, message: object) -> Any:  # noqa: ANN401 - what it is asked for
-    line.send(message)
-    return line.recv()
+def _exchange(connection: Connection, message: object) -> Any:  # noqa: ANN401 - depends on the message
+    connection.send(message)
+    return connection.recv()
 
 
-def _serve(line: Connection, path: Path, choice: NetworkChoice) -> None:
-    """Tell the size of the network's images, and explain those that come over a line, until it is closed."""
-    os.setpgid(0, 0)  # Ctrl-C is for the server, which ends this process and what it started itself.
+def _serve(connection: Connection, path: Path, choice: NetworkChoice) -> None:
+    """Be the explainer process: answer messages until the connection is closed."""
+    os.setpgid(0, 0)  # Ctrl-C is for the server, which ends this process and all that it started.
     die_with_parent()
-    # TensorFlow writes of processors and graphics cards there. Python is still heard.
+    # TensorFlow writes about processors and graphics cards there. Python keeps its own stderr.
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -176,20 +176,20 @@ def _serve(line: Connection, path: Path, choice: NetworkChoice) -> None:
     network: Network | None = None
     while True:
         try:
-            message = line.recv()
+            message = connection.recv()
         except EOFError:
             return
         try:
             kg = open_kg(path)
             if network is None:
-                made_of = kg.manifest["inputs"].get("profile", {})
+                source = kg.manifest["inputs"].get("profile", {})
                 network = recorded_network(
-                    made_of, "the KG", choice.network, preprocess=choice.preprocess, classes=choice.classes
+                    source, "the KG", choice.network, preprocess=choice.preprocess, classes=choice.classes
                 )
             match message:
                 case ("explain", ImagePixels() as image, rule):
-                    line.send(explain_pixels(kg, network, image, rule=rule))
+                    connection.send(explain_pixels(kg, network, image, rule=rule))
                 case _:
-                    line.send(network.input_size)
+                    connection.send(network.input_size)
         except FiltagError as error:
-            line.send(str(error))
+            connection.send(str(error))

@@ -1,58 +1,61 @@
-"""A question whose address was shared: whether this KG can be asked it."""
+"""The query page: the named queries as forms, filled in from the address."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.query import PARAMETERS, NamedQuery, find_query
-from filtag_kg.server.request_error import shortened
+from filtag_kg.query import PARAMETERS, NamedQuery, catalogue, find_query
+from filtag_kg.server.request_error import shorten
 from filtag_kg.views import Facts
 
-__all__ = ["asked_query", "mistake_in"]
+__all__ = ["chosen_query", "form_values"]
 
 _MOST_NAMES = 8
 _NO_PARAMETERS = ("name", "sparql")
 
 
-def asked_query(name: str) -> NamedQuery:
-    """Return the query of that name.
+def form_values(facts: Facts, inputs: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the page offers, whichever query was chosen."""
+    return {
+        "queries": catalogue(),
+        "chosen": None,
+        "parameters": PARAMETERS,
+        "layers": _layers(facts),
+        "rules": [(run_id, table.run) for run_id, table in facts.runs.items()],
+        "sparql": inputs.get("sparql", ""),
+    }
+
+
+def chosen_query(facts: Facts, inputs: Mapping[str, str]) -> NamedQuery | None:
+    """Return the query that an address chooses, if its form can show all parameters of the address.
+
+    A form without one of them would ask something else.
 
     Raises
     ------
     FiltagError
-        If there is none.
+        If there is no such query, it has no such parameter, or the KG has no such layer or rule.
     """
-    return find_query(shortened(name))
-
-
-def mistake_in(facts: Facts, query: NamedQuery, asked: Mapping[str, str]) -> None:
-    """Refuse what the form could not show as it was asked: a form with one part left out is another question.
-
-    Parameters
-    ----------
-    facts : Facts
-    query : NamedQuery
-    asked : mapping of str
-        The address's parameters.
-
-    Raises
-    ------
-    FiltagError
-        If the KG has no such layer or rule, or the query no such parameter.
-    """
-    layers = [layer for network in facts.networks.values() for layer in network.layer_names]
+    if not inputs.get("name"):
+        return None
+    query = find_query(shorten(inputs["name"]))
+    parameters = {name: value for name, value in inputs.items() if name not in _NO_PARAMETERS}
+    query.check_parameters(parameters)
+    layers = _layers(facts)
     rules = [table.run.rule for table in facts.runs.values()]
-    for name, value in asked.items():
-        if name in _NO_PARAMETERS:
-            continue
-        if name not in (*query.required, *query.optional):
-            raise FiltagError(f"query {query.name} has no parameter {name!r}: use {query.usage}")
+    for name, value in parameters.items():
         kind = PARAMETERS[name].kind
         if kind == "layer" and value and value not in layers:
-            raise FiltagError(f"no layer {value!r}: it has {_listed(layers)}")
+            raise FiltagError(f"no layer {value!r} in this KG: it has {_listed(layers)}")
         if kind == "run" and value and value not in (*rules, *facts.runs):
-            raise FiltagError(f"no rule {value!r}: it has {_listed(rules)}")
+            raise FiltagError(f"no rule {value!r} in this KG: it has {_listed(rules)}")
+    return query
+
+
+def _layers(facts: Facts) -> list[str]:
+    return [layer for network in facts.networks.values() for layer in network.layer_names]
 
 
 def _listed(names: Sequence[str]) -> str:

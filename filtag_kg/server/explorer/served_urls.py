@@ -1,4 +1,4 @@
-"""Where the page of each thing is on a server: at the path of its IRI."""
+"""The URL of each page on the server: the path of the thing's IRI."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ __all__ = ["ServedUrls"]
 
 @dataclass(frozen=True, slots=True)
 class ServedUrls:
-    """Addresses from the server's root.
+    """URLs from the server's root.
 
     Parameters
     ----------
     iris : DataIris
-        Of the KG: a thing's page is at the path that its IRI has below their base.
+        Of the KG: the path of a thing's page is its IRI without their base.
     """
 
     iris: DataIris
 
     def overview(self) -> str:
-        """Return the first page's."""
+        """Return the URL of the first page."""
         return "/"
 
     def layer(self, network: str, layer: str, page: int = 1) -> str:
-        """Return that of a page of a layer's."""
+        """Return the URL of one page of a layer."""
         first = self._path(self.iris.layer(network, layer))
         return first if page == 1 else f"{first}/page/{page}"
 
     def filter(self, network: str, layer: str, filter_: int) -> str:
-        """Return that of a filter's."""
+        """Return the URL of a filter."""
         return self._path(self.iris.filter(network, layer, filter_))
 
     def class_(self, class_id: str) -> str:
-        """Return that of a class's."""
+        """Return the URL of a class."""
         return self._path(self.iris.class_(class_id))
 
     def concept(self, iri: str) -> str:
-        """Return that of a concept's, whose IRI is not the server's own."""
+        """Return the URL of a concept, or of any other thing whose IRI is outside the base."""
         return f"/resource?iri={quote(iri, safe='')}"
 
     def page(self, name: str, page: int = 1) -> str:
-        """Return that of a page about several things."""
+        """Return the URL of one page of a list."""
         return f"/{name}" if page == 1 else f"/{name}?page={page}"
 
     def file(self, name: str) -> str:
-        """Return that of a file."""
+        """Return the URL of a file."""
         return f"/files/{quote(name)}"
 
     def thing(self, iri: str) -> str:
-        """Return that of any thing."""
+        """Return the URL of any thing."""
         return self._path(iri) if iri.startswith(self.iris.base) else self.concept(iri)
 
     def _path(self, iri: str) -> str:

@@ -1,15 +1,15 @@
-// Drop an image, see what the network makes of it.
+// Drop an image, and see how the network classifies it.
 
 export function dropPage(form) {
   const input = form.elements.image;
   const status = document.querySelector("[data-status]");
   const preview = document.querySelector("[data-preview]");
-  const place = document.querySelector("[data-explanation]");
+  const output = document.querySelector("[data-explanation]");
   let last = null;
 
   async function explain(file) {
     last = file;
-    place.replaceChildren();
+    output.replaceChildren();
     URL.revokeObjectURL(preview.src);
     preview.src = URL.createObjectURL(file);
     preview.hidden = false;
@@ -23,14 +23,14 @@ export function dropPage(form) {
     }).catch(() => null);
     if (file !== last) return;
     if (!answer?.ok) {
-      status.className = "mistake";
+      status.className = "error";
       preview.hidden = true;
-      status.textContent = answer ? (await answer.text()).trim() : "The server cannot be reached: is filtag serve still running?";
+      status.textContent = answer ? (await answer.text()).trim() : "The server cannot be reached: is it still running?";
       return;
     }
     status.textContent = file.name;
     // The server's own template, in which every name is escaped.
-    place.innerHTML = await answer.text();
+    output.innerHTML = await answer.text();
   }
 
   const take = (files) => { if (files?.length) explain(files[0]); };
@@ -46,6 +46,6 @@ export function dropPage(form) {
     form.classList.remove("over");
     take(event.dataTransfer.files);
   });
-  // One that was chosen before this ran, or that the browser remembers.
+  // The image may have been chosen before this script ran, or remembered by the browser.
   take(input.files);
 }

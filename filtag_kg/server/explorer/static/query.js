@@ -11,7 +11,7 @@ export function queryPage(page) {
   const sparql = page.querySelector("[data-sparql]");
   let running = new AbortController();
 
-  async function ask(address, options, shared, csv, addresses = {}) {
+  async function ask(address, options, shared, csv, urls = {}) {
     running.abort();
     running = new AbortController();
     const { signal } = running;
@@ -27,11 +27,11 @@ export function queryPage(page) {
       const note = answer.headers.get("Filtag-Note");
       const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
       if (answer.headers.get("Content-Type")?.startsWith(JSON_RESULTS)) {
-        const found = tableOf(await answer.json(), addresses);
-        rows.replaceChildren(found.table);
-        const part = found.shown < found.rows ? `, the first ${found.shown.toLocaleString("en")} shown` : "";
+        const result = tableOf(await answer.json(), urls);
+        rows.replaceChildren(result.table);
+        const part = result.shown < result.rows ? `, the first ${result.shown.toLocaleString("en")} shown` : "";
         status.textContent =
-          `${found.rows.toLocaleString("en")} ${found.rows === 1 ? "row" : "rows"} in ${seconds(performance.now() - started)}${part}`;
+          `${result.rows.toLocaleString("en")} ${result.rows === 1 ? "row" : "rows"} in ${seconds(performance.now() - started)}${part}`;
       } else {
         const text = document.createElement("pre");
         text.textContent = await answer.text();
@@ -41,12 +41,12 @@ export function queryPage(page) {
       if (note) status.textContent += ` · ${note}`;
       offer(shared, csv);
     } catch (error) {
-      if (error.name !== "AbortError") fail("The server cannot be reached: is filtag serve still running?");
+      if (error.name !== "AbortError") fail("The server cannot be reached: is it still running?");
     }
   }
 
   function fail(line) {
-    status.className = "mistake";
+    status.className = "error";
     status.textContent = line;
   }
 
@@ -57,7 +57,7 @@ export function queryPage(page) {
     download.setAttribute("download", "answer.csv");
     const link = document.createElement("a");
     link.href = shared;
-    link.textContent = "Link to this question";
+    link.textContent = "Link to this query";
     const copy = document.createElement("button");
     copy.type = "button";
     copy.className = "plain";
@@ -70,26 +70,26 @@ export function queryPage(page) {
     links.hidden = false;
   }
 
-  function given() {
+  function parameters() {
     return new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim() !== ""));
   }
 
   async function showText() {
-    const answer = await fetch(`/query/text?name=${page.dataset.named}&${given()}`).catch(() => null);
+    const answer = await fetch(`/query/text?name=${page.dataset.named}&${parameters()}`).catch(() => null);
     if (answer?.ok) sparql.elements.query.value = await answer.text();
   }
 
   function askNamed() {
-    const parameters = given();
+    const inputs = parameters();
     const address = `/queries/${page.dataset.named}`;
-    const csv = `${address}?${new URLSearchParams([...parameters, ["format", "csv"]])}`;
-    const shared = `/query?${new URLSearchParams([["name", page.dataset.named], ...parameters])}`;
+    const csv = `${address}?${new URLSearchParams([...inputs, ["format", "csv"]])}`;
+    const shared = `/query?${new URLSearchParams([["name", page.dataset.named], ...inputs])}`;
     showText();
-    ask(`${address}?${parameters}`, { headers: { Accept: JSON_RESULTS } }, shared, csv, places());
+    ask(`${address}?${inputs}`, { headers: { Accept: JSON_RESULTS } }, shared, csv, pageUrls());
   }
 
-  /** Where the pages of the layers and classes are that the form asks about: a run is about one network. */
-  function places() {
+  /** URLs that the pages of the form's layers and classes begin with: a run is about one network. */
+  function pageUrls() {
     const run = form.querySelector("option[data-network]:checked") ?? page;
     return { layers: run.dataset.network, classes: page.dataset.class };
   }
@@ -109,9 +109,9 @@ export function queryPage(page) {
   sparql.elements.query.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); askSparql(); }
   });
-  // A link that was shared says what to ask.
-  if (page.dataset.mistake !== undefined) return;
-  const asked = new URLSearchParams(location.search);
-  if (asked.has("sparql")) askSparql();
-  else if (form && (asked.size > 1 || form.checkValidity())) askNamed();
+  // A shared link says what to ask.
+  if (page.dataset.error !== undefined) return;
+  const inputs = new URLSearchParams(location.search);
+  if (inputs.has("sparql")) askSparql();
+  else if (form && (inputs.size > 1 || form.checkValidity())) askNamed();
 }

@@ -3,8 +3,8 @@
 const NUMBERS = /#(integer|decimal|double|float)$/;
 const SHOWN = 1000;
 
-/** Make a table of W3C's SPARQL results in JSON; with `places`, what its columns name leads to its page. */
-export function tableOf(results, places = {}) {
+/** Make a table of W3C's SPARQL results in JSON; with `urls`, cells link to the pages of what they name. */
+export function tableOf(results, urls = {}) {
   const columns = results.head?.vars ?? ["answer"];
   const rows = "boolean" in results
     ? [{ answer: { type: "literal", value: String(results.boolean) } }]
@@ -20,29 +20,29 @@ export function tableOf(results, places = {}) {
   const body = table.createTBody();
   for (const row of rows.slice(0, SHOWN)) {
     const line = body.insertRow();
-    for (const name of "boolean" in results ? ["answer"] : columns) fill(line.insertCell(), row[name], address(name, row, places));
+    for (const name of "boolean" in results ? ["answer"] : columns) fill(line.insertCell(), row[name], address(name, row, urls));
   }
   return { table, rows: rows.length, shown: Math.min(rows.length, SHOWN) };
 }
 
-/** Where the page of a cell's layer, filter or class is; nothing where the cell names none. */
-function address(name, row, places) {
+/** The URL of the layer, filter or class that a cell names, or null. */
+function address(name, row, urls) {
   const [, other, what] = name.match(/^(other_)?(layer|filter)$/) ?? [];
   const layer = row[`${other ?? ""}layer`];
   // A column "filters" may count; one called "filter" is an index only beside its layer.
-  if (what && layer && places.layers && row[name]) {
-    const at = places.layers + encodeURIComponent(layer.value);
-    return what === "layer" ? at : `${at}/filter/${encodeURIComponent(row[name].value)}`;
+  if (what && layer && urls.layers && row[name]) {
+    const layerUrl = urls.layers + encodeURIComponent(layer.value);
+    return what === "layer" ? layerUrl : `${layerUrl}/filter/${encodeURIComponent(row[name].value)}`;
   }
-  if (name === "class_id" && row[name] && places.classes) return places.classes + encodeURIComponent(row[name].value);
+  if (name === "class_id" && row[name] && urls.classes) return urls.classes + encodeURIComponent(row[name].value);
   return null;
 }
 
-function fill(cell, term, leads) {
+function fill(cell, term, url) {
   if (!term) return;
-  if (leads) {
+  if (url) {
     const link = document.createElement("a");
-    link.href = leads;
+    link.href = url;
     link.textContent = term.value;
     if (NUMBERS.test(term.datatype ?? "")) cell.className = "number";
     cell.append(link);

@@ -1,9 +1,9 @@
-// A text field with a list of what the server finds: the combobox of the ARIA Authoring Practices Guide.
+// A text field with a list of matches from the server: the combobox of the ARIA Authoring Practices Guide.
 
-const PAUSE = 120; // ms after a key before the server is asked
+const PAUSE = 120; // ms between a key and the request
 let lists = 0;
 
-/** Offer things while somebody types; `choose` is called with the one that is taken, `keep` says which are offered. */
+/** Suggest things while somebody types: those for which `keep` is true. `choose` gets the one that is chosen. */
 function combobox(input, choose, keep = () => true) {
   const list = document.createElement("ul");
   list.className = "options";
@@ -17,27 +17,27 @@ function combobox(input, choose, keep = () => true) {
   input.setAttribute("aria-controls", list.id);
   input.setAttribute("aria-expanded", "false");
   let timer = 0;
-  let asked = 0;
-  let at = -1;
+  let request = 0;
+  let marked = -1;
 
   const close = () => {
-    asked++;
+    request++;
     clearTimeout(timer);
     list.hidden = true;
-    at = -1;
+    marked = -1;
     input.setAttribute("aria-expanded", "false");
     input.removeAttribute("aria-activedescendant");
   };
-  const mark = (place) => {
+  const mark = (index) => {
     const options = [...list.children];
     if (!options.length) return;
-    at = (place + options.length) % options.length;
-    options.forEach((option, i) => option.setAttribute("aria-selected", String(i === at)));
-    input.setAttribute("aria-activedescendant", options[at].id);
-    options[at].scrollIntoView({ block: "nearest" });
+    marked = (index + options.length) % options.length;
+    options.forEach((option, i) => option.setAttribute("aria-selected", String(i === marked)));
+    input.setAttribute("aria-activedescendant", options[marked].id);
+    options[marked].scrollIntoView({ block: "nearest" });
   };
-  const show = (found) => {
-    list.replaceChildren(...found.map((thing, i) => {
+  const show = (things) => {
+    list.replaceChildren(...things.map((thing, i) => {
       const option = document.createElement("li");
       option.id = `${list.id}-${i}`;
       option.setAttribute("role", "option");
@@ -51,32 +51,32 @@ function combobox(input, choose, keep = () => true) {
       option.thing = thing;
       return option;
     }));
-    at = -1;
+    marked = -1;
     input.removeAttribute("aria-activedescendant");
-    list.hidden = !found.length;
-    input.setAttribute("aria-expanded", String(found.length > 0));
+    list.hidden = !things.length;
+    input.setAttribute("aria-expanded", String(things.length > 0));
   };
   const ask = async () => {
     const text = input.value.trim();
-    const mine = ++asked;
+    const mine = ++request;
     if (!text) return close();
     const answer = await fetch(`/search?format=json&q=${encodeURIComponent(text)}`).catch(() => null);
     if (!answer?.ok) return;
-    const found = (await answer.json()).filter(keep);
-    if (mine === asked && document.activeElement === input) show(found);
+    const things = (await answer.json()).filter(keep);
+    if (mine === request && document.activeElement === input) show(things);
   };
   input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, PAUSE); });
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !list.hidden) { event.preventDefault(); close(); }
     if (list.hidden) return;
-    if (event.key === "ArrowDown") { event.preventDefault(); mark(at + 1); }
-    if (event.key === "ArrowUp") { event.preventDefault(); mark(at < 0 ? -1 : at - 1); }
-    if (event.key === "Enter" && at >= 0) { event.preventDefault(); const { thing } = list.children[at]; close(); choose(thing); }
+    if (event.key === "ArrowDown") { event.preventDefault(); mark(marked + 1); }
+    if (event.key === "ArrowUp") { event.preventDefault(); mark(marked < 0 ? -1 : marked - 1); }
+    if (event.key === "Enter" && marked >= 0) { event.preventDefault(); const { thing } = list.children[marked]; close(); choose(thing); }
   });
 }
 
-/** The search of every page: what is taken is gone to. "/" leads to it. */
+/** The search of every page: choosing a thing opens its page. The key "/" moves to the field. */
 export function searchBox(form) {
   const input = form.elements.q;
   combobox(input, (thing) => { location.href = thing.address; });
