@@ -196,7 +196,7 @@ def _run(endpoint: Endpoint, name: str, value: str) -> Terms:
         raise FiltagError(f"no rule {value!r} in the KG: it has {rules}")
     if len(matches) > 1:
         ids = ", ".join(map(_run_id, matches))
-        raise FiltagError(f"{len(matches)} runs of this KG have the rule {value!r}: say which, {name}= one of {ids}")
+        raise FiltagError(f"{len(matches)} runs of the KG have the rule {value!r}: say which, {name}= one of {ids}")
     return matches
 
 

@@ -91,7 +91,7 @@ def test_another_network_joins_and_leaves(profile: Profile, tmp_path: Path) -> N
     assert validate_kg(both).findings == ()
     assert both.manifest["counts"]["filters"] == 2 * kg.manifest["counts"]["filters"]
     first, second = runs_of(both)
-    with pytest.raises(FiltagError, match="2 runs of this KG have the rule 'k=1': say which, rule= one of"):
+    with pytest.raises(FiltagError, match="2 runs of the KG have the rule 'k=1': say which, rule= one of"):
         named_query(LocalEndpoint(both), find_query("hub-filters"), {"rule": "k=1"})
     for run, network in ((first, "toy-0123456789ab"), (second, "other-aaaa")):
         asked = {"layer": "deep", "filter": "0", "rule": run.run_id}

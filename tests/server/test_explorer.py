@@ -342,9 +342,9 @@ def test_what_is_not_there_is_said_in_a_line(server: Server) -> None:
         ({"name": "nope"}, "no query is named 'nope': choose one from the catalogue"),
         (
             {"name": "filters-by-concept", "concept": "dog", "layer": "nolayer"},
-            "no layer 'nolayer' in this KG: it has shallow, deep",
+            "no layer 'nolayer' in the KG: it has shallow, deep",
         ),
-        ({"name": "hub-filters", "rule": "k=7"}, "no rule 'k=7' in this KG: it has k=1, q=0.5"),
+        ({"name": "hub-filters", "rule": "k=7"}, "no rule 'k=7' in the KG: it has k=1, q=0.5"),
         ({"name": "hub-filters", "dog": "1"}, "query hub-filters has no parameter 'dog': use hub-filters"),
     ],
 )

@@ -105,6 +105,6 @@ def test_update_is_refused(suite: Server, test: rdflib.URIRef) -> None:
     answer = send(suite, requests_of(test)[0])
     assert (answer.status_code, answer.text) == (
         403,
-        "this endpoint is read-only and refuses updates: ask a query, or change the KG with filtag build\n",
+        "this endpoint is read-only and refuses updates: send a query, or build the KG anew\n",
     )
     assert suite.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", "text/csv").text == "n\n3\n"

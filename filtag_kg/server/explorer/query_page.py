@@ -48,9 +48,9 @@ def chosen_query(facts: Facts, inputs: Mapping[str, str]) -> NamedQuery | None:
     for name, value in parameters.items():
         kind = PARAMETERS[name].kind
         if kind == "layer" and value and value not in layers:
-            raise FiltagError(f"no layer {value!r} in this KG: it has {_listed(layers)}")
+            raise FiltagError(f"no layer {value!r} in the KG: it has {_listed(layers)}")
         if kind == "run" and value and value not in (*rules, *facts.runs):
-            raise FiltagError(f"no rule {value!r} in this KG: it has {_listed(rules)}")
+            raise FiltagError(f"no rule {value!r} in the KG: it has {_listed(rules)}")
     return query
 
 
