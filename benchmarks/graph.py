@@ -1,8 +1,8 @@
 """Measure the graph at full size: VGG16 on ImageNet's classes at q = 25 %, 1,056,000 tag assignments.
 
-For one build: how fast statements are written, and loaded into Oxigraph; the total time and memory; the
-store's size; how fast its tags are read; and how long each named query takes. For comparison, in the same process, rdflib answers the same join
-on a part of the same graph.
+For one build: how fast statements are written, and loaded into Oxigraph; the total time and memory; the store's size;
+how fast its tags are read; and how long each named query takes. For comparison, in the same process, rdflib answers the
+same join on a part of the same graph.
 """
 
 from __future__ import annotations
