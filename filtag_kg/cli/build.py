@@ -87,12 +87,12 @@ def run(
     ray: Ray = None,
     restart: Restart = False,
     report: Annotated[
-        bool, typer.Option("--report/--no-report", help="Write the pages about it beside the KG, as KG-report.")
+        bool, typer.Option("--report/--no-report", help="Write a report beside the KG, as KG-report.")
     ] = True,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Do the whole job: the pass over the images, tags, concepts, graph, report."""
+    """Do the whole job: pass, tags, concepts, KG and report."""
     arguments = locals()
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.graph import DataIris
@@ -141,13 +141,13 @@ def build(
     links: Links = None,
     images: Annotated[
         Path | None,
-        typer.Option(metavar="DIR|TAR|ZIP", help="The images of the profile, for thumbnails of each filter's best."),
+        typer.Option(metavar="DIR|TAR|ZIP", help="The profile's images, for thumbnails of each filter's exemplars."),
     ] = None,
     base: Base = _BASE,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make a KG from a profile: tags, concepts, graph; or add the runs to a KG that is there."""
+    """Make a KG from a profile, or add its runs to a KG."""
     from filtag_kg.kg import build_into, reserved_output
     from filtag_kg.profile import load_profile
 
@@ -178,10 +178,10 @@ def import_(
     ],
     output: OutputKG,
     class_names: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Class ids and labels, 'id, label' a line.")
+        Path | None, typer.Option(metavar="FILE", help="Class ids and labels, one 'id, label' per line.")
     ] = None,
     layer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The layer's name, where the file does not say.")
+        str | None, typer.Option(metavar="NAME", help="The layer's name, if the file does not give it.")
     ] = None,
     network: Annotated[str, typer.Option(metavar="NAME", help="The network's name.")] = "imported",
     concepts: Concepts = "wordnet",
@@ -190,7 +190,7 @@ def import_(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make a KG from tags that another method made."""
+    """Make a KG from another method's tags."""
     from filtag_kg.concepts import class_names as read_class_names
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.files import sha256_of

@@ -1,7 +1,8 @@
-"""All commands, in the groups that ``filtag --help`` shows. A new command is one line here."""
+"""All commands, in the groups that ``filtag --help`` shows. A new command is a name here."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import typer
@@ -33,38 +34,23 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-_GROUPS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
-    "Make a KG": {
-        "demo": demo.demo,
-        "run": build.run,
-        "profile": profile.profile,
-        "build": build.build,
-        "import": build.import_,
-    },
-    "Query and share it": {
-        "query": query.query,
-        "export": query.export,
-        "publish": publish.publish,
-        "serve": serve.serve,
-    },
-    "Look at it": {
-        "show": show.show,
-        "report": report.report,
-        "explain": explain.explain,
-        "visualize": visualize.visualize,
-    },
-    "Find out how far to trust it": {
-        "evaluate": evaluate.evaluate,
-        "errors": errors.errors,
-        "compare": runs.compare,
-        "conformance": report.conformance,
-        "validate": validate.validate,
-    },
-    "Manage runs and concept data": {
-        "runs": runs.runs,
-        "concepts": concepts.app,
-    },
+_GROUPS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
+    "Make a KG": (demo.demo, build.run, profile.profile, build.build, build.import_),
+    "Query and share it": (query.query, query.export, publish.publish, serve.serve),
+    "Look at it": (show.show, report.report, explain.explain, visualize.visualize),
+    "Find out how far to trust it": (
+        evaluate.evaluate,
+        errors.errors,
+        runs.compare,
+        report.conformance,
+        validate.validate,
+    ),
+    "Manage runs and concept data": (runs.runs, concepts.app),
 }
+
+
+def _name(command: Callable[..., None] | typer.Typer) -> str:
+    return str(command.info.name) if isinstance(command, typer.Typer) else command.__name__.rstrip("_")
 
 
 class _GroupedCommands(TyperGroup):
@@ -72,11 +58,10 @@ class _GroupedCommands(TyperGroup):
         """Write the commands group by group."""
         widest = max(map(len, self.list_commands(ctx)))
         limit = formatter.width - 6 - widest
-        for title, names in _GROUPS.items():
+        for title, commands in _GROUPS.items():
+            helps = [(name, self.commands[name].get_short_help_str(limit)) for name in map(_name, commands)]
             with formatter.section(title):
-                formatter.write_dl(
-                    [(name.ljust(widest), self.commands[name].get_short_help_str(limit)) for name in names]
-                )
+                formatter.write_dl([(name.ljust(widest), text) for name, text in helps])
 
 
 app = typer.Typer(
@@ -88,12 +73,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _group in _GROUPS.values():
-    for _name, _command in _group.items():
-        if isinstance(_command, typer.Typer):
-            app.add_typer(_command, name=_name)
-        else:
-            app.command(_name, cls=Command)(_command)
+for _command in chain(*_GROUPS.values()):
+    if isinstance(_command, typer.Typer):
+        app.add_typer(_command)
+    else:
+        app.command(_name(_command), cls=Command)(_command)
 
 
 @app.callback(invoke_without_command=True)

@@ -18,7 +18,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="concepts",
-    help="Index ConceptNet's dump, or look a word up in a concept source.",
+    help="Index ConceptNet's dump, or look a word up in a source.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

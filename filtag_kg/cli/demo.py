@@ -46,7 +46,7 @@ def demo(
     from filtag_kg.files import writing
     from filtag_kg.kg import check_output
     from filtag_kg.output_paths import check_file_output, sibling
-    from filtag_kg.query import LocalEndpoint, find_query, named_query, sparql_query
+    from filtag_kg.query import LocalEndpoint, Result, find_query, named_query, sparql_query
     from filtag_kg.report import check_report_folder
 
     console = results_console()
@@ -70,19 +70,21 @@ def demo(
     console.print(
         f"\n3. Which filters react to dogs?   filtag query {output} filters-by-concept concept=dog layer={last}"
     )
-    console.print(_first_rows(dogs))
+    console.print(_some_rows(dogs))
 
     appears = named_query(endpoint, find_query("concept-by-layer"), {"concept": "dog"})
     console.print(
         f"\n4. In which layers do dogs appear?   filtag query {output} concept-by-layer concept=dog\n"
         "   separation: how often a layer finds a dog more like another dog than like something else; 0.5 is chance"
     )
-    console.print(_every_fourth_layer(appears))
+    without_concept = Result(appears.columns[:-1], tuple(row[:-1] for row in appears.rows))
+    last_and_every_fourth_before = slice((len(appears.rows) - 1) % 4, None, 4)
+    console.print(_some_rows(without_concept, last_and_every_fourth_before))
 
     question = _COHERENT.replace("LAST", last)
     console.print("\n5. What do filters stand for, beyond chance?   In SPARQL, as with filtag query --sparql FILE:")
     console.print(Syntax(question, "sparql", background_color="default", word_wrap=True))
-    console.print(_first_rows(sparql_query(endpoint, question)))
+    console.print(_some_rows(sparql_query(endpoint, question)))
 
     with writing(turtle) as file:
         export_graph(kg, "turtle", file)
@@ -105,23 +107,13 @@ def demo(
         console.print(f"  {command:<55} {answers}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _first_rows(answer: Result, most: int = 10) -> Table:
-    """Return the first rows as a table; its caption says how many rows there are."""
+def _some_rows(answer: Result, rows: slice = slice(10)) -> Table:
+    """Return some rows as a table; its caption says how many rows there are."""
     from filtag_kg.query import Result, table_of
 
-    table = table_of(Result(answer.columns, answer.rows[:most]))
-    table.caption = f"{min(most, len(answer.rows))} of {len(answer.rows)} rows"
-    table.caption_justify = "left"
-    return table
-
-
-def _every_fourth_layer(answer: Result) -> Table:
-    """Return the last layer and every fourth before it, without the column of the concept, which is always dog."""
-    from filtag_kg.query import Result, table_of
-
-    rows = answer.rows[::-1][::4][::-1]
-    table = table_of(Result(answer.columns[:-1], tuple(row[:-1] for row in rows)))
-    table.caption = f"{len(rows)} of {len(answer.rows)} rows"
+    shown = Result(answer.columns, answer.rows[rows])
+    table = table_of(shown)
+    table.caption = f"{len(shown.rows)} of {len(answer.rows)} rows"
     table.caption_justify = "left"
     return table
 

@@ -26,26 +26,25 @@ def errors(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="DIR", help="Make this directory of errors.csv, confusions.csv and errors.html."
+            "-o", "--output", metavar="DIR", help="Make this directory with errors.csv, confusions.csv and errors.html."
         ),
     ] = None,
     preprocess: Preprocess = None,
     classes: Classes = None,
     rule: TagRule = None,
-    kg_classes: Annotated[
-        bool, typer.Option("--kg-classes", help="Take the network's answer among the classes of the KG alone.")
-    ] = False,
+    kg_classes: Annotated[bool, typer.Option("--kg-classes", help="Predict only classes of the KG.")] = False,
     batch_size: BatchSize = 32,
     workers: Workers = None,
     keep_going: Annotated[
         bool,
         typer.Option(
-            "--keep-going", help="Leave out folders that the network has no class for; go on if many are unreadable."
+            "--keep-going",
+            help="Skip folders that are no class of the network; continue if many are unreadable.",
         ),
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Explain the misclassified images: what was taken for what, and what the tags say about it.
+    """Explain misclassifications: what was taken for what, and why.
 
     For example: filtag errors my-kg --images test.tar -o errors
     """

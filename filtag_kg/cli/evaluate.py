@@ -45,19 +45,19 @@ def evaluate(
     ] = None,
     n: Annotated[
         list[int] | None,
-        typer.Option("--n", metavar="N", help="Take Hits@N. May be repeated; 1, 5, 10, 20, 30 … 100 if left out."),
+        typer.Option("--n", metavar="N", help="Compute Hits@N (default: 1, 5, 10, 20, 30 … 100). May be repeated."),
     ] = None,
     k: Annotated[
         list[int] | None,
-        typer.Option("--k", metavar="K", help="Tag and look by the K most active filters of a layer. May be repeated."),
+        typer.Option("--k", metavar="K", help="Use the K most active filters of a layer. May be repeated."),
     ] = None,
     q: Annotated[
         list[float] | None,
         typer.Option(
             "--q",
             metavar="Q",
-            help="The same by this share of a layer's filters. May be repeated. With neither, k is 1, 2, 5, 10, 25 and "
-            "q 0.05, 0.1, 0.25.",
+            help="Use this share of a layer's filters. May be repeated. With neither --k nor --q, k is 1, 2, 5, 10, 25 "
+            "and q 0.05, 0.1, 0.25.",
         ),
     ] = None,
     score: Annotated[
@@ -74,7 +74,7 @@ def evaluate(
             metavar="N",
             min=0,
             max=10_000,
-            help="Permutations of the images' labels, for the spread of the null; 0: no null.",
+            help="Permutations of the images' labels, for the spread of the null; 0 leaves it out.",
         ),
     ] = 20,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the permutations.")] = 0,
@@ -84,7 +84,7 @@ def evaluate(
     workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
-    """Take Hits@n: how often the tags of the filters that a test image activates name its class."""
+    """Compute Hits@n: how often the tags name what an image shows."""
     from filtag_kg.explain import evaluate as evaluate_images
     from filtag_kg.explain import hits_rows
     from filtag_kg.images import open_images

@@ -30,7 +30,7 @@ KGNetwork = Annotated[
 ]
 TagRule = Annotated[
     str | None,
-    typer.Option("--rule", metavar="RULE", help="The rule whose tags to use; the KG's first, if left out."),
+    typer.Option("--rule", metavar="RULE", help="The rule whose tags to use; by default the KG's first."),
 ]
 _FORMATS = ("text", "json", "turtle")
 
@@ -47,13 +47,15 @@ def explain(
         typer.Option(metavar="CLASS", help="Why this class (id or label) and not the prediction, or that of --not?"),
     ] = None,
     not_: Annotated[
-        str | None, typer.Option("--not", metavar="CLASS", help="The class that --why is contrasted with.")
+        str | None, typer.Option("--not", metavar="CLASS", help="The class to contrast --why with.")
     ] = None,
     most: Annotated[int, typer.Option(metavar="N", min=1, help="Tags, concepts and layers to show.")] = 8,
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json or turtle.")] = "text",
     quiet: Quiet = False,
 ) -> None:
-    """Explain how a network classifies one image, through the tags of the filters that it activates.
+    """Explain how a network classifies one image.
+
+    The explanation uses the tags of the filters that the image activates.
 
     For example: filtag explain my-kg cat.jpg --why tabby --not lynx
     """

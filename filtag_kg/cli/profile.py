@@ -66,7 +66,7 @@ Classes = Annotated[
     typer.Option(
         "--classes",
         metavar="FILE",
-        help="For a network from a file: class ids in the order of its outputs, one a line.",
+        help="For a network from a file: class ids in the order of its outputs, one per line.",
     ),
 ]
 Layers = Annotated[str, typer.Option("--layers", metavar="WHICH", help="conv, all (with depthwise), or layer names.")]
@@ -74,21 +74,21 @@ Precision = Annotated[
     str,
     typer.Option(
         metavar="float32|float16|bfloat16",
-        help="What the network computes in. The lower two are faster on GPUs, slower on processors.",
+        help="What the network computes in. The last two are faster on GPUs and slower on processors.",
     ),
 ]
 BatchSize = Annotated[
-    int, typer.Option(metavar="N", min=1, max=4096, help="Images at once; results do not depend on it.")
+    int, typer.Option(metavar="N", min=1, max=4096, help="Images per batch; results do not depend on it.")
 ]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, max=256, help="Threads that decode images.")]
 KeepGoing = Annotated[
-    bool, typer.Option("--keep-going", help="Go on where many images are unreadable or a class has too few.")
+    bool, typer.Option("--keep-going", help="Continue if many images are unreadable or a class has too few.")
 ]
 Split = Annotated[
     float | None,
-    typer.Option(metavar="SHARE", help="Take this share of each class's images; hold the others out for evaluate."),
+    typer.Option(metavar="SHARE", help="Take this share of each class's images; hold out the rest for evaluate."),
 ]
-Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of the split.")]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the split.")]
 Ray = Annotated[
     str | None,
     typer.Option(
@@ -97,7 +97,7 @@ Ray = Annotated[
         help="Spread the shards over a Ray cluster: host:port, auto, or local. No checkpoint is kept.",
     ),
 ]
-Restart = Annotated[bool, typer.Option("--restart", help="Start anew where a pass was interrupted.")]
+Restart = Annotated[bool, typer.Option("--restart", help="Start over instead of resuming an interrupted pass.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def profile(
     network: NetworkName = "",
     images: Images = Path(),
     merge: Annotated[
-        bool, typer.Option("--merge", help="Merge the profiles of disjoint images, instead of a pass.")
+        bool, typer.Option("--merge", help="Merge profiles of disjoint images instead of running a pass.")
     ] = False,
     preprocess: Preprocess = None,
     classes: Classes = None,
@@ -150,14 +150,14 @@ def profile(
     seed: Seed = 0,
     keep_going: KeepGoing = False,
     part: Annotated[
-        bool, typer.Option("--part", help="The images are a part: fewer will do, the profile is for --merge.")
+        bool, typer.Option("--part", help="The images are one part, for --merge: classes may have too few.")
     ] = False,
     ray: Ray = None,
     restart: Restart = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the profile that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing profile.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Pass images of every class through a network and keep what each filter makes of each class."""
+    """Pass images through a network and save the activations."""
     arguments = locals()
     from filtag_kg.output_paths import check_file_output, is_stream
 

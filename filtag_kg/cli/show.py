@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -14,12 +16,14 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from filtag_kg.kg import KG
-    from filtag_kg.views import Facts, NetworkTable
+    from filtag_kg.kg import KG, KgRun
+    from filtag_kg.views import Facts, NetworkTable, RunTable
 
 __all__ = ["show"]
 
 _FORMATS = ("text", "json")
+_Shown: TypeAlias = tuple[object, Sequence[Callable[[], None]]]
+"""What to print as JSON, and what prints it as text."""
 
 
 def show(
@@ -57,87 +61,68 @@ def show(
     first = None if network is not None or format_ == "json" else runs_of(opened)[0].run_id
     facts = read_facts(opened, rule or first)
     chosen = facts.network_named(network)
-    if class_ is not None or concept is not None:
-        _show_class_or_concept(facts, chosen, class_, concept, rule, most, format_)
+    run = facts.run_named(rule, chosen.network)
+    if class_ is not None:
+        value, texts = _classes(facts, class_, run.run, most)
+    elif concept is not None:
+        value, texts = _concepts(facts, concept, run.run, most)
     elif layer is None:
-        _show_kg(opened, facts, chosen, rule, most, format_)
+        value, texts = _network(opened, facts, chosen, run, most)
     else:
-        _show_layer(facts, chosen, layer, filter_, rule, most, format_)
+        value, texts = _layer(facts, chosen, layer, filter_, run.run, most)
+    if format_ == "json":
+        typer.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
+        return
+    for print_text in texts:
+        print_text()
 
 
-def _show_kg(kg: KG, facts: Facts, network: NetworkTable, rule: str | None, most: int, format_: str) -> None:
+def _network(kg: KG, facts: Facts, network: NetworkTable, run: RunTable, most: int) -> _Shown:
     from filtag_kg.cli.show_text import print_network
 
-    if format_ == "json":
-        kinds = {table.run.run_id: facts.kinds(table) for table in facts.runs_of(network.network)}
-        about = {name: kg.manifest[name] for name in ("id", "built", "counts", "licences")}
-        _print_json({"path": str(kg.path), **about, "network": facts.network(network), "concepts": kinds})
-        return
-    table = facts.run_named(rule, network.network)
-    print_network(kg, facts, facts.network(network), table, most=most)
+    view = facts.network(network)
+    concepts = {table.run.run_id: facts.kinds(table) for table in facts.runs_of(network.network)}
+    about = {name: kg.manifest[name] for name in ("id", "built", "counts", "licences")}
+    value = {"path": str(kg.path), **about, "network": view, "concepts": concepts}
+    return value, [partial(print_network, kg, facts, view, run, most=most)]
 
 
-def _show_layer(
-    facts: Facts, network: NetworkTable, layer: str, filter_: int | None, rule: str | None, most: int, format_: str
-) -> None:
+def _layer(facts: Facts, network: NetworkTable, layer: str, filter_: int | None, run: KgRun, most: int) -> _Shown:
     from filtag_kg.cli.show_text import print_filter, print_layer
     from filtag_kg.views import layer_and_filter
 
     layer, filter_ = layer_and_filter(network, layer, filter_)
-    run_id = facts.run_named(rule, network.network).run.run_id
     if filter_ is None:
-        layer_facts = facts.layer(network, layer)
-        if format_ == "json":
-            _print_json(layer_facts)
-        else:
-            print_layer(layer_facts, next(run for run in layer_facts.runs if run.run.run_id == run_id), most=most)
-        return
-    filter_facts = facts.filter(network, layer, filter_)
-    if format_ == "json":
-        _print_json(filter_facts)
-    else:
-        print_filter(filter_facts, next(run for run in filter_facts.runs if run.run.run_id == run_id), most=most)
+        layer_view = facts.layer(network, layer)
+        layer_run = next(each for each in layer_view.runs if each.run.run_id == run.run_id)
+        return layer_view, [partial(print_layer, layer_view, layer_run, most=most)]
+    filter_view = facts.filter(network, layer, filter_)
+    filter_run = next(each for each in filter_view.runs if each.run.run_id == run.run_id)
+    return filter_view, [partial(print_filter, filter_view, filter_run, most=most)]
 
 
-def _show_class_or_concept(
-    facts: Facts,
-    network: NetworkTable,
-    class_: str | None,
-    concept: str | None,
-    rule: str | None,
-    most: int,
-    format_: str,
-) -> None:
-    from filtag_kg.cli.show_text import print_class, print_concept
-    from filtag_kg.views import classes_named, concepts_named
+def _classes(facts: Facts, name: str, run: KgRun, most: int) -> _Shown:
+    from filtag_kg.cli.show_text import print_class
+    from filtag_kg.views import classes_named
 
-    run = facts.run_named(rule, network.network).run
-    if class_ is not None:
-        classes = [
-            facts.class_(class_id)
-            for class_id in classes_named(class_, facts.concepts.class_ids, facts.concepts.class_labels)
-        ]
-        if format_ == "json":
-            _print_json(classes)
-            return
-        if len(classes) > 1:
-            note(f"{class_!r} is the label of {len(classes)} classes: {', '.join(each.class_id for each in classes)}")
-        for each in classes:
-            print_class(each, run, most=most)
-        return
-    concepts = [facts.concept(iri) for iri in concepts_named(facts, str(concept))]
-    if format_ == "json":
-        _print_json(concepts)
-        return
-    if len(concepts) > 1:
-        senses = ", ".join(f"{each.label} ({each.iri})" for each in concepts)
-        note(f"{concept!r} has {len(concepts)} senses here: {senses}")
-    for sense in concepts:
-        print_concept(sense, run, most=most)
+    class_ids = classes_named(name, facts.concepts.class_ids, facts.concepts.class_labels)
+    views = [facts.class_(class_id) for class_id in class_ids]
+    texts = [partial(print_class, view, run, most=most) for view in views]
+    if len(views) > 1:
+        texts.insert(0, partial(note, f"{name!r} is the label of {len(views)} classes: {', '.join(class_ids)}"))
+    return views, texts
 
 
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
+def _concepts(facts: Facts, name: str, run: KgRun, most: int) -> _Shown:
+    from filtag_kg.cli.show_text import print_concept
+    from filtag_kg.views import concepts_named
+
+    views = [facts.concept(iri) for iri in concepts_named(facts, name)]
+    texts = [partial(print_concept, view, run, most=most) for view in views]
+    if len(views) > 1:
+        senses = ", ".join(f"{view.label} ({view.iri})" for view in views)
+        texts.insert(0, partial(note, f"{name!r} has {len(views)} senses here: {senses}"))
+    return views, texts
 
 
 def _plain(value: DataclassInstance | Path) -> dict[str, object] | str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -20,13 +20,14 @@ from filtag_kg.cli.text_table import (
     print_table,
     print_title,
     table,
-    value_bar,
 )
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.kg import runs_of
 from filtag_kg.views import ABOUT_HIGHER, probability_text
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from filtag_kg.concepts import CommonConcept, ConceptInLayer
     from filtag_kg.kg import KG, KgRun
     from filtag_kg.views import (
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
         LayerRun,
         NetworkFacts,
         RunTable,
+        Tag,
+        TaggedFilter,
     )
 
 __all__ = ["print_class", "print_concept", "print_filter", "print_layer", "print_network"]
@@ -79,13 +82,11 @@ def print_network(kg: KG, facts: Facts, network: NetworkFacts, run: RunTable, *,
         if few:
             rows.add_row(escape(line.layer), *figures)
             continue
-        share = line.coherent / line.several if line.several else 0.0
-        percent = f"{share:4.0%}" if line.several else "   –"
         rows.add_row(
             escape(line.layer),
             *figures,
             f"{line.coherent:,}",
-            bar(share, 1.0, percent, width=5),
+            bar(line.coherent / line.several, 1.0, "4.0%", width=5) if line.several else f"{'–':>10}",
             cut_cell(escape(_first_kinds(facts, run, line.layer))),
         )
     print_table(rows)
@@ -194,16 +195,9 @@ def print_class(class_: ClassFacts, run: KgRun, *, most: int) -> None:
     if not tagged:
         return
     rows = table("filter", "rank", "activation", "contrast", "their kind")
-    highest = max(row.activation or 0.0 for row in tagged)
-    highest_contrast = max(row.contrast or 0.0 for row in tagged)
-    for row in tagged[:most]:
-        rows.add_row(
-            escape(f"{row.line.layer}/{row.line.filter}"),
-            "" if row.rank is None else str(row.rank),
-            value_bar(row.activation, highest, ".3f"),
-            value_bar(row.contrast, highest_contrast, ".1f"),
-            cut_cell(concept_name(row.line.kind)),
-        )
+    for row, figures in zip(tagged[:most], _figures(tagged), strict=False):
+        name = escape(f"{row.line.layer}/{row.line.filter}")
+        rows.add_row(name, *figures, cut_cell(concept_name(row.line.kind)))
     console.print(rows)
     print_cut(min(most, len(tagged)), len(tagged), "filters, the highest activation first")
 
@@ -259,7 +253,7 @@ def _print_layers(layers: Sequence[ConceptInLayer], *, few: str) -> None:
         rows.add_row(
             escape(row.layer),
             *(() if few else (f"{row.filters:,}",)),
-            *((value_bar(row.separation, 1.0, ".2f"), interval) if separated else ()),
+            *((bar(row.separation, 1.0, ".2f"), interval) if separated else ()),
             "" if row.concentration is None else f"{row.concentration:.1f}",
         )
     print_table(rows)
@@ -273,18 +267,19 @@ def _print_tags(run: FilterRun, most: int) -> None:
         console.print("no tags")
         return
     rows = table("tag", "class", "rank", "activation", "contrast", yielding="tag")
-    highest = max(tag.activation or 0.0 for tag in run.tags)
-    highest_contrast = max(tag.contrast or 0.0 for tag in run.tags)
-    for tag in run.tags[:most]:
-        rows.add_row(
-            escape(tag.label),
-            escape(tag.class_id),
-            "" if tag.rank is None else str(tag.rank),
-            value_bar(tag.activation, highest, ".3f"),
-            value_bar(tag.contrast, highest_contrast, ".1f"),
-        )
+    for tag, figures in zip(run.tags[:most], _figures(run.tags), strict=False):
+        rows.add_row(escape(tag.label), escape(tag.class_id), *figures)
     console.print(rows)
     print_cut(min(most, len(run.tags)), len(run.tags), "tags")
+
+
+def _figures(rows: Sequence[Tag | TaggedFilter]) -> Iterator[tuple[str, Text, Text]]:
+    """Yield the rank, activation and contrast of each row, with bars relative to the highest."""
+    activation = max(row.activation or 0.0 for row in rows)
+    contrast = max(row.contrast or 0.0 for row in rows)
+    for row in rows:
+        rank = "" if row.rank is None else str(row.rank)
+        yield rank, bar(row.activation, activation, ".3f"), bar(row.contrast, contrast, ".1f")
 
 
 def _print_common(run: FilterRun, common: Iterable[InCommon], title: str) -> None:
@@ -324,17 +319,16 @@ def _print_higher(filter_: FilterFacts, most: int) -> None:
 def _print_neighbours(run: FilterRun, most: int) -> None:
     rows = table("neighbour", "shared", "similarity", "their kind")
     for near in run.neighbours[:most]:
-        similarity = bar(near.similarity, 1.0, f"{near.similarity:.2f}")
-        rows.add_row(
-            escape(f"{near.layer}/{near.filter}"), str(near.shared), similarity, cut_cell(concept_name(near.kind))
-        )
+        similarity = bar(near.similarity, 1.0, ".2f")
+        name = escape(f"{near.layer}/{near.filter}")
+        rows.add_row(name, str(near.shared), similarity, cut_cell(concept_name(near.kind)))
     print_table(rows)
 
 
 def _print_pictures(filter_: FilterFacts, most: int) -> None:
     exemplars = table("image", "activation", "class", "thumbnail", yielding="image")
     for exemplar in filter_.exemplars[:most]:
-        activation = value_bar(exemplar.activation, filter_.exemplars[0].activation, ".3f")
+        activation = bar(exemplar.activation, filter_.exemplars[0].activation, ".3f")
         exemplars.add_row(escape(exemplar.image), activation, escape(exemplar.label), escape(exemplar.thumbnail))
     print_table(exemplars)
     visualizations = table("what it looks for, by", "file", wraps=True)

@@ -29,7 +29,6 @@ __all__ = [
     "print_table",
     "print_title",
     "table",
-    "value_bar",
 ]
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -103,17 +102,14 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
-def bar(value: float, highest: float, text: str, *, width: int = _BAR_WIDTH) -> Text:
-    """Return a bar, drawn in eighths of a letter, and a text behind it."""
+def bar(value: float | None, highest: float, form: str, *, width: int = _BAR_WIDTH) -> Text:
+    """Return a bar, drawn in eighths of a letter, with the formatted value behind it; empty if there is no value."""
+    if value is None:
+        return Text("")
     eighths = round(8 * width * max(0.0, value) / highest) if highest > 0 else 0
     eighths = min(eighths, 8 * width)
     blocks = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-    return Text.assemble((f"{blocks:<{width}}", "cyan"), " ", text)
-
-
-def value_bar(value: float | None, highest: float, form: str) -> Text:
-    """Return the bar of a value, or an empty cell if there is none."""
-    return Text("") if value is None else bar(value, highest, f"{value:{form}}")
+    return Text.assemble((f"{blocks:<{width}}", "cyan"), " ", f"{value:{form}}")
 
 
 def concept_name(row: CommonConcept | None) -> str:

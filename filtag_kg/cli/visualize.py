@@ -29,21 +29,19 @@ def visualize(
         typer.Option(
             "--method",
             metavar="METHOD",
-            help="activation-maximisation or feature-visualisation; both, if left out. May be repeated.",
+            help="activation-maximisation or feature-visualisation (default: both). May be repeated.",
         ),
     ] = None,
-    steps: Annotated[
-        int, typer.Option(metavar="N", min=1, max=100_000, help="How often each picture is changed.")
-    ] = 192,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the noise that pictures start from.")] = 0,
+    steps: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="Optimisation steps per picture.")] = 192,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the noise that pictures start from.")] = 0,
     batch_size: Annotated[
-        int, typer.Option(metavar="N", min=1, max=256, help="Filters at once: more are faster on GPUs.")
+        int, typer.Option(metavar="N", min=1, max=256, help="Filters per batch; more are faster on GPUs.")
     ] = 1,
     preprocess: Preprocess = None,
     classes: Classes = None,
     quiet: Quiet = False,
 ) -> None:
-    """Make pictures of what filters look for, and keep them in the KG, where the report shows them.
+    """Draw what filters look for, and keep the pictures in the KG.
 
     For example: filtag visualize my-kg --layer block5_conv3 --filter 437 --filter 0-7
     """
