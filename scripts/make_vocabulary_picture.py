@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "vocabulary.svg"
-WIDTH, HEIGHT = 1000, 600
+WIDTH, HEIGHT = 1000, 690
 GRAPHS = {"network": "#dbe9f6", "run": "#fde5c8", "links": "#dff0d8", "concepts": "#e9dff3"}
 # Name, graph, left, top, width, and the properties that hold plain values.
 BOXES = {
@@ -24,6 +24,7 @@ BOXES = {
         190,
         ["flt:rank, flt:coverage", "flt:supportCount", "flt:pValue, …"],
     ),
+    "in layer": ("flt:ConceptInLayer", "run", 405, 600, 190, ["flt:coherentFilterCount", "flt:separation, …"]),
     "class": ("flt:ClassLabel", "links", 405, 420, 190, ["skos:notation", "skos:prefLabel"]),
     "link": ("flt:ConceptLink", "links", 790, 40, 190, ["sssom:confidence", "sssom:predicate_id"]),
     "concept": ("skos:Concept", "concepts", 790, 420, 190, ["skos:prefLabel, altLabel", "flt:conceptNetTerm"]),
@@ -44,8 +45,10 @@ ARROWS = [
     ([(595, 480), (790, 480)], "flt:atOrBelow*", (692, 497), "middle"),
     ([(880, 122), (880, 420)], "sssom:object_id", (888, 200), "start"),
     ([(790, 80), (768, 80), (768, 395), (560, 395), (560, 420)], "sssom:subject_id", (774, 160), "start"),
-    ([(900, 502), (900, 545), (960, 545), (960, 502)], "skos:broader, flt:partOf …", (975, 562), "end"),
-    ([(125, 520), (125, 575), (830, 575), (830, 502)], "flt:commonConcept*", (420, 568), "middle"),
+    ([(900, 502), (900, 545), (960, 545), (960, 502)], "skos:broader …", (975, 562), "end"),
+    ([(125, 520), (125, 575), (810, 575), (810, 502)], "flt:commonConcept*", (420, 568), "middle"),
+    ([(405, 640), (15, 640), (15, 270), (30, 270)], "flt:layer", (210, 632), "middle"),
+    ([(595, 640), (830, 640), (830, 502)], "flt:concept", (700, 632), "middle"),
 ]
 
 
