@@ -28,7 +28,7 @@ from filtag_kg.concepts.linking import Link, Links, link_classes, preferred_labe
 from filtag_kg.concepts.separation import separation
 from filtag_kg.concepts.source import RELATIONS, Concept, ConceptSource, Edge, Sense
 from filtag_kg.concepts.sources import concept_source
-from filtag_kg.concepts.sssom import SSSOM_COLUMNS, sssom_text, write_sssom
+from filtag_kg.concepts.sssom import SSSOM_COLUMNS, sssom_text
 from filtag_kg.concepts.terms import CONCEPTNET, noun_term, standard_text, term_uri
 from filtag_kg.concepts.word_facts import WordFacts, look_up, word_facts_text
 from filtag_kg.concepts.wordnet import WordNet, wordnet
@@ -86,5 +86,4 @@ __all__ = [
     "too_few_classes",
     "word_facts_text",
     "wordnet",
-    "write_sssom",
 ]

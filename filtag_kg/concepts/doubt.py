@@ -5,15 +5,15 @@
     unsure      the confidence is below 0.6
     capitals    the sense is written in capitals that the label does not have (*ok*: Oklahoma, *it*: information
                 technology), all of them or where the word has a sense that is written as the label is
-    other name  the concept is called by another word first, and is not the first sense of this one (*trash*:
+    other name  the concept's preferred label is another word, and it is not the first sense of this one (*trash*:
                 methamphetamine)
-    rare        the source's corpus has the word in another sense more than thrice as often (*orange*: the tree)
+    rare        the source's corpus has the word in another sense more than three times as often (*orange*: the tree)
     alone       no other class is linked near it: to what shares a concept with it that at most a quarter of all
                 concepts lie below (*NORMAL*: convention, beside eye diseases)
 
     trust       the confidence, halved by each sign but the first; a link is doubtful if that is below 0.6
 
-Links by a class's id, and those that a person has decided on, are in no doubt.
+Links by a class's id, and those that a person has decided on, are never doubtful.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING
 from filtag_kg.concepts.sense_choice import all_above
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from filtag_kg.concepts.linking import Link, Links
     from filtag_kg.concepts.source import ConceptSource, Sense
 
-__all__ = ["LEAST_TRUST", "DoubtfulLink", "concept_text", "doubtful_links", "signs_of_doubt", "with_lone_ones"]
+__all__ = ["LEAST_TRUST", "DoubtfulLink", "concept_text", "doubtful_links", "mark_lone_links", "signs_of_doubt"]
 
 LEAST_TRUST = 0.6
 _QUARTER = 4
@@ -39,7 +39,7 @@ _RARE = 3
 
 @dataclass(frozen=True, slots=True)
 class DoubtfulLink:
-    """A link that is probably wrong, in words for who reviews it.
+    """A link that is probably wrong, described for a reviewer.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class DoubtfulLink:
     concept : str
         IRI of the concept that it is linked to.
     meaning : str
-        What that is called, and a kind of.
+        The concept's label, and what it is a kind of.
     confidence : float
     signs : tuple of str
         What speaks against the link besides a low confidence.
@@ -82,52 +82,47 @@ def doubtful_links(links: Links, source: ConceptSource) -> list[DoubtfulLink]:
 
 
 def concept_text(concept: str, source: ConceptSource) -> str:
-    """Return what a concept is called, and what it is a kind of."""
+    """Return a concept's label, and what it is a kind of."""
     above = next((source.concept(edge.end).label for edge in source.edges(concept, "IsA")), None)
     return source.concept(concept).label + (f" (a kind of {above})" if above is not None else "")
 
 
-def signs_of_doubt(word: str, place: int, senses: Sequence[Sense], label: str) -> tuple[str, ...]:
+def signs_of_doubt(word: str, index: int, senses: Sequence[Sense], label: str) -> tuple[str, ...]:
     """Return what speaks against a sense of a word, whatever the other classes are.
 
     Parameters
     ----------
     word : str
         As the class's label spells it.
-    place : int
+    index : int
         Of the sense among `senses`.
     senses : sequence of Sense
         All senses of the word, in the order of the source.
     label : str
-        What the concept of the sense is called first.
+        The preferred label of the sense's concept.
     """
-    sense = senses[place]
+    sense = senses[index]
     signs = []
     raised = any(ours.islower() and theirs.isupper() for ours, theirs in zip(word, sense.lemma, strict=False))
     if raised and (sense.lemma.isupper() or any(other.lemma == word for other in senses)):
         signs.append("capitals")
-    if place and label.casefold() != sense.lemma.casefold():
+    if index and label.casefold() != sense.lemma.casefold():
         signs.append("other name")
     if sense.count * _RARE < max(other.count for other in senses):
         signs.append("rare")
     return tuple(signs)
 
 
-def with_lone_ones(links: Sequence[Link], doubted: Iterable[str], source: ConceptSource) -> list[Link]:
-    """Return links with the sign *alone* where no other link leads near.
-
-    Parameters
-    ----------
-    links : sequence of Link
-    doubted : iterable of str
-        Ids of the classes whose links can be doubted.
-    source : ConceptSource
-    """
+def mark_lone_links(links: Sequence[Link], source: ConceptSource) -> list[Link]:
+    """Return links, those by a label alone with the sign *alone* where no other link leads near."""
     above = all_above([link.concept for link in links], source)
     size = {concept: source.size(concept) for concept in above}
     largest = max(size.values(), default=0)
     near = {concept for concept in above if size[concept] * _QUARTER <= largest}
-    times = Counter(concept for link in links for concept in near.intersection(above[link.concept]))
-    lone = {link.class_id for link in links if all(times[concept] <= 1 for concept in above[link.concept])}
-    lone &= set(doubted)
-    return [replace(link, signs=(*link.signs, "alone")) if link.class_id in lone else link for link in links]
+    n_links = Counter(concept for link in links for concept in near.intersection(above[link.concept]))
+    return [
+        replace(link, signs=(*link.signs, "alone"))
+        if link.by_label_alone and all(n_links[concept] <= 1 for concept in above[link.concept])
+        else link
+        for link in links
+    ]

@@ -60,11 +60,6 @@ class Hierarchy:
     left_out: KeptEdges
 
     @property
-    def parts(self) -> Mapping[str, tuple[Concept, ...]]:
-        """The parts of each concept that has parts of its own."""
-        return self.features.get("HasA", {})
-
-    @property
     def information_content(self) -> NDArray[np.float64]:
         """−ln(share of the run's classes at or below each concept), in nats, of shape (n_concepts,)."""
         return np.asarray(-np.log(np.maximum(self.below.sum(axis=0), 1) / max(len(self.class_ids), 1)))
@@ -78,11 +73,6 @@ class Hierarchy:
     def ancestors(self, concept_id: str) -> tuple[str, ...]:
         """Return the concepts strictly above one of the hierarchy, sorted by IRI."""
         return tuple(sorted(_reached(concept_id, self.parents) - {concept_id}))
-
-    def parts_of(self, concept_id: str) -> tuple[Concept, ...]:
-        """Return the parts of a concept and of its ancestors, sorted by IRI: a spaniel has a dog's flag."""
-        found = {part.id: part for above in _reached(concept_id, self.parents) for part in self.parts.get(above, ())}
-        return tuple(found[iri] for iri in sorted(found))
 
     def trace(self, concept_id: str, common: str, relation: str = "IsA") -> tuple[Edge, ...]:
         """Return the edges that connect a concept to one that it is, or has, in common with others.

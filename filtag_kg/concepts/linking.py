@@ -2,8 +2,8 @@
 
 A class whose id is a WordNet id, or begins with one (``n02085620-Chihuahua``), links to that synset, exactly. Any other
 class links by its label: to a sense of the first of its `readings` that the source knows, chosen by how well it fits
-the other classes (`sense_probabilities`). A label that is known by its last words alone links to what those mean as to
-something broader: *golden retriever puppy* to *puppy*.
+the other classes (`sense_probabilities`). If the source knows only the last words of a label, the class links to what
+those mean, which is broader: *golden retriever puppy* to *puppy*.
 
 The confidence of a link by label is the sense's probability times the certainty of the reading.
 """
@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from filtag_kg.concepts.curated_links import BY_HAND, CuratedLink
-from filtag_kg.concepts.doubt import LEAST_TRUST, signs_of_doubt, with_lone_ones
+from filtag_kg.concepts.doubt import LEAST_TRUST, mark_lone_links, signs_of_doubt
 from filtag_kg.concepts.sense_choice import sense_probabilities
 from filtag_kg.concepts.source import Sense
 from filtag_kg.concepts.spelling import Reading, readings
@@ -59,7 +60,7 @@ class Link:
     signs : tuple of str
         What speaks against the link besides a low confidence, in the words of `filtag_kg.concepts.doubt`.
     decided : bool
-        Whether it stood in a file of links that a person has looked at.
+        Whether it comes from a file of links that a person has reviewed.
     """
 
     class_id: str
@@ -79,15 +80,18 @@ class Link:
 
     @property
     def by_hand(self) -> bool:
-        """Whether a person has decided on it, and no tool."""
+        """Whether a person made it, not a tool."""
         return self.justification == BY_HAND
+
+    @property
+    def by_label_alone(self) -> bool:
+        """Whether nothing but the label led to it."""
+        return self.justification == _BY_LABEL and not self.decided
 
     @property
     def trust(self) -> float:
         """How far it can be trusted, in (0, 1]: 1 unless the label alone led to it."""
-        if self.justification != _BY_LABEL or self.decided:
-            return 1.0
-        return self.confidence * 0.5 ** len(self.signs)
+        return self.confidence * 0.5 ** len(self.signs) if self.by_label_alone else 1.0
 
     @property
     def doubtful(self) -> bool:
@@ -110,31 +114,31 @@ class Links(Mapping[str, Link]):
     class_ids: tuple[str, ...]
     class_labels: tuple[str, ...]
     links: tuple[Link, ...]
-    _of: Mapping[str, Link] = field(init=False, repr=False, compare=False)
+    _by_class: Mapping[str, Link] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.class_ids) != len(self.class_labels):
             raise ValueError("each class needs a label")
-        of = {link.class_id: link for link in self.links}
-        if len(of) != len(self.links) or not of.keys() <= set(self.class_ids):
+        by_class = {link.class_id: link for link in self.links}
+        if len(by_class) != len(self.links) or not by_class.keys() <= set(self.class_ids):
             raise ValueError("each link must belong to one class of the run, and each class has one link at most")
-        in_order = {class_id: of[class_id] for class_id in self.class_ids if class_id in of}
+        in_order = {class_id: by_class[class_id] for class_id in self.class_ids if class_id in by_class}
         object.__setattr__(self, "links", tuple(in_order.values()))
-        object.__setattr__(self, "_of", MappingProxyType(in_order))
+        object.__setattr__(self, "_by_class", MappingProxyType(in_order))
 
     def __getitem__(self, class_id: str) -> Link:
-        return self._of[class_id]
+        return self._by_class[class_id]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._of)
+        return iter(self._by_class)
 
     def __len__(self) -> int:
-        return len(self._of)
+        return len(self._by_class)
 
     @property
     def unlinked(self) -> tuple[str, ...]:
         """Ids of the classes without a link, in the order of the run."""
-        return tuple(class_id for class_id in self.class_ids if class_id not in self._of)
+        return tuple(class_id for class_id in self.class_ids if class_id not in self._by_class)
 
     @property
     def doubtful(self) -> tuple[Link, ...]:
@@ -145,12 +149,12 @@ class Links(Mapping[str, Link]):
 
     @property
     def same_label(self) -> Mapping[str, tuple[str, ...]]:
-        """Labels that several classes have, which nothing but the label links: their ids, by label."""
+        """Labels that several classes have and that alone link them: the ids of these classes, by label."""
         ids: dict[str, list[str]] = {}
         for class_id, label in zip(self.class_ids, self.class_labels, strict=True):
-            if class_id in self._of and self._of[class_id].justification == _BY_LABEL:
+            if class_id in self._by_class and self._by_class[class_id].justification == _BY_LABEL:
                 ids.setdefault(label, []).append(class_id)
-        return {label: tuple(of) for label, of in sorted(ids.items()) if len(of) > 1}
+        return {label: tuple(class_ids) for label, class_ids in sorted(ids.items()) if len(class_ids) > 1}
 
 
 def link_classes(
@@ -169,7 +173,7 @@ def link_classes(
     source : ConceptSource
         Where the concepts come from.
     curated : mapping of class id to CuratedLink
-        What a person has decided on, instead.
+        Links that a person has decided on: they take precedence.
 
     Raises
     ------
@@ -179,30 +183,19 @@ def link_classes(
     twice = [class_id for class_id, count in Counter(class_ids).items() if count > 1]
     if twice:
         raise ValueError(f"class ids must be unique; {twice[0]!r} occurs twice")
-    by_id = [source.of_class(class_id) for class_id in class_ids]
-    known = [_look_up(label, source) for label in class_labels]
-    decided = [
-        curated[class_id].concept if class_id in curated else concept
-        for class_id, concept in zip(class_ids, by_id, strict=True)
+    candidates = [
+        _candidate(class_id, label, curated.get(class_id), source)
+        for class_id, label in zip(class_ids, class_labels, strict=True)
     ]
-    senses = [
-        (Sense(concept, label, 0),) if concept is not None else () if class_id in curated else found
-        for class_id, concept, label, (_, found) in zip(class_ids, decided, class_labels, known, strict=True)
+    probabilities = sense_probabilities(
+        [candidate.word for candidate in candidates], [candidate.senses for candidate in candidates], source
+    )
+    links = [
+        _link(candidate, probable, source)
+        for candidate, probable in zip(candidates, probabilities, strict=True)
+        if candidate.senses
     ]
-    probable = sense_probabilities([reading.text for reading, _ in known], senses, source)
-    links: list[Link] = []
-    by_label = []
-    for class_id, label, concept, (reading, found), chances in zip(
-        class_ids, class_labels, by_id, known, probable, strict=True
-    ):
-        if class_id in curated:
-            links += _as_decided(class_id, label, curated[class_id], source)
-        elif concept is not None:
-            links.append(Link(class_id, label, concept, source.concept(concept).label, 1.0, _BY_ID))
-        elif found:
-            links.append(_by_label(class_id, label, reading, found, chances, source))
-            by_label.append(class_id)
-    return Links(tuple(class_ids), tuple(class_labels), tuple(with_lone_ones(links, by_label, source)))
+    return Links(tuple(class_ids), tuple(class_labels), tuple(mark_lone_links(links, source)))
 
 
 def preferred_labels(class_ids: Sequence[str], source: ConceptSource) -> tuple[str, ...]:
@@ -214,38 +207,51 @@ def preferred_labels(class_ids: Sequence[str], source: ConceptSource) -> tuple[s
     )
 
 
-def _look_up(label: str, source: ConceptSource) -> tuple[Reading, tuple[Sense, ...]]:
-    """Return the first reading of a label that the source knows, with its senses; none if it knows none."""
-    reading = Reading(label)
-    for reading in readings(label):
-        senses = source.senses(reading.text)
-        if senses:
-            return reading, senses
-    return reading, ()
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A class and what it may mean.
+
+    `senses` is a single one where a person or the class's id names the concept, else those of the `reading` of the
+    label; nothing for a class that stays without a link.
+    """
+
+    class_id: str
+    label: str
+    senses: tuple[Sense, ...] = ()
+    curated: CuratedLink | None = None
+    reading: Reading | None = None
+
+    @property
+    def word(self) -> str:
+        return self.label if self.reading is None else self.reading.text
 
 
-def _as_decided(class_id: str, label: str, decided: CuratedLink, source: ConceptSource) -> list[Link]:
-    if decided.concept is None:
-        return []
-    name = source.concept(decided.concept).label
-    slots = (decided.confidence, decided.justification, decided.predicate)
-    return [Link(class_id, label, decided.concept, name, *slots, decided=True)]
+def _candidate(class_id: str, label: str, curated: CuratedLink | None, source: ConceptSource) -> _Candidate:
+    concept = source.of_class(class_id) if curated is None else curated.concept
+    if concept is not None:
+        return _Candidate(class_id, label, (Sense(concept, label, 0),), curated)
+    if curated is None:
+        for reading in readings(label):
+            if senses := source.senses(reading.text):
+                return _Candidate(class_id, label, senses, reading=reading)
+    return _Candidate(class_id, label)
 
 
-def _by_label(
-    class_id: str,
-    label: str,
-    reading: Reading,
-    senses: Sequence[Sense],
-    chances: NDArray[np.float64],
-    source: ConceptSource,
-) -> Link:
+def _link(candidate: _Candidate, probable: NDArray[np.float64], source: ConceptSource) -> Link:
     # Stable: of equally probable senses the one that the source lists first.
-    order = np.argsort(-chances, kind="stable").tolist()
-    ranked = [(senses[place].concept, float(chances[place] * reading.certainty)) for place in order]
-    concept, confidence = ranked[0]
-    name = source.concept(concept).label
-    signs = signs_of_doubt(reading.text, order[0], senses, name)
-    predicate = "skos:exactMatch" if reading.exact else "skos:broadMatch"
-    others = tuple((other, chance) for other, chance in ranked[1:] if chance > 0)
-    return Link(class_id, label, concept, name, confidence, _BY_LABEL, predicate, others, signs)
+    order = np.argsort(-probable, kind="stable").tolist()
+    concept = candidate.senses[order[0]].concept
+    label = source.concept(concept).label
+    link = partial(Link, candidate.class_id, candidate.label, concept, label)
+    if (curated := candidate.curated) is not None:
+        return link(curated.confidence, curated.justification, curated.predicate, decided=True)
+    if (reading := candidate.reading) is None:
+        return link(1.0, _BY_ID)
+    confidences = [(candidate.senses[index].concept, float(probable[index] * reading.certainty)) for index in order]
+    return link(
+        confidence=confidences[0][1],
+        justification=_BY_LABEL,
+        predicate="skos:exactMatch" if reading.exact else "skos:broadMatch",
+        others=tuple((other, confidence) for other, confidence in confidences[1:] if confidence > 0),
+        signs=signs_of_doubt(reading.text, order[0], candidate.senses, label),
+    )

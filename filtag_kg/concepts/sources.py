@@ -1,11 +1,14 @@
-"""The concept sources by name."""
+"""The concept sources by name. A new one is a module, and a line in `_KINDS`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filtag_kg.concepts.combined import CombinedSource
+from filtag_kg.concepts.terms import CONCEPTNET
 from filtag_kg.concepts.wordnet import wordnet
 from filtag_kg.errors import FiltagError
 
@@ -14,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["concept_source"]
 
-_NAMES = "wordnet, conceptnet[:INDEX] or conceptnet-api[:URL]"
-
 
 def concept_source(names: str) -> ConceptSource:
     """Open a concept source, or several with commas between them, the preferred first.
@@ -23,31 +24,64 @@ def concept_source(names: str) -> ConceptSource:
     Parameters
     ----------
     names : str
-        ``wordnet``; ``conceptnet``, the index of its dump, with the file after a colon unless it lies at its usual
+        ``wordnet``; ``conceptnet``, the index of its dump, with the file after a colon unless it lies in its usual
         place; ``conceptnet-api``, with the service's address after a colon unless it is ConceptNet's own.
 
     Raises
     ------
     FiltagError
-        If there is none of a name, or it cannot be opened.
+        If there is no source of a name, or it cannot be opened.
     """
-    opened = [_open(name.strip()) for name in names.split(",")]
-    twice = [source.name for place, source in enumerate(opened) if source.name in {one.name for one in opened[:place]}]
-    if twice:
-        raise FiltagError(f"concept source {twice[0]} is named twice: name each once, the preferred first")
-    return opened[0] if len(opened) == 1 else CombinedSource(opened)
+    sources: dict[str, ConceptSource] = {}
+    for name in names.split(","):
+        source = _open(name.strip())
+        if source.name in sources:
+            raise FiltagError(
+                f"concept source {source.name} is named twice: name each once, the preferred first",
+                options=("concepts",),
+            )
+        sources[source.name] = source
+    return source if len(sources) == 1 else CombinedSource(list(sources.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of concept source.
+
+    Parameters
+    ----------
+    open : callable
+        Opens the source at a location; empty text: at its usual one.
+    location : str
+        What a location is called; empty where there is no choice.
+    """
+
+    open: Callable[[str], ConceptSource]
+    location: str = ""
+
+
+def _open_index(path: str) -> ConceptSource:
+    from filtag_kg.concepts.conceptnet import ConceptNetIndex, default_index
+
+    return ConceptNetIndex(Path(path) if path else default_index())
+
+
+def _open_api(url: str) -> ConceptSource:
+    from filtag_kg.concepts.conceptnet.api import ConceptNetApi
+
+    return ConceptNetApi(url or CONCEPTNET)
+
+
+_KINDS = {
+    "wordnet": _Kind(lambda _: wordnet()),
+    "conceptnet": _Kind(_open_index, "INDEX"),
+    "conceptnet-api": _Kind(_open_api, "URL"),
+}
 
 
 def _open(name: str) -> ConceptSource:
-    kind, _, place = name.partition(":")
-    if kind == "wordnet" and not place:
-        return wordnet()
-    if kind == "conceptnet":
-        from filtag_kg.concepts.conceptnet import ConceptNetIndex, default_index
-
-        return ConceptNetIndex(Path(place) if place else default_index())
-    if kind == "conceptnet-api":
-        from filtag_kg.concepts.conceptnet.api import ConceptNetApi
-
-        return ConceptNetApi(place) if place else ConceptNetApi()
-    raise FiltagError(f"no concept source {name!r}: choose {_NAMES}")
+    kind, _, location = name.partition(":")
+    if kind in _KINDS and (not location or _KINDS[kind].location):
+        return _KINDS[kind].open(location)
+    *others, last = (f"{name}[:{kind.location}]" if kind.location else name for name, kind in _KINDS.items())
+    raise FiltagError(f"no concept source {name!r}: choose {', '.join(others)} or {last}", options=("concepts",))

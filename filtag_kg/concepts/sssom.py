@@ -17,16 +17,14 @@ from typing import TYPE_CHECKING
 
 from filtag_kg.concepts.doubt import concept_text
 from filtag_kg.csv_table import csv_writer
-from filtag_kg.files import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from filtag_kg.concepts.linking import Link, Links
     from filtag_kg.concepts.source import ConceptSource
 
-__all__ = ["SSSOM_COLUMNS", "sssom_text", "write_sssom"]
+__all__ = ["SSSOM_COLUMNS", "sssom_text"]
 
 TOOL = "filtag-kg"
 SSSOM_COLUMNS = (
@@ -97,21 +95,10 @@ def sssom_text(links: Links, source: ConceptSource, *, class_iri: Callable[[str]
     return text.getvalue()
 
 
-def write_sssom(
-    path: Path, links: Links, source: ConceptSource, *, class_iri: Callable[[str], str], mapping_set_id: str
-) -> None:
-    """Write links to an SSSOM/TSV file, whole or not at all; parameters as in `sssom_text`."""
-    text = sssom_text(links, source, class_iri=class_iri, mapping_set_id=mapping_set_id)
-    with writing(path) as file:
-        file.write(text.encode())
-
-
 def _what_else(link: Link, source: ConceptSource) -> str:
-    """Return what else a label may mean, for who reviews the link: at most three concepts, with what lies above."""
-    told = []
-    for other, confidence in link.others[:3]:
-        told.append(f"{concept_text(other, source)} <{other}> {confidence:.2g}")
-    return f"or: {'; '.join(told)}" if told else ""
+    """Return what else a label may mean, for a reviewer: at most three concepts, with what lies above them."""
+    texts = [f"{concept_text(other, source)} <{other}> {confidence:.2g}" for other, confidence in link.others[:3]]
+    return f"or: {'; '.join(texts)}" if texts else ""
 
 
 def _shortened(iri: str, prefixes: dict[str, str]) -> str:

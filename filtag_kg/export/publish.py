@@ -165,7 +165,10 @@ class _Graph:
                 f"{shown} cannot be reached ({_cause(error)}): see that it runs, then publish again"
             ) from None
         if answer.status_code in (401, 403):
-            raise FiltagError(f"{shown} does not let you write ({answer.status_code}): give --user or --token")
+            raise FiltagError(
+                f"{shown} does not let you write ({answer.status_code}): give a user or a token",
+                options=("user", "token"),
+            )
         moved_to = target_of(answer.url, answer)
         if moved_to is not None:
             place = without_secrets(moved_to.partition("?")[0])

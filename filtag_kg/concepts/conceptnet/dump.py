@@ -1,8 +1,8 @@
 """Index ConceptNet's dump: 34 million lines in one pass, to one SQLite file.
 
-The dump is read in blocks. Of these only the lines that hold a relation and a language asked for are cut out and
-parsed: about one in a hundred, so a pass is not much slower than unpacking the file. Nothing but a block is kept in
-memory; what is found goes to the file and is sorted there.
+The dump is read in blocks. Only lines with a wanted relation and language are cut out and parsed, about one in a
+hundred, so a pass takes little longer than unpacking the file. Only a block is held in memory; assertions go to the
+file and are sorted there.
 
 ====================  ============================================================================================
 table                 columns
@@ -74,14 +74,14 @@ CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 @dataclass(frozen=True, slots=True)
 class DumpSummary:
-    """What was found in a dump.
+    """What a dump holds.
 
     Parameters
     ----------
     lines : int
         Assertions in the dump.
     edges, nodes : int
-        Those kept.
+        In the index.
     """
 
     lines: int
@@ -97,34 +97,37 @@ def import_dump(
     relations: Sequence[str] = RELATIONS,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> DumpSummary:
-    """Index the assertions of ConceptNet's dump that hold between terms of some languages.
+    """Index the assertions of ConceptNet's dump between terms of some languages.
 
-    The index is there when it is whole; an interruption leaves what was there before.
+    The index appears when it is whole; an interruption changes nothing.
 
     Parameters
     ----------
     dump : Path
         ``conceptnet-assertions-5.7.0.csv.gz``, or the same unpacked.
     index : Path
-        The SQLite file to make or to replace.
+        The SQLite file to make or replace.
     languages : sequence of str
-        Codes such as ``en``. Both ends of an assertion are of one of them.
+        Codes such as ``en``, one of which both ends of an assertion must have.
     relations : sequence of str
         Of `RELATIONS`.
     progress : callable
-        Called with the bytes of the file that were read, and all.
+        Called with the bytes read and the size of the file.
 
     Raises
     ------
     FiltagError
-        If the dump cannot be read, is cut off, or has a line that is no assertion; or nothing in it is asked for.
+        If the dump cannot be read, is cut off, has a line that is not an assertion, or holds nothing that is wanted.
     """
     for language in languages:
         if not _LANGUAGE.fullmatch(language):
-            raise FiltagError(f"{language!r} is no language code: give two or three small letters, as in --language en")
+            raise FiltagError(
+                f"{language!r} is not a language code: give two or three small letters, such as en",
+                options=("language",),
+            )
     for relation in relations:
         if relation not in RELATIONS:
-            raise FiltagError(f"no relation {relation!r}: choose of {', '.join(RELATIONS)}")
+            raise FiltagError(f"no relation {relation!r}: choose of {', '.join(RELATIONS)}", options=("relation",))
     with replacing(index) as unfinished, closing(sqlite3.connect(unfinished)) as database:
         # A file that is thrown away if anything goes wrong needs no journal.
         database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536")
@@ -134,8 +137,8 @@ def import_dump(
             database.executemany(
                 "INSERT INTO staging VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    (found.relation, found.start, found.end, found.weight, found.dataset, found.licence)
-                    for found in reader.assertions(languages, relations)
+                    (edge.relation, edge.start, edge.end, edge.weight, edge.dataset, edge.licence)
+                    for edge in reader.assertions(languages, relations)
                 ),
             )
             database.executescript(_TABLES)
@@ -164,7 +167,7 @@ def import_dump(
 
 
 class _Reader:
-    """Reads a dump once, and knows then how many lines it has and its SHA-256."""
+    """Reads a dump once; then its number of lines and its SHA-256 are known."""
 
     def __init__(self, path: Path, progress: Callable[[int, int], None]) -> None:
         self.lines = 0
@@ -185,9 +188,9 @@ class _Reader:
                 at = block.find(needle)
                 while at >= 0:
                     begin, end = block.rfind(b"\n", 0, at) + 1, block.find(b"\n", at)
-                    found = self._parse(block, begin, end)
-                    if found.start.startswith(wanted) and found.end.startswith(wanted):
-                        yield found
+                    assertion = self._parse(block, begin, end)
+                    if assertion.start.startswith(wanted) and assertion.end.startswith(wanted):
+                        yield assertion
                     at = block.find(needle, end)
             self.lines += lines
 
@@ -196,9 +199,9 @@ class _Reader:
             return parse_assertion(block[begin:end].decode("utf-8"))
         except ValueError as error:
             number = self.lines + block.count(b"\n", 0, begin) + 1
-            reason = "no UTF-8" if isinstance(error, UnicodeDecodeError) else error
+            reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else error
             raise FiltagError(
-                f"line {number:,} of {self._path} is no assertion of ConceptNet's ({reason}): download the file again"
+                f"line {number:,} of {self._path} is not an assertion ({reason}): download the file again"
             ) from None
 
     def _blocks(self) -> Iterator[bytes]:
@@ -224,9 +227,9 @@ class _Reader:
 
 
 def _to_look_for(block: bytes, lines: int, needles: Mapping[bytes, list[bytes]]) -> Iterator[bytes]:
-    """Yield the texts that may be in a block: of all relations, unless all its lines are of one.
+    """Yield the texts to look for in a block: of all relations, or of the one that all its lines have.
 
-    The dump is sorted by relation, so nearly all blocks are of one, and counting that is one search instead of many.
+    The dump is sorted by relation, so nearly all blocks have one, and counting its lines is one search instead of many.
     """
     before = block.find(b"\t")
     relation = block[before + 1 : block.find(b"\t", before + 1)]

@@ -1,7 +1,7 @@
 """The index of ConceptNet's dump as a concept source.
 
-A concept is a term of ConceptNet: ``/c/en/dog`` and ``/c/en/dog/n/wn/animal`` are two, of which the first stands for
-all that is said of the word without telling which meaning.
+A concept is a term of ConceptNet: ``/c/en/dog`` and ``/c/en/dog/n/wn/animal`` are two. The first stands for the word
+in any of its meanings.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FROM node WHERE path = ?1 OR path = ?1 || '/n' OR (path > ?1 || '/n/' AND path <
 
 
 def default_index() -> Path:
-    """Return where the index lies if no place is given: among the user's data."""
+    """Return where the index lies by default: among the user's data."""
     from platformdirs import user_data_path
 
     return user_data_path("filtag") / "conceptnet.sqlite"
@@ -54,7 +54,7 @@ class ConceptNetIndex:
     Raises
     ------
     FiltagError
-        If there is no index; from all that is asked, if it is damaged.
+        If there is no index; from every method, if it is damaged.
     """
 
     name = "conceptnet"
@@ -63,7 +63,9 @@ class ConceptNetIndex:
     def __init__(self, path: Path, *, base: str = CONCEPTNET) -> None:
         if not path.exists():
             raise FiltagError(
-                f"no index of ConceptNet at {path}: make it with filtag concepts import DUMP, or use --concepts wordnet"
+                f"no index of ConceptNet at {path}: index its dump, or choose another concept source",
+                options=("concepts",),
+                commands=("concepts import",),
             )
         self._path_of_index = path
         about: dict[str, str] = {}
@@ -78,7 +80,8 @@ class ConceptNetIndex:
         whole = {"format", "version", "sha256"} <= about.keys() and mismatch(languages, [named]) is None and languages
         if not whole or about["format"] != FORMAT:
             raise FiltagError(
-                f"{path} is no index of ConceptNet that this version reads: make it anew with filtag concepts import"
+                f"{path} is not an index of ConceptNet that this version reads: index the dump again",
+                commands=("concepts import",),
             )
         self.version = f"{about['version']} (SHA-256 {about['sha256'][:16]})"
         self._base = base
@@ -102,12 +105,12 @@ class ConceptNetIndex:
         return self._base + path if path.startswith("/c/") and self._has(path) else None
 
     def senses(self, term: str) -> tuple[Sense, ...]:
-        """Return the word itself and its senses as a noun; those of which most is said first."""
+        """Return the word itself and its senses as a noun, those with most edges first."""
         path = term_uri(term, language=self._language)
         return tuple(
-            Sense(self._base + found, text_of(found), count)
-            for found, count in self._ask(_SENSES, (path,), is_term, _is_count)
-            if self._has(found)
+            Sense(self._base + sense, text_of(sense), count)
+            for sense, count in self._ask(_SENSES, (path,), is_term, _is_count)
+            if self._has(sense)
         )
 
     def size(self, concept_id: str) -> int:
@@ -120,15 +123,18 @@ class ConceptNetIndex:
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
         """Yield the edges of exactly this term, by the other end and data set."""
         this, other = ("end", "start") if incoming else ("start", "end")
-        asked = (self._path(concept_id), relation)
-        text = _EDGES.format(this=this, other=other)
-        for path, weight, dataset, licence in self._ask(text, asked, is_term, is_weight, _is_text, _is_text):
+        rows = self._ask(
+            _EDGES.format(this=this, other=other),
+            (self._path(concept_id), relation),
+            is_term, is_weight, _is_text, _is_text,
+        )  # fmt: skip
+        for path, weight, dataset, licence in rows:
             if is_in_iris(path):
-                # SQLite keeps the list of terms apart from the terms: damage may have one without the other.
+                # SQLite keeps its index of terms apart from the terms: damage may hit one of them.
                 if not self._has(path):
                     raise self._damaged(f"{path} is missing from its list of terms")
-                found = self._base + path
-                start, end = (found, concept_id) if incoming else (concept_id, found)
+                neighbour = self._base + path
+                start, end = (neighbour, concept_id) if incoming else (concept_id, neighbour)
                 yield Edge(relation, start, end, weight, self.name, dataset, licence)
 
     def _path(self, concept_id: str) -> str:
@@ -141,25 +147,25 @@ class ConceptNetIndex:
             and bool(self._ask("SELECT size FROM node WHERE path = ?", (path,), _is_size))
         )
 
-    def _ask(self, text: str, asked: tuple[str, ...], *columns: Callable[[Any], bool]) -> list[tuple[Any, ...]]:
-        """Return the rows of an answer, every cell of which is what it should be.
+    def _ask(self, text: str, values: tuple[str, ...], *checks: Callable[[Any], bool]) -> list[tuple[Any, ...]]:
+        """Return the rows of an answer after checking every cell, by a check for each column.
 
-        SQLite finds some damage, and keeps any value in any column.
+        SQLite detects some damage only, and stores any value in any column.
         """
         try:
-            rows = self._database.execute(text, asked).fetchall()
+            rows = self._database.execute(text, values).fetchall()
         except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
             raise self._damaged(str(error)) from None
         for row in rows:
-            for cell, fits in zip(row, columns, strict=True):
-                if not fits(cell):
+            for cell, is_right in zip(row, checks, strict=True):
+                if not is_right(cell):
                     raise self._damaged(f"it holds {str(cell)[:60]!r} where something else belongs")
         return rows
 
     def _damaged(self, problem: str) -> FiltagError:
         return FiltagError(
-            f"the index of ConceptNet {self._path_of_index} is damaged ({problem}): "
-            "make it anew with filtag concepts import"
+            f"the index of ConceptNet {self._path_of_index} is damaged ({problem}): index the dump again",
+            commands=("concepts import",),
         )
 
 

@@ -99,12 +99,12 @@ def test_the_same_dump_gives_the_same_index(dump_text: str, tmp_path: Path) -> N
     [
         (b"", "has 0 lines and none of IsA"),
         (b"id,label\n1,dog\n", "has 2 lines and none of IsA"),
-        (b"/a/x\t/r/IsA\t/c/en/dog\n", "line 2 of .* is no assertion of ConceptNet's \\(3 fields between tabs where"),
+        (b"/a/x\t/r/IsA\t/c/en/dog\n", "line 2 of .* is not an assertion \\(3 fields between tabs where"),
         (
             b"/a/x\t/r/IsA\t/c/en/dog\t/c/en/pet\t{}\n",
             "line 2 .*the fifth field is no JSON object with weight, dataset",
         ),
-        (b"/a/x\t/r/IsA\t/c/en/d\xffg\t/c/en/pet\t{}\n", "line 2 .*\\(no UTF-8\\): download the file again"),
+        (b"/a/x\t/r/IsA\t/c/en/d\xffg\t/c/en/pet\t{}\n", "line 2 .*\\(not UTF-8\\): download the file again"),
     ],
 )
 def test_what_is_no_dump_leaves_nothing(content: bytes, message: str, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_dump_that_is_cut_off_leaves_the_old_index(dump_text: str, tmp_path: P
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"languages": ["English"]}, "'English' is no language code: give two or three small letters"),
+        ({"languages": ["English"]}, "'English' is not a language code: give two or three small letters"),
         ({"relations": ["isa"]}, "no relation 'isa': choose of IsA, PartOf,"),
     ],
 )
@@ -147,8 +147,10 @@ def test_a_dump_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_what_is_no_index(tmp_path: Path) -> None:
-    with pytest.raises(FiltagError, match=r"no index of ConceptNet at .*: make it with filtag concepts import DUMP"):
+    with pytest.raises(
+        FiltagError, match=r"no index of ConceptNet at .*: index its dump, or choose another concept source"
+    ):
         ConceptNetIndex(tmp_path / "nothing")
     (tmp_path / "text").write_text("dog")
-    with pytest.raises(FiltagError, match="is no index of ConceptNet that this version reads"):
+    with pytest.raises(FiltagError, match="is not an index of ConceptNet that this version reads"):
         ConceptNetIndex(tmp_path / "text")

@@ -86,7 +86,7 @@ def test_a_damaged_index_is_one_line(index: ConceptNetIndex, tmp_path: Path, cha
         ask_everything(ConceptNetIndex(copy))
     said = str(error.value)
     assert said.startswith(f"the index of ConceptNet {copy} is damaged ({what}")
-    assert said.endswith("): make it anew with filtag concepts import")
+    assert said.endswith("): index the dump again")
     assert "\n" not in said
 
 
