@@ -24,9 +24,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("profile", type=Path, metavar="full.npz")
     full = load_profile(parser.parse_args().profile)
-    made = "means alone, rounded to float16, by scripts/make_demo_profile.py"
+    reduced = "means alone, rounded to float16, by scripts/make_demo_profile.py"
     mean = full.mean.astype(np.float16)
-    save_profile(replace(full, mean=mean, variance=None, metadata={**full.metadata, "reduced": made}), TARGET)
+    save_profile(replace(full, mean=mean, variance=None, metadata={**full.metadata, "reduced": reduced}), TARGET)
     print(f"{TARGET}: {TARGET.stat().st_size / 1e6:.1f} MB")
 
 

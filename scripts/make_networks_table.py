@@ -30,10 +30,10 @@ def main() -> int:
     check = checking()
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
     table, _, after = rest.partition(END)
-    made = HEAD + "".join(rows())
+    current = HEAD + "".join(rows())
     if not check:
-        PAGE.write_text(before + START + made + END + after, encoding="utf-8")
-    elif table != made:
+        PAGE.write_text(before + START + current + END + after, encoding="utf-8")
+    elif table != current:
         print(f"stale: {PAGE.name}: run python {Path(__file__).name}", file=sys.stderr)
         return 1
     return 0
@@ -48,12 +48,12 @@ def checking() -> bool:
 
 def rows() -> list[str]:
     """Return the row of every network; one network is in memory at a time."""
-    made = []
+    lines = []
     for name in network_names():
-        made.append(row(name))
+        lines.append(row(name))
         import_keras().backend.clear_session()
         gc.collect()
-    return made
+    return lines
 
 
 def row(name: str) -> str:

@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kg", type=Path, metavar="KG")
     kg = open_kg(parser.parse_args().kg)
-    found = {(row.layer, row.filter, row.method): row for row in read_visualizations(kg)}
+    pictures = {(row.layer, row.filter, row.method): row for row in read_visualizations(kg)}
     tags: dict[tuple[str, int], list[str]] = {}
     with kg.tags_path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -45,7 +45,7 @@ def main() -> None:
         left = GAP + place * (SIDE + GAP)
         draw.text((left, 6), f"{layer} {filter_}", "black", head)
         for down, method in enumerate(VISUALIZATION_METHODS):
-            with Image.open(kg.path / found[layer, filter_, method].file) as picture:
+            with Image.open(kg.path / pictures[layer, filter_, method].file) as picture:
                 sheet.paste(picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS), (left, 26 + down * (SIDE + GAP)))
         labels = tags.get((layer, filter_), [])
         text = ", ".join(labels[:5]) + (", …" if len(labels) > 5 else "")
