@@ -116,7 +116,7 @@ def read_kg(path: Path) -> str | None:
     facts = read_facts(kg)
     for network in facts.networks.values():
         facts.network(network)
-    semantic_report([kg])
+    semantic_report([facts])
     tags, common, pictures = (
         TAGS.read(kg.tags_path),
         read_common_concepts(kg.common_path),

@@ -59,8 +59,9 @@ def measure(kg: KG, room: Path) -> None:
     counts = kg.manifest["counts"]
     print(f"{counts['filters']:,} filters, {counts['tags']:,} tags, {counts['classes']:,} classes\n")
     start = time.perf_counter()
-    report = semantic_report([kg])
-    site = Site(read_facts(kg), report.of(kg))
+    facts = read_facts(kg)
+    report = semantic_report([facts])
+    site = Site(facts, report.grouped)
     read = time.perf_counter() - start
     write_report(report, room / "report", sites=[site])
     seconds = time.perf_counter() - start

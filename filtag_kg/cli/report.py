@@ -90,10 +90,10 @@ def make_report(
     if len(kgs) > 1 and (hits or errors):
         raise FiltagError("--hits and --errors are about one KG: make a report of it alone")
     check_report_folder(folder, force=force)
-    opened = [open_kg(path) for path in kgs]
-    grouping = semantic_report(opened, rule=rule, q=q)
+    facts = [read_facts(open_kg(path), rule, q=q) for path in kgs]
+    grouping = semantic_report(facts)
     downloads = [(name, _FILES[name]) for name in grouping.files] if len(kgs) == 1 else []
-    sites = [Site(read_facts(kg, rule, q=q), grouping.of(kg), downloads, hits, errors) for kg in opened]
+    sites = [Site(each, grouping.of_kg(each.kg), downloads, hits, errors) for each in facts]
     with progress_bar(quiet, "pages") as progress:
         write_report(grouping, folder, sites=sites, force=force, progress=progress)
 

@@ -55,8 +55,11 @@ def compare(
     """
     from filtag_kg.kg import open_kg
     from filtag_kg.report import compare_runs
+    from filtag_kg.views import read_facts
 
-    agreement = compare_runs(open_kg(kg_a), open_kg(kg_b), rule_a=rule, rule_b=rule_b, q=q)
+    facts_a = read_facts(open_kg(kg_a), q=q)
+    facts_b = facts_a if kg_a.resolve() == kg_b.resolve() else read_facts(open_kg(kg_b), q=q)
+    agreement = compare_runs(facts_a, facts_b, rule_a=rule, rule_b=rule_b)
     console = results_console()
     console.print(
         f"a: {agreement.a.rule} of {agreement.a.network}\nb: {agreement.b.rule} of {agreement.b.network}\n",

@@ -1,25 +1,24 @@
-"""What two runs agree on: filter by filter where they are of one network, concept by concept where they are not."""
+"""What two runs agree on: filter by filter if they are of one network, and concept by concept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
-from filtag_kg.kg import KG
+from filtag_kg.kg import KgRun
 from filtag_kg.report.comparison import ComparedConcept, compared_concepts
-from filtag_kg.report.grouping import group_run
+from filtag_kg.report.grouping import GroupedRun, group_run
 from filtag_kg.report.proportion import Proportion
-from filtag_kg.report.runs import Run, read_runs
+from filtag_kg.views import Facts, RunTable
 
 __all__ = ["Agreement", "LayerAgreement", "compare_runs"]
 
 
 @dataclass(frozen=True, slots=True)
 class LayerAgreement:
-    """What two runs agree on in a layer of the network that both are of.
+    """What two runs of one network agree on in a layer.
 
     Parameters
     ----------
@@ -28,7 +27,8 @@ class LayerAgreement:
     tagged_a, tagged_b, tagged_by_both : int
         Filters with a tag.
     similarity : float or None
-        The mean over the filters that either tags of the tags that both give by those that either gives (Jaccard).
+        The mean, over the filters with a tag by either run, of the tags by both divided by the tags by either
+        (Jaccard); None where there is no such filter.
     same_concept : Proportion
         Of the filters that are coherent in both, those whose first common concept is the same.
     """
@@ -44,83 +44,92 @@ class LayerAgreement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agreement:
-    """Two runs beside each other.
+    """Two runs compared.
 
     Parameters
     ----------
-    a, b : Run
+    a, b : KgRun
     layers : tuple of LayerAgreement
         Empty where the runs are of different networks.
     concepts : tuple of ComparedConcept
         Those with most coherent filters first.
     """
 
-    a: Run
-    b: Run
+    a: KgRun
+    b: KgRun
     layers: tuple[LayerAgreement, ...]
     concepts: tuple[ComparedConcept, ...]
 
 
-def compare_runs(
-    kg_a: KG, kg_b: KG, *, rule_a: str | None = None, rule_b: str | None = None, q: float = COHERENT_Q
-) -> Agreement:
-    """Hold two runs against each other.
+def compare_runs(facts_a: Facts, facts_b: Facts, *, rule_a: str | None = None, rule_b: str | None = None) -> Agreement:
+    """Compare two runs.
 
     Parameters
     ----------
-    kg_a, kg_b : KG
-        May be one.
+    facts_a, facts_b : Facts
+        Their KGs, which may be the same.
     rule_a, rule_b : str, optional
         The rule or run id; left out, the first run of the KG, and of the same KG the second.
-    q : float
-        Filters with a q-value below this are coherent.
 
     Raises
     ------
     FiltagError
         If there is no such run, or a rule is that of several, or both are the same run.
     """
-    same = kg_a.path.resolve() == kg_b.path.resolve()
-    a = _run(kg_a, rule_a, place=0)
-    b = _run(kg_b, rule_b, place=1 if same and rule_a is None else 0)
-    if same and (a.network, a.rule) == (b.network, b.rule):
-        raise FiltagError(f"a run of {kg_a.path} compared with itself: name another with --rule and --rule-b")
-    grouped = [group_run(run, q=q) for run in (a, b)]
-    layers = tuple(_layers(a, b, q)) if a.network == b.network else ()
-    return Agreement(a, b, layers, tuple(compared_concepts(grouped)))
+    same_kg = facts_a.kg.path.resolve() == facts_b.kg.path.resolve()
+    table_a = _run(facts_a, rule_a, default=0)
+    table_b = _run(facts_b, rule_b, default=1 if same_kg and rule_a is None else 0)
+    if same_kg and table_a.run.run_id == table_b.run.run_id:
+        raise FiltagError("both runs are the same: name two", options=("rule", "rule_b"))
+    a, b = group_run(facts_a, table_a), group_run(facts_b, table_b)
+    layers = tuple(_layers(a, b)) if a.run.network == b.run.network else ()
+    return Agreement(a.run, b.run, layers, tuple(compared_concepts((a, b))))
 
 
-def _run(kg: KG, rule: str | None, *, place: int) -> Run:
-    runs = read_runs(kg, () if rule is None else (rule,))
-    if rule is not None and len(runs) > 1:
-        raise FiltagError(f"{len(runs)} runs of {kg.path} have the rule {rule!r}: name one by its id, see filtag runs")
-    return runs[min(place, len(runs) - 1)]
+def _run(facts: Facts, name: str | None, *, default: int) -> RunTable:
+    tables = list(facts.runs.values())
+    if name is None:
+        return tables[min(default, len(tables) - 1)]
+    named = [table for table in tables if name in (table.run.run_id, table.run.rule)]
+    if not named:
+        known = ", ".join(dict.fromkeys(table.run.rule for table in tables))
+        raise FiltagError(f"no rule {name!r} in the KG: it has {known}")
+    if len(named) > 1:
+        raise FiltagError(f"{len(named)} runs have the rule {name!r}: name one by its id", commands=("runs",))
+    return named[0]
 
 
-def _layers(a: Run, b: Run, q: float) -> Sequence[LayerAgreement]:
-    coherent_a, coherent_b = a.coherent(q), b.coherent(q)
-    rows = []
-    for layer in a.layers:
-        tags_a, tags_b = (
-            {place: set(tags) for place, tags in run.tags.items() if place[0] == layer.name} for run in (a, b)
-        )
-        either, both = sorted({*tags_a, *tags_b}), {*tags_a} & {*tags_b}
-        similar = [
-            len(tags_a.get(place, set()) & tags_b.get(place, set()))
-            / len(tags_a.get(place, set()) | tags_b.get(place, set()))
-            for place in either
+def _layers(a: GroupedRun, b: GroupedRun) -> Iterator[LayerAgreement]:
+    for layer, filters in a.network.filters_of_layers.items():
+        tags_a, tags_b = _tags_by_filter(a, layer), _tags_by_filter(b, layer)
+        similarities = [
+            len(tags_a.get(i, set()) & tags_b.get(i, set())) / len(tags_a.get(i, set()) | tags_b.get(i, set()))
+            for i in sorted({*tags_a, *tags_b})
         ]
-        certain = [place for place in coherent_a if place in coherent_b and place[0] == layer.name]
-        agreed = sum(coherent_a[place].concept == coherent_b[place].concept for place in certain)
-        rows.append(
-            LayerAgreement(
-                layer=layer.name,
-                filters=layer.filters,
-                tagged_a=len(tags_a),
-                tagged_b=len(tags_b),
-                tagged_by_both=len(both),
-                similarity=fmean(similar) if similar else None,
-                same_concept=Proportion(agreed, len(certain)),
-            )
+        concept_a, concept_b = _concept_by_filter(a, layer), _concept_by_filter(b, layer)
+        coherent = concept_a.keys() & concept_b.keys()
+        yield LayerAgreement(
+            layer=layer,
+            filters=filters,
+            tagged_a=len(tags_a),
+            tagged_b=len(tags_b),
+            tagged_by_both=len(tags_a.keys() & tags_b.keys()),
+            similarity=fmean(similarities) if similarities else None,
+            same_concept=Proportion(sum(concept_a[i] == concept_b[i] for i in coherent), len(coherent)),
         )
-    return rows
+
+
+def _tags_by_filter(grouped: GroupedRun, layer: str) -> Mapping[int, set[str]]:
+    """Return the class ids that tag each tagged filter of a layer; nothing for a layer that the KG does not have."""
+    class_ids, table = grouped.facts.concepts.class_ids, grouped.table
+    first = grouped.network.first_columns.get(layer, 0)
+    columns = range(first, first + grouped.network.filters_of_layers.get(layer, 0))
+    return {
+        column - first: {class_ids[c] for c in table.class_[table.rows(column)].tolist()}
+        for column in columns
+        if table.n_tags(column)
+    }
+
+
+def _concept_by_filter(grouped: GroupedRun, layer: str) -> Mapping[int, str]:
+    return {i: group.concept for group in grouped.groups["IsA"] if group.layer == layer for i in group.filters}

@@ -1,10 +1,11 @@
-"""Hold what one rule found in several networks against each other."""
+"""Compare what one rule found in several networks."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from filtag_kg.report.grouping import GroupedRun, LayerShare
 from filtag_kg.report.proportion import Proportion
@@ -17,14 +18,14 @@ FIFTHS = 5
 
 @dataclass(frozen=True, slots=True)
 class ComparedConcept:
-    """A concept that coherent filters of some network have in common first, by IsA.
+    """A concept that coherent filters of some network stand for.
 
     Parameters
     ----------
     concept, label : str
     filters : tuple of (int or None), of length n_runs
-        The coherent filters of each run with that concept; None where none could have it: no class of the run lies
-        below it, or the run has too few classes.
+        The coherent filters of each run that stand for it; None where none can: no class of the run's KG lies below
+        it, or there are too few classes.
     """
 
     concept: str
@@ -49,22 +50,22 @@ class Comparison:
     concepts: tuple[ComparedConcept, ...]
 
 
-def compare(grouped: Iterable[GroupedRun]) -> list[Comparison]:
+def compare(grouped_runs: Iterable[GroupedRun]) -> list[Comparison]:
     """Return a comparison for each rule that more than one KG has, in the order given."""
     by_rule: dict[str, list[GroupedRun]] = {}
-    for each in grouped:
-        by_rule.setdefault(each.run.rule, []).append(each)
+    for grouped in grouped_runs:
+        by_rule.setdefault(grouped.run.rule, []).append(grouped)
     return [
-        Comparison(rule, tuple(of_rule), tuple(compared_concepts(of_rule)))
-        for rule, of_rule in by_rule.items()
-        if len(of_rule) > 1
+        Comparison(rule, tuple(same_rule), tuple(compared_concepts(same_rule)))
+        for rule, same_rule in by_rule.items()
+        if len(same_rule) > 1
     ]
 
 
 def by_depth(shares: Iterable[LayerShare]) -> list[Proportion]:
     """Return the share of coherent filters in each fifth of a network's depth.
 
-    Of n layers, layer i is in fifth ⌊5 i / (n − 1)⌋, the last layer in the last fifth. A layer alone has no depth.
+    Of n layers, layer i is in fifth ⌊5 i / (n − 1)⌋, and the last layer in the last fifth. A single layer has no depth.
     """
     coherent, several = [0] * FIFTHS, [0] * FIFTHS
     for row in shares:
@@ -75,39 +76,39 @@ def by_depth(shares: Iterable[LayerShare]) -> list[Proportion]:
     return [Proportion(*counts) for counts in zip(coherent, several, strict=True)]
 
 
-def compared_concepts(grouped: Sequence[GroupedRun]) -> list[ComparedConcept]:
+def compared_concepts(grouped_runs: Sequence[GroupedRun]) -> list[ComparedConcept]:
     """Return the concepts of the coherent filters of any run, those with most filters first; equals by label."""
     labels: dict[str, str] = {}
-    counts: list[Counter[str]] = [Counter() for _ in grouped]
-    for each, count in zip(grouped, counts, strict=True):
-        for group in each.groups["IsA"]:
+    counts: list[Counter[str]] = []
+    for grouped in grouped_runs:
+        count: Counter[str] = Counter()
+        for group in grouped.groups["IsA"]:
             labels[group.concept] = group.label
             count[group.concept] += len(group.filters)
-    found = [
-        ComparedConcept(
-            concept=concept,
-            label=label,
-            filters=tuple(
-                count[concept] if concept in each.run.concepts and not each.run.too_few() else None
-                for each, count in zip(grouped, counts, strict=True)
-            ),
-        )
+        counts.append(count)
+
+    def filters(concept: str, grouped: GroupedRun, count: Counter[str]) -> int | None:
+        possible = concept in grouped.facts.concepts.classes_below and not grouped.run.too_few()
+        return count[concept] if possible else None
+
+    concepts = [
+        ComparedConcept(concept, label, tuple(map(partial(filters, concept), grouped_runs, counts)))
         for concept, label in labels.items()
     ]
-    return sorted(found, key=lambda row: (-sum(n or 0 for n in row.filters), row.label, row.concept))
+    return sorted(concepts, key=lambda row: (-sum(n or 0 for n in row.filters), row.label, row.concept))
 
 
 def networks_csv(comparisons: Iterable[Comparison]) -> str:
     """Return comparisons as the text of ``networks.csv``: a row for each concept and network.
 
-    `filters` is an empty cell where no class of the network's KG lies below the concept, or it has too few classes.
+    `filters` is an empty cell where no class of the network's KG lies below the concept, or there are too few classes.
     """
     return csv_text(
         ("rule", "concept", "label", "kg", "network", "filters"),
         (
-            (found.rule, row.concept, row.label, each.run.kg, each.run.network, filters)
-            for found in comparisons
-            for row in found.concepts
-            for each, filters in zip(found.grouped, row.filters, strict=True)
+            (comparison.rule, row.concept, row.label, grouped.kg, grouped.run.network, filters)
+            for comparison in comparisons
+            for row in comparison.concepts
+            for grouped, filters in zip(comparison.grouped, row.filters, strict=True)
         ),
     )

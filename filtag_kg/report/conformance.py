@@ -1,12 +1,12 @@
 """Whether people agree that the tags of a filter have something in common.
 
-Filters are drawn at random into a sheet that shows their tags and nothing of what the statistics say of them; a person
-answers *yes* or *no* for each; and the share of yes stands beside the share of the same filters that are coherent, each
-with its interval, and how often the two agree.
+Filters are drawn at random into a sheet that shows their tags and no statistics, and a person answers *yes* or *no* for
+each. The share of yes is compared with the share of the same filters that are coherent, each with its interval, and
+with how often the two agree.
 
-FILTAG's authors looked at 100 filters and found 88 of them to conform (§3.2): the 27 that have no tags, all 22 with
-one, and 39 of the 51 with two or more. With one tag or none there is nothing to judge, so the figure to compare is the
-last, 76 %, and filters are drawn of those with two or more tags unless others are asked for.
+FILTAG's authors looked at 100 filters and found 88 of them to conform (§3.2): the 27 without tags, all 22 with one, and
+39 of the 51 with two or more. With one tag or none there is nothing to judge, so the figure to compare is the last,
+76 %, and by default filters with two or more tags are drawn.
 """
 
 from __future__ import annotations
@@ -25,38 +25,42 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.files import writing
 from filtag_kg.kg import KG
 from filtag_kg.output_paths import check_file_output, is_stream
+from filtag_kg.report.grouping import check_level
 from filtag_kg.report.proportion import Proportion
-from filtag_kg.report.runs import LEAST_TAGS, Place, Run, read_runs
 from filtag_kg.report.tables import csv_text
+from filtag_kg.views import Facts, RunTable, read_facts
 
 __all__ = ["AUTHORS", "SHEET_COLUMNS", "Conformance", "draw_sheet", "rate_sheet", "write_sheet"]
 
 SHEET_COLUMNS = ("kg", "rule", "layer", "filter", "tags", "conforms")
+_DRAW = ("conformance draw",)
+_LEAST_TAGS = 2
+"""A filter with fewer tags has nothing in common to judge."""
 _INDEX = re.compile("[0-9]{1,9}")
 _ANSWERS = {"yes": True, "y": True, "1": True, "true": True, "no": False, "n": False, "0": False, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Conformance:
-    """What a person found, beside what the statistics say of the same filters.
+    """What a person found, and what the statistics say about the same filters.
 
     Parameters
     ----------
     drawn : int
         Filters in the sheet.
     rated : Proportion
-        Those that conform, of those rated.
+        Those that conform, of all rated.
     tagged, several : Proportion
-        The same of those with a tag, and of those with two or more.
+        The same, of the rated filters with a tag, and with two or more.
     coherent : Proportion or None
-        Those that are coherent, of those rated with two or more tags; None where classes are too few for any to be.
+        The coherent filters, of those rated with two or more tags; None where there are too few classes.
     agreement : Proportion or None
-        Those of which both say the same, of the same; None with `coherent`.
+        Of the same filters, those on which person and statistics agree; None with `coherent`.
     kappa : float or None
-        Cohen's kappa: agreement beyond what the two shares alone would give; None where there is no beyond, because
-        one says the same of all.
+        Cohen's kappa: agreement beyond what the two shares alone would give; None where they alone give full
+        agreement, because all answers are the same.
     too_few : str
-        What to say instead of the coherent ones, where classes are too few.
+        The message to show where there are too few classes for any filter to be coherent.
     """
 
     drawn: int
@@ -70,11 +74,11 @@ class Conformance:
 
 
 AUTHORS = {"tagged": Proportion(61, 73), "several": Proportion(39, 51)}
-"""What FILTAG's authors found of the filters in their sheet with a tag, and of those with two or more."""
+"""What FILTAG's authors found for the filters in their sheet with a tag, and of those with two or more."""
 
 
 def draw_sheet(
-    kg: KG, *, rule: str | None = None, filters: int = 100, least_tags: int = LEAST_TAGS, seed: int = 0
+    kg: KG, *, rule: str | None = None, filters: int = 100, least_tags: int = _LEAST_TAGS, seed: int = 0
 ) -> list[tuple[str, ...]]:
     """Draw filters at random, without replacement, and return the rows of a sheet, by layer and filter.
 
@@ -84,9 +88,9 @@ def draw_sheet(
     rule : str, optional
         The KG's first, if it is left out.
     filters : int
-        How many; all that have enough tags, if there are fewer.
+        How many; all with enough tags, if there are fewer.
     least_tags : int
-        How many tags a filter must have to be drawn; 0 for all filters, as FILTAG's authors drew.
+        How many tags a filter must have to be drawn; 0 for any filter, as FILTAG's authors did.
     seed : int
 
     Raises
@@ -101,19 +105,20 @@ def draw_sheet(
         raise FiltagError(f"{filters} filters cannot be drawn: give a number from 1")
     if least_tags < 0:
         raise FiltagError(f"{least_tags} is no number of tags: give a whole number from 0")
-    run = _run(kg, rule)
-    every = ((layer.name, filter_) for layer in run.layers for filter_ in range(layer.filters))
-    places = [place for place in every if len(run.tags.get(place, ())) >= least_tags]
-    if not places:
+    facts, table = _read_run(kg, rule)
+    network, concepts = facts.networks[table.run.network], facts.concepts
+    columns = np.flatnonzero(np.diff(table.of_filter) >= least_tags).tolist()
+    if not columns:
         raise FiltagError(
-            f"no filter of {kg.path} has {least_tags} or more tags by rule {run.rule}: there is nothing to judge"
+            f"no filter has {least_tags} or more tags by rule {table.run.rule}: there is nothing to judge",
+            options=("least_tags",),
         )
-    chosen = np.random.default_rng(seed).choice(len(places), min(filters, len(places)), replace=False)
+    drawn = np.random.default_rng(seed).choice(len(columns), min(filters, len(columns)), replace=False)
     rows: list[tuple[str, ...]] = []
-    for at in sorted(chosen.tolist()):
-        layer, filter_ = places[at]
-        tags = "; ".join(sorted(run.labels[class_id] for class_id in run.tags.get(places[at], ())))
-        rows.append((run.kg, run.rule, layer, str(filter_), tags, ""))
+    for column in (columns[index] for index in sorted(drawn.tolist())):
+        layer, filter_ = network.place(column)
+        tags = "; ".join(sorted(concepts.class_labels[class_] for class_ in table.class_[table.rows(column)].tolist()))
+        rows.append((kg.manifest["id"], table.run.rule, network.layer_names[layer], str(filter_), tags, ""))
     return rows
 
 
@@ -123,16 +128,16 @@ def write_sheet(rows: Sequence[tuple[str, ...]], output: Path) -> None:
     Raises
     ------
     FiltagError
-        If the file is there already: ratings are work that must not be lost.
+        If the file exists already: it may hold ratings, which must not be lost.
     """
     if check_file_output(output).exists() and not is_stream(output):
-        raise FiltagError(f"{output} is there already, and may hold ratings: choose another -o")
+        raise FiltagError(f"{output} exists, and may hold ratings: choose another output", options=("output",))
     with writing(output, overwrite=False) as file:
         file.write(csv_text(SHEET_COLUMNS, rows).encode())
 
 
 def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
-    """Read a sheet back, in which a person has answered *yes* or *no*; filters without an answer do not count.
+    """Read a sheet in which a person has answered *yes* or *no*; filters without an answer do not count.
 
     Parameters
     ----------
@@ -148,49 +153,51 @@ def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
         If `q` is no level, or the sheet cannot be read, is another KG's, or has no answer or one that is neither yes
         nor no.
     """
-    if not 0 < q <= 1:
-        raise FiltagError(f"{q:g} is no level for q-values: give a number above 0 and at most 1")
-    lines = _read(sheet)
+    check_level(q)
+    lines = _read_sheet(sheet)
     rules = sorted({row["rule"] for _, row in lines})
     if len(rules) != 1:
-        raise FiltagError(f"{sheet} has rows of {len(rules)} rules: rate a sheet as filtag conformance draw made it")
-    run = _run(kg, rules[0])
-    sizes = {layer.name: layer.filters for layer in run.layers}
-    answers: dict[Place, bool] = {}
+        raise FiltagError(f"{sheet} has rows of {len(rules)} rules: rate a sheet as it was drawn", commands=_DRAW)
+    facts, table = _read_run(kg, rules[0], q=q)
+    network = facts.networks[table.run.network]
+    first_columns, sizes = network.first_columns, network.filters_of_layers
+    answers: dict[int, bool] = {}
     for number, row in lines:
-        place = (row["layer"], int(row["filter"])) if _INDEX.fullmatch(row["filter"]) else ("", -1)
-        if row["kg"] != run.kg or not 0 <= place[1] < sizes.get(place[0], 0):
-            raise FiltagError(f"line {number} of {sheet} is no filter of {kg.path}: was it drawn from it?")
-        if place in answers:
-            raise FiltagError(f"line {number} of {sheet} rates {place[0]} {place[1]} again: leave one")
+        layer = row["layer"]
+        filter_ = int(row["filter"]) if _INDEX.fullmatch(row["filter"]) else -1
+        if row["kg"] != kg.manifest["id"] or not 0 <= filter_ < sizes.get(layer, 0):
+            raise FiltagError(f"line {number} of {sheet} is no filter of the KG: was it drawn from it?")
+        column = first_columns[layer] + filter_
+        if column in answers:
+            raise FiltagError(f"line {number} of {sheet} rates {layer} {filter_} again: leave one")
         answer = row["conforms"].strip().casefold()
         if answer not in _ANSWERS and answer:
             raise FiltagError(f"line {number} of {sheet} says {row['conforms'][:60]!r}: answer yes or no")
         if answer:
-            answers[place] = _ANSWERS[answer]
+            answers[column] = _ANSWERS[answer]
     if not answers:
         raise FiltagError(f"no filter of {sheet} is rated: write yes or no into the column conforms")
-    tagged = [answer for place, answer in answers.items() if run.tags.get(place)]
-    several = {place: answer for place, answer in answers.items() if len(run.tags.get(place, ())) >= LEAST_TAGS}
-    coherent = run.coherent(q)
-    agreed = sum(answer == (place in coherent) for place, answer in several.items())
+    tagged = [answer for column, answer in answers.items() if table.n_tags(column)]
+    several = {column: answer for column, answer in answers.items() if table.n_tags(column) >= _LEAST_TAGS}
+    coherent = {column: table.coherent_kind(column) is not None for column in several}
+    agreed = sum(answer == coherent[column] for column, answer in several.items())
     conform = Proportion(sum(several.values()), len(several))
-    found = Proportion(sum(place in coherent for place in several), len(several))
-    few = run.too_few()
+    automatic = Proportion(sum(coherent.values()), len(several))
+    too_few = table.run.too_few()
     return Conformance(
         drawn=len(lines),
         rated=Proportion(sum(answers.values()), len(answers)),
         tagged=Proportion(sum(tagged), len(tagged)),
         several=conform,
-        coherent=None if few else found,
-        agreement=None if few else Proportion(agreed, len(several)),
-        kappa=None if few else _kappa(conform, found, agreed),
-        too_few=few,
+        coherent=None if too_few else automatic,
+        agreement=None if too_few else Proportion(agreed, len(several)),
+        kappa=None if too_few else _kappa(conform, automatic, agreed),
+        too_few=too_few,
     )
 
 
 def _kappa(one: Proportion, other: Proportion, agreed: int) -> float | None:
-    """Return Cohen's kappa (1960) of two that said yes or no of the same things."""
+    """Return Cohen's kappa (1960) of two raters who answered yes or no for the same filters."""
     if not one.total:
         return None
     a, b = one.count / one.total, other.count / other.total
@@ -198,22 +205,23 @@ def _kappa(one: Proportion, other: Proportion, agreed: int) -> float | None:
     return None if by_chance == 1 else (agreed / one.total - by_chance) / (1 - by_chance)
 
 
-def _run(kg: KG, rule: str | None) -> Run:
-    (run,) = read_runs(kg, (rule or kg.rules[0],))
-    return run
+def _read_run(kg: KG, rule: str | None, *, q: float = COHERENT_Q) -> tuple[Facts, RunTable]:
+    """Read the first run by a rule; the KG's first run, if none is named."""
+    facts = read_facts(kg, rule or kg.rules[0], q=q)
+    return facts, next(iter(facts.runs.values()))
 
 
-def _read(sheet: Path) -> Sequence[tuple[int, Mapping[str, str]]]:
-    """Return the rows of a sheet with their lines."""
+def _read_sheet(sheet: Path) -> Sequence[tuple[int, Mapping[str, str]]]:
+    """Return the rows of a sheet with their line numbers."""
     try:
         table = read_sheet(read_text(sheet), SHEET_COLUMNS)
     except OSError as error:
-        raise FiltagError(f"cannot read {sheet} ({error.strerror}): give a sheet of filtag conformance draw") from None
+        raise FiltagError(f"cannot read {sheet} ({error.strerror}): give a drawn sheet", commands=_DRAW) from None
     except UnicodeDecodeError:
         raise FiltagError(f"{sheet} is no UTF-8 text: save the sheet as CSV in UTF-8") from None
     except csv.Error as error:
         raise FiltagError(f"{sheet} is not CSV ({error}): save the sheet as CSV in UTF-8") from None
     if table is None:
-        needed = ",".join(SHEET_COLUMNS)
-        raise FiltagError(f"{sheet} is no sheet of filtag conformance draw: it needs the columns {needed}")
+        columns = ",".join(SHEET_COLUMNS)
+        raise FiltagError(f"{sheet} is no drawn sheet: it needs the columns {columns}", commands=_DRAW)
     return table.rows

@@ -1,4 +1,4 @@
-"""The plots of a report: what is drawn of a run, each for a wide page and for a phone."""
+"""The figures of a report: which plots are drawn of a run, each for a wide page and for a phone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from filtag_kg.report.plots import (
     sunburst_plot,
     tag_count_plot,
 )
-from filtag_kg.views import Facts
 
 __all__ = ["Figure", "confusion_figure", "hits_figure", "run_figures"]
 
@@ -31,16 +30,16 @@ _SEPARATED = 8
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A plot.
+    """A plot with its caption.
 
     Parameters
     ----------
     name : str
         Of its file, without ``.svg``.
     rule : str
-        The rule that it is about; empty where it is about none.
+        The rule that it shows; empty where it shows none.
     title, text : str
-        What it shows.
+        The caption.
     wide, narrow : str
         SVG.
     """
@@ -58,32 +57,29 @@ class Figure:
         return (f"{self.name}.svg", self.wide), (f"{self.name}-narrow.svg", self.narrow)
 
 
-def run_figures(grouped: GroupedRun, facts: Facts, run_id: str, href: Callable[[str], str | None]) -> Iterator[Figure]:
-    """Yield the figures of a run; one that there is nothing for is left out.
+def run_figures(grouped: GroupedRun, href: Callable[[str], str | None]) -> Iterator[Figure]:
+    """Yield the figures of a run, without those that would be empty.
 
     Parameters
     ----------
     grouped : GroupedRun
-    facts : Facts
-    run_id : str
-        Its id.
     href : callable
-        Where a concept's page is, seen from the figure, by IRI.
+        Returns the URL of a concept's page, relative to the figure, by its IRI.
     """
-    graph, few = facts.concepts, grouped.run.too_few()
+    graph, few = grouped.facts.concepts, grouped.run.too_few()
 
     def sunburst(width: int) -> str | None:
         # A phone has no room for the third ring.
         tree = concept_tree(grouped, graph.parents, graph.labels, levels=3 if width == WIDE else 2)
         return sunburst_plot(tree, href=href, width=_SUNBURST if width == WIDE else width)
 
-    drawn: Sequence[tuple[str, str, str, Callable[[int], str | None]]] = (
+    figures: Sequence[tuple[str, str, str, Callable[[int], str | None]]] = (
         (
             "separation",
             "Where concepts appear",
             "How well the layers tell the classes of a concept from the others, from the first to the last: the chance "
             "that a class is more like another one of the concept than like one outside, with its 95 % interval.",
-            lambda width: separation_plot(_separated(grouped, facts, run_id), width=width),
+            lambda width: separation_plot(_separated(grouped), width=width),
         ),
         (
             "emergence",
@@ -110,30 +106,30 @@ def run_figures(grouped: GroupedRun, facts: Facts, run_id: str, href: Callable[[
             "tags-a-filter",
             "Tags a filter",
             "How many filters have how many tags.",
-            lambda width: tag_count_plot(grouped.run, width=width),
+            lambda width: tag_count_plot(grouped.table, grouped.network, width=width),
         ),
     )
-    for name, title, text, draw in drawn:
-        figure = _figure(f"plots/{run_id}-{name}", grouped.run.rule, title, text, draw)
+    for name, title, text, draw in figures:
+        figure = _figure(f"plots/{grouped.run.run_id}-{name}", grouped.run.rule, title, text, draw)
         if figure is not None:
             yield figure
 
 
-def _separated(grouped: GroupedRun, facts: Facts, run_id: str) -> list[tuple[ConceptInLayer, ...]]:
+def _separated(grouped: GroupedRun) -> list[tuple[ConceptInLayer, ...]]:
     """Return the layers of the concepts that most coherent filters stand for; then of those above most classes.
 
-    Rules of one build have one profile, and the same separation: it is drawn for the first.
+    Rules of one build share its profile, and so the separation: only the first rule has the figure.
     """
-    table = facts.runs[run_id]
-    build = [other for other in facts.runs_of(table.run.network) if other.run.folder == table.run.folder]
-    if build[0] is not table:
+    facts, table = grouped.facts, grouped.table
+    same_build = [other for other in facts.runs_of(table.run.network) if other.run.folder == table.run.folder]
+    if same_build[0] is not table:
         return []
-    most = len(facts.concepts.class_ids) / 4
-    tested = [rows for rows in table.in_layers.values() if rows[0].classes <= most]
+    most_classes = len(facts.concepts.class_ids) / 4
+    tested = [rows for rows in table.in_layers.values() if rows[0].classes <= most_classes]
     others = sorted(tested, key=lambda rows: (-rows[0].classes, rows[0].label, rows[0].concept))
-    first = [row.concept for row in emerging_concepts(grouped, most=_SEPARATED)]
-    chosen = dict.fromkeys([*first, *(rows[0].concept for rows in others)])
-    return [table.in_layers[concept] for concept in chosen if concept in table.in_layers][:_SEPARATED]
+    frequent = [row.concept for row in emerging_concepts(grouped, most=_SEPARATED)]
+    concepts = dict.fromkeys([*frequent, *(rows[0].concept for rows in others)])
+    return [table.in_layers[concept] for concept in concepts if concept in table.in_layers][:_SEPARATED]
 
 
 def hits_figure(rows: Sequence[HitsRow]) -> Figure | None:

@@ -1,11 +1,10 @@
 """Group the filters of a run by what their tags have in common.
 
-A filter is *coherent* if it has two or more tags and its q-value is below a level (0.05): that its tags have so much in
-common is more than the same number of random classes would. Of the coherent filters of a run, a share of at most
-that level is expected to be so by chance. Filters with one tag have nothing in common to judge: they are in no
-denominator here.
+A filter is *coherent* if it has two or more tags and its q-value is below a level (0.05): its tags have more in common
+than as many random classes would. Of the coherent filters of a run, at most about that share is expected to be so by
+chance. A filter with one tag has nothing in common to judge, and counts in no share.
 
-A filter is put with the *first* of its common concepts, which is what its q-value is about, so that it is in one group
+A filter belongs to the group of its *first* common concept, which is what its q-value is about, so it is in one group
 and the sizes of groups add up. Being the same kind of thing (IsA) makes a filter coherent; groups by other relations
 (having the same part) have q-values of their own.
 """
@@ -14,24 +13,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
+
+import numpy as np
 
 from filtag_kg.concepts import RELATIONS
+from filtag_kg.errors import FiltagError
+from filtag_kg.kg import KgRun
 from filtag_kg.report.proportion import Proportion
-from filtag_kg.report.runs import Layer, Run
 from filtag_kg.report.tables import csv_text
+from filtag_kg.views import Facts, NetworkTable, RunTable
 
-__all__ = [
-    "ConceptGroup",
-    "GroupedRun",
-    "LayerShare",
-    "concept_groups",
-    "group_run",
-    "groups_csv",
-    "layer_shares",
-    "layers_csv",
-]
+__all__ = ["ConceptGroup", "GroupedRun", "LayerShare", "check_level", "group_run", "groups_csv", "layers_csv"]
 
 _MOST_TAGS = 20
 
@@ -43,20 +36,22 @@ class ConceptGroup:
     Parameters
     ----------
     relation : str
-        How the tags are tied to the concept: IsA, HasA, ….
+        How the tags are related to the concept: IsA, HasA, ….
     concept, label : str
         Its IRI and preferred label.
-    layer : Layer
+    layer_index : int
+    layer : str
     filters : tuple of int
         Their indices in the layer, from the lowest.
     tags : tuple of (label, int)
-        The classes that tag most of these filters, with their number; 20 at most, equals by label.
+        The classes that tag most of these filters, with their number; at most 20, equals by label.
     """
 
     relation: str
     concept: str
     label: str
-    layer: Layer
+    layer_index: int
+    layer: str
     filters: tuple[int, ...]
     tags: tuple[tuple[str, int], ...]
 
@@ -67,17 +62,20 @@ class LayerShare:
 
     Parameters
     ----------
-    layer : Layer
-    depth : float, in [0, 1]; None for a layer alone
-        0 for the first layer of the KG, 1 for its last.
-    tagged : int
-        Filters with a tag.
+    layer_index : int
+    layer : str
+    depth : float, in [0, 1]; None where the network has one layer
+        0 for the first layer, 1 for the last.
+    filters, tagged : int
+        All its filters, and those with a tag.
     coherent : Proportion
         Of the filters with two or more tags.
     """
 
-    layer: Layer
+    layer_index: int
+    layer: str
     depth: float | None
+    filters: int
     tagged: int
     coherent: Proportion
 
@@ -88,119 +86,166 @@ class GroupedRun:
 
     Parameters
     ----------
-    run : Run
+    facts : Facts
+        The KG.
+    table : RunTable
     layers : tuple of LayerShare
         In forward order.
     groups : mapping of relation to groups
-        IsA first and always, then the other relations of the run's common concepts.
-    higher : mapping of layer to tuple of (IRI, name, filters)
-        Where classes are too few: the concepts whose images activate filters most beyond the others.
+        IsA first and always, then the other relations of the run's common concepts. The largest groups come first;
+        equals by label and layer.
     """
 
-    run: Run
+    facts: Facts
+    table: RunTable
     layers: tuple[LayerShare, ...]
     groups: Mapping[str, tuple[ConceptGroup, ...]]
-    higher: Mapping[str, tuple[tuple[str, str, int], ...]] = field(default_factory=dict)
+
+    @property
+    def run(self) -> KgRun:
+        """The run's name in the KG."""
+        return self.table.run
+
+    @property
+    def kg(self) -> str:
+        """The KG's id."""
+        return str(self.facts.kg.manifest["id"])
+
+    @property
+    def network(self) -> NetworkTable:
+        """The layers of the run's network."""
+        return self.facts.networks[self.run.network]
+
+    @property
+    def class_ids(self) -> frozenset[str]:
+        """The classes that tag a filter."""
+        return frozenset(self.facts.concepts.class_ids[c] for c in np.unique(self.table.class_).tolist())
 
     @property
     def coherent(self) -> Proportion:
         """The coherent filters of all layers, of those with two or more tags."""
-        return Proportion(
-            sum(row.coherent.count for row in self.layers), sum(row.coherent.total for row in self.layers)
-        )
+        shares = [row.coherent for row in self.layers]
+        return Proportion(sum(share.count for share in shares), sum(share.total for share in shares))
+
+    def higher(self) -> Mapping[str, tuple[tuple[str, str, int], ...]]:
+        """Return the concepts whose images activate filters of each layer most, where there are too few classes.
+
+        Returns
+        -------
+        mapping of layer to tuple of (IRI, name, filters)
+        """
+        if not self.run.too_few():
+            return {}
+        return {layer: self.facts.layer(self.network, layer).higher for layer in self.network.layer_names}
 
 
-def group_run(
-    run: Run, *, q: float, higher: Mapping[str, tuple[tuple[str, str, int], ...]] = MappingProxyType({})
-) -> GroupedRun:
-    """Group the filters of a run whose q-values are below `q`; `higher` is what activations tell of its layers."""
-    present = {row.relation for row in run.common} | {"IsA"}
-    relations = [relation for relation in RELATIONS if relation in present]
+def check_level(q: float) -> None:
+    """Make sure that filters may be called coherent at a level.
+
+    Raises
+    ------
+    FiltagError
+        If it is not above 0 and at most 1.
+    """
+    if not 0 < q <= 1:
+        raise FiltagError(f"{q:g} is no level for q-values: give a number above 0 and at most 1", options=("q",))
+
+
+def group_run(facts: Facts, table: RunTable) -> GroupedRun:
+    """Group the filters of a run whose q-values are below the level that the KG was read with."""
+    network = facts.networks[table.run.network]
+    lines = facts.network(network).layers[table.run.run_id]
+    relations = {row.relation for rows in table.common.values() for row in rows} | {"IsA"}
     return GroupedRun(
-        run=run,
-        layers=tuple(layer_shares(run, q=q)),
-        groups={relation: tuple(concept_groups(run, q=q, relation=relation)) for relation in relations},
-        higher=higher,
+        facts=facts,
+        table=table,
+        layers=tuple(
+            LayerShare(
+                layer_index=line.index,
+                layer=line.layer,
+                depth=line.index / (len(lines) - 1) if len(lines) > 1 else None,
+                filters=line.filters,
+                tagged=line.tagged,
+                coherent=Proportion(line.coherent, line.several),
+            )
+            for line in lines
+        ),
+        groups={
+            relation: tuple(_groups(facts, table, network, relation)) for relation in RELATIONS if relation in relations
+        },
     )
 
 
-def concept_groups(run: Run, *, q: float, relation: str = "IsA") -> list[ConceptGroup]:
-    """Return the coherent filters by concept and layer, the largest groups first; equals by label and layer index."""
-    members: dict[tuple[str, str, str], list[int]] = {}
-    for (layer, filter_), row in run.coherent(q, relation).items():
-        members.setdefault((row.label, row.concept, layer), []).append(filter_)
-    layers = {layer.name: layer for layer in run.layers}
+def _groups(facts: Facts, table: RunTable, network: NetworkTable, relation: str) -> list[ConceptGroup]:
+    columns: dict[tuple[str, str, int], list[int]] = {}
+    for column, rows in sorted(table.common.items()):
+        for row in rows:
+            if row.relation == relation and row.coherent(table.q):
+                layer_index, _ = network.place(column)
+                columns.setdefault((row.label, row.concept, layer_index), []).append(column)
     groups = [
-        ConceptGroup(relation, concept, label, layers[layer], tuple(sorted(filters)), _tags(run, layer, filters))
-        for (label, concept, layer), filters in members.items()
-    ]
-    return sorted(groups, key=lambda group: (-len(group.filters), group.label, group.concept, group.layer.index))
-
-
-def layer_shares(run: Run, *, q: float) -> list[LayerShare]:
-    """Return the share of coherent filters of every layer, in forward order."""
-    tagged = Counter(layer for layer, _ in run.tags)
-    several = Counter(layer for layer, _ in run.several)
-    coherent = Counter(layer for layer, _ in run.coherent(q))
-    last = len(run.layers) - 1
-    return [
-        LayerShare(
-            layer=layer,
-            depth=place / last if last else None,
-            tagged=tagged[layer.name],
-            coherent=Proportion(coherent[layer.name], several[layer.name]),
+        ConceptGroup(
+            relation=relation,
+            concept=concept,
+            label=label,
+            layer_index=layer_index,
+            layer=network.layer_names[layer_index],
+            filters=tuple(network.place(column)[1] for column in members),
+            tags=_frequent_tags(facts, table, members),
         )
-        for place, layer in enumerate(run.layers)
+        for (label, concept, layer_index), members in columns.items()
     ]
+    return sorted(groups, key=lambda group: (-len(group.filters), group.label, group.concept, group.layer_index))
 
 
-def groups_csv(grouped: Iterable[GroupedRun]) -> str:
+def _frequent_tags(facts: Facts, table: RunTable, columns: Iterable[int]) -> tuple[tuple[str, int], ...]:
+    counts = Counter(class_ for column in columns for class_ in table.class_[table.rows(column)].tolist())
+    # Classes are in the order of their ids.
+    labels = facts.concepts.class_labels
+    by_count = sorted(counts.items(), key=lambda item: (-item[1], labels[item[0]], item[0]))
+    return tuple((labels[class_], count) for class_, count in by_count[:_MOST_TAGS])
+
+
+def groups_csv(grouped_runs: Iterable[GroupedRun]) -> str:
     """Return the groups of runs as the text of ``groups.csv``, in the order given."""
     columns = ("kg", "network", "rule", "relation", "concept", "label", "layer_index", "layer", "filters")
     return csv_text(
         (*columns, "filter_indices", "frequent_tags"),
         (
             (
-                *(of.run.kg, of.run.network, of.run.rule, group.relation, group.concept, group.label),
-                *(group.layer.index, group.layer.name, len(group.filters)),
+                *(grouped.kg, grouped.run.network, grouped.run.rule, group.relation, group.concept, group.label),
+                *(group.layer_index, group.layer, len(group.filters)),
                 " ".join(map(str, group.filters)),
                 "; ".join(f"{label} ({count})" for label, count in group.tags),
             )
-            for of in grouped
-            for groups in of.groups.values()
+            for grouped in grouped_runs
+            for groups in grouped.groups.values()
             for group in groups
         ),
     )
 
 
-def layers_csv(grouped: Iterable[GroupedRun]) -> str:
+def layers_csv(grouped_runs: Iterable[GroupedRun]) -> str:
     """Return the layers of runs as the text of ``layers.csv``; a share of no filters is an empty cell.
 
-    Where classes are too few, the coherent filters are empty cells, too, and `classes_needed` says how many it takes.
+    Where there are too few classes, the coherent filters are empty cells, too, and `classes_needed` says how many are
+    needed.
     """
     columns = ("kg", "network", "rule", "layer_index", "layer", "depth", "filters", "tagged", "several_tags")
     return csv_text(
         (*columns, "coherent", "share", "low", "high", "classes_needed"),
         (
             (
-                *(of.run.kg, of.run.network, of.run.rule, row.layer.index, row.layer.name, row.depth),
-                *(row.layer.filters, row.tagged, row.coherent.total),
-                *((None,) * 4 if of.run.too_few() else _figures(row.coherent)),
-                of.run.classes_needed.get("IsA"),
+                *(grouped.kg, grouped.run.network, grouped.run.rule, row.layer_index, row.layer, row.depth),
+                *(row.filters, row.tagged, row.coherent.total),
+                *((None,) * 4 if grouped.run.too_few() else _figures(row.coherent)),
+                grouped.run.classes_needed.get("IsA"),
             )
-            for of in grouped
-            for row in of.layers
+            for grouped in grouped_runs
+            for row in grouped.layers
         ),
     )
 
 
 def _figures(share: Proportion) -> tuple[float | None, ...]:
     return share.count, share.value, share.low, share.high
-
-
-def _tags(run: Run, layer: str, filters: Iterable[int]) -> tuple[tuple[str, int], ...]:
-    counts: Counter[str] = Counter()
-    for filter_ in filters:
-        counts.update(run.tags[layer, filter_])
-    by_count = sorted(counts.items(), key=lambda item: (-item[1], run.labels[item[0]], item[0]))
-    return tuple((run.labels[class_id], count) for class_id, count in by_count[:_MOST_TAGS])

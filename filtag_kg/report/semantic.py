@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing_directory
 from filtag_kg.kg import KG
 from filtag_kg.output_paths import check_directory_output
 from filtag_kg.report.comparison import Comparison, compare, networks_csv
-from filtag_kg.report.grouping import GroupedRun, group_run, groups_csv, layers_csv
+from filtag_kg.report.grouping import GroupedRun, check_level, group_run, groups_csv, layers_csv
 from filtag_kg.report.grouping_markdown import semantic_markdown
-from filtag_kg.report.runs import Run, read_runs
 from filtag_kg.report.site import Site, write_comparison, write_site
-from filtag_kg.views import read_facts
+from filtag_kg.views import Facts
 
 _MARKER = "filtag-report.json"
-"""Names what a report made: a folder with anything else in it is not replaced."""
+"""Lists what a report wrote: a folder with anything else in it is not replaced."""
 
 __all__ = ["SemanticReport", "check_report_folder", "semantic_report", "write_report"]
 
@@ -35,7 +33,7 @@ class SemanticReport:
     q : float
         The level below which q-values count.
     grouped : tuple of GroupedRun
-        By KG and rule, in the order given.
+        By KG, then by rule.
     comparisons : tuple of Comparison
     """
 
@@ -43,9 +41,9 @@ class SemanticReport:
     grouped: tuple[GroupedRun, ...]
     comparisons: tuple[Comparison, ...]
 
-    def of(self, kg: KG) -> tuple[GroupedRun, ...]:
+    def of_kg(self, kg: KG) -> tuple[GroupedRun, ...]:
         """Return the runs of one KG."""
-        return tuple(each for each in self.grouped if each.run.kg == kg.manifest["id"])
+        return tuple(grouped for grouped in self.grouped if grouped.kg == kg.manifest["id"])
 
     @property
     def files(self) -> dict[str, str]:
@@ -55,72 +53,60 @@ class SemanticReport:
             "groups.csv": groups_csv(self.grouped),
             "layers.csv": layers_csv(self.grouped),
         }
-        if len({each.run.kg for each in self.grouped}) > 1:
+        if len({grouped.kg for grouped in self.grouped}) > 1:
             files["networks.csv"] = networks_csv(self.comparisons)
         return files
 
 
-def semantic_report(kgs: Sequence[KG], *, rule: str | None = None, q: float = COHERENT_Q) -> SemanticReport:
+def semantic_report(kgs: Sequence[Facts]) -> SemanticReport:
     """Group the filters of KGs, and compare the KGs if there are several.
 
     Parameters
     ----------
-    kgs : sequence of KG
-    rule : str, optional
-        One rule alone, which every KG must have; all of each, if left out.
-    q : float, in (0, 1]
-        The level below which q-values count.
+    kgs : sequence of Facts
+        One or several, read with the same level `q`.
 
     Raises
     ------
     FiltagError
-        If a KG has no such rule, is damaged or given twice, or `q` is no level.
+        If a KG is given twice, or the level is not above 0 and at most 1.
     """
-    if not 0 < q <= 1:
-        raise FiltagError(f"{q:g} is no level for q-values: give a number above 0 and at most 1")
-    first: dict[str, Path] = {}
-    for kg in kgs:
-        if kg.manifest["id"] in first:
-            raise FiltagError(f"{first[kg.manifest['id']]} and {kg.path} are the same KG: give it once")
-        first[kg.manifest["id"]] = kg.path
-    rules = () if rule is None else (rule,)
-    grouped = tuple(
-        group_run(run, q=q, higher=_higher(kg, run) if run.too_few() else {})
-        for kg in kgs
-        for run in read_runs(kg, rules)
-    )
-    return SemanticReport(q, grouped, tuple(compare(grouped)))
-
-
-def _higher(kg: KG, run: Run) -> dict[str, tuple[tuple[str, str, int], ...]]:
-    facts = read_facts(kg, run.rule)
-    network = facts.network_named(run.network)
-    return {layer: facts.layer(network, layer).higher for layer in network.layer_names}
+    check_level(kgs[0].q)
+    path_of: dict[str, Path] = {}
+    for kg in (facts.kg for facts in kgs):
+        if kg.manifest["id"] in path_of:
+            raise FiltagError(f"{path_of[kg.manifest['id']]} and {kg.path} are the same KG: give it once")
+        path_of[kg.manifest["id"]] = kg.path
+    grouped = tuple(group_run(facts, table) for facts in kgs for table in facts.runs.values())
+    return SemanticReport(kgs[0].q, grouped, tuple(compare(grouped)))
 
 
 def check_report_folder(output: Path, *, force: bool = False) -> None:
-    """Make sure that a report may be put at `output`.
+    """Make sure that a report may be written to `output`.
 
     Raises
     ------
     FiltagError
-        If something is there already: a report without `force`, or anything that is no report; or if it cannot be
-        written.
+        If there is a report already and no `force`, if there is anything else, or if it cannot be written.
     """
-    place = check_directory_output(output)
-    if not place.exists() or not any(place.iterdir()):
+    folder = check_directory_output(output)
+    if not folder.exists() or not any(folder.iterdir()):
         return
-    if not _is_report(place):
-        raise FiltagError(f"{output} exists and is no report, so it is not replaced: choose another -o")
+    if not _is_report(folder):
+        raise FiltagError(
+            f"{output} exists and is no report, so it is not replaced: choose another output", options=("output",)
+        )
     if not force:
-        raise FiltagError(f"{output} already holds a report: choose another -o, or replace it with --force")
+        raise FiltagError(
+            f"{output} already holds a report: choose another output, or replace it", options=("output", "force")
+        )
 
 
 def _is_report(folder: Path) -> bool:
-    """Return whether a folder holds what a report left, and nothing else on its first level."""
+    """Return whether a folder holds what a report wrote, and nothing else on its first level."""
     try:
-        made = json.loads((folder / _MARKER).read_text(encoding="utf-8"))["files"]
-        return isinstance(made, list) and {path.name for path in folder.iterdir()} <= {*made, _MARKER}
+        written = json.loads((folder / _MARKER).read_text(encoding="utf-8"))["files"]
+        return isinstance(written, list) and {path.name for path in folder.iterdir()} <= {*written, _MARKER}
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -133,19 +119,19 @@ def write_report(
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write a report into its folder, whole or not there.
+    """Write a report into its folder, all of it or nothing.
 
     Parameters
     ----------
     report : SemanticReport
     output : Path
     sites : sequence of Site
-        The pages of each KG: of one beside the report's own files, of several each in a folder named by its KG's id,
-        with a page before them that compares them.
+        The pages of each KG. Those of a single KG lie beside the report's own files; those of several lie in folders
+        named after the KGs' ids, with a first page that compares the KGs.
     force : bool
-        Replace a report that is there.
+        Replace an existing report.
     progress : callable, optional
-        Called with the pages of a KG written, and in all.
+        Called with the number of pages written and of all pages, for each KG.
 
     Raises
     ------
@@ -153,17 +139,18 @@ def write_report(
         As `check_report_folder`, or if it cannot be written.
     """
     check_report_folder(output, force=force)
-    with replacing_directory(output, partial(check_report_folder, force=force)) as room:
+    with replacing_directory(output, partial(check_report_folder, force=force)) as folder:
         for name, text in report.files.items():
-            (room / name).write_text(text, encoding="utf-8")
+            (folder / name).write_text(text, encoding="utf-8")
         if len(sites) == 1:
-            write_site(sites[0], room, progress)
+            write_site(sites[0], folder, progress)
         elif sites:
-            folders = [str(site.facts.kg.manifest["id"]) for site in sites]
-            for folder, site in zip(folders, sites, strict=True):
-                (room / folder).mkdir()
-                write_site(site, room / folder, progress)
-            of = [(folder, site.facts) for folder, site in zip(folders, sites, strict=True)]
-            write_comparison(of, report.comparisons, room)
-        made = sorted(path.name for path in room.iterdir())
-        (room / _MARKER).write_text(json.dumps({"files": made}) + "\n", encoding="utf-8")
+            facts_by_folder = []
+            for site in sites:
+                kg_id = str(site.facts.kg.manifest["id"])
+                (folder / kg_id).mkdir()
+                write_site(site, folder / kg_id, progress)
+                facts_by_folder.append((kg_id, site.facts))
+            write_comparison(facts_by_folder, report.comparisons, folder)
+        written = sorted(path.name for path in folder.iterdir())
+        (folder / _MARKER).write_text(json.dumps({"files": written}) + "\n", encoding="utf-8")

@@ -34,7 +34,7 @@ class Site:
     ----------
     facts : Facts
     grouped : sequence of GroupedRun
-        The same runs, in the same order.
+        Its runs.
     downloads : sequence of (file name, description)
         Files in the folder that the first page links to.
     hits, errors : Path, optional
@@ -72,9 +72,7 @@ def write_site(site: Site, folder: Path, progress: Progress | None = None) -> in
     facts, urls = site.facts, FileUrls()
     extras = [*_hits_page(site, folder), *_confusions_page(site, folder)]
     figures = [
-        figure
-        for grouped, run_id in zip(site.grouped, facts.runs, strict=True)
-        for figure in run_figures(grouped, facts, run_id, lambda iri: f"../{urls.concept(iri)}")
+        figure for grouped in site.grouped for figure in run_figures(grouped, lambda iri: f"../{urls.concept(iri)}")
     ]
     figures += [extra.figure for extra in extras if extra.figure is not None]
     settings = PageSettings(extras=[(extra.name, extra.title) for extra in extras], downloads=site.downloads)

@@ -28,6 +28,7 @@ from filtag_kg.files import only_writer
 from filtag_kg.kg import add_runs, build_into, remove_run, runs_of, validate_kg
 from filtag_kg.query import LocalEndpoint
 from filtag_kg.report import compare_runs
+from filtag_kg.views import read_facts
 
 
 def built(path: Path, profile: Profile, *rules: Rule, network: str = "toy-0123456789ab", first_rule: int = 0) -> KG:
@@ -103,7 +104,8 @@ def test_another_network_joins_and_leaves(profile: Profile, tmp_path: Path) -> N
             if row[0].endswith("#network")
         }
         assert used.endswith(network)
-    agreed = compare_runs(both, both, rule_a=first.run_id, rule_b=second.run_id)
+    facts = read_facts(both)
+    agreed = compare_runs(facts, facts, rule_a=first.run_id, rule_b=second.run_id)
     assert agreed.layers == ()
     assert all(row.filters[0] == row.filters[1] for row in agreed.concepts)
     left = remove_run(both, second.run_id)

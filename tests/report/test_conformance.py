@@ -92,12 +92,12 @@ def test_spreadsheets_write_as_they_like(vgg: KG, tmp_path: Path) -> None:
     [
         (lambda text: text.replace(",yes", ",perhaps"), r"line 2 of .* says 'perhaps': answer yes or no"),
         (lambda text: text.replace(",yes", ","), r"no filter of .* is rated: write yes or no into the column conforms"),
-        (lambda text: text.replace("conv5_3", "conv9"), r"line 2 of .* is no filter of .*: was it drawn from it\?"),
+        (lambda text: text.replace("conv5_3", "conv9"), r"line 2 of .* is no filter of the KG: was it drawn from it\?"),
         (
             lambda _: "id,label\n",
-            r"is no sheet of filtag conformance draw: it needs the columns kg,rule,layer,filter,tags,conforms",
+            r"is no drawn sheet: it needs the columns kg,rule,layer,filter,tags,conforms",
         ),
-        (lambda _: "", r"is no sheet of filtag conformance draw"),
+        (lambda _: "", r"is no drawn sheet"),
         (lambda text: text + text.split("\n")[1], r"line 3 of .* rates conv5_3 \d+ again: leave one"),
         (lambda text: text.replace("k=1", "k=2"), r"no rule 'k=2'"),
         (lambda text: text.split("\n")[0] + "\n", r"has rows of 0 rules"),
@@ -112,15 +112,13 @@ def test_wrong_sheets(vgg: KG, tmp_path: Path, change: object, message: str) -> 
 
 def test_ratings_are_never_overwritten(vgg: KG, tmp_path: Path) -> None:
     path = filled(vgg, tmp_path, ["yes"])
-    with pytest.raises(FiltagError, match="is there already, and may hold ratings: choose another -o"):
+    with pytest.raises(FiltagError, match="exists, and may hold ratings: choose another output"):
         write_sheet(draw_sheet(vgg), path)
     with pytest.raises(FiltagError, match="0 filters cannot be drawn: give a number from 1"):
         draw_sheet(vgg, filters=0)
     with pytest.raises(FiltagError, match="-1 is no number of tags: give a whole number from 0"):
         draw_sheet(vgg, least_tags=-1)
-    with pytest.raises(
-        FiltagError, match=r"no filter of .* has 99 or more tags by rule k=1: there is nothing to judge"
-    ):
+    with pytest.raises(FiltagError, match="no filter has 99 or more tags by rule k=1: there is nothing to judge"):
         draw_sheet(vgg, least_tags=99)
     with pytest.raises(FiltagError, match=r"cannot read .*nothing"):
         rate_sheet(vgg, tmp_path / "nothing.csv")

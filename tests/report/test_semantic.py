@@ -9,6 +9,7 @@ import pytest
 from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
 from filtag_kg.kg import BuildParameters, read_common_concepts
 from filtag_kg.report import Proportion, check_report_folder, semantic_report, write_report
+from filtag_kg.views import read_facts
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -28,7 +29,7 @@ def other(profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> KG:
 
 
 def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:
-    report = semantic_report([vgg])
+    report = semantic_report([read_facts(vgg)])
     (grouped,) = report.grouped
     assert (grouped.coherent.count, grouped.coherent.total) == (129, 219)
     first = {row.filter: row for row in read_common_concepts(vgg.common_path) if row.coherent()}
@@ -45,15 +46,15 @@ def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:
 
 
 def test_a_level_that_lets_all_pass(kg: KG) -> None:
-    report = semantic_report([kg], rule="q=0.5", q=1)
+    report = semantic_report([read_facts(kg, "q=0.5", q=1)])
     (grouped,) = report.grouped
-    assert [row.layer.name for row in grouped.layers] == ["shallow", "deep"]
+    assert [row.layer for row in grouped.layers] == ["shallow", "deep"]
     assert [row.depth for row in grouped.layers] == [0, 1]
-    assert all(row.coherent.count <= row.coherent.total <= row.tagged <= row.layer.filters for row in grouped.layers)
+    assert all(row.coherent.count <= row.coherent.total <= row.tagged <= row.filters for row in grouped.layers)
 
 
 def test_networks_are_compared_by_rule(kg: KG, other: KG) -> None:
-    report = semantic_report([kg, other], q=1)
+    report = semantic_report([read_facts(kg, q=1), read_facts(other, q=1)])
     (found,) = report.comparisons
     assert found.rule == "k=1"
     table = rows(report.files["networks.csv"])
@@ -65,7 +66,7 @@ def test_networks_are_compared_by_rule(kg: KG, other: KG) -> None:
     assert by_concept
     assert all(len(counts) == 1 for counts in by_concept.values())
     assert "## Networks compared, rule k=1" in report.files["semantic.md"]
-    assert semantic_report([kg, other], q=1).files == report.files
+    assert semantic_report([read_facts(kg, q=1), read_facts(other, q=1)]).files == report.files
 
 
 @pytest.mark.parametrize(
@@ -77,19 +78,19 @@ def test_networks_are_compared_by_rule(kg: KG, other: KG) -> None:
 )
 def test_wrong_options(kg: KG, options: dict[str, object], message: str) -> None:
     with pytest.raises(FiltagError, match=message):
-        semantic_report([kg], **options)  # type: ignore[arg-type]
+        semantic_report([read_facts(kg, **options)])  # type: ignore[arg-type]
 
 
 def test_a_kg_given_twice(kg: KG) -> None:
     with pytest.raises(FiltagError, match="are the same KG: give it once"):
-        semantic_report([kg, kg])
+        semantic_report([read_facts(kg), read_facts(kg)])
 
 
 def test_what_is_no_report_is_never_replaced(kg: KG, tmp_path: Path) -> None:
-    report = semantic_report([kg])
+    report = semantic_report([read_facts(kg)])
     write_report(report, tmp_path / "report")
     assert {path.name for path in (tmp_path / "report").iterdir()} == {*report.files, "filtag-report.json"}
-    with pytest.raises(FiltagError, match="already holds a report: choose another -o, or replace it with --force"):
+    with pytest.raises(FiltagError, match="already holds a report: choose another output, or replace it"):
         write_report(report, tmp_path / "report")
     write_report(report, tmp_path / "report", force=True)
     (tmp_path / "thesis").mkdir()

@@ -35,8 +35,9 @@ class Links(HTMLParser):
 
 
 def made(kgs: list[KG], folder: Path, **options: Path) -> Path:
-    report = semantic_report(kgs)
-    sites = [Site(read_facts(kg), report.of(kg), **options) for kg in kgs]
+    facts = [read_facts(kg) for kg in kgs]
+    report = semantic_report(facts)
+    sites = [Site(each, report.of_kg(each.kg), **options) for each in facts]
     write_report(report, folder, sites=sites)
     return folder
 

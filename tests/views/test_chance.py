@@ -120,8 +120,8 @@ def test_a_concept_that_is_not_the_first_is_said_to_be_chance(many: KG, tmp_path
     assert f"{chance_text(row)}" in text_of(found._repr_html_())
     assert chance_text(row) in run("show", many.path, "head", column)
     assert chance_text(row) in run("show", many.path, "--concept", row.concept, "--most", 99)
-    report = semantic_report([many])
-    write_report(report, tmp_path / "report", sites=[Site(facts, report.of(many))])
+    report = semantic_report([facts])
+    write_report(report, tmp_path / "report", sites=[Site(facts, report.grouped)])
     pages = tmp_path / "report" / "network"
     (page,) = (path for path in pages.rglob(f"{column}.html") if path.parent.name == "filter" or "filter" in str(path))
     text = text_of(page.read_text(encoding="utf-8"))
@@ -162,8 +162,8 @@ def test_queries_of_coherent_filters_say_so(name: str, few: KG, many: KG, caplog
 
 def test_the_report_says_so_instead_of_nought(few: KG, tmp_path: Path) -> None:
     facts = KnowledgeGraph(few.path).facts
-    report = semantic_report([few])
-    write_report(report, tmp_path / "report", sites=[Site(facts, report.of(few))])
+    report = semantic_report([facts])
+    write_report(report, tmp_path / "report", sites=[Site(facts, report.grouped)])
     markdown = report.files["semantic.md"]
     assert f"How many are coherent: **{NEEDED}**." in markdown
     assert "### Whose images activate filters more than the other images do" in markdown
@@ -203,7 +203,8 @@ def test_the_terminal_and_notebooks_say_so(few: KG) -> None:
 
 
 def test_runs_compared_say_so(few: KG) -> None:
-    found = compare_runs(few, few)
+    facts = KnowledgeGraph(few.path).facts
+    found = compare_runs(facts, facts)
     assert (found.a.too_few(), found.concepts) == (NEEDED, ())
     assert f"coherent filters of a: {NEEDED}" in run("compare", few.path, few.path)
 

@@ -60,9 +60,9 @@ def emerging_concepts(grouped: GroupedRun, *, most: int = 15) -> list[EmergingCo
     counts: dict[str, Counter[str]] = {}
     for group in grouped.groups["IsA"]:
         labels[group.concept] = group.label
-        counts.setdefault(group.concept, Counter())[group.layer.name] += len(group.filters)
+        counts.setdefault(group.concept, Counter())[group.layer] += len(group.filters)
     concepts = [
-        EmergingConcept(concept, labels[concept], tuple(count[layer.name] for layer in grouped.run.layers))
+        EmergingConcept(concept, labels[concept], tuple(count[row.layer] for row in grouped.layers))
         for concept, count in counts.items()
     ]
     frequent = sorted(concepts, key=lambda row: (-row.total, row.label, row.concept))[:most]
@@ -85,16 +85,15 @@ def emergence_plot(grouped: GroupedRun, *, most: int = 15, width: int = WIDE) ->
     str or None
         SVG; None without a coherent filter, and for a layer alone, which has no depth.
     """
-    rows, layers = emerging_concepts(grouped, most=most), grouped.run.layers
-    if not rows or len(layers) < 2:
+    rows, names = emerging_concepts(grouped, most=most), [row.layer for row in grouped.layers]
+    if not rows or len(names) < 2:
         return None
-    names = [layer.name for layer in layers]
     most_label = 0.3 * width
     left = min(most_label, max(text_width(row.label) for row in rows)) + _LABEL_GAP
     right = width - _TOTALS
     bottom = _TOP + _ROW * len(rows)
     canvas = Canvas("emergence", width, bottom + 8 + layer_axis_height(names))
-    x = layer_positions(len(layers), left, right)
+    x = layer_positions(len(names), left, right)
     largest = max(max(row.filters) for row in rows)
     largest_radius = min(_LARGEST_DOT, max(6.0, 0.62 * (x[1] - x[0])))
 

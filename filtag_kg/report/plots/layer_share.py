@@ -47,7 +47,7 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
     """
     if not any(row.coherent.total for row in layers):
         return None
-    names = [row.layer.name for row in layers]
+    names = [row.layer for row in layers]
     one_line = text_width(_TAGGED, CAPTION) + text_width(_COHERENT, CAPTION) + 100 < width
     top = 46 if one_line else 68
     bottom = top + _HEIGHT
@@ -61,8 +61,8 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
         return bottom - share * _HEIGHT
 
     for row_x, row in zip(x, layers, strict=True):
-        tagged_y = y_of(row.tagged / row.layer.filters if row.layer.filters else 0.0)
-        title = f"{row.layer.name}: {row.tagged:,} of {row.layer.filters:,} filters are tagged"
+        tagged_y = y_of(row.tagged / row.filters if row.filters else 0.0)
+        title = f"{row.layer}: {row.tagged:,} of {row.filters:,} filters are tagged"
         canvas.rect(row_x - column / 2, tagged_y, column, bottom - tagged_y, "far", alpha=0.6, title=title)
     shares = []
     for row_x, row in zip(x, layers, strict=True):
@@ -71,11 +71,11 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
             continue
         canvas.line((row_x, row_x), (y_of(low), y_of(high)), "same", width=min(2.2, column / 3))
         title = (
-            f"{row.layer.name}: {row.coherent.count:,} of {row.coherent.total:,} are coherent, {100 * value:.1f} % "
+            f"{row.layer}: {row.coherent.count:,} of {row.coherent.total:,} are coherent, {100 * value:.1f} % "
             f"(95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
         )
         canvas.circle(row_x, y_of(value), min(_DOT, max(2.2, column / 2)), "same", title=title)
-        shares.append(f"{row.layer.name} {100 * value:.0f} %")
+        shares.append(f"{row.layer} {100 * value:.0f} %")
     draw_layer_axis(canvas, names, x, bottom)
     if too_few:
         return canvas.svg(

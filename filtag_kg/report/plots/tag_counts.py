@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+
+import numpy as np
 
 from filtag_kg.report.plots.canvas import Canvas, text_width
 from filtag_kg.report.plots.percent_axis import draw_percent_axis
 from filtag_kg.report.plots.style import WIDE, is_narrow
-from filtag_kg.report.runs import Layer, Place, Run
 from filtag_kg.report.tables import count_text
+from filtag_kg.views import NetworkTable, RunTable
 
 __all__ = ["TagCounts", "tag_count_plot", "tag_counts"]
 
@@ -71,14 +71,14 @@ class TagCounts:
         return self.untagged + self.tagged
 
 
-def tag_counts(run: Run) -> list[TagCounts]:
+def tag_counts(table: RunTable, network: NetworkTable) -> list[TagCounts]:
     """Count the tags of a run's filters: in all layers, and in the last if there are several."""
-    if len(run.layers) == 1:
-        return [_counted(run, run.layers, run.layers[0].name)]
-    return [_counted(run, run.layers, "all layers"), _counted(run, run.layers[-1:], run.layers[-1].name)]
+    n_layers = len(network.layer_names)
+    last = _counted(table, network, range(n_layers - 1, n_layers), network.layer_names[-1])
+    return [last] if n_layers == 1 else [_counted(table, network, range(n_layers), "all layers"), last]
 
 
-def tag_count_plot(run: Run, *, width: int = WIDE) -> str | None:
+def tag_count_plot(table: RunTable, network: NetworkTable, *, width: int = WIDE) -> str | None:
     """Draw the share of tagged filters by number of tags, a panel for all layers and one for the last.
 
     Each bar covers twice as many numbers of tags as the one before, since a few filters may have hundreds. The share of
@@ -86,7 +86,8 @@ def tag_count_plot(run: Run, *, width: int = WIDE) -> str | None:
 
     Parameters
     ----------
-    run : Run
+    table : RunTable
+    network : NetworkTable
     width : int
         In pixels.
 
@@ -95,9 +96,9 @@ def tag_count_plot(run: Run, *, width: int = WIDE) -> str | None:
     str or None
         SVG; None without tags.
     """
-    if not run.tags:
+    if not table.column.size:
         return None
-    panels = tag_counts(run)
+    panels = tag_counts(table, network)
     n_columns = 1 if is_narrow(width) else len(panels)
     panel_width = (width - (n_columns - 1) * _GAP) / n_columns
     panel_height = _HEAD + _HEIGHT + _FOOT
@@ -112,35 +113,30 @@ def tag_count_plot(run: Run, *, width: int = WIDE) -> str | None:
     return canvas.svg("Tags a filter", " ".join(f"{panel.name}: {': '.join(_summary(panel))}." for panel in panels))
 
 
-def _counted(run: Run, layers: Sequence[Layer], name: str) -> TagCounts:
-    counts = {place: len(tags) for place, tags in run.tags.items()}
-    of_layers = {place: count for place, count in counts.items() if place[0] in {layer.name for layer in layers}}
-    most = max(of_layers.values(), default=0)
+def _counted(table: RunTable, network: NetworkTable, layers: range, name: str) -> TagCounts:
+    n_classes = len(table.of_class) - 1
+    all_counts: list[int] = []
+    hubs = 0
+    for layer in layers:
+        counts = np.diff(table.of_filter[network.offsets[layer] : network.offsets[layer + 1] + 1])
+        all_counts += counts.tolist()
+        if counts.size:
+            least = max(_HUB_SHARE_OF_CLASSES * n_classes, _HUB_TIMES_MEAN * counts.mean())
+            hubs += int(((counts > 0) & (counts >= least)).sum())
+    tagged = [count for count in all_counts if count]
+    most = max(tagged, default=0)
     bins, first, last = [], 1, 1
-    by_count = Counter(of_layers.values())
     while first <= most:
-        bins.append((first, last, sum(by_count[count] for count in range(first, last + 1))))
+        bins.append((first, last, sum(first <= count <= last for count in tagged)))
         first, last = last + 1, 2 * last
     return TagCounts(
         name=name,
-        untagged=sum(layer.filters for layer in layers) - len(of_layers),
+        untagged=len(all_counts) - len(tagged),
         bins=tuple(bins),
-        median=float(median(of_layers.values())) if of_layers else 0.0,
+        median=float(median(tagged)) if tagged else 0.0,
         most=most,
-        hubs=_hubs(run, layers, of_layers),
+        hubs=hubs,
     )
-
-
-def _hubs(run: Run, layers: Sequence[Layer], counts: dict[Place, int]) -> int:
-    tags = Counter[str]()
-    for (layer, _), count in counts.items():
-        tags[layer] += count
-    enough = {
-        layer.name: max(_HUB_SHARE_OF_CLASSES * len(run.labels), _HUB_TIMES_MEAN * tags[layer.name] / layer.filters)
-        for layer in layers
-        if layer.filters
-    }
-    return sum(count >= enough[layer] for (layer, _), count in counts.items())
 
 
 def _summary(panel: TagCounts) -> list[str]:

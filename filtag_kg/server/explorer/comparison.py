@@ -52,7 +52,7 @@ def compare(facts: Facts, inputs: Mapping[str, str]) -> FilterPair | LayerPair |
     if not a or not b:
         return None
     if kind == "runs":
-        return compare_runs(facts.kg, facts.kg, rule_a=a, rule_b=b, q=facts.q)
+        return compare_runs(facts, facts, rule_a=a, rule_b=b)
     rule_a, rule_b = inputs.get("rule_a") or None, inputs.get("rule_b") or None
     network = facts.network_named(inputs.get("network") or None)
     runs = [facts.run_named(rule, network.network) for rule in (rule_a, rule_b or rule_a)]

@@ -57,7 +57,7 @@ class Snapshot:
         """Return the groups of filters, computed at the first call."""
         with self._grouping:
             if self._grouped is None:
-                self._grouped = semantic_report([self.facts.kg]).grouped
+                self._grouped = semantic_report([self.facts]).grouped
             return self._grouped
 
     def figure(self, file: str) -> str | None:
@@ -70,8 +70,8 @@ class Snapshot:
 
     def draw(self, is_over: Callable[[], bool]) -> None:
         """Draw the first page's plots until it is over. The page shows those that are done."""
-        for grouped, run_id in zip(self.grouped(), self.facts.runs, strict=True):
-            for figure in draw_figures(grouped, self.facts, run_id, self.urls.concept):
+        for grouped in self.grouped():
+            for figure in draw_figures(grouped, self.urls.concept):
                 self._figures[figure.name] = figure
                 if is_over():
                     return

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from filtag_kg.report.grouping import GroupedRun, group_run
-from tests.report.plots.reading import made_run
+from filtag_kg.report.grouping import GroupedRun
+from tests.report.plots.reading import grouped_run
 
 
 @pytest.fixture
@@ -20,4 +20,4 @@ def grouped() -> GroupedRun:
         ("second", 3): "car",
         ("last", 4): "boat",
     }
-    return group_run(made_run(common, tags={("first", 5): 1, ("first", 6): 2, ("second", 9): 9}), q=0.05)
+    return grouped_run(common, tags={("first", 5): 1, ("first", 6): 2, ("second", 9): 9})

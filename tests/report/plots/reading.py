@@ -2,49 +2,89 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
+
 from filtag_kg.concepts import CommonConcept
-from filtag_kg.report.runs import Layer, Place, Run
+from filtag_kg.kg import KG, KgRun
+from filtag_kg.report.grouping import GroupedRun, group_run
+from filtag_kg.views import ConceptGraph, Facts, NetworkTable, RunTable
+from filtag_kg.views.activations import Activations
 
 SVG = "{http://www.w3.org/2000/svg}"
-LAYERS = (Layer(0, "first", 10), Layer(1, "second", 20), Layer(2, "last", 10))
-LABELS = {f"n{place}": f"class {place}" for place in range(40)}
+NETWORK = "toy-0123456789ab"
+LAYERS = {"first": 10, "second": 20, "last": 10}
+CLASSES = 40
 
 
-def made_run(
-    common: dict[Place, str], *, tags: dict[Place, int] | None = None, layers: tuple[Layer, ...] = LAYERS
-) -> Run:
+def grouped_run(
+    common: dict[tuple[str, int], str],
+    *,
+    tags: dict[tuple[str, int], int] | None = None,
+    layers: dict[str, int] = LAYERS,
+) -> GroupedRun:
     """Return a run whose coherent filters have the concepts named; each filter has three tags, if it does not say."""
-    counts = {**dict.fromkeys(common, 3), **(tags or {})}
-    rows = tuple(
-        CommonConcept(
-            rule="k=1",
-            layer=layer,
-            filter=filter_,
-            concept=f"c:{label}",
-            label=label,
-            relation="IsA",
-            coverage=1.0,
-            support=3,
-            tags=3,
-            ic=2.0,
-            p_value=0.001,
-            p_adjusted=0.001,
-            q_value=0.01,
-            rank=1,
-        )
-        for (layer, filter_), label in common.items()
+    offsets = np.cumsum([0, *layers.values()])
+    network = NetworkTable(NETWORK, "toy", tuple(layers), ("Conv2D",) * len(layers), offsets)
+    first = network.first_columns
+    n_tags = np.zeros(network.n_filters, dtype=np.int64)
+    for (layer, filter_), count in {**dict.fromkeys(common, 3), **(tags or {})}.items():
+        n_tags[first[layer] + filter_] = count
+    table = run_table(
+        KgRun("run", "k=1", NETWORK, "", "activation"),
+        n_tags,
+        {
+            first[layer] + filter_: (common_concept(layer, filter_, label),)
+            for (layer, filter_), label in common.items()
+        },
     )
-    return Run(
-        kg="kg",
-        network="toy-0123456789ab",
+    names = tuple(f"n{index:02}" for index in range(CLASSES))
+    below = dict.fromkeys((f"c:{label}" for label in common.values()), (0,))
+    graph = ConceptGraph({}, {}, {}, {}, {}, {}, names, names, (None,) * CLASSES, (None,) * CLASSES, {}, below)
+    kg = KG(Path("kg"), {"id": "kg", "parameters": {"base": "http://example.org/"}})
+    facts = Facts(kg, {NETWORK: network}, {"run": table}, graph, {}, {}, Activations({}, graph))
+    return group_run(facts, table)
+
+
+def run_table(run: KgRun, n_tags: np.ndarray, common: dict[int, tuple[CommonConcept, ...]]) -> RunTable:
+    """Return a run in which the first classes tag each filter."""
+    column = np.repeat(np.arange(len(n_tags)), n_tags)
+    class_ = np.concatenate([np.arange(0), *(np.arange(count) for count in n_tags)])
+    unknown = np.full(len(column), np.nan)
+    by_class = np.lexsort((column, class_))
+    return RunTable(
+        run=run,
+        column=column,
+        class_=class_,
+        rank=np.zeros_like(column),
+        activation=unknown,
+        contrast=unknown,
+        of_filter=np.cumsum([0, *n_tags]),
+        by_class=by_class,
+        of_class=np.searchsorted(class_[by_class], np.arange(CLASSES + 1)),
+        common=common,
+        in_layers={},
+    )
+
+
+def common_concept(layer: str, filter_: int, label: str) -> CommonConcept:
+    return CommonConcept(
         rule="k=1",
-        layers=layers,
-        labels=LABELS,
-        tags={place: tuple(LABELS)[:count] for place, count in counts.items()},
-        common=rows,
-        concepts=frozenset(row.concept for row in rows),
+        layer=layer,
+        filter=filter_,
+        concept=f"c:{label}",
+        label=label,
+        relation="IsA",
+        coverage=1.0,
+        support=3,
+        tags=3,
+        ic=2.0,
+        p_value=0.001,
+        p_adjusted=0.001,
+        q_value=0.01,
+        rank=1,
     )
 
 

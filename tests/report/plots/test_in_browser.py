@@ -12,7 +12,7 @@ from filtag_kg import KG
 from filtag_kg.query import LocalEndpoint
 from filtag_kg.report.grouping import GroupedRun, group_run
 from filtag_kg.report.plots import NARROW, WIDE, concept_tree, layer_share_plot, sunburst_plot, tag_count_plot
-from filtag_kg.report.runs import read_runs
+from filtag_kg.views import read_facts
 from tests.browser import browser, page
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def grouped(vgg: KG) -> GroupedRun:
-    return group_run(read_runs(vgg)[0], q=0.05)
+    facts = read_facts(vgg)
+    return group_run(facts, next(iter(facts.runs.values())))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,11 @@ def test_no_text_lies_over_another(
 ) -> None:
     plot = tmp_path / "plot.svg"
     with page(chromium, tmp_path.as_uri()) as opened:
-        for svg in (sunburst, tag_count_plot(grouped.run, width=width), layer_share_plot(grouped.layers, width=width)):
+        for svg in (
+            sunburst,
+            tag_count_plot(grouped.table, grouped.network, width=width),
+            layer_share_plot(grouped.layers, width=width),
+        ):
             plot.write_text(svg or "", encoding="utf-8")
             opened.goto(plot.as_uri())
             right, bottom = opened.evaluate(

@@ -6,11 +6,10 @@ import math
 
 import pytest
 
-from filtag_kg.report.grouping import GroupedRun, group_run
+from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots import emergence_plot, emerging_concepts, layer_share_plot
 from filtag_kg.report.plots.emergence import EmergingConcept
-from filtag_kg.report.runs import Layer
-from tests.report.plots.reading import LAYERS, boxes, circles, made_run, texts
+from tests.report.plots.reading import boxes, circles, grouped_run, texts
 
 
 def test_concepts_are_in_the_order_of_their_first_layer(grouped: GroupedRun) -> None:
@@ -68,16 +67,16 @@ def test_points_and_whiskers_are_wilsons(grouped: GroupedRun) -> None:
 
 
 def test_a_layer_without_several_tags_has_no_point() -> None:
-    grouped = group_run(made_run({("last", 0): "dog"}, tags={("first", 0): 1}), q=0.05)
+    grouped = grouped_run({("last", 0): "dog"}, tags={("first", 0): 1})
     assert len(circles(layer_share_plot(grouped.layers))) == 1
     assert len(boxes(layer_share_plot(grouped.layers))) == 3
 
 
 @pytest.mark.parametrize("width", [900, 350])
 def test_of_many_layers_as_many_are_named_as_fit(width: int) -> None:
-    layers = tuple(Layer(place, f"block{place}_conv", 10) for place in range(160))
-    run = made_run({(layer.name, 0): "dog" for layer in layers}, layers=layers)
-    svg = emergence_plot(group_run(run, q=0.05), width=width)
+    layers = {f"block{index}_conv": 10 for index in range(160)}
+    grouped = grouped_run({(layer, 0): "dog" for layer in layers}, layers=layers)
+    svg = emergence_plot(grouped, width=width)
     named = [text for text in texts(svg) if text.startswith("block")]
     assert named[0] == "block0_conv"
     assert named[-1] == "block159_conv"
@@ -86,9 +85,9 @@ def test_of_many_layers_as_many_are_named_as_fit(width: int) -> None:
 
 
 def test_a_deep_network_with_every_concept_everywhere_stays_small() -> None:
-    layers = tuple(Layer(place, f"conv5_block{place}_3_conv", 100) for place in range(155))
-    common = {(layer.name, filter_): f"concept {filter_}" for layer in layers for filter_ in range(15)}
-    grouped = group_run(made_run(common, layers=layers), q=0.05)
+    layers = {f"conv5_block{index}_3_conv": 100 for index in range(155)}
+    common = {(layer, filter_): f"concept {filter_}" for layer in layers for filter_ in range(15)}
+    grouped = grouped_run(common, layers=layers)
     svg = emergence_plot(grouped) or ""
     assert svg.count("<circle") == 155 * 15 + 1
     assert len(svg) < 200_000
@@ -96,10 +95,10 @@ def test_a_deep_network_with_every_concept_everywhere_stays_small() -> None:
 
 
 def test_where_there_is_nothing_to_draw() -> None:
-    nothing = group_run(made_run({}, tags={("last", 0): 1}), q=0.05)
+    nothing = grouped_run({}, tags={("last", 0): 1})
     assert emergence_plot(nothing) is None
     assert layer_share_plot(nothing.layers) is None
-    alone = group_run(made_run({("last", 0): "dog"}, layers=LAYERS[2:]), q=0.05)
+    alone = grouped_run({("last", 0): "dog"}, layers={"last": 10})
     assert emergence_plot(alone) is None
     assert len(circles(layer_share_plot(alone.layers))) == 1
     assert math.isclose(alone.coherent.value or 0, 1.0)

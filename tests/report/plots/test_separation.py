@@ -9,7 +9,6 @@ from filtag_kg.concepts import ConceptInLayer
 from filtag_kg.report import run_figures
 from filtag_kg.report.grouping import group_run
 from filtag_kg.report.plots import NARROW, separation_plot
-from filtag_kg.report.runs import read_runs
 from filtag_kg.views import read_facts
 from tests.report.plots.reading import circles, texts, titles
 
@@ -65,13 +64,10 @@ def test_panels_stand_in_rows(width: int) -> None:
 
 
 def test_a_build_is_drawn_once_with_the_concepts_of_most_coherent_filters_first(kg: KG) -> None:
-    facts = read_facts(kg)
-    grouped = {run.rule: group_run(run, q=1.1) for run in read_runs(kg)}
+    facts = read_facts(kg, q=1.1)
     drawn = {
-        table.run.rule: {
-            figure.name.split("-", 1)[1]: figure for figure in run_figures(grouped[table.run.rule], facts, run_id, str)
-        }
-        for run_id, table in facts.runs.items()
+        table.run.rule: {figure.name.split("-", 1)[1]: figure for figure in run_figures(group_run(facts, table), str)}
+        for table in facts.runs.values()
     }
     assert "separation" in drawn["k=1"]
     assert "separation" not in drawn["q=0.5"]
@@ -82,8 +78,7 @@ def test_a_build_is_drawn_once_with_the_concepts_of_most_coherent_filters_first(
 
 def test_without_a_profile_no_separation_is_drawn(vgg: KG) -> None:
     facts = read_facts(vgg)
-    ((run_id, table),) = facts.runs.items()
-    (run,) = read_runs(vgg)
+    (table,) = facts.runs.values()
     assert all(row.separation is None for rows in table.in_layers.values() for row in rows)
-    names = [figure.name for figure in run_figures(group_run(run, q=0.05), facts, run_id, str)]
+    names = [figure.name for figure in run_figures(group_run(facts, table), str)]
     assert not any(name.endswith("-separation") for name in names)

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filtag_kg.report.grouping import GroupedRun, group_run
+from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots import TreeConcept, concept_tree, sunburst_plot, wedges
-from filtag_kg.report.runs import Layer
-from tests.report.plots.reading import SVG, made_run, parsed, texts, titles
+from tests.report.plots.reading import SVG, grouped_run, parsed, texts, titles
 
-LAYER = Layer(0, "last", 1000)
+LAYER = {"last": 1000}
 PARENTS = {
     "c:dog": ("c:canine", "c:pet"),
     "c:cat": ("c:carnivore",),
@@ -29,7 +28,7 @@ LABELS = {concept: concept[2:] for concept in [*PARENTS, "c:thing"]}
 def grouped_of(counts: dict[str, int]) -> GroupedRun:
     labels = [label for label, count in counts.items() for _ in range(count)]
     common = {("last", place): label for place, label in enumerate(labels)}
-    return group_run(made_run(common, layers=(LAYER,)), q=0.05)
+    return grouped_run(common, layers=LAYER)
 
 
 def leaf(label: str, filters: int) -> TreeConcept:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from filtag_kg.explain import Confusion, HitsRow
-from filtag_kg.report.grouping import GroupedRun, group_run
+from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots import (
     NARROW,
     WIDE,
@@ -24,7 +24,7 @@ from filtag_kg.report.plots import (
 )
 from filtag_kg.report.plots.canvas import Canvas, fitted, one_line, text_width
 from filtag_kg.report.plots.style import COLOURS
-from tests.report.plots.reading import SVG, made_run, parsed, texts
+from tests.report.plots.reading import SVG, grouped_run, parsed, texts
 from tests.report.plots.test_separation import panel
 
 EVIL = "<script>alert(1)</script> & $x^2$ \x00 \U0001f41d \u8702"
@@ -38,7 +38,7 @@ PLOTS: dict[str, Callable[[GroupedRun, int], str | None]] = {
     "emergence": lambda grouped, width: emergence_plot(grouped, width=width),
     "separation": lambda _, width: separation_plot([panel("dog", 0.5, 0.8, 0.9), panel("car", 0.9, 1, 1)], width=width),
     "layer-share": lambda grouped, width: layer_share_plot(grouped.layers, width=width),
-    "tag-counts": lambda grouped, width: tag_count_plot(grouped.run, width=width),
+    "tag-counts": lambda grouped, width: tag_count_plot(grouped.table, grouped.network, width=width),
     "hits": lambda _, width: hits_plot(HITS, width=width),
     "sunburst": lambda grouped, width: sunburst_plot(concept_tree(grouped, {}, {}), width=width),
     "confusion": lambda _, width: confusion_plot(CONFUSIONS, width=width),
@@ -99,7 +99,7 @@ def test_colours_are_those_of_the_pages() -> None:
 def test_any_name_is_shown_and_does_nothing() -> None:
     shown = one_line(EVIL)
     assert shown == "<script>alert(1)</script> & $x^2$ \U0001f41d \u8702"
-    grouped = group_run(made_run({("first", 0): EVIL, ("last", 0): EVIL}), q=0.05)
+    grouped = grouped_run({("first", 0): EVIL, ("last", 0): EVIL})
     for svg in (emergence_plot(grouped), sunburst_plot(concept_tree(grouped, {}, {f"c:{EVIL}": EVIL}))):
         assert "<script" not in (svg or "")
         assert "alert(1)" in (svg or "")

@@ -4,20 +4,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filtag_kg.report.plots import NARROW, TagCounts, tag_count_plot, tag_counts
-from filtag_kg.report.runs import Run
-from tests.report.plots.reading import LAYERS, boxes, made_run, texts
+from filtag_kg.report.grouping import GroupedRun
+from filtag_kg.report.plots import NARROW, WIDE, TagCounts, tag_count_plot, tag_counts
+from tests.report.plots.reading import boxes, grouped_run, texts
 
 COUNTS = [1, 1, 2, 3, 4, 30]
 
 
-def run_of(counts: list[int]) -> Run:
-    return made_run({}, tags={("second", place): count for place, count in enumerate(counts)})
+def run_of(counts: list[int]) -> GroupedRun:
+    return grouped_run({}, tags={("second", place): count for place, count in enumerate(counts)})
+
+
+def counts_of(grouped: GroupedRun) -> list[TagCounts]:
+    return tag_counts(grouped.table, grouped.network)
+
+
+def plot_of(grouped: GroupedRun, width: int = WIDE) -> str | None:
+    return tag_count_plot(grouped.table, grouped.network, width=width)
 
 
 def test_filters_are_counted_by_doubling_numbers_of_tags() -> None:
-    run = made_run({}, tags={**{("second", place): count for place, count in enumerate(COUNTS)}, ("last", 0): 5})
-    every, last = tag_counts(run)
+    run = grouped_run({}, tags={**{("second", place): count for place, count in enumerate(COUNTS)}, ("last", 0): 5})
+    every, last = counts_of(run)
     assert every == TagCounts(
         name="all layers",
         untagged=33,
@@ -32,7 +40,7 @@ def test_filters_are_counted_by_doubling_numbers_of_tags() -> None:
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=20))
 def test_every_filter_is_in_one_bin(counts: list[int]) -> None:
-    every, last = tag_counts(run_of(counts))
+    every, last = counts_of(run_of(counts))
     assert (every.filters, every.tagged, last.tagged) == (40, len(counts), 0)
     for first, last_number, filters in every.bins:
         assert filters == sum(first <= count <= last_number for count in counts)
@@ -51,12 +59,12 @@ def test_hubs_are_those_of_the_distribution() -> None:
     columns = (zeros, zeros, filters, classes, zeros, known, known)
     table = TagTable("net", ("second",), (20,), names, names, ("k=1",), *columns)
     (row,) = tag_distribution(table)
-    every, _ = tag_counts(run_of(COUNTS))
+    every, _ = counts_of(run_of(COUNTS))
     assert (every.hubs, every.median, every.most) == (row.hubs, row.median, row.max)
 
 
 def test_bars_are_as_high_as_their_filters_are_many() -> None:
-    svg = tag_count_plot(run_of(COUNTS))
+    svg = plot_of(run_of(COUNTS))
     bars = boxes(svg)
     one = bars["all layers: 2 of 6 tagged filters have 1 tag"]
     two = bars["all layers: 1 of 6 tagged filters have 2 tags"]
@@ -69,7 +77,7 @@ def test_bars_are_as_high_as_their_filters_are_many() -> None:
 
 
 def test_panels_are_below_each_other_on_a_phone() -> None:
-    wide, narrow = boxes(tag_count_plot(run_of(COUNTS))), boxes(tag_count_plot(run_of(COUNTS), width=NARROW))
+    wide, narrow = boxes(plot_of(run_of(COUNTS))), boxes(plot_of(run_of(COUNTS), width=NARROW))
     every, last = "all layers: 34 filters have no tag", "last: 10 filters have no tag"
     assert wide[every][1] == wide[last][1]
     assert narrow[every][0] == narrow[last][0]
@@ -77,7 +85,7 @@ def test_panels_are_below_each_other_on_a_phone() -> None:
 
 
 def test_no_tags_and_a_layer_alone() -> None:
-    assert tag_count_plot(made_run({})) is None
-    alone = made_run({}, tags={("last", 0): 2}, layers=LAYERS[2:])
-    assert [panel.name for panel in tag_counts(alone)] == ["last"]
-    assert "all layers" not in texts(tag_count_plot(alone))
+    assert plot_of(grouped_run({})) is None
+    alone = grouped_run({}, tags={("last", 0): 2}, layers={"last": 10})
+    assert [panel.name for panel in counts_of(alone)] == ["last"]
+    assert "all layers" not in texts(plot_of(alone))
