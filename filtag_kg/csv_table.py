@@ -11,7 +11,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ __all__ = [
     "read_table",
     "read_text",
     "real",
+    "rows_csv",
     "text_lines",
     "whole",
 ]
@@ -215,6 +216,25 @@ class _EndedByNewline:
 def csv_writer(file: _Writable, *, delimiter: str = ",") -> Any:  # noqa: ANN401 - csv has no public type for it
     """Return a writer of rows that end with a newline, to be read back whatever stands in a cell."""
     return csv.writer(_EndedByNewline(file), delimiter=delimiter, lineterminator="\r\n")
+
+
+def rows_csv(row_type: type, rows: Iterable[Any], cell: Callable[[Any], object] = lambda value: value) -> str:
+    """Return dataclass rows as the text of a table whose columns are their fields; None becomes an empty cell.
+
+    Parameters
+    ----------
+    row_type : type
+        The dataclass of the rows.
+    rows : iterable of row_type
+    cell : callable, optional
+        From a field's value to what is written.
+    """
+    names = [field.name for field in fields(row_type)]
+    text = io.StringIO()
+    writer = csv_writer(text)
+    writer.writerow(names)
+    writer.writerows([cell(getattr(row, name)) for name in names] for row in rows)
+    return text.getvalue()
 
 
 def read_text(path: Path) -> str:

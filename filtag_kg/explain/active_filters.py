@@ -13,15 +13,14 @@ from filtag_kg.network import Network
 from filtag_kg.profile import Profile, load_profile
 from filtag_kg.tags import Rule, contrast_to, parse_rule
 
-__all__ = ["TaggedFilters", "tagged_classes", "tagged_filters"]
+__all__ = ["TaggedFilters", "other_network", "tagged_classes", "tagged_filters"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaggedFilters:
     """The filters of a network with their tags by one rule of a KG.
 
-    Filters of all layers stand side by side, in forward order; a filter's place in that row is its column in an
-    image's activations.
+    A filter's index counts over all layers, in forward order: it is its column in an image's activations.
 
     Parameters
     ----------
@@ -32,11 +31,11 @@ class TaggedFilters:
     layer_offsets : int64 array of shape (n_layers + 1,)
         The filters of layer m are ``layer_offsets[m]:layer_offsets[m + 1]``.
     class_ids, class_labels : tuple of str, of length n_classes
-        The classes of the KG; ids are unique, labels need not be.
+        The classes that the rule tags filters with; ids are unique, labels need not be.
     tagged : bool array of shape (n_filters, n_classes)
         Whether the class tags the filter.
     profile : Profile, optional
-        What a contrast rule compares images with; None for other rules.
+        What a contrast rule compares images with; None for an activation rule.
     """
 
     rule: Rule
@@ -75,14 +74,19 @@ class TaggedFilters:
         """
         return np.add.reduceat(columns, self.layer_offsets[:-1], axis=0, dtype=np.int64)
 
-    def places(self, columns: NDArray[np.bool_]) -> list[tuple[str, int]]:
-        """Return layer and index of the filters where `columns`, of shape (n_filters,), is true."""
-        places = np.flatnonzero(columns)
-        layers = np.searchsorted(self.layer_offsets, places, side="right") - 1
-        return [
-            (self.layer_names[layer], int(place - self.layer_offsets[layer]))
-            for place, layer in zip(places.tolist(), layers.tolist(), strict=True)
-        ]
+    def layers_and_filters(self, columns: NDArray[np.bool_]) -> list[tuple[str, int]]:
+        """Return layer and index in the layer of the filters where `columns`, of shape (n_filters,), is true."""
+        indices = np.flatnonzero(columns)
+        layers = np.searchsorted(self.layer_offsets, indices, side="right") - 1
+        names = [self.layer_names[layer] for layer in layers]
+        return list(zip(names, (indices - self.layer_offsets[layers]).tolist(), strict=True))
+
+
+def other_network(what: object, made_of: str, network: Network) -> FiltagError:
+    """Return the error that a KG or profile was made of another network than the one loaded."""
+    return FiltagError(
+        f"{what} was made of {made_of}, not of {network.identifier}: name the right network", options=("network",)
+    )
 
 
 def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedFilters:
@@ -104,15 +108,13 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
     """
     name = _chosen_rule(kg, rule)
     if network.identifier != kg.manifest["network"]:
-        raise FiltagError(
-            f"{kg.path} was made of {kg.manifest['network']}, not of {network.identifier}: name the right --network"
-        )
+        raise other_network(kg.path, kg.manifest["network"], network)
     parsed = parse_rule(name)
     tags = read_tags(kg.tags_path, network=network.identifier, rules=kg.rules).of_rule(name)
-    layer_names, offsets = _layer_names(network), _offsets(network)
-    start = dict(zip(layer_names, offsets.tolist(), strict=False))
-    _check_layers(kg, network, {tags.layer_names[layer] for layer in np.unique(tags.layer)} - start.keys())
     sizes = {layer.name: layer.n_filters for layer in network.layers}
+    offsets = np.cumsum([0, *sizes.values()], dtype=np.int64)
+    first_of = dict(zip(sizes, offsets.tolist(), strict=False))
+    _check_layers(kg, network, {tags.layer_names[layer] for layer in np.unique(tags.layer)} - sizes.keys())
     beyond = np.flatnonzero(tags.filter >= np.array([sizes.get(layer, 0) for layer in tags.layer_names])[tags.layer])
     if len(beyond):
         layer = tags.layer_names[tags.layer[beyond[0]]]
@@ -120,17 +122,17 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
             f"{kg.tags_path} tags filter {tags.filter[beyond[0]]} of {layer}, which has {sizes[layer]} filters: "
             "build the KG anew"
         )
-    classes, class_ = np.unique(tags.class_, return_inverse=True)
+    classes, class_index = np.unique(tags.class_, return_inverse=True)
     tagged = np.zeros((network.n_filters, len(classes)), dtype=np.bool_)
-    first = np.array([start.get(layer, 0) for layer in tags.layer_names], dtype=np.int64)
-    tagged[first[tags.layer] + tags.filter, class_] = True
+    first = np.array([first_of.get(layer, 0) for layer in tags.layer_names], dtype=np.int64)
+    tagged[first[tags.layer] + tags.filter, class_index] = True
     return TaggedFilters(
         rule=parsed,
         run_id=next(run["id"] for run in kg.manifest["runs"] if run["rule"] == name),
-        layer_names=layer_names,
+        layer_names=tuple(sizes),
         layer_offsets=offsets,
-        class_ids=tuple(tags.class_ids[each] for each in classes),
-        class_labels=tuple(tags.class_labels[each] for each in classes),
+        class_ids=tuple(tags.class_ids[index] for index in classes),
+        class_labels=tuple(tags.class_labels[index] for index in classes),
         tagged=tagged,
         profile=_profile(kg, name) if parsed.score == "contrast" else None,
     )
@@ -146,7 +148,7 @@ def tagged_classes(kg: KG, rule: str | None = None) -> dict[str, str]:
     """
     name = _chosen_rule(kg, rule)
     tags = read_tags(kg.tags_path, network=kg.manifest["network"], rules=kg.rules).of_rule(name)
-    return {tags.class_ids[each]: tags.class_labels[each] for each in np.unique(tags.class_)}
+    return {tags.class_ids[index]: tags.class_labels[index] for index in np.unique(tags.class_)}
 
 
 def _chosen_rule(kg: KG, rule: str | None) -> str:
@@ -159,24 +161,16 @@ def _chosen_rule(kg: KG, rule: str | None) -> str:
 def _profile(kg: KG, rule: str) -> Profile:
     path = kg.path / "profile.npz"
     if not path.exists():
-        raise FiltagError(f"{kg.path} has no profile, which rule {rule} needs: name another with --rule")
+        raise FiltagError(f"{kg.path} has no profile, which rule {rule} needs: name another rule", options=("rule",))
     return load_profile(path, means_alone=True)
 
 
 def _check_layers(kg: KG, network: Network, unknown: set[str]) -> None:
     counts = kg.manifest["counts"]
     # Imported tags may be about some of a network's layers; a profile is about all that were loaded.
-    whole = "profile" not in kg.manifest["inputs"] or counts["filters"] == network.n_filters
-    if unknown or not whole:
+    complete = "profile" not in kg.manifest["inputs"] or counts["filters"] == network.n_filters
+    if unknown or not complete:
         option = kg.manifest["inputs"].get("profile", {}).get("layers_option", "conv")
         raise FiltagError(
             f"{kg.path} is about other layers of {network.name} than were loaded: load it with layers {option!r}"
         )
-
-
-def _layer_names(network: Network) -> tuple[str, ...]:
-    return tuple(layer.name for layer in network.layers)
-
-
-def _offsets(network: Network) -> NDArray[np.int64]:
-    return np.cumsum([0, *(layer.n_filters for layer in network.layers)], dtype=np.int64)

@@ -35,7 +35,7 @@ class Prediction:
     class_id : str or None
         None where the network does not say what its outputs stand for.
     label : str
-        Then the place of the output.
+        Without a class id, the output's number.
     confidence : float, in [0, 1]
     """
 
@@ -82,17 +82,17 @@ class Explanation:
     network : str
         Identifier.
     rule, run_id : str
-        The rule whose tags are used, and by which the image's own filters are chosen in each layer; and its run.
+        The rule whose tags are used, which also selects the filters that the image activates; and its run.
     predictions : tuple of Prediction
         The network's best three.
     active : tuple of ActiveFilter
         The filters that the image activates most in each layer, in forward order.
     labels, concepts : tuple of Evidence
-        Tags and common concepts of those filters, those of most filters first.
+        Tags and common concepts of those filters, the most frequent first.
     support : Support or None
-        What the tags say for the predicted class; None if it is none of the KG's classes.
+        How much the tags support the predicted class; None if the KG does not have it.
     why_not : WhyNot or None
-        Two classes contrasted, if that was asked for.
+        Two classes contrasted, on request.
     """
 
     image: str
@@ -109,18 +109,18 @@ class Explanation:
 
     @property
     def n_active(self) -> int:
-        """Filters that the image activates most."""
+        """How many filters the image activates most."""
         return len(self.active)
 
     @property
     def n_tagged(self) -> int:
-        """Those of them that have tags."""
+        """How many of them have tags."""
         return sum(bool(filter_.tags) for filter_ in self.active)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImagePixels:
-    """An image, decoded.
+    """A decoded image.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class ImagePixels:
     sha256 : str
         Of the file's bytes.
     pixels : uint8 array of shape (height, width, 3)
-        Of the size that the network takes.
+        In the network's input size.
     """
 
     name: str
@@ -148,8 +148,8 @@ def explain_image(
 ) -> Explanation:
     """Explain one classification.
 
-    As the rule gives each class its most active filters of a layer, it gives the image its own: their tags and
-    common concepts, counted over all layers, say what the network saw.
+    The rule that selects each class's most active filters of a layer also selects the image's: their tags and common
+    concepts, counted over all layers, say what the network saw.
 
     Parameters
     ----------
@@ -158,8 +158,8 @@ def explain_image(
         The one that the KG was made of.
     image : Path
     rule : str, optional
-        The KG's first, if left out. By a contrast rule the image's filters are ranked by how much more it
-        activates them than the classes of the profile do.
+        The KG's first, if left out. A contrast rule ranks the image's filters by how much more it activates them than
+        the classes of the profile do.
     most : int
         Labels and concepts to return.
     why, not_ : str, optional
@@ -195,22 +195,25 @@ def explain_pixels(
         If the network is another one, or the KG has no such rule or class or no profile that the rule needs.
     """
     if not_ is not None and why is None:
-        raise FiltagError("--not says what a class is contrasted with: name that class with --why")
+        raise FiltagError(
+            "a class to contrast with is named, but not the class to explain: name both", options=("why", "not_")
+        )
     filters = tagged_filters(kg, network, rule)
-    asked = [
+    why_id, not_id = (
         None if name is None else class_named(name, filters.class_ids, filters.class_labels) for name in (why, not_)
-    ]
+    )
     activations, confidences = observe(network, image.pixels[None])
     active = filters.active(activations)[0]
-    places = filters.places(active)
-    common = read_common_concepts(kg.common_path, rule=str(filters.rule), filters=set(places))
+    common = read_common_concepts(
+        kg.common_path, rule=str(filters.rule), filters=set(filters.layers_and_filters(active))
+    )
     predictions = _predictions(network, confidences[0], filters)
     best = predictions[0].class_id if predictions else None
     contrasted = None
-    if asked[0] is not None:
-        against = asked[1] or _predicted(best, predictions, filters)
+    if why_id is not None:
+        not_id = not_id or _predicted_class(predictions, filters)
         confidence_of = dict(zip(network.class_ids, confidences[0].tolist(), strict=False))
-        contrasted = why_not(filters, active, asked[0], against, common=common, confidence_of=confidence_of, most=most)
+        contrasted = why_not(filters, active, why_id, not_id, common=common, confidence_of=confidence_of, most=most)
     return Explanation(
         image=image.name,
         image_sha256=image.sha256,
@@ -236,12 +239,12 @@ def _content(image: Path) -> bytes:
 
 
 def read_pixels(content: bytes, name: str, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the pixels of an image's file, of a size.
+    """Return the pixels of an image's file, scaled to (height, width).
 
     Raises
     ------
     FiltagError
-        If it is no image that can be read.
+        If the image cannot be read.
     """
     try:
         return decode(content, size)
@@ -250,28 +253,32 @@ def read_pixels(content: bytes, name: str, size: tuple[int, int]) -> NDArray[np.
 
 
 def _not_readable(name: Path | str, error: UnreadableImageError) -> FiltagError:
-    return FiltagError(f"{name} is no readable image ({error}): give a JPEG, PNG or the like")
+    return FiltagError(f"{name} is not a readable image ({error}): give a JPEG, PNG or the like")
 
 
 def _predictions(network: Network, confidence: NDArray[np.float64], filters: TaggedFilters) -> tuple[Prediction, ...]:
-    """Return the best, labelled as in the KG or else by WordNet; without class ids, by the place of the output."""
-    order = np.argsort(-confidence, kind="stable")[:_MOST_PREDICTIONS].tolist()
+    """Return the best, labelled as in the KG, else by WordNet, else by the number of the output."""
+    best_outputs = np.argsort(-confidence, kind="stable")[:_MOST_PREDICTIONS].tolist()
     if not network.class_ids:
-        return tuple(Prediction(None, f"output {place}", float(confidence[place])) for place in order)
-    ids = [network.class_ids[place] for place in order]
+        return tuple(Prediction(None, f"output {output}", float(confidence[output])) for output in best_outputs)
+    ids = [network.class_ids[output] for output in best_outputs]
     labels = dict(zip(ids, preferred_labels(ids, wordnet()), strict=True))
     labels.update(zip(filters.class_ids, filters.class_labels, strict=True))
     return tuple(
-        Prediction(class_id, labels[class_id], float(confidence[place]))
-        for class_id, place in zip(ids, order, strict=True)
+        Prediction(class_id, labels[class_id], float(confidence[output]))
+        for class_id, output in zip(ids, best_outputs, strict=True)
     )
 
 
-def _predicted(best: str | None, predictions: tuple[Prediction, ...], filters: TaggedFilters) -> str:
-    if best is None or best not in filters.class_ids:
-        label = predictions[0].label if predictions else "nothing"
-        raise FiltagError(f"the network says {label}, which is no class of the KG: name one of its classes with --not")
-    return best
+def _predicted_class(predictions: tuple[Prediction, ...], filters: TaggedFilters) -> str:
+    best = predictions[0] if predictions else None
+    if best is None or best.class_id is None or best.class_id not in filters.class_ids:
+        label = "nothing" if best is None else best.label
+        raise FiltagError(
+            f"the network says {label}, which is not a class of the KG: name one of its classes to contrast with",
+            options=("not_",),
+        )
+    return best.class_id
 
 
 def _active_filters(
@@ -296,5 +303,7 @@ def _active_filters(
             ),
             concepts=tuple((concept, label) for _, concept, label in sorted(concepts.get((layer, index), []))),
         )
-        for column, (layer, index) in zip(np.flatnonzero(active).tolist(), filters.places(active), strict=True)
+        for column, (layer, index) in zip(
+            np.flatnonzero(active).tolist(), filters.layers_and_filters(active), strict=True
+        )
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
-from filtag_kg.csv_table import ANY_TEXT, TEXT, csv_writer, one_of, read_table, real, whole
+from filtag_kg.csv_table import ANY_TEXT, TEXT, one_of, read_table, real, rows_csv, whole
 from filtag_kg.explain.misclassifications import Misclassification
 from filtag_kg.explain.nearest_concept import Group
 
@@ -32,7 +31,7 @@ class Confusion:
     true_concept, true_label, predicted_concept, predicted_label : str
         IRIs and labels of the concepts; class id and label of a class that is a group of its own.
     same : bool
-        Whether both are one: a dog taken for another dog.
+        Whether both are the same: a dog taken for another dog.
     mistakes : int
         Misclassified images.
     share_of_true : float, in (0, 1]
@@ -60,10 +59,10 @@ class ClassConfusion:
 
 
 def confusions(misclassified: Sequence[Misclassification]) -> list[Confusion]:
-    """Return the confusions of groups, the most frequent first; equals by label and concept."""
+    """Return the confusions of groups, the most frequent first; ties go by label and concept."""
     counts = Counter((row.true_group, row.predicted_group) for row in misclassified)
-    of_true: Counter[Group] = Counter(row.true_group for row in misclassified)
-    found = [
+    true_counts: Counter[Group] = Counter(row.true_group for row in misclassified)
+    rows = [
         Confusion(
             true_concept=true.id,
             true_label=true.label,
@@ -71,34 +70,34 @@ def confusions(misclassified: Sequence[Misclassification]) -> list[Confusion]:
             predicted_label=predicted.label,
             same=true == predicted,
             mistakes=count,
-            share_of_true=count / of_true[true],
+            share_of_true=count / true_counts[true],
             share=count / len(misclassified),
         )
         for (true, predicted), count in counts.items()
     ]
     return sorted(
-        found, key=lambda x: (-x.mistakes, x.true_label, x.predicted_label, x.true_concept, x.predicted_concept)
+        rows, key=lambda x: (-x.mistakes, x.true_label, x.predicted_label, x.true_concept, x.predicted_concept)
     )
 
 
 def class_confusions(misclassified: Iterable[Misclassification]) -> list[ClassConfusion]:
-    """Return the confusions of classes, the most frequent first; equals by label and class id."""
+    """Return the confusions of classes, the most frequent first; ties go by label and class id."""
     first: dict[tuple[str, str], Misclassification] = {}
     counts: Counter[tuple[str, str]] = Counter()
     for row in misclassified:
         pair = (row.true_id, row.predicted_id)
         first.setdefault(pair, row)
         counts[pair] += 1
-    found = [ClassConfusion(first[pair], count) for pair, count in counts.items()]
+    rows = [ClassConfusion(first[pair], count) for pair, count in counts.items()]
     return sorted(
-        found,
+        rows,
         key=lambda x: (-x.images, x.first.true_label, x.first.predicted_label, x.first.true_id, x.first.predicted_id),
     )
 
 
-def confusions_csv(found: Iterable[Confusion]) -> str:
-    """Return confusions as the text of ``confusions.csv``, in the order given."""
-    return _csv([field.name for field in fields(Confusion)], map(astuple, found))
+def confusions_csv(rows: Iterable[Confusion]) -> str:
+    """Return the text of ``confusions.csv``, in the order given."""
+    return rows_csv(Confusion, rows, _cell)
 
 
 _CELLS = {
@@ -114,27 +113,27 @@ _CELLS = {
 
 
 def read_confusions(path: Path) -> list[Confusion]:
-    """Read a ``confusions.csv`` that ``filtag errors -o`` wrote; nothing, where no image was misclassified.
+    """Read a ``confusions.csv``, which has no rows if no image was misclassified.
 
     Raises
     ------
     FiltagError
         If it is missing or damaged: with the line.
     """
-    return [Confusion(*row) for row in read_table(path, _CELLS, advice="make it anew with filtag errors -o")]
+    return [Confusion(*row) for row in read_table(path, _CELLS, advice="classify the images anew")]
 
 
 def misclassifications_csv(misclassified: Iterable[Misclassification]) -> str:
-    """Return misclassifications as the text of ``errors.csv``, in the order given.
+    """Return the text of ``errors.csv``, in the order given; unknown values are empty cells.
 
-    What is unknown is an empty cell. Filters are written ``layer/filter`` and separated by spaces, concepts by
-    semicolons; of a group its label is written.
+    Filters are written ``layer/filter`` and separated by spaces, concepts by semicolons, groups by their label.
     """
-    names = [field.name for field in fields(Misclassification)]
-    return _csv(names, ([_cell(getattr(row, name)) for name in names] for row in misclassified))
+    return rows_csv(Misclassification, misclassified, _cell)
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, Group):
         return value.label
     if isinstance(value, tuple):
@@ -142,11 +141,3 @@ def _cell(value: object) -> object:
             return "; ".join(value)
         return " ".join(f"{layer}/{index}" for layer, index in value)
     return value
-
-
-def _csv(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
-    text = io.StringIO()
-    writer = csv_writer(text)
-    writer.writerow(header)
-    writer.writerows([str(cell).lower() if isinstance(cell, bool) else cell for cell in row] for row in rows)
-    return text.getvalue()

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.concepts import preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
+from filtag_kg.explain.active_filters import other_network
 from filtag_kg.explain.hits import Hits, hits_at_n
 from filtag_kg.images import ImageRef, ImageSet, with_similar_names
 from filtag_kg.network import Network
 from filtag_kg.profile import Profile, observations
 from filtag_kg.tags import Rule
 
-__all__ = ["Correlation", "Evaluation", "evaluate", "rank_correlation"]
+__all__ = ["Correlation", "Evaluation", "evaluate", "rank_correlation", "unreadable_notes"]
 
 _MOST_NAMED = 100
 _NORMAL_975 = 1.959963984540054
@@ -26,7 +27,7 @@ _NORMAL_975 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a profile's tags say about test images, beside what the network says.
+    """How well a profile's tags and the network itself name the classes of test images.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class Evaluation:
         The profile's.
     hits : Hits
     accuracy : float64 array of shape (n_classes,), in [0, 1]
-        The share of a class's images whose best output of all is the class; NaN for a class without images, or
+        The share of a class's images that the network's best output gets right; NaN for a class without images or
         without an output.
     notes : tuple of str
         What a reader must know: unreadable images, classes without an output, images that made the tags.
@@ -61,9 +62,9 @@ class Correlation:
     Parameters
     ----------
     rho : float or None
-        None where one of the two does not vary, or fewer than two values were given.
+        None if one of the two does not vary, or for fewer than two pairs.
     low, high : float or None
-        None where there is no ρ, of three values or fewer, and for ρ = ±1, whose transform is infinite.
+        None without ρ, for at most three pairs, and for ρ = ±1, whose transform is infinite.
     n_classes : int
         Pairs of values.
     """
@@ -72,14 +73,6 @@ class Correlation:
     low: float | None
     high: float | None
     n_classes: int
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What the pass has to tell besides the hits."""
-
-    correct: NDArray[np.int64]
-    unreadable: list[tuple[ImageRef, str]] = field(default_factory=list)
 
 
 def evaluate(
@@ -97,12 +90,12 @@ def evaluate(
 ) -> Evaluation:
     """Pass test images through the network once, and compare their classes with the tags of their filters.
 
-    Of the images that the profile was made of, only those that it held out are looked at.
+    Of the images that made the profile, only those that it held out are used.
 
     Parameters
     ----------
     profile : Profile
-        What the filters are tagged by.
+        The filters are tagged by it.
     network : Network
         The one that the profile was made of.
     images : ImageSet
@@ -121,40 +114,35 @@ def evaluate(
         If the network is another one, an image's class is not in the profile, or no image can be read.
     """
     _check_network(profile, network)
-    chosen, notes = _test_images(profile, images)
-    row = {class_id: place for place, class_id in enumerate(profile.class_ids)}
-    unknown = sorted({image.class_id for image in chosen} - row.keys())
-    if unknown:
-        called = dict(zip(profile.class_ids, profile.class_labels, strict=True))
-        called |= dict(zip(unknown, preferred_labels(unknown, wordnet()), strict=True))
-        named = with_similar_names(unknown, profile.class_ids, called)
-        raise FiltagError(
-            f"class {named} in {images.path} is not in the profile, so nothing is tagged with it: "
-            "remove its images, or make a profile with it"
-        )
-    place = {class_id: index for index, class_id in enumerate(network.class_ids)}
-    output = np.array([place.get(class_id, -1) for class_id in profile.class_ids])
-    seen = _Seen(np.zeros(len(profile.class_ids), dtype=np.int64))
+    test_images, notes = _test_images(profile, images)
+    class_indices = {class_id: index for index, class_id in enumerate(profile.class_ids)}
+    _check_classes(test_images, profile, images)
+    output_of = {class_id: index for index, class_id in enumerate(network.class_ids)}
+    outputs = np.array([output_of.get(class_id, -1) for class_id in profile.class_ids])
+    correct = np.zeros(len(profile.class_ids), dtype=np.int64)
+    unreadable: list[tuple[ImageRef, str]] = []
 
     def observed() -> Generator[tuple[NDArray[np.float64], NDArray[np.int64]], None, None]:
-        stream = observations(network, images, batch_size=batch_size, workers=workers, only=chosen, progress=progress)
+        stream = observations(
+            network, images, batch_size=batch_size, workers=workers, only=test_images, progress=progress
+        )
         with closing(stream):
             for batch in stream:
-                seen.unreadable += batch.unreadable
-                classes = np.array([row[image.class_id] for image in batch.images], dtype=np.int64)
+                unreadable.extend(batch.unreadable)
+                classes = np.array([class_indices[image.class_id] for image in batch.images], dtype=np.int64)
                 if len(classes):
                     best = batch.confidences.argmax(axis=1)
-                    np.add.at(seen.correct, classes[best == output[classes]], 1)
+                    np.add.at(correct, classes[best == outputs[classes]], 1)
                     yield batch.activations, classes
 
-    labels = np.array([row[image.class_id] for image in chosen], dtype=np.int64)
+    labels = np.array([class_indices[image.class_id] for image in test_images], dtype=np.int64)
     hits = hits_at_n(profile, rules, n, observed(), labels=labels, permutations=permutations, seed=seed)
-    counted = (hits.images > 0) & (output >= 0)
-    accuracy = np.where(counted, seen.correct / np.maximum(hits.images, 1), np.nan)
-    notes += _unreadable(seen.unreadable)
-    missing = [profile.class_ids[index] for index in np.flatnonzero((hits.images > 0) & (output < 0))]
+    tested, has_output = hits.images > 0, outputs >= 0
+    accuracy = np.where(tested & has_output, correct / np.maximum(hits.images, 1), np.nan)
+    notes += unreadable_notes(unreadable, most=_MOST_NAMED)
+    missing = [profile.class_ids[index] for index in np.flatnonzero(tested & ~has_output)]
     if not network.class_ids:
-        notes.append(f"{network.name} does not say what its outputs stand for: no accuracy; name them with --classes")
+        notes.append(f"{network.name} does not say what its outputs stand for: no accuracy; name its classes")
     elif missing:
         notes.append(f"{network.name} has no output for class {_list(missing)}: no accuracy there")
     return Evaluation(profile.class_ids, profile.class_labels, hits, accuracy, tuple(notes))
@@ -182,7 +170,7 @@ def rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> Correlat
 def _check_network(profile: Profile, network: Network) -> None:
     made_of = profile.metadata.get("identifier", "a network that it does not name")
     if made_of != network.identifier:
-        raise FiltagError(f"the profile was made of {made_of}, not of {network.identifier}: name the right --network")
+        raise other_network("the profile", made_of, network)
     layers = tuple((layer.name, layer.n_filters) for layer in network.layers)
     if layers != tuple(zip(profile.layer_names, np.diff(profile.layer_offsets).tolist(), strict=True)):
         raise FiltagError(
@@ -190,29 +178,48 @@ def _check_network(profile: Profile, network: Network) -> None:
         )
 
 
+def _check_classes(test_images: Sequence[ImageRef], profile: Profile, images: ImageSet) -> None:
+    unknown = sorted({image.class_id for image in test_images} - set(profile.class_ids))
+    if unknown:
+        labels = dict(zip(profile.class_ids, profile.class_labels, strict=True))
+        labels |= dict(zip(unknown, preferred_labels(unknown, wordnet()), strict=True))
+        named = with_similar_names(unknown, profile.class_ids, labels)
+        raise FiltagError(
+            f"class {named} in {images.path} is not in the profile, so nothing is tagged with it: "
+            "remove its images, or make a profile with it"
+        )
+
+
 def _test_images(profile: Profile, images: ImageSet) -> tuple[Sequence[ImageRef], list[str]]:
-    """Return the images to look at, and what is to be said about them."""
+    """Return the images to use, and notes about them."""
     made_of = profile.metadata.get("images", {})
     if made_of.get("sha256") != images.sha256():
         if not profile.held_out:
             return images.images, []
         source = made_of.get("source", "other images")
-        return images.images, [f"the profile held images of {source} out, not of {images.path.name}: all are looked at"]
+        return images.images, [f"the profile held images of {source} out, not of {images.path.name}: all are used"]
     if not profile.held_out:
         return images.images, [
-            "the tags were made of these very images, so the hits are better than they would be on others"
+            "the tags were made from these very images, so the hits are better than they would be on others"
         ]
     held_out = set(profile.held_out)
-    chosen = [image for image in images.images if image.name in held_out]
-    if not chosen:
-        raise FiltagError(f"none of the images that the profile held out is in {images.path}: name the right --images")
-    return chosen, [f"the {len(chosen):,} images that the profile held out of {images.path.name} are looked at"]
+    test_images = [image for image in images.images if image.name in held_out]
+    if not test_images:
+        raise FiltagError(
+            f"none of the images that the profile held out is in {images.path}: name the right images",
+            options=("images",),
+        )
+    return test_images, [
+        f"only the {len(test_images):,} images that the profile held out of {images.path.name} are used"
+    ]
 
 
-def _unreadable(unreadable: list[tuple[ImageRef, str]]) -> list[str]:
-    notes = [f"unreadable: {image.name} ({reason})" for image, reason in sorted(unreadable)[:_MOST_NAMED]]
-    more = len(unreadable) - _MOST_NAMED
-    return notes + ([f"unreadable: {more} more"] if more > 0 else [])
+def unreadable_notes(unreadable: Sequence[tuple[ImageRef, str]], *, most: int) -> list[str]:
+    """Return a note for each of the first unreadable images, and one with the number of the others."""
+    notes = [f"unreadable: {image.name} ({reason})" for image, reason in sorted(unreadable)[:most]]
+    if len(unreadable) > most:
+        notes.append(f"unreadable: {len(unreadable) - most} more")
+    return notes
 
 
 def _list(names: list[str]) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from filtag_kg.csv_table import Cell, csv_writer, one_of, optional, read_table, real, whole
+from filtag_kg.csv_table import Cell, one_of, optional, read_table, real, rows_csv, whole
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.evaluation import Evaluation, rank_correlation
 from filtag_kg.explain.hits import SCOPES
@@ -18,7 +17,7 @@ from filtag_kg.tags import parse_rule
 
 __all__ = ["ClassHitsRow", "HitsRow", "class_hits_csv", "class_hits_rows", "hits_csv", "hits_rows", "read_hits"]
 
-# Enough for any use, and few enough that rounding in the network, which differs by batch size, does not show.
+# Few enough to hide the rounding in the network, which differs by batch size.
 _DIGITS = 6
 
 
@@ -33,13 +32,13 @@ class HitsRow:
     n, images : int
     hits : float, in [0, 1]
     null : float or None
-        What hits would be if the images' labels were permuted: the mean over all permutations. None without any.
+        The mean of `hits` over all permutations of the images' labels; None without permutations.
     null_sd : float or None
-        The standard deviation over the random permutations; None with fewer than two.
+        The standard deviation over the random permutations; None for fewer than two.
     rho, rho_low, rho_high : float or None
         Spearman's ρ between Hits@n and accuracy over classes, and its 95 % confidence interval.
     classes : int
-        Classes that ρ is taken over.
+        How many classes ρ is computed over.
     """
 
     rule: str
@@ -59,7 +58,7 @@ class HitsRow:
 class ClassHitsRow:
     """Hits@n over the images of one class; the fields are the columns of ``classes.csv``, in order.
 
-    `accuracy` is None for a class that the network has no output for.
+    `accuracy` is None where the network has no output for the class.
     """
 
     rule: str
@@ -72,20 +71,20 @@ class ClassHitsRow:
     accuracy: float | None
 
 
-def hits_rows(found: Evaluation) -> Iterator[HitsRow]:
+def hits_rows(evaluation: Evaluation) -> Iterator[HitsRow]:
     """Yield Hits@n by rule, layers and n."""
-    hits = found.hits
+    hits = evaluation.hits
     overall, expected = hits.overall, hits.expected
-    for rule, scope, place in np.ndindex(*overall.shape):
-        null = hits.null[:, rule, scope, place]
-        correlation = rank_correlation(hits.by_class[rule, scope, place], found.accuracy)
+    for rule, scope, n_index in np.ndindex(*overall.shape):
+        null = hits.null[:, rule, scope, n_index]
+        correlation = rank_correlation(hits.by_class[rule, scope, n_index], evaluation.accuracy)
         yield HitsRow(
             rule=str(hits.rules[rule]),
             layers=SCOPES[scope],
-            n=hits.n[place],
+            n=hits.n[n_index],
             images=int(hits.images.sum()),
-            hits=float(overall[rule, scope, place]),
-            null=float(expected[rule, scope, place]) if len(null) else None,
+            hits=float(overall[rule, scope, n_index]),
+            null=float(expected[rule, scope, n_index]) if len(null) else None,
             null_sd=float(null.std(ddof=1)) if len(null) > 1 else None,
             rho=correlation.rho,
             rho_low=correlation.low,
@@ -94,32 +93,36 @@ def hits_rows(found: Evaluation) -> Iterator[HitsRow]:
         )
 
 
-def class_hits_rows(found: Evaluation) -> Iterator[ClassHitsRow]:
+def class_hits_rows(evaluation: Evaluation) -> Iterator[ClassHitsRow]:
     """Yield Hits@n by rule, layers, n and class, for every class with images."""
-    hits = found.hits
-    for rule, scope, place, class_ in np.ndindex(*hits.by_class.shape):
+    hits = evaluation.hits
+    for rule, scope, n_index, class_ in np.ndindex(*hits.by_class.shape):
         if hits.images[class_]:
-            accuracy = float(found.accuracy[class_])
+            accuracy = float(evaluation.accuracy[class_])
             yield ClassHitsRow(
                 rule=str(hits.rules[rule]),
                 layers=SCOPES[scope],
-                n=hits.n[place],
-                class_id=found.class_ids[class_],
-                label=found.class_labels[class_],
+                n=hits.n[n_index],
+                class_id=evaluation.class_ids[class_],
+                label=evaluation.class_labels[class_],
                 images=int(hits.images[class_]),
-                hits=float(hits.by_class[rule, scope, place, class_]),
+                hits=float(hits.by_class[rule, scope, n_index, class_]),
                 accuracy=None if math.isnan(accuracy) else accuracy,
             )
 
 
-def hits_csv(found: Evaluation) -> str:
-    """Return the text of ``hits.csv``; what is unknown is an empty cell."""
-    return _csv(HitsRow, hits_rows(found))
+def hits_csv(evaluation: Evaluation) -> str:
+    """Return the text of ``hits.csv``; unknown values are empty cells."""
+    return rows_csv(HitsRow, hits_rows(evaluation), _rounded)
 
 
-def class_hits_csv(found: Evaluation) -> str:
-    """Return the text of ``classes.csv``; what is unknown is an empty cell."""
-    return _csv(ClassHitsRow, class_hits_rows(found))
+def class_hits_csv(evaluation: Evaluation) -> str:
+    """Return the text of ``classes.csv``; unknown values are empty cells."""
+    return rows_csv(ClassHitsRow, class_hits_rows(evaluation), _rounded)
+
+
+def _rounded(value: object) -> object:
+    return round(value, _DIGITS) if isinstance(value, float) else value
 
 
 def _rule(cell: str) -> str:
@@ -145,25 +148,15 @@ _CELLS = {
 
 
 def read_hits(path: Path) -> list[HitsRow]:
-    """Read a ``hits.csv`` that ``filtag evaluate -o`` wrote.
+    """Read a ``hits.csv``.
 
     Raises
     ------
     FiltagError
         If it is missing or damaged: with the line.
     """
-    advice = "make it anew with filtag evaluate -o"
+    advice = "evaluate anew"
     rows = [HitsRow(*row) for row in read_table(path, _CELLS, advice=advice)]
     if not rows:
         raise FiltagError(f"{path} has no rows: {advice}")
     return rows
-
-
-def _csv(row_type: type[HitsRow | ClassHitsRow], rows: Iterator[HitsRow] | Iterator[ClassHitsRow]) -> str:
-    text = io.StringIO()
-    writer = csv_writer(text)
-    writer.writerow(column.name for column in fields(row_type))
-    writer.writerows(
-        [round(value, _DIGITS) if isinstance(value, float) else value for value in astuple(row)] for row in rows
-    )
-    return text.getvalue()

@@ -1,4 +1,4 @@
-"""What several of the active filters have in common: their tags, and the common concepts of those."""
+"""What the active filters of an image stand for: their most frequent tags and common concepts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_LAYERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A class or concept that several of the active filters stand for.
+    """A class or concept that active filters stand for.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class Evidence:
         The class id, or the concept's IRI: labels need not be unique.
     label : str
     filters : int
-        Active filters that have it.
+        How many active filters have it.
     layers : tuple of str
-        The layers of those filters, the one with most of them first, at most three.
+        The three layers with most of those filters, the most first.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Evidence:
 
 
 def tag_evidence(filters: TaggedFilters, active: NDArray[np.bool_], most: int) -> tuple[Evidence, ...]:
-    """Return the classes that tag most of the active filters, equals by label and id.
+    """Return the classes that tag most of the active filters; ties go by label and id.
 
     Parameters
     ----------
@@ -50,23 +50,23 @@ def tag_evidence(filters: TaggedFilters, active: NDArray[np.bool_], most: int) -
     """
     by_layer = filters.by_layer(filters.tagged & active[:, None])
     counts = by_layer.sum(axis=0)
-    found = [
-        (-int(counts[index]), filters.class_labels[index], filters.class_ids[index], index)
-        for index in np.flatnonzero(counts).tolist()
-    ]
+    ranked = sorted(
+        np.flatnonzero(counts).tolist(),
+        key=lambda index: (-counts[index], filters.class_labels[index], filters.class_ids[index]),
+    )
     return tuple(
         Evidence(
-            class_id,
-            label,
-            -negative,
-            _first_layers(dict(zip(filters.layer_names, by_layer[:, index].tolist(), strict=True))),
+            id=filters.class_ids[index],
+            label=filters.class_labels[index],
+            filters=int(counts[index]),
+            layers=_first_layers(dict(zip(filters.layer_names, by_layer[:, index].tolist(), strict=True))),
         )
-        for negative, label, class_id, index in sorted(found)[:most]
+        for index in ranked[:most]
     )
 
 
 def concept_evidence(common: Iterable[CommonConcept], most: int) -> tuple[Evidence, ...]:
-    """Return the concepts that are common to the tags of most filters, equals by label and IRI.
+    """Return the concepts that are common to the tags of most filters; ties go by label and IRI.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def concept_evidence(common: Iterable[CommonConcept], most: int) -> tuple[Eviden
     for concept, label, layer, _ in {(row.concept, row.label, row.layer, row.filter) for row in common}:
         layers[label, concept][layer] += 1
     ranked = sorted(layers.items(), key=lambda item: (-item[1].total(), item[0]))[:most]
-    return tuple(Evidence(concept, label, found.total(), _first_layers(found)) for (label, concept), found in ranked)
+    return tuple(Evidence(concept, label, counts.total(), _first_layers(counts)) for (label, concept), counts in ranked)
 
 
 def _first_layers(counts: Mapping[str, int]) -> tuple[str, ...]:

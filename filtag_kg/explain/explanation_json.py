@@ -1,4 +1,4 @@
-"""An explanation as JSON, with keys that stay as they are: ``docs/explaining.md`` lists them."""
+"""An explanation as JSON; ``docs/explaining.md`` lists the keys, which are stable."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from filtag_kg.explain.why_not import Carriers, WhyNot
 __all__ = ["explanation_json"]
 
 
-def explanation_json(found: Explanation) -> str:
-    """Return an explanation as the text of a JSON object, with a newline at its end."""
+def explanation_json(explanation: Explanation) -> str:
+    """Return an explanation as the text of a JSON object that ends with a newline."""
     answer = {
-        "image": {"name": found.image, "sha256": found.image_sha256},
-        "network": found.network,
-        "rule": found.rule,
-        "run": found.run_id,
+        "image": {"name": explanation.image, "sha256": explanation.image_sha256},
+        "network": explanation.network,
+        "rule": explanation.rule,
+        "run": explanation.run_id,
         "predictions": [
             {"class_id": best.class_id, "label": best.label, "confidence": best.confidence}
-            for best in found.predictions
+            for best in explanation.predictions
         ],
-        "active": found.n_active,
-        "tagged": found.n_tagged,
-        "support": None if found.support is None else _support(found.support),
-        "tags": _evidence(found.labels, "class_id"),
-        "concepts": _evidence(found.concepts, "concept"),
+        "active": explanation.n_active,
+        "tagged": explanation.n_tagged,
+        "support": None if explanation.support is None else _support(explanation.support),
+        "tags": _evidence(explanation.labels, "class_id"),
+        "concepts": _evidence(explanation.concepts, "concept"),
         "layers": [
             {
                 "layer_index": index,
@@ -41,12 +41,14 @@ def explanation_json(found: Explanation) -> str:
                         "tags": [{"class_id": class_id, "label": label} for class_id, label in filter_.tags],
                         "concepts": [{"concept": concept, "label": label} for concept, label in filter_.concepts],
                     }
-                    for filter_ in of_layer
+                    for filter_ in filters
                 ],
             }
-            for (index, layer), of_layer in groupby(found.active, lambda filter_: (filter_.layer_index, filter_.layer))
+            for (index, layer), filters in groupby(
+                explanation.active, lambda filter_: (filter_.layer_index, filter_.layer)
+            )
         ],
-        "why_not": None if found.why_not is None else _why_not(found.why_not),
+        "why_not": None if explanation.why_not is None else _why_not(explanation.why_not),
     }
     return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
 
@@ -69,13 +71,13 @@ def _evidence(rows: Iterable[Evidence], identity: str) -> list[Mapping[str, obje
     return [{identity: row.id, "label": row.label, "filters": row.filters, "layers": list(row.layers)} for row in rows]
 
 
-def _why_not(contrasted: WhyNot) -> Mapping[str, object]:
+def _why_not(why_not: WhyNot) -> Mapping[str, object]:
     return {
-        "why": {**_support(contrasted.why), "confidence": contrasted.why_confidence},
-        "not": {**_support(contrasted.why_not), "confidence": contrasted.why_not_confidence},
-        "only_why": _carriers(contrasted.only_why),
-        "only_not": _carriers(contrasted.only_why_not),
-        "both": _carriers(contrasted.both),
+        "why": {**_support(why_not.why), "confidence": why_not.why_confidence},
+        "not": {**_support(why_not.why_not), "confidence": why_not.why_not_confidence},
+        "only_why": _carriers(why_not.only_why),
+        "only_not": _carriers(why_not.only_why_not),
+        "both": _carriers(why_not.both),
     }
 
 

@@ -1,4 +1,4 @@
-"""What is maximised: the mean of a filter's feature map, made such that there is a way up from everywhere."""
+"""What is maximised: the mean of a filter's feature map, changed so that there is a gradient everywhere."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ __all__ = ["Objective", "filter_objective"]
 _LEAK = 0.1
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""From images and chosen filters to what to maximise and to the activations."""
+"""From images and chosen filters to the values to maximise, and the activations."""
 
 
 def filter_objective(network: Network, layer: Layer) -> tuple[KerasModel, Objective]:
     """Return the objective for filters of a layer, and the part of the network that computes it.
 
-    An activation such as ReLU6 is flat below and above: a filter that is silent, at a place of its map or all over, has
-    no gradient that leads to where it answers, and once it is at the ceiling a first hint of what it looks for is as
-    good as its best example. With y the map and x what it was *before* the activation, what is maximised is
-    0.9·mean(max(y, x)) + 0.1·mean(x). For ReLU and ReLU6 that is a leaky ReLU without a ceiling. Where no activation
-    ends the map, it is mean(y).
+    An activation such as ReLU6 is flat below and above. Where a filter is silent, no gradient leads to where it
+    answers; at the ceiling, a first hint of what it looks for is as good as its best example. With y the feature map
+    and x its values *before* the activation, the objective is 0.9·mean(max(y, x)) + 0.1·mean(x): for ReLU and ReLU6 a
+    leaky ReLU without a ceiling. Without an activation at the end it is mean(y).
 
     Returns
     -------
     model : keras.Model
     objective : callable
         From images, float32 RGB in [0, 1] of shape (n_images, height, width, 3), and chosen filters, float32 of shape
-        (n_images, n_filters) with a single 1 in each row, to what is to be maximised and to the mean of the feature
-        map, both of shape (n_images,).
+        (n_images, n_filters) with a single 1 in each row, to the values to maximise and the means of the feature maps,
+        both of shape (n_images,).
     """
     keras = import_keras()
     before = _before_activation(layer)
@@ -41,8 +40,8 @@ def filter_objective(network: Network, layer: Layer) -> tuple[KerasModel, Object
         return ops.sum(ops.mean(ops.cast(maps, "float32"), axis=(1, 2)) * chosen, axis=1)
 
     def objective(images: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        found = model(network.preprocess(images * 255.0), training=False)
-        maps, *rest = found if isinstance(found, list | tuple) else [found]
+        answer = model(network.preprocess(images * 255.0), training=False)
+        maps, *rest = answer if isinstance(answer, list | tuple) else [answer]
         activation = mean(maps, chosen)
         if not rest:
             return activation, activation
@@ -54,18 +53,18 @@ def filter_objective(network: Network, layer: Layer) -> tuple[KerasModel, Object
 
 
 def _before_activation(layer: Layer) -> Tensor | None:
-    """Return the feature maps before the activation that ends them; None if none does."""
+    """Return the feature maps before their final activation; None if there is no activation."""
     keras = import_keras()
     history = layer.feature_map._keras_history
     operation = history.operation
-    (taken,) = operation._inbound_nodes[history.node_index].input_tensors[:1]
+    operation_input = operation._inbound_nodes[history.node_index].input_tensors[0]
     if operation.name != layer.name:
-        return None if isinstance(operation, keras.layers.BatchNormalization) else taken
+        return None if isinstance(operation, keras.layers.BatchNormalization) else operation_input
     if operation.activation is keras.activations.linear:
         return None
-    # The layer applies its activation itself: a copy of it does not.
+    # The layer applies its activation itself: copy it without the activation.
     config = operation.get_config() | {"activation": "linear", "name": f"{operation.name}_before_activation"}
     linear = type(operation).from_config(config)
-    before = linear(taken)
+    before = linear(operation_input)
     linear.set_weights(operation.get_weights())
     return before

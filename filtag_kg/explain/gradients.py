@@ -1,4 +1,4 @@
-"""Steps that follow a gradient, compiled by the backend that Keras runs on."""
+"""Steps along a gradient, compiled by the backend that Keras runs on."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import KerasModel, Tensor, import_keras
 
-__all__ = ["Gradient", "compile_step"]
+__all__ = ["CompiledStep", "Gradient", "compile_step"]
 
 Gradient = Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
-"""From a function to a number, and a tensor, to the gradient of the function there."""
+"""Takes a function with a number as its value, and a tensor; returns the function's gradient there."""
 
-_Step = Callable[..., tuple[Tensor, ...]]
+Step = Callable[..., tuple[Tensor, ...]]
+"""A pure function of the backend's :data:`Gradient` and then tensors; it returns tensors."""
+
+CompiledStep = Callable[..., tuple[Any, ...]]
+"""A step without its first argument: it takes arrays or tensors, always of the same shapes and dtypes.
+
+It returns tensors of the backend, which :func:`~keras.ops.convert_to_numpy` brings back.
+"""
 
 
-def compile_step(step: Callable[[Gradient], _Step], model: KerasModel) -> Callable[..., tuple[Any, ...]]:
+def compile_step(step: Step, model: KerasModel) -> CompiledStep:
     """Compile a step for the backend in use.
 
     Parameters
     ----------
     step : callable
-        From the backend's gradient to the step, a pure function from tensors to tensors.
     model : keras.Model
         Whose weights the step uses.
-
-    Returns
-    -------
-    callable
-        The step. It takes NumPy arrays and tensors, always of the same shapes and dtypes, and returns tensors of the
-        backend, which :func:`~keras.ops.convert_to_numpy` brings back.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def compile_step(step: Callable[[Gradient], _Step], model: KerasModel) -> Callab
     raise FiltagError(f"Keras runs on {backend}, which is not supported: set KERAS_BACKEND to tensorflow, jax or torch")
 
 
-def _tensorflow(step: Callable[[Gradient], _Step]) -> Callable[..., tuple[Any, ...]]:
+def _tensorflow(step: Step) -> CompiledStep:
     import tensorflow as tf
 
     def gradient(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
@@ -59,35 +59,37 @@ def _tensorflow(step: Callable[[Gradient], _Step]) -> Callable[..., tuple[Any, .
         return tf.convert_to_tensor(tape.gradient(value, at))
 
     # XLA is slower than TensorFlow's own kernels on a processor.
-    graph = tf.function(step(gradient), jit_compile=False, autograph=False)
+    graph = tf.function(lambda *tensors: step(gradient, *tensors), jit_compile=False, autograph=False)
 
-    def call(*arguments: NDArray[Any] | Tensor) -> tuple[Any, ...]:
+    def run(*arguments: NDArray[Any] | Tensor) -> tuple[Any, ...]:
         # An array would be taken for a constant, and compiled in.
         tensors = [tf.convert_to_tensor(argument) for argument in arguments]
-        # A graph for each layer and method is what we want; called without a name TensorFlow warns of so many.
+        # Each layer and method needs a graph; TensorFlow warns of so many unless they are called by signature.
         return tuple(graph.get_concrete_function(*tensors)(*tensors))
 
-    return call
+    return run
 
 
-def _jax(step: Callable[[Gradient], _Step], model: KerasModel) -> Callable[..., tuple[Any, ...]]:
+def _jax(step: Step, model: KerasModel) -> CompiledStep:
     import jax
 
     keras = import_keras()
-    run = step(lambda function, at: jax.grad(function)(at))
     variables = model.variables
     weights = [variable.value for variable in variables]
 
-    def with_weights(weights: list[Tensor], *arguments: Tensor) -> tuple[Tensor, ...]:
+    def gradient(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+        return jax.grad(function)(at)
+
+    def with_weights(weights: list[Tensor], *tensors: Tensor) -> tuple[Tensor, ...]:
         # Weights that the graph closed over would be compiled into it as constants.
         with keras.StatelessScope(state_mapping=list(zip(variables, weights, strict=True))):
-            return run(*arguments)
+            return step(gradient, *tensors)
 
     graph = jax.jit(with_weights)
     return lambda *arguments: tuple(graph(weights, *map(jax.numpy.asarray, arguments)))
 
 
-def _torch(step: Callable[[Gradient], _Step]) -> Callable[..., tuple[Any, ...]]:
+def _torch(step: Step) -> CompiledStep:
     import torch
 
     keras = import_keras()
@@ -97,10 +99,8 @@ def _torch(step: Callable[[Gradient], _Step]) -> Callable[..., tuple[Any, ...]]:
             at = at.detach().requires_grad_(True)
             return torch.autograd.grad(function(at), at)[0]
 
-    run = step(gradient)
-
-    def call(*arguments: NDArray[Any] | Tensor) -> tuple[Any, ...]:
+    def run(*arguments: NDArray[Any] | Tensor) -> tuple[Any, ...]:
         with torch.no_grad():
-            return tuple(run(*map(keras.ops.convert_to_tensor, arguments)))
+            return tuple(step(gradient, *map(keras.ops.convert_to_tensor, arguments)))
 
-    return call
+    return run

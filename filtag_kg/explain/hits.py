@@ -1,23 +1,24 @@
 """Hits@n: how often the tags of the filters that an image activates name its class (paper, sections 2.2 and 3.3).
 
-As a rule gives each class its most active filters of a layer, it gives a test image its own. In letters::
+A rule selects the most active filters of a layer for each class, and in the same way for a test image. In letters::
 
-    A       the filters that the rule gives to the image, over all layers or in the last alone
+    A       the filters that the rule selects for the image, over all layers or in the last alone
     s_c     how many filters of A are tagged with class c
-    above   how many classes have s_c > s of the image's own class; tied: how many have as many, itself among them
+    above   how many classes have a larger s than the image's own class
+    tied    how many classes have the same s, the own class among them
     hit     P(the own class is among the first n), the tied classes in random order:
-            min(1, max(0, (n − above) / tied)), and 0 if its s is 0: a class that no filter of A carries is not ranked
+            min(1, max(0, (n − above) / tied)), and 0 if its s is 0: a class that tags no filter of A is not ranked
 
 Ties are many: with k = 1 and the last layer alone, all tags of the one filter are tied. The expectation over their
-orders is that of McSherry & Najork (2008), "Computing information retrieval performance measures efficiently in the
+orders follows McSherry & Najork (2008), "Computing information retrieval performance measures efficiently in the
 presence of tied scores".
 
-The null permutes the images' labels and keeps all else: how often the tags of the filters that an image activates name
-the class of another image. A filter that is active for every image is active for that one, too, so its tags hit by the
-same chance. To move tag sets to other filters would take that chance away, and make a finding of it. The mean over all
-permutations is exact, without a draw::
+The null permutes the images' labels and keeps everything else: how often do the tags of the filters that an image
+activates name the class of another image? A filter that is active for every image is active for that one, too, so its
+tags hit by the same chance. Moving tag sets to other filters would destroy that chance, and report it as a finding.
+The mean over all permutations is exact and needs no draw::
 
-    null    1/N² sum over images d and e of the hit of d, were it of e's class
+    null    1/N² · the sum over images d and e of the hit of d if its class were e's
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ if TYPE_CHECKING:
 
     TagMatrix: TypeAlias = csr_array | NDArray[np.integer]
 
-__all__ = ["SCOPES", "Hits", "class_places", "expected_hits", "hits_at_n"]
+__all__ = ["SCOPES", "Hits", "class_ranks", "expected_hits", "hits_at_n"]
 
 SCOPES = ("all", "last")
-"""Whose filters count: those of all layers together, or of the last alone."""
+"""Which filters count: those of all layers together, or of the last alone."""
 
-# Bounds the memory of a block of images: a few arrays of 32 MB, however many images a batch has.
+# Bounds the memory of a block of images: a few arrays of 32 MB, however large a batch is.
 _NUMBERS_AT_ONCE = 2**22
 # Of the tag matrices of all rules together.
 _DENSE_BYTES = 2**29
@@ -63,7 +64,7 @@ class Hits:
     by_class : float64 array of shape (n_rules, n_scopes, n_n, n_classes), in [0, 1]
         The mean hit over a class's images; NaN for a class without any. Scopes are those of :data:`SCOPES`.
     by_label : float64 array of shape (n_rules, n_scopes, n_n, n_classes), in [0, 1]
-        The mean hit over all images, were they all of that class.
+        The mean hit over all images if all were of that class.
     null : float64 array of shape (n_permutations, n_rules, n_scopes, n_n), in [0, 1]
         The mean hit over all images, for each random permutation of their labels.
     """
@@ -78,12 +79,12 @@ class Hits:
     @property
     def overall(self) -> NDArray[np.float64]:
         """The mean hit over all images: float64 array of shape (n_rules, n_scopes, n_n)."""
-        seen = self.images > 0
-        return np.asarray(self.by_class[..., seen] @ self.images[seen] / self.images.sum())
+        tested = self.images > 0
+        return np.asarray(self.by_class[..., tested] @ self.images[tested] / self.images.sum())
 
     @property
     def expected(self) -> NDArray[np.float64]:
-        """The mean of `null` over all permutations that there are: float64 array of shape (n_rules, n_scopes, n_n)."""
+        """The mean of `null` over all possible permutations: float64 array of shape (n_rules, n_scopes, n_n)."""
         return np.asarray(self.by_label @ self.images / self.images.sum())
 
 
@@ -97,22 +98,22 @@ def hits_at_n(
     permutations: int = 20,
     seed: int = 0,
 ) -> Hits:
-    """Take Hits@n for all rules, scopes and n, in one pass over the test images.
+    """Compute Hits@n for all rules, scopes and n, in one pass over the test images.
 
     Parameters
     ----------
     profile : Profile
         What the filters are tagged by.
     rules : sequence of Rule
-        Each both tags the filters and chooses those of an image.
+        Each both tags the filters and selects those of an image.
     n : sequence of int
         How many classes of the ranking count as a hit.
     observed : iterable of (activations, classes)
         Batches of test images: float64 of shape (n_images, n_filters), and int64 of shape (n_images,), the row of
         each image's own class in the profile.
     labels : int64 array of shape (n_images,), optional
-        The classes of all images, in any order; without them all batches are kept in memory. Images that turn out to
-        be unreadable may be among them.
+        The classes of all images, in any order; left out, all batches are kept in memory. Images that turn out to be
+        unreadable may be among them.
     permutations : int
         Of the labels, for the spread of the null; 0 for no null.
     seed : int
@@ -138,8 +139,8 @@ def hits_at_n(
     tagged = tag_matrices(tag_filters(profile, rules, network=profile.metadata.get("identifier", "network")), rules)
     last = int(profile.layer_offsets[-2])
     n_classes = len(profile.class_ids)
-    # The first images of a permutation are a permutation of their own, so nobody needs to know who will be unreadable.
-    drawn = np.random.default_rng(seed).permuted(np.tile(labels.astype(np.int32), (permutations, 1)), axis=1)
+    # The start of a random permutation is itself random, so it does not matter how many images are unreadable.
+    permuted = np.random.default_rng(seed).permuted(np.tile(labels.astype(np.int32), (permutations, 1)), axis=1)
     images = np.zeros(n_classes, dtype=np.int64)
     by_class = np.zeros((n_classes, len(rules), len(SCOPES), len(cutoffs)))
     by_label = np.zeros_like(by_class)
@@ -148,7 +149,7 @@ def hits_at_n(
     for activations, classes in _blocks(observed, n_classes):
         np.add.at(images, classes, 1)
         rows = np.arange(len(classes))
-        permuted = drawn[:, done : done + len(classes)]
+        permuted_classes = permuted[:, done : done + len(classes)]
         done += len(classes)
         scores = {"activation": activations}
         if any(rule.score == "contrast" for rule in rules):
@@ -156,20 +157,20 @@ def hits_at_n(
         for rule_index, (rule, matrix) in enumerate(zip(rules, tagged, strict=True)):
             active = rule.select_by_layer(scores[rule.score], profile.layer_offsets)
             for scope_index, first in enumerate((0, last)):
-                above, tied = class_places(_counts(active[:, first:], matrix[first:]))
+                above, tied = class_ranks(_counts(active[:, first:], matrix[first:]))
                 for n_index, cutoff in enumerate(cutoffs):
                     hits = expected_hits(above, tied, cutoff)
                     np.add.at(by_class[:, rule_index, scope_index, n_index], classes, hits[rows, classes])
                     by_label[:, rule_index, scope_index, n_index] += hits.sum(axis=0)
-                    null[:, rule_index, scope_index, n_index] += hits[rows, permuted].sum(axis=1)
+                    null[:, rule_index, scope_index, n_index] += hits[rows, permuted_classes].sum(axis=1)
     if not images.sum():
         raise FiltagError("no test image could be read: mend the images")
-    seen = np.where(images > 0, images, np.nan)
+    images_or_nan = np.where(images > 0, images, np.nan)
     return Hits(
         rules=tuple(rules),
         n=cutoffs,
         images=images,
-        by_class=np.moveaxis(by_class / seen[:, None, None, None], 0, -1),
+        by_class=np.moveaxis(by_class / images_or_nan[:, None, None, None], 0, -1),
         by_label=np.moveaxis(by_label / images.sum(), 0, -1),
         null=null / images.sum(),
     )
@@ -178,26 +179,27 @@ def hits_at_n(
 def tag_matrices(tags: TagTable, rules: Sequence[Rule]) -> list[TagMatrix]:
     """Return which classes tag which filters by each rule: whole numbers of shape (n_filters, n_classes), 1 or 0.
 
-    Small numbers, so that products are fast, yet large enough to count all filters; dense where memory allows, since
-    a dense product costs the same however many tags the active filters have.
+    The integers are small, so products are fast, yet large enough to count all filters. The matrices are dense where
+    memory allows: a dense product costs the same however many tags the active filters have.
     """
     from scipy.sparse import csr_array
 
     offsets = np.cumsum([0, *tags.n_filters])
     shape = (int(offsets[-1]), len(tags.class_ids))
     number = np.dtype(np.int16 if shape[0] < 2**15 else np.int32)
-    found = []
+    matrices = []
     for rule in rules:
-        of_rule = tags.of_rule(str(rule))
-        ones = np.ones(len(of_rule), dtype=number)
-        found.append(csr_array((ones, (offsets[of_rule.layer] + of_rule.filter, of_rule.class_)), shape=shape))
+        rule_tags = tags.of_rule(str(rule))
+        ones = np.ones(len(rule_tags), dtype=number)
+        columns = offsets[rule_tags.layer] + rule_tags.filter
+        matrices.append(csr_array((ones, (columns, rule_tags.class_)), shape=shape))
     if shape[0] * shape[1] * number.itemsize * len(rules) > _DENSE_BYTES:
-        return list(found)
-    return [matrix.toarray() for matrix in found]
+        return list(matrices)
+    return [matrix.toarray() for matrix in matrices]
 
 
-def class_places(counts: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where each class stands when an image's classes are ranked by count.
+def class_ranks(counts: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rank an image's classes by count.
 
     Parameters
     ----------
@@ -207,16 +209,18 @@ def class_places(counts: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArra
     Returns
     -------
     above, tied : int64 array of shape (n_images, n_classes)
-        Classes with a higher count, and with the same, the class itself among them; 0 are tied where the count is 0.
+        How many classes have a higher count, and the same, the class itself among them; `tied` is 0 for a count of 0.
     """
     n_images, n_classes = counts.shape
-    # One sorted sequence for all images: each begins above where the last one ends.
+    # One sorted sequence for all images: the counts of each are raised above those of the one before.
     start = np.arange(n_images)[:, None] * (int(counts.max(initial=0)) + 1)
     raised = counts.astype(np.int64) + start
     in_order = np.sort(raised, axis=1).ravel()
-    before, upto = (np.searchsorted(in_order, raised.ravel(), side).reshape(raised.shape) for side in ("left", "right"))
-    above = np.arange(1, n_images + 1)[:, None] * n_classes - upto
-    return above, np.where(counts > 0, upto - before, 0)
+    n_lower, n_up_to = (
+        np.searchsorted(in_order, raised.ravel(), side).reshape(raised.shape) for side in ("left", "right")
+    )
+    above = np.arange(1, n_images + 1)[:, None] * n_classes - n_up_to
+    return above, np.where(counts > 0, n_up_to - n_lower, 0)
 
 
 def expected_hits(above: NDArray[np.int64], tied: NDArray[np.int64], n: int) -> NDArray[np.float64]:
@@ -228,7 +232,7 @@ def expected_hits(above: NDArray[np.int64], tied: NDArray[np.int64], n: int) -> 
     Parameters
     ----------
     above, tied : int64 array of any shape
-        From :func:`class_places`.
+        From :func:`class_ranks`.
     n : int
 
     Returns
@@ -241,11 +245,11 @@ def expected_hits(above: NDArray[np.int64], tied: NDArray[np.int64], n: int) -> 
 def _blocks(
     observed: Iterable[tuple[NDArray[np.float64], NDArray[np.int64]]], per_image: int
 ) -> Iterable[tuple[NDArray[np.float64], NDArray[np.int64]]]:
-    """Cut batches so that `per_image` numbers for each image fit into memory at once."""
-    most = max(1, _NUMBERS_AT_ONCE // per_image)
+    """Cut batches so that `per_image` numbers for each image fit into memory."""
+    size = max(1, _NUMBERS_AT_ONCE // per_image)
     for activations, classes in observed:
-        for start in range(0, len(classes), most):
-            yield activations[start : start + most], classes[start : start + most]
+        for start in range(0, len(classes), size):
+            yield activations[start : start + size], classes[start : start + size]
 
 
 def _counts(active: NDArray[np.bool_], tagged: TagMatrix) -> NDArray[np.integer]:

@@ -32,7 +32,7 @@ _STYLE: dict[Any, Any] = {
     "ytick.color": "#555555",
     "grid.color": "#e6e6e6",
 }
-# Light to dark with the amount; the two kinds of rule differ in hue, and in marker for those who see no hue.
+# Darker for larger amounts; k and q differ in hue, and in marker for readers who see no hue.
 _MAPS = {"k": "Blues", "q": "Oranges"}
 _MARKERS = {"k": "o", "q": "s"}
 
@@ -42,7 +42,7 @@ def hits_svg(hits: Hits) -> str:
     import matplotlib as mpl
 
     with mpl.rc_context():
-        # Whatever the user's own matplotlibrc says.
+        # Ignore the user's own matplotlibrc.
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         text = io.StringIO()
@@ -58,12 +58,12 @@ def draw_hits(hits: Hits) -> Figure:
     figure = Figure(figsize=(10, 0.9 + 3.7 * len(scores)), layout="constrained")
     panels = figure.subplots(len(scores), len(SCOPES), sharex=True, sharey=True, squeeze=False)
     for row, score in zip(panels, scores, strict=True):
-        places = [place for place, rule in enumerate(hits.rules) if rule.score == score]
-        colours = _colours([hits.rules[place] for place in places])
+        rule_indices = [index for index, rule in enumerate(hits.rules) if rule.score == score]
+        colours = _colours([hits.rules[index] for index in rule_indices])
         for scope, panel in enumerate(row):
             _frame(panel, f"{_TITLES[SCOPES[scope]]}, by {score}", hits)
-            for place, colour in zip(places, colours, strict=True):
-                _line(panel, hits, place, scope, colour)
+            for rule_index, colour in zip(rule_indices, colours, strict=True):
+                _line(panel, hits, rule_index, scope, colour)
         row[0].set_ylabel("Hits@n (%)")
         row[-1].legend(title="rule", loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     for panel in panels[-1]:
@@ -81,11 +81,11 @@ def _frame(panel: Axes, title: str, hits: Hits) -> None:
     panel.set_axisbelow(True)
 
 
-def _line(panel: Axes, hits: Hits, place: int, scope: int, colour: tuple[float, float, float, float]) -> None:
-    rule = hits.rules[place]
+def _line(panel: Axes, hits: Hits, rule_index: int, scope: int, colour: tuple[float, float, float, float]) -> None:
+    rule = hits.rules[rule_index]
     panel.plot(
         hits.n,
-        100 * hits.overall[place, scope],
+        100 * hits.overall[rule_index, scope],
         color=colour,
         marker=_MARKERS[rule.kind],
         markersize=3.5,
@@ -93,7 +93,7 @@ def _line(panel: Axes, hits: Hits, place: int, scope: int, colour: tuple[float, 
         label=str(rule).partition(":")[0],
     )
     if len(hits.null):
-        panel.plot(hits.n, 100 * hits.expected[place, scope], color=colour, linewidth=1.0, linestyle=(0, (4, 2)))
+        panel.plot(hits.n, 100 * hits.expected[rule_index, scope], color=colour, linewidth=1.0, linestyle=(0, (4, 2)))
 
 
 def _colours(rules: Sequence[Rule]) -> list[tuple[float, float, float, float]]:

@@ -1,9 +1,8 @@
-"""A picture as a Fourier spectrum in decorrelated colours: gradient ascent on it changes all frequencies alike.
+"""A picture as a Fourier spectrum in decorrelated colours: gradient ascent on it changes all frequencies equally.
 
-Olah, Mordvintsev and Schubert (2017), section *Preconditioning and Parameterization*: the gradient of the pixels is
-dominated by high frequencies, which no photograph has so strongly. The same steps taken in a space where natural
-images are decorrelated and of equal power at all frequencies lead to other pictures, though every picture can be
-reached in both.
+Olah, Mordvintsev and Schubert (2017), section *Preconditioning and Parameterization*: high frequencies dominate the
+gradient of the pixels far more than they do photographs. Both spaces hold every picture, but the same steps lead to
+other pictures in a space where natural images are decorrelated and have equal power at all frequencies.
 """
 
 from __future__ import annotations
@@ -19,14 +18,13 @@ from filtag_kg.network import Tensor, import_keras
 __all__ = ["COLOUR_MATRIX", "decorrelated_colour", "frequency_scale", "image_of_spectrum", "spectrum_shape"]
 
 COLOUR_ROOT = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
-"""A square root of the covariance of ImageNet's colours, R, G, B down, in [0, 1]: the figures that Lucid uses.
+"""A square root of the covariance of ImageNet's colours, whose rows are R, G and B in [0, 1]: Lucid's numbers.
 
-Its columns are the principal colours, light–dark, warm–cold and green–magenta, each as long as its standard
-deviation.
+Its columns are the principal colours light–dark, warm–cold and green–magenta, as long as their standard deviations.
 """
 
 COLOUR_MATRIX = COLOUR_ROOT / np.linalg.norm(COLOUR_ROOT, axis=0).max()
-"""The same, its longest column of length 1."""
+"""The same, scaled so that its longest column has length 1."""
 
 
 def spectrum_shape(height: int, width: int) -> tuple[int, int, int, int]:
@@ -38,10 +36,10 @@ def spectrum_shape(height: int, width: int) -> tuple[int, int, int, int]:
 
 
 def frequency_scale(height: int, width: int) -> NDArray[np.float64]:
-    """Return by how much each frequency is weighed, 1/f: as strong as it is in photographs.
+    """Return the weight of each frequency, 1/f as in photographs.
 
-    √(h·w) / max(f, 1 / max(h, w)), f in cycles per pixel. The lower bound gives the mean colour, whose f is 0, the
-    weight of the lowest frequency beside it.
+    √(h·w) / max(f, 1 / max(h, w)), f in cycles per pixel. The lower bound gives the mean colour (f = 0) the weight of
+    the lowest frequency.
 
     Returns
     -------
@@ -53,16 +51,16 @@ def frequency_scale(height: int, width: int) -> NDArray[np.float64]:
 
 
 def image_of_spectrum(height: int, width: int) -> Callable[[Tensor], Tensor]:
-    """Return the inverse real Fourier transform as products of matrices, which every backend differentiates.
+    """Return the inverse real Fourier transform as matrix products, which every backend can differentiate.
 
-    Keras has no inverse of two dimensions for real images. As products with the cosines and sines it is exact, and for
-    pictures of a few hundred pixels fast.
+    Keras has no two-dimensional inverse for real images. Products with cosines and sines are exact, and fast for
+    pictures of a few hundred pixels.
 
     Returns
     -------
     callable
-        From spectra of shape (n_images, n_colours, 2, height, width // 2 + 1) to what `numpy.fft.irfft2` makes of
-        them, shape (n_images, height, width, n_colours).
+        From spectra of shape (n_images, n_colours, 2, height, width // 2 + 1) to images of shape
+        (n_images, height, width, n_colours), as `numpy.fft.irfft2` computes them.
     """
     ops = import_keras().ops
     down, across = _waves(height, width)
@@ -72,7 +70,7 @@ def image_of_spectrum(height: int, width: int) -> Callable[[Tensor], Tensor]:
         n_colours = spectra.shape[1]
         # Σ_k Σ_l (a + ib)·e^{2πi(ky/h + lx/w)}: first over k, for real and imaginary parts at once …
         columns = ops.matmul(down, ops.reshape(spectra, (-1, 2 * height, frequencies)))
-        # … then over l, of which the real part is wanted.
+        # … then over l, for the real part alone.
         columns = ops.transpose(ops.reshape(columns, (-1, 2, height, frequencies)), (0, 2, 1, 3))
         images = ops.matmul(ops.reshape(columns, (-1, 2 * frequencies)), across)
         return ops.transpose(ops.reshape(images, (-1, n_colours, height, width)), (0, 2, 3, 1))
@@ -97,15 +95,15 @@ def decorrelated_colour(images: Tensor) -> Tensor:
 
 @cache
 def _waves(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what rows, (2 · height, 2 · height), and columns, (2 · (width // 2 + 1), width), are multiplied by."""
+    """Return the matrices for rows, (2 · height, 2 · height), and for columns, (2 · (width // 2 + 1), width)."""
     down = 2 * np.pi * np.outer(np.arange(height), np.arange(height)) / height
     across = 2 * np.pi * np.outer(np.arange(width // 2 + 1), np.arange(width)) / width
-    # A frequency stands for its negative too, but for 0 and, where the width is even, the last.
-    twice = np.full((width // 2 + 1, 1), 2.0)
-    twice[0] = 1
+    # Each frequency also stands for its negative, except 0 and, for an even width, the last.
+    weight = np.full((width // 2 + 1, 1), 2.0)
+    weight[0] = 1
     if width % 2 == 0:
-        twice[-1] = 1
-    twice /= height * width
+        weight[-1] = 1
+    weight /= height * width
     rows = np.block([[np.cos(down), -np.sin(down)], [np.sin(down), np.cos(down)]])
-    columns = np.concatenate([np.cos(across) * twice, -np.sin(across) * twice])
+    columns = np.concatenate([np.cos(across) * weight, -np.sin(across) * weight])
     return rows.astype(np.float32), columns.astype(np.float32)

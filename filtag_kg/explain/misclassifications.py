@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from filtag_kg.concepts import concept_source, preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters, tagged_filters
+from filtag_kg.explain.evaluation import unreadable_notes
 from filtag_kg.explain.nearest_concept import ClassConcepts, Group
 from filtag_kg.images import ImageRef, ImageSet, with_similar_names
 from filtag_kg.kg import KG, read_common_concepts
@@ -36,26 +37,26 @@ class Misclassification:
     true_id, true_label, predicted_id, predicted_label : str
         The class of its folder, and the network's answer.
     confidence, true_confidence : float, in [0, 1]
-        The network's, in its answer and in the true class.
+        The network's confidence in its answer and in the true class.
     active : int
         Filters that the image activates most.
     true_filters, predicted_filters : int or None
-        How many of those have the tag; None for a class that the KG does not have.
+        How many of those the class tags; None for a class that the KG does not have.
     true_share, predicted_share : float or None
         The same, divided by `active`.
     shared : int or None
-        Active filters that have both tags: the features that both classes share.
+        Active filters that both classes tag: the features that they share.
     shared_filters : tuple of (layer, filter)
     shared_concepts : tuple of str
-        Labels of the concepts that most of those have as a common concept, at most three.
+        Labels of the three most frequent common concepts of those.
     concept, concept_label : str or None
-        The nearest concept of both classes; None where there is none.
+        The nearest concept of both classes, if any.
     ic : float or None
         Its information content, in nats.
     agree : bool
-        Whether the misclassification is near by meaning: at most a quarter of the KG's classes lie below that concept.
+        Whether both classes are near by meaning: at most a quarter of the KG's classes lie below that concept.
     true_group, predicted_group : Group
-        What kind of thing both are.
+        The kind of thing that each class is.
     """
 
     image: str
@@ -83,7 +84,7 @@ class Misclassification:
 
 @dataclass(frozen=True, slots=True)
 class MisclassificationAnalysis:
-    """What became of all images.
+    """The outcome of classifying images.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ class MisclassificationAnalysis:
     n_images : int
         Images read and classified.
     n_classes : int
-        Classes of those.
+        Classes of those images.
     misclassified : tuple of Misclassification
         Sorted by class and name of the image.
     notes : tuple of str
@@ -114,22 +115,32 @@ class MisclassificationAnalysis:
         return 1 - len(self.misclassified) / self.n_images if self.n_images else 0.0
 
 
-@dataclass(slots=True)
-class _Case:
-    """What is needed to judge an image."""
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What judging an image needs.
+
+    Parameters
+    ----------
+    network : Network
+    filters : TaggedFilters
+    concepts : ClassConcepts
+    labels : dict of class id to label
+        Of all classes of the network, the KG and the images.
+    common_concepts : dict of (layer, filter) to list of str
+        Labels of the common concepts of each filter's tags.
+    allowed : bool array of shape (n_outputs,)
+        The outputs that may be the network's answer.
+    tag_weights : float32 array of shape (n_filters, n_classes)
+        1 where the class tags the filter, else 0. Counts below 2²⁴ stay exact in float32, and its products are fast.
+    """
 
     network: Network
     filters: TaggedFilters
     concepts: ClassConcepts
     labels: dict[str, str]
-    concepts_of: dict[tuple[str, int], tuple[str, ...]]
-    place: dict[str, int]
-    open_to: NDArray[np.bool_]
-    weights: NDArray[np.float32] = field(init=False)
-
-    def __post_init__(self) -> None:
-        # Counts stay exact in float32 below 2²⁴, and matrix products of floats are fast.
-        self.weights = self.filters.tagged.astype(np.float32)
+    common_concepts: dict[tuple[str, int], list[str]]
+    allowed: NDArray[np.bool_]
+    tag_weights: NDArray[np.float32]
 
 
 def find_misclassifications(
@@ -144,16 +155,15 @@ def find_misclassifications(
     keep_going: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> MisclassificationAnalysis:
-    """Classify images, and look at the misclassified ones through the tags of the filters that they activate.
+    """Classify images, and describe the misclassified ones by the tags of the filters that they activate.
 
-    If the KG's profile kept some images for evaluation and these are the images it was made of, only those are
-    looked at.
+    Of the images that made the KG's profile, only those that it held out are used.
 
     Parameters
     ----------
     kg : KG
     network : Network
-        The one that the KG was made of; it must know what its outputs stand for.
+        The one that the KG was made of; it must know the classes of its outputs.
     images : ImageSet
         Open; their classes are class ids of the network.
     rule : str, optional
@@ -164,160 +174,156 @@ def find_misclassifications(
     workers : int, optional
         Threads that decode images; by default one for each processor.
     keep_going : bool
-        Leave out the images of classes that the network does not know, and go on however many are unreadable.
+        Leave out images of classes that the network does not know, and go on however many are unreadable.
     progress : callable, optional
         Called after each batch with the images done and the images in all.
 
     Raises
     ------
     FiltagError
-        If the network is another one, it does not know its classes or those of the images, the KG has no such
-        rule, or more than 1 % of the images are unreadable.
+        If the network is another one or does not know its classes or those of the images, the KG has no such rule,
+        or more than 1 % of the images are unreadable.
     """
     filters = tagged_filters(kg, network, rule)
-    open_to = _open_to(network, filters, kg_classes=kg_classes)
+    allowed = _allowed_outputs(network, filters, kg_classes=kg_classes)
     notes: list[str] = []
-    only = _held_out(kg, images, notes)
-    only = _known(only, network, open_to, images, notes, keep_going=keep_going)
-    case = _case(kg, network, filters, open_to, [image.class_id for image in only])
-    _check_tagged(only, case, images, kg, notes)
+    chosen = _without_training_images(kg, images, notes)
+    chosen = _of_known_classes(chosen, network, allowed, images, notes, keep_going=keep_going)
+    context = _context(kg, network, filters, allowed, [image.class_id for image in chosen])
+    _check_tagged(chosen, context, images, kg, notes)
     misclassified: list[Misclassification] = []
     unreadable: list[tuple[ImageRef, str]] = []
-    read: Counter[str] = Counter()
-    stream = observations(
-        network, images, batch_size=batch_size, workers=workers, only=None if only == images.reading_order else only,
-        progress=progress,
-    )  # fmt: skip
-    for seen in stream:
-        misclassified += _misclassifications(seen, case)
-        read.update(image.class_id for image in seen.images)
-        unreadable += seen.unreadable
-        if not keep_going and len(unreadable) > _MOST_UNREADABLE * len(only):
+    classified: Counter[str] = Counter()
+    only = None if chosen == images.reading_order else chosen
+    stream = observations(network, images, batch_size=batch_size, workers=workers, only=only, progress=progress)
+    for batch in stream:
+        misclassified += _misclassifications(batch, context)
+        classified.update(image.class_id for image in batch.images)
+        unreadable += batch.unreadable
+        if not keep_going and len(unreadable) > _MOST_UNREADABLE * len(chosen):
             image, reason = unreadable[0]
             raise FiltagError(
                 f"more than 1 % of the images in {images.path} are unreadable, first {image.name} ({reason}): "
-                "mend or remove them, or skip them with --keep-going"
+                "mend, remove or skip them",
+                options=("keep_going",),
             )
-    notes += [f"unreadable: {image.name} ({reason})" for image, reason in sorted(unreadable)[:_MOST_NAMED]]
-    if len(unreadable) > _MOST_NAMED:
-        notes.append(f"unreadable: {len(unreadable) - _MOST_NAMED} more")
+    notes += unreadable_notes(unreadable, most=_MOST_NAMED)
     return MisclassificationAnalysis(
         network=network.identifier,
         rule=str(filters.rule),
         source=images.path.resolve().name,
-        n_images=read.total(),
-        n_classes=len(read),
+        n_images=classified.total(),
+        n_classes=len(classified),
         misclassified=tuple(sorted(misclassified, key=lambda row: (row.true_id, row.image))),
         notes=tuple(notes),
     )
 
 
-def _open_to(network: Network, filters: TaggedFilters, *, kg_classes: bool) -> NDArray[np.bool_]:
+def _allowed_outputs(network: Network, filters: TaggedFilters, *, kg_classes: bool) -> NDArray[np.bool_]:
     """Return which outputs may be the answer: bool array of shape (n_outputs,)."""
     if not network.class_ids:
-        raise FiltagError(f"{network.name} does not say what its outputs stand for: name its classes with --classes")
+        raise FiltagError(
+            f"{network.name} does not say what its outputs stand for: name its classes", options=("classes",)
+        )
     known = set(filters.class_ids)
     return np.array([not kg_classes or class_id in known for class_id in network.class_ids])
 
 
-def _held_out(kg: KG, images: ImageSet, notes: list[str]) -> tuple[ImageRef, ...]:
-    """Return the images in reading order: only those kept for evaluation, where the rest made the profile."""
+def _without_training_images(kg: KG, images: ImageSet, notes: list[str]) -> tuple[ImageRef, ...]:
+    """Return the images in reading order; if they made the profile, only those that it held out."""
     path = kg.path / "profile.npz"
     profile = load_profile(path, means_alone=True) if path.exists() else None
     if profile is None or not profile.held_out:
         return images.reading_order
     if images.sha256() != profile.metadata.get("images", {}).get("sha256"):
         return images.reading_order
-    kept = set(profile.held_out)
-    only = tuple(image for image in images.reading_order if image.name in kept)
+    held_out = set(profile.held_out)
+    chosen = tuple(image for image in images.reading_order if image.name in held_out)
     notes.append(
-        f"the profile was made of {images.path.name}: only the {len(only):,} images that it held out are looked at"
+        f"the profile was made of {images.path.name}: only the {len(chosen):,} images that it held out are used"
     )
-    return only
+    return chosen
 
 
-def _known(
-    only: tuple[ImageRef, ...],
+def _of_known_classes(
+    chosen: tuple[ImageRef, ...],
     network: Network,
-    open_to: NDArray[np.bool_],
+    allowed: NDArray[np.bool_],
     images: ImageSet,
     notes: list[str],
     *,
     keep_going: bool,
 ) -> tuple[ImageRef, ...]:
-    known = {class_id for class_id, is_open in zip(network.class_ids, open_to.tolist(), strict=True) if is_open}
-    unknown = sorted({image.class_id for image in only} - known)
+    """Return the images of classes that the network may answer with; refuse the others, or note them if to go on."""
+    known = {class_id for class_id, may_answer in zip(network.class_ids, allowed.tolist(), strict=True) if may_answer}
+    unknown = sorted({image.class_id for image in chosen} - known)
     if not unknown:
-        return only
-    every = sorted(known.union(unknown))
-    named = with_similar_names(
-        unknown, sorted(known), dict(zip(every, preferred_labels(every, wordnet()), strict=True))
-    )
-    kept = tuple(image for image in only if image.class_id in known)
-    what = f"{network.name} has no class {named}, the name of a folder in {images.path}"
+        return chosen
+    class_ids = sorted(known.union(unknown))
+    labels = dict(zip(class_ids, preferred_labels(class_ids, wordnet()), strict=True))
+    named = with_similar_names(unknown, sorted(known), labels)
+    kept = tuple(image for image in chosen if image.class_id in known)
+    problem = f"{network.name} has no class {named}, the name of a folder in {images.path}"
     if not keep_going:
-        raise FiltagError(f"{what}: name folders by the network's class ids, or leave those out with --keep-going")
+        raise FiltagError(
+            f"{problem}: name folders by the network's class ids, or leave those out", options=("keep_going",)
+        )
     if not kept:
-        raise FiltagError(f"{what}, and no folder is left: name folders by the network's class ids")
-    notes.append(f"{what}: {len(only) - len(kept):,} images left out")
+        raise FiltagError(f"{problem}, and no folder is left: name folders by the network's class ids")
+    notes.append(f"{problem}: {len(chosen) - len(kept):,} images left out")
     return kept
 
 
-def _check_tagged(only: tuple[ImageRef, ...], case: _Case, images: ImageSet, kg: KG, notes: list[str]) -> None:
-    """Refuse images of whose classes the tags say nothing, and note it where that holds for some of them."""
-    classes = {image.class_id for image in only}
-    unknown = sorted(classes - case.place.keys())
+def _check_tagged(chosen: tuple[ImageRef, ...], context: _Context, images: ImageSet, kg: KG, notes: list[str]) -> None:
+    """Refuse images if the tags know none of their classes, and note it if they do not know some."""
+    classes = {image.class_id for image in chosen}
+    unknown = sorted(classes - set(context.filters.class_ids))
     if not unknown:
         return
-    labels = {**case.labels, **dict(zip(case.filters.class_ids, case.filters.class_labels, strict=True))}
-    named = with_similar_names(unknown, case.filters.class_ids, labels)
-    what = f"{kg.path} has no class {named}, the name of a folder in {images.path}"
+    named = with_similar_names(unknown, context.filters.class_ids, context.labels)
+    problem = f"{kg.path} has no class {named}, the name of a folder in {images.path}"
     if len(unknown) == len(classes):
-        raise FiltagError(f"{what}, nor any other of them: give images of the classes of the KG")
-    notes.append(f"{what}: its tags say nothing of that")
+        raise FiltagError(f"{problem}, nor any other of them: give images of the classes of the KG")
+    notes.append(f"{problem}: its tags say nothing about that")
 
 
-def _case(
-    kg: KG, network: Network, filters: TaggedFilters, open_to: NDArray[np.bool_], class_ids: Sequence[str]
-) -> _Case:
-    every = sorted({*network.class_ids, *class_ids})
-    labels = dict(zip(every, preferred_labels(every, wordnet()), strict=True))
+def _context(
+    kg: KG, network: Network, filters: TaggedFilters, allowed: NDArray[np.bool_], class_ids: Sequence[str]
+) -> _Context:
+    all_ids = sorted({*network.class_ids, *class_ids})
+    labels = dict(zip(all_ids, preferred_labels(all_ids, wordnet()), strict=True))
     labels.update(zip(filters.class_ids, filters.class_labels, strict=True))
-    # Kinds are those of the source that the classes are linked to.
+    # Groups are concepts of the source that the classes are linked to, which comes first.
     source = concept_source(kg.manifest["parameters"]["concepts"].split(",")[0])
-    concepts_of: dict[tuple[str, int], list[str]] = {}
+    common_concepts: dict[tuple[str, int], list[str]] = defaultdict(list)
     for row in read_common_concepts(kg.common_path, rule=str(filters.rule)):
-        concepts_of.setdefault((row.layer, row.filter), []).append(row.label)
-    return _Case(
+        common_concepts[row.layer, row.filter].append(row.label)
+    return _Context(
         network=network,
         filters=filters,
         concepts=ClassConcepts(filters.class_ids, filters.class_labels, labels, source),
         labels=labels,
-        concepts_of={place: tuple(found) for place, found in concepts_of.items()},
-        place={class_id: index for index, class_id in enumerate(filters.class_ids)},
-        open_to=open_to,
+        common_concepts=dict(common_concepts),
+        allowed=allowed,
+        tag_weights=filters.tagged.astype(np.float32),
     )
 
 
-def _misclassifications(seen: Observation, case: _Case) -> list[Misclassification]:
+def _misclassifications(batch: Observation, context: _Context) -> list[Misclassification]:
     """Return the misclassifications of a batch."""
-    confidences = np.where(case.open_to, seen.confidences, 0)
-    # A network that gives an image to none of the classes it may choose from leaves nothing to scale.
+    class_ids = context.network.class_ids
+    confidences = np.where(context.allowed, batch.confidences, 0)
+    # A network may give all its confidence to outputs that are not allowed, which leaves nothing to scale.
     confidences = confidences / np.maximum(confidences.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-    answers = confidences.argmax(axis=1).tolist()
-    wrong = [row for row, image in enumerate(seen.images) if image.class_id != case.network.class_ids[answers[row]]]
-    active = case.filters.active(seen.activations[wrong])
-    counts = active.astype(np.float32) @ case.weights
+    answers = [class_ids[output] for output in confidences.argmax(axis=1)]
+    wrong = [index for index, image in enumerate(batch.images) if image.class_id != answers[index]]
+    active = context.filters.active(batch.activations[wrong])
+    tag_counts = (active.astype(np.float32) @ context.tag_weights).astype(np.int64)
     return [
         _misclassification(
-            seen.images[row],
-            case.network.class_ids[answers[row]],
-            confidences[row],
-            active[place],
-            counts[place].astype(np.int64),
-            case,
+            batch.images[index], answers[index], confidences[index], active[row], tag_counts[row], context
         )
-        for place, row in enumerate(wrong)
+        for row, index in enumerate(wrong)
     ]
 
 
@@ -326,26 +332,30 @@ def _misclassification(
     predicted: str,
     confidences: NDArray[np.float64],
     active: NDArray[np.bool_],
-    counts: NDArray[np.int64],
-    case: _Case,
+    tag_counts: NDArray[np.int64],
+    context: _Context,
 ) -> Misclassification:
-    true_place, predicted_place = case.place.get(image.class_id), case.place.get(predicted)
+    """Describe one misclassified image by its active filters, and how many of them each class tags."""
+    class_ids, tagged = context.filters.class_ids, context.filters.tagged
+    true_index, predicted_index = (
+        class_ids.index(class_id) if class_id in class_ids else None for class_id in (image.class_id, predicted)
+    )
     n_active = int(active.sum())
-    true_filters = None if true_place is None else int(counts[true_place])
-    predicted_filters = None if predicted_place is None else int(counts[predicted_place])
+    true_filters = None if true_index is None else int(tag_counts[true_index])
+    predicted_filters = None if predicted_index is None else int(tag_counts[predicted_index])
     shared: list[tuple[str, int]] | None = None
-    if true_place is not None and predicted_place is not None:
-        tagged = case.filters.tagged
-        shared = case.filters.places(active & tagged[:, true_place] & tagged[:, predicted_place])
-    frequent = Counter(label for place in shared or () for label in case.concepts_of.get(place, ()))
-    nearest = case.concepts.nearest(image.class_id, predicted)
-    outputs = case.network.class_ids
+    if true_index is not None and predicted_index is not None:
+        shared = context.filters.layers_and_filters(active & tagged[:, true_index] & tagged[:, predicted_index])
+    concepts = Counter(label for filter_ in shared or () for label in context.common_concepts.get(filter_, ()))
+    most_frequent = sorted(concepts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_CONCEPTS]
+    nearest = context.concepts.nearest(image.class_id, predicted)
+    outputs = context.network.class_ids
     return Misclassification(
         image=image.name,
         true_id=image.class_id,
-        true_label=case.labels[image.class_id],
+        true_label=context.labels[image.class_id],
         predicted_id=predicted,
-        predicted_label=case.labels[predicted],
+        predicted_label=context.labels[predicted],
         confidence=float(confidences[outputs.index(predicted)]),
         true_confidence=float(confidences[outputs.index(image.class_id)]),
         active=n_active,
@@ -355,13 +365,11 @@ def _misclassification(
         predicted_share=None if predicted_filters is None else predicted_filters / n_active,
         shared=None if shared is None else len(shared),
         shared_filters=tuple(shared or ()),
-        shared_concepts=tuple(
-            label for label, _ in sorted(frequent.items(), key=lambda item: (-item[1], item[0]))[:_MOST_CONCEPTS]
-        ),
+        shared_concepts=tuple(label for label, _ in most_frequent),
         concept=None if nearest is None else nearest.concept.id,
         concept_label=None if nearest is None else nearest.concept.label,
         ic=None if nearest is None else nearest.ic,
         agree=nearest is not None and nearest.agree,
-        true_group=case.concepts.group(image.class_id),
-        predicted_group=case.concepts.group(predicted),
+        true_group=context.concepts.group(image.class_id),
+        predicted_group=context.concepts.group(predicted),
     )

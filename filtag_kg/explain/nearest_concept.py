@@ -1,21 +1,21 @@
-"""What two classes have in common by meaning, and the everyday kind of thing that each is.
+"""The nearest concept above two classes, and the everyday kind of thing that a class is.
 
 ::
 
     N classes of the KG, K of them at or below concept c
     ic        -ln(K / N), in nats; a concept above no class of the KG counts as above one              [1]_
-    nearest   of the concepts above both classes the one of largest ic; ties to the more specific (more
-              concepts above it), then to the lower IRI
-    agree     ic(nearest) >= ln 4: at most a quarter of the classes share as much. It is the same bound
-              that a common concept of tags has to pass
-    group     of the concepts at or above a class with ic >= ln 4 that cover two or more classes, those of
-              the KG or of the network, the one whose name occurs most often in the source's corpus; ties to
-              the more specific, then to the lower IRI. A class without such a concept is a group of its own
+    nearest   of the concepts above both classes, the one with the largest ic; ties go to the more specific
+              (more concepts above it), then to the lower IRI
+    agree     ic(nearest) >= ln 4: at most a quarter of the classes share as much. Common concepts of tags
+              have to pass the same bound
+    group     of the concepts at or above a class with ic >= ln 4 that cover two or more classes (of the KG
+              or the network), the one whose name occurs most often in the source's corpus; ties go to the
+              more specific, then to the lower IRI. A class without such a concept is a group of its own
 
-The group stands for the basic level of Rosch et al. [2]_: *dog* rather than *hunting dog* or *carnivore*, which
-they found to be the level of the words that people use most. Counted over WordNet's semantic concordances, that puts
-the 118 dogs of ImageNet into *dog*, its birds into *bird* and its limousines into *car*; no other cut of the
-hierarchy by size alone does so, since WordNet is deep where biology is and flat where tools are.
+The group stands for the basic level of Rosch et al. [2]_, the level of the words that people use most: *dog* rather
+than *hunting dog* or *carnivore*. Counted over WordNet's semantic concordances, it puts the 118 dogs of ImageNet into
+*dog*, its birds into *bird* and its limousines into *car*. No cut of the hierarchy by size alone does so: WordNet is
+deep in biology and flat among tools.
 
 References
 ----------
@@ -46,7 +46,7 @@ class Nearest:
 
     @property
     def agree(self) -> bool:
-        """Whether at most a quarter of the classes have as much in common."""
+        """Whether at most a quarter of the classes share as much."""
         return self.ic >= MIN_IC - 1e-12
 
 
@@ -89,7 +89,7 @@ class ClassConcepts:
 
     @cached_property
     def _kinds(self) -> NDArray[np.bool_]:
-        """Which concepts may be a group: they cover some classes, and not more than a quarter of the KG's."""
+        """Which concepts may be a group: they cover two classes or more, and at most a quarter of the KG's."""
         return np.asarray((self._isa.below.sum(axis=0) >= 2) & (self._ic >= MIN_IC - 1e-12))
 
     @cached_property
@@ -98,14 +98,14 @@ class ClassConcepts:
 
     @cached_property
     def _specific_first(self) -> NDArray[np.int64]:
-        """Places of concepts, of largest information content first."""
+        """Indices of the concepts, the largest information content first."""
         depth = [len(self._isa.ancestors(concept.id)) for concept in self._isa.concepts]
-        # Concepts are sorted by IRI, and the last key of lexsort counts first; equals stay in order.
+        # The last key of lexsort counts first; ties stay in the order of concepts, which is by IRI.
         return np.lexsort((-np.array(depth, dtype=np.int64), -self._ic))
 
     @cached_property
     def _frequency(self) -> NDArray[np.int64]:
-        """How often the source's corpus names each concept, by that of its labels that it uses most."""
+        """How often the source's corpus names each concept, by its most frequent label."""
         return np.array([_frequency(concept, self._source) for concept in self._isa.concepts], dtype=np.int64)
 
     def nearest(self, first: str, second: str) -> Nearest | None:
@@ -123,11 +123,11 @@ class ClassConcepts:
         return self._groups[class_id]
 
     def _find_group(self, class_id: str) -> Group:
-        able = self._isa.below[self._row[class_id]] & self._kinds
-        candidates = self._specific_first[able[self._specific_first]]
+        may_be_group = self._isa.below[self._row[class_id]] & self._kinds
+        candidates = self._specific_first[may_be_group[self._specific_first]]
         if not candidates.size:
             return Group(class_id, self._label[class_id])
-        # argmax takes the first of equals, which is the most specific.
+        # argmax takes the first of ties, which is the most specific.
         chosen = self._isa.concepts[candidates[np.argmax(self._frequency[candidates])]]
         return Group(chosen.id, chosen.label)
 

@@ -1,4 +1,4 @@
-"""Pictures of what filters look for, put into the KG of their network as soon as they are made."""
+"""Store pictures of what filters look for in the KG of their network, each as soon as it is made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.errors import FiltagError, MissingExtraError
+from filtag_kg.errors import MissingExtraError
+from filtag_kg.explain.active_filters import other_network
 from filtag_kg.explain.visualize import FilterPicture
 from filtag_kg.kg import KG, Visualization, runs_of, write_visualizations
 from filtag_kg.network import Network
@@ -17,7 +18,7 @@ __all__ = ["add_visualizations"]
 
 
 def add_visualizations(kg: KG, network: Network, pictures: Iterable[FilterPicture]) -> Iterator[Visualization]:
-    """Store pictures one by one, so that what was made stays when the rest is interrupted.
+    """Store pictures one by one, so an interruption keeps those made before it.
 
     Parameters
     ----------
@@ -25,12 +26,12 @@ def add_visualizations(kg: KG, network: Network, pictures: Iterable[FilterPictur
     network : Network
         The one that the pictures were made with.
     pictures : iterable of FilterPicture
-        Nothing is made before the KG is known to be of that network.
+        The first is made after the KG's network has been checked.
 
     Yields
     ------
     Visualization
-        When it is stored.
+        As soon as it is stored.
 
     Raises
     ------
@@ -39,9 +40,7 @@ def add_visualizations(kg: KG, network: Network, pictures: Iterable[FilterPictur
     """
     known = sorted({run.network for run in runs_of(kg)})
     if network.identifier not in known:
-        raise FiltagError(
-            f"{kg.path} was made of {', '.join(known)}, not of {network.identifier}: name the right --network"
-        )
+        raise other_network(kg.path, ", ".join(known), network)
     for picture in pictures:
         row = Visualization(
             network.identifier,
@@ -50,7 +49,7 @@ def add_visualizations(kg: KG, network: Network, pictures: Iterable[FilterPictur
             picture.method,
             picture.seed,
             picture.steps,
-            # Six digits: what is behind them depends on the machine.
+            # Further digits depend on the machine.
             float(f"{picture.activation:.6g}"),
         )
         yield from write_visualizations(kg, [row], [_png(picture.pixels)])

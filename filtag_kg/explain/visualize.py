@@ -1,8 +1,9 @@
-"""What a filter looks for: pictures made to excite it, from noise, by following the gradient.
+"""What a filter looks for: pictures that excite it, made from noise by following the gradient.
 
-The two that FILTAG's authors compared their tags with. *Activation maximisation* with minimal regularisation (Erhan,
-Bengio, Courville and Vincent 2009, section 3.1) changes the pixels. *Feature visualisation* (Olah, Mordvintsev and
-Schubert 2017) changes a spectrum in decorrelated colours, and asks for what stands being moved, scaled and turned.
+FILTAG's authors compared their tags with pictures of two methods. *Activation maximisation* with minimal regularisation
+(Erhan, Bengio, Courville and Vincent 2009, section 3.1) changes the pixels. *Feature visualisation* (Olah, Mordvintsev
+and Schubert 2017) changes a spectrum in decorrelated colours, and looks for what survives being moved, scaled and
+turned.
 """
 
 from __future__ import annotations
@@ -11,21 +12,21 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.filter_objective import Objective, filter_objective
-from filtag_kg.explain.gradients import Gradient, compile_step
+from filtag_kg.explain.gradients import CompiledStep, Gradient, compile_step
 from filtag_kg.explain.image_parametrisation import (
     decorrelated_colour,
     frequency_scale,
     image_of_spectrum,
     spectrum_shape,
 )
-from filtag_kg.explain.transformations import random_views, seen
+from filtag_kg.explain.transformations import apply_view, random_views
 from filtag_kg.kg import VISUALIZATION_METHODS
 from filtag_kg.names import nfc
 from filtag_kg.network import Layer, Network, Tensor, import_keras
@@ -34,9 +35,9 @@ __all__ = ["DEFAULT_STEPS", "FilterPicture", "find_layer", "visualize"]
 
 DEFAULT_STEPS = 192
 
-# Erhan et al. keep the norm of the image. A photograph's pixels lie about so far from mid-grey.
+# Erhan et al. keep the norm of the image: here the typical distance of a photograph's pixels from mid-grey.
 _CONTRAST = 0.25
-# How long a step of theirs is, as a share of that norm.
+# The length of the first step, as a share of that norm.
 _STEP = 0.1
 # Adam (Kingma and Ba 2015, algorithm 1), with the step size and the start of Lucid.
 _LEARNING_RATE, _BETA_1, _BETA_2, _EPSILON = 0.05, 0.9, 0.999, 1e-8
@@ -45,19 +46,19 @@ _START = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilterPicture:
-    """A picture that was made to excite a filter.
+    """A picture made to excite a filter.
 
     Parameters
     ----------
     layer : str
     filter : int
     method : str
-        One of `filtag_kg.graph.VISUALIZATION_METHODS`.
+        One of `filtag_kg.kg.VISUALIZATION_METHODS`.
     seed, steps : int
     activation : float
-        The mean of the filter's feature map over `pixels`, not scaled.
+        The mean of the filter's feature map for `pixels`, not scaled.
     grey : float
-        The same of an even mid-grey, to compare with.
+        The same for an even mid-grey, for comparison.
     pixels : uint8 array of shape (height, width, 3), RGB
     """
 
@@ -82,7 +83,7 @@ def visualize(
     batch_size: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[FilterPicture]:
-    """Make pictures of what filters look for, each method of a batch of filters in turn.
+    """Make pictures of what filters look for: batch by batch, each method in turn.
 
     Parameters
     ----------
@@ -95,13 +96,12 @@ def visualize(
     steps : int
         How often each picture is changed.
     seed : int
-        Of the noise that a picture starts from, which is another for each filter and method, and of the views, which
-        are the same for all.
+        Of the noise that pictures start from, which differs by filter and method, and of the views, which do not.
     batch_size : int
-        Filters at once; a batch that is not full is filled up. A filter's picture does not depend on the others of its
-        batch. It may depend on the size, by which sums are rounded: over many steps that grows to other details.
+        Filters at once. A filter's picture does not depend on the others in its batch, but may depend on the batch
+        size: it decides how sums are rounded, which over many steps changes details.
     progress : callable, optional
-        Told (steps done, steps in all).
+        Called with the steps done and the steps in all.
 
     Yields
     ------
@@ -113,148 +113,152 @@ def visualize(
     FiltagError
         If the network has no such layer or filter, or Keras runs on a backend that is not supported.
     """
-    found = find_layer(network, layer, filters)
+    chosen_layer = find_layer(network, layer, filters)
     unknown = [method for method in methods if method not in VISUALIZATION_METHODS]
     if unknown or steps < 1 or seed < 0 or batch_size < 1:
         raise ValueError(f"methods, steps, seed or batch_size: got {unknown or methods}, {steps}, {seed}, {batch_size}")
-    model, objective = filter_objective(network, found)
-    ascents = [_ASCENTS[method](objective, network.input_size, steps, seed) for method in methods]
+    model, objective = filter_objective(network, chosen_layer)
+    ascents = [_ASCENTS[method](objective, network.input_size) for method in methods]
     compiled = [compile_step(ascent.step, model) for ascent in ascents]
-    measure = compile_step(lambda _gradient: lambda pixels, chosen: objective(pixels / 255.0, chosen)[1:], model)
+    measure = compile_step(lambda _gradient, pixels, chosen: objective(pixels / 255.0, chosen)[1:], model)
     total = len(filters) * len(methods) * steps
     done = 0
     for batch in _padded_batches(filters, batch_size):
-        chosen = np.eye(found.n_filters, dtype=np.float32)[list(batch.filters)]
+        chosen = np.eye(chosen_layer.n_filters, dtype=np.float32)[list(batch.filters)]
         grey = _activations(measure, np.full((len(chosen), *network.input_size, 3), 128, np.uint8), chosen)
         for method, ascent, step in zip(methods, ascents, compiled, strict=True):
             state = ascent.start([_generator(seed, method, layer, filter_) for filter_ in batch.filters])
-            for values in islice(ascent.each_step(), steps):
-                state = step(chosen, *values, *state)
+            for inputs in ascent.inputs(steps, seed):
+                state = step(chosen, *inputs, *state)
                 done += batch.wanted
                 if progress is not None:
                     progress(done, total)
             pixels = _pixels(ascent.image(state[0]))
             activations = _activations(measure, pixels, chosen)
-            for place, filter_ in enumerate(batch.filters[: batch.wanted]):
-                yield FilterPicture(layer, filter_, method, seed, steps, activations[place], grey[place], pixels[place])
+            for i, filter_ in enumerate(batch.filters[: batch.wanted]):
+                yield FilterPicture(layer, filter_, method, seed, steps, activations[i], grey[i], pixels[i])
 
 
 def find_layer(network: Network, layer: str, filters: Sequence[int] = ()) -> Layer:
-    """Return a layer by its name, if it has such filters.
+    """Return a layer by its name.
 
     Raises
     ------
     FiltagError
-        If it is not there or has not so many filters.
+        If there is no such layer, or it lacks one of the filters.
     """
-    found = next((one for one in network.layers if nfc(one.name) == nfc(layer)), None)
-    if found is None:
-        raise FiltagError(
-            f"{network.name} has no layer {layer!r}: choose from {', '.join(one.name for one in network.layers)}"
-        )
-    outside = next((filter_ for filter_ in filters if not 0 <= filter_ < found.n_filters), None)
-    if outside is not None:
-        raise FiltagError(f"layer {layer} has no filter {outside}: choose from 0 to {found.n_filters - 1}")
-    return found
+    for candidate in network.layers:
+        if nfc(candidate.name) == nfc(layer):
+            missing = next((filter_ for filter_ in filters if not 0 <= filter_ < candidate.n_filters), None)
+            if missing is not None:
+                raise FiltagError(f"layer {layer} has no filter {missing}: choose from 0 to {candidate.n_filters - 1}")
+            return candidate
+    names = ", ".join(candidate.name for candidate in network.layers)
+    raise FiltagError(f"{network.name} has no layer {layer!r}: choose from {names}")
 
 
 _State = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ascent:
-    """A way from noise to a picture.
+class _Ascent(Protocol):
+    """A way from noise to a picture, for an objective and pictures of a size."""
 
-    Parameters
-    ----------
-    start : callable
-        From a generator for each filter to what the steps begin with, the picture's parameters first.
-    each_step : callable
-        Yields without end what a step needs besides: arrays that are the same for all filters.
-    step : callable
-        From the backend's gradient to a function of chosen filters, these arrays and a state to the next state.
-    image : callable
-        From parameters to images in [0, 1].
-    """
+    def start(self, generators: list[np.random.Generator]) -> _State:
+        """Return the state before the first step, a row for each generator: the picture's parameters come first."""
 
-    start: Callable[[list[np.random.Generator]], _State]
-    each_step: Callable[[], Iterator[_State]]
-    step: Callable[[Gradient], Callable[..., _State]]
-    image: Callable[[Tensor], Tensor]
+    def inputs(self, steps: int, seed: int) -> Iterator[_State]:
+        """Yield what each step needs besides the state: arrays that are the same for all filters."""
+
+    def step(self, gradient: Gradient, chosen: Tensor, *inputs_and_state: Tensor) -> _State:
+        """Return the next state for the chosen filters."""
+
+    def image(self, parameters: Tensor) -> Tensor:
+        """Return the images of parameters, in [0, 1]."""
 
 
-def _activation_maximisation(objective: Objective, size: tuple[int, int], steps: int, _seed: int) -> _Ascent:
+class _ActivationMaximisation:
     """x* = argmax h(x) where ‖x‖ = ρ (Erhan et al. 2009, section 3.1), x the pixels' distance from mid-grey."""
-    ops = import_keras().ops
-    norm = _CONTRAST * np.sqrt(3.0 * size[0] * size[1])
 
-    def start(generators: list[np.random.Generator]) -> _State:
-        noise = np.stack([random.uniform(-1, 1, (*size, 3)) for random in generators])
-        now = np.sqrt(np.sum(noise**2, axis=(1, 2, 3), keepdims=True))
-        return (np.float32(0.5 + noise * norm / now),)
+    def __init__(self, objective: Objective, size: tuple[int, int]) -> None:
+        self._objective = objective
+        self._size = size
+        self._norm = _CONTRAST * np.sqrt(3.0 * size[0] * size[1])
 
-    def shares() -> Iterator[_State]:
-        # Long steps first, then ever shorter ones: of one length they would circle about the maximum.
+    def start(self, generators: list[np.random.Generator]) -> _State:
+        noise = np.stack([random.uniform(-1, 1, (*self._size, 3)) for random in generators])
+        norm = np.sqrt(np.sum(noise**2, axis=(1, 2, 3), keepdims=True))
+        return (np.float32(0.5 + noise * self._norm / norm),)
+
+    def inputs(self, steps: int, _seed: int) -> Iterator[_State]:
+        # Ever shorter steps: steps of one length would circle around the maximum.
         for done in range(steps):
-            yield (np.float32(_STEP * norm * (1 - done / steps)),)
+            yield (np.float32(_STEP * self._norm * (1 - done / steps)),)
 
-    def step(gradient: Gradient) -> Callable[..., _State]:
-        def ascend(chosen: Tensor, length: Tensor, images: Tensor) -> _State:
-            uphill = gradient(lambda x: ops.sum(objective(x, chosen)[0]), images)
-            moved = images + length * _of_norm(uphill, 1.0) - 0.5
-            return (ops.clip(0.5 + _of_norm(moved, norm), 0.0, 1.0),)
+    def step(self, gradient: Gradient, chosen: Tensor, length: Tensor, images: Tensor) -> _State:
+        ops = import_keras().ops
+        uphill = gradient(lambda x: ops.sum(self._objective(x, chosen)[0]), images)
+        moved = images + length * _with_norm(uphill, 1.0) - 0.5
+        return (ops.clip(0.5 + _with_norm(moved, self._norm), 0.0, 1.0),)
 
-        return ascend
+    def image(self, parameters: Tensor) -> Tensor:
+        return parameters
 
-    return _Ascent(start, shares, step, lambda images: images)
 
-
-def _of_norm(images: Tensor, norm: float) -> Tensor:
+def _with_norm(images: Tensor, norm: float) -> Tensor:
+    """Scale each image to a norm; one of zeros stays as it is."""
     ops = import_keras().ops
     now = ops.sqrt(ops.sum(ops.square(images), axis=(1, 2, 3), keepdims=True))
-    nothing = ops.equal(now, 0)
-    return images * ops.where(nothing, 0.0, norm / ops.where(nothing, 1.0, now))
+    is_zero = ops.equal(now, 0)
+    return images * ops.where(is_zero, 0.0, norm / ops.where(is_zero, 1.0, now))
 
 
-def _feature_visualisation(objective: Objective, size: tuple[int, int], _steps: int, seed: int) -> _Ascent:
+class _FeatureVisualisation:
     """Adam on a spectrum in decorrelated colours, through random views (Olah et al. 2017)."""
-    ops = import_keras().ops
-    shape = spectrum_shape(*size)
-    # Lucid divides by 4, so that the first steps do not saturate the colours.
-    scale = np.float32(frequency_scale(*size) / 4)
-    transform = image_of_spectrum(*size)
 
-    def image(spectra: Tensor) -> Tensor:
-        return decorrelated_colour(transform(ops.multiply(spectra, scale)))
+    def __init__(self, objective: Objective, size: tuple[int, int]) -> None:
+        self._objective = objective
+        self._size = size
+        # Lucid divides by 4, so that the first steps do not saturate the colours.
+        self._scale = np.float32(frequency_scale(*size) / 4)
+        self._transform = image_of_spectrum(*size)
 
-    def start(generators: list[np.random.Generator]) -> _State:
+    def start(self, generators: list[np.random.Generator]) -> _State:
+        shape = spectrum_shape(*self._size)
         spectra = np.stack([random.normal(0, _START, shape) for random in generators]).astype(np.float32)
         return spectra, np.zeros_like(spectra), np.zeros_like(spectra)
 
-    def views() -> Iterator[_State]:
-        for done, one in enumerate(random_views(*size, seed), 1):
+    def inputs(self, steps: int, seed: int) -> Iterator[_State]:
+        for done, view in enumerate(islice(random_views(*self._size, seed), steps), 1):
             rate = _LEARNING_RATE * np.sqrt(1 - _BETA_2**done) / (1 - _BETA_1**done)
-            yield one.places, one.weights, np.float32(rate)
+            yield view.indices, view.weights, np.float32(rate)
 
-    def step(gradient: Gradient) -> Callable[..., _State]:
-        def ascend(
-            chosen: Tensor, places: Tensor, weights: Tensor, rate: Tensor, spectra: Tensor, mean: Tensor, square: Tensor
-        ) -> _State:
-            def value(x: Tensor) -> Tensor:
-                return ops.sum(objective(seen(image(x), places, weights), chosen)[0])
+    def step(
+        self,
+        gradient: Gradient,
+        chosen: Tensor,
+        indices: Tensor,
+        weights: Tensor,
+        rate: Tensor,
+        spectra: Tensor,
+        mean: Tensor,
+        square: Tensor,
+    ) -> _State:
+        ops = import_keras().ops
 
-            uphill = gradient(value, spectra)
-            mean = _BETA_1 * mean + (1 - _BETA_1) * uphill
-            square = _BETA_2 * square + (1 - _BETA_2) * ops.square(uphill)
-            return spectra + rate * mean / (ops.sqrt(square) + _EPSILON), mean, square
+        def value(x: Tensor) -> Tensor:
+            return ops.sum(self._objective(apply_view(self.image(x), indices, weights), chosen)[0])
 
-        return ascend
+        uphill = gradient(value, spectra)
+        mean = _BETA_1 * mean + (1 - _BETA_1) * uphill
+        square = _BETA_2 * square + (1 - _BETA_2) * ops.square(uphill)
+        return spectra + rate * mean / (ops.sqrt(square) + _EPSILON), mean, square
 
-    return _Ascent(start, views, step, image)
+    def image(self, parameters: Tensor) -> Tensor:
+        return decorrelated_colour(self._transform(import_keras().ops.multiply(parameters, self._scale)))
 
 
-_ASCENTS: dict[str, Callable[[Objective, tuple[int, int], int, int], _Ascent]] = dict(
-    zip(VISUALIZATION_METHODS, (_activation_maximisation, _feature_visualisation), strict=True)
+_ASCENTS: dict[str, Callable[[Objective, tuple[int, int]], _Ascent]] = dict(
+    zip(VISUALIZATION_METHODS, (_ActivationMaximisation, _FeatureVisualisation), strict=True)
 )
 
 
@@ -265,14 +269,14 @@ class _Batch:
 
 
 def _padded_batches(filters: Sequence[int], batch_size: int) -> Iterator[_Batch]:
-    """Yield batches of one size, by which sums are rounded; the last is filled up with its last filter."""
+    """Yield batches of equal size, which decides how sums are rounded; the last filter is repeated to fill the last."""
     for start in range(0, len(filters), batch_size):
-        some = tuple(filters[start : start + batch_size])
-        yield _Batch(some + some[-1:] * (batch_size - len(some)), len(some))
+        batch = tuple(filters[start : start + batch_size])
+        yield _Batch(batch + batch[-1:] * (batch_size - len(batch)), len(batch))
 
 
 def _generator(seed: int, method: str, layer: str, filter_: int) -> np.random.Generator:
-    """Return a generator that no other filter has, and that does not depend on which others are asked for."""
+    """Return the filter's own generator, whichever other filters are visualised."""
     digest = hashlib.sha256(f"{seed}\0{method}\0{layer}\0{filter_}".encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
@@ -282,6 +286,6 @@ def _pixels(images: Tensor) -> NDArray[np.uint8]:
     return np.round(np.clip(array, 0, 1) * 255).astype(np.uint8)
 
 
-def _activations(measure: Callable[..., _State], pixels: NDArray[np.uint8], chosen: NDArray[np.float32]) -> list[float]:
-    (found,) = measure(pixels.astype(np.float32), chosen)
-    return [float(value) for value in import_keras().ops.convert_to_numpy(found)]
+def _activations(measure: CompiledStep, pixels: NDArray[np.uint8], chosen: NDArray[np.float32]) -> list[float]:
+    (activations,) = measure(pixels.astype(np.float32), chosen)
+    return [float(activation) for activation in import_keras().ops.convert_to_numpy(activations)]

@@ -19,7 +19,7 @@ __all__ = ["Carriers", "WhyNot", "why_not"]
 
 @dataclass(frozen=True, slots=True)
 class Carriers:
-    """Active filters with the same tags of the two classes.
+    """Active filters that carry the tags of one class, of the other, or of both.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class WhyNot:
     Parameters
     ----------
     why, why_not : Support
-        The class A asked for, and the class B it is contrasted with.
+        The class A to explain, and the class B it is contrasted with.
     why_confidence, why_not_confidence : float or None
         The network's confidence in each; None if it has no such output.
     only_why, only_why_not, both : Carriers
@@ -91,7 +91,7 @@ def why_not(
         If both are the same class.
     """
     if why == not_:
-        raise FiltagError(f"--why and --not are both {why}: name two classes")
+        raise FiltagError(f"both classes are {why}: name two", options=("why", "not_"))
     first, second = filters.class_ids.index(why), filters.class_ids.index(not_)
     with_first, with_second = filters.tagged[:, first], filters.tagged[:, second]
     groups = (active & with_first & ~with_second, active & with_second & ~with_first, active & with_first & with_second)
@@ -108,11 +108,10 @@ def why_not(
 
 
 def _carriers(filters: TaggedFilters, group: NDArray[np.bool_], common: Sequence[CommonConcept], most: int) -> Carriers:
-    places = filters.places(group)
-    within = set(places)
+    in_group = filters.layers_and_filters(group)
     counts = zip(filters.layer_names, filters.by_layer(group).tolist(), strict=True)
     return Carriers(
-        filters=tuple(places),
+        filters=tuple(in_group),
         layers=tuple((layer, count) for layer, count in counts if count),
-        concepts=concept_evidence([row for row in common if (row.layer, row.filter) in within], most),
+        concepts=concept_evidence([row for row in common if (row.layer, row.filter) in set(in_group)], most),
     )

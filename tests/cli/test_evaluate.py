@@ -97,7 +97,7 @@ def test_tables_and_plot_of_the_whole_grid(made: Path, network: Path, images: Pa
     done = filtag("evaluate", *options(made, network, images), *classes, "--score", "both", "-o", output)
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == [
-        "note: the tags were made of these very images, so the hits are better than they would be on others",
+        "note: the tags were made from these very images, so the hits are better than they would be on others",
         f"note: {output}: hits.csv, classes.csv, distribution.csv, hits.svg",
     ]
     assert done.stdout.startswith("6 images of 3 classes; the network's top-1 accuracy is 100.0%\n")

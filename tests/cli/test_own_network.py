@@ -141,7 +141,7 @@ def test_test_images_and_questions_name_classes_that_are_near(own: Path) -> None
     )
     assert refusal("errors", own, "--images", images) == (
         f"colours has no class Tabby (did you mean n02123045?), the name of a folder in {images}: name folders by the "
-        "network's class ids, or leave those out with --keep-going"
+        "network's class ids, or leave those out (--keep-going)"
     )
     # Before the network is loaded, which is not there.
     (own.parent / "colours.keras").unlink()

@@ -23,7 +23,7 @@ def test_active_filters_are_the_best_of_each_layer(colours: KG, network: Network
     for image, active in zip(activations, filters.active(activations), strict=True):
         scores = contrast_to(profile, image) if rule.endswith("contrast") else image
         expected = {("first", int(np.argmax(scores[:2]))), ("last", int(np.argmax(scores[2:])))}
-        assert set(filters.places(active)) == expected
+        assert set(filters.layers_and_filters(active)) == expected
         assert filters.by_layer(active).tolist() == [1, 1]
 
 
@@ -36,7 +36,7 @@ def test_the_table_is_what_the_profile_says(colours: KG, network: Network, rule:
     found = {
         (*place, class_id)
         for index, class_id in enumerate(filters.class_ids)
-        for place in filters.places(filters.tagged[:, index])
+        for place in filters.layers_and_filters(filters.tagged[:, index])
     }
     assert found == expected
     assert dict(zip(filters.class_ids, filters.class_labels, strict=True)) == dict(
@@ -48,7 +48,7 @@ def test_a_contrast_needs_the_profile(colours: KG, network: Network, tmp_path: P
     shutil.copytree(colours.path, tmp_path / "kg")
     (tmp_path / "kg" / "profile.npz").unlink()
     assert tagged_filters(open_kg(tmp_path / "kg"), network, "k=1").tagged.any()
-    with pytest.raises(FiltagError, match="has no profile, which rule k=1:contrast needs: name another with --rule"):
+    with pytest.raises(FiltagError, match="has no profile, which rule k=1:contrast needs: name another rule"):
         tagged_filters(open_kg(tmp_path / "kg"), network, "k=1:contrast")
 
 

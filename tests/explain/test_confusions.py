@@ -42,4 +42,4 @@ def test_a_missing_or_damaged_file_is_refused(text: str | None, what: str, tmp_p
     with pytest.raises(FiltagError) as error:
         read_confusions(path)
     assert str(error.value).startswith(str(path))
-    assert str(error.value).endswith(f"{what}: make it anew with filtag errors -o")
+    assert str(error.value).endswith(f"{what}: classify the images anew")

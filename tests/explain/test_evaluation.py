@@ -120,18 +120,16 @@ def test_the_images_that_made_the_tags_are_named_or_only_those_held_out_are_used
 ) -> None:
     same = evaluate(made, network, train, RULES, [1], permutations=0)
     assert same.notes == (
-        "the tags were made of these very images, so the hits are better than they would be on others",
+        "the tags were made from these very images, so the hits are better than they would be on others",
     )
     assert same.hits.images.tolist() == [4, 4, 4]
     split = replace(made, held_out=("n02087394/1.png", "n03770679/2.png"))
     kept = evaluate(split, network, train, RULES, [1], permutations=0)
     assert kept.hits.images.tolist() == [1, 0, 1]
-    assert kept.notes == (f"the 2 images that the profile held out of {train.path.name} are looked at",)
+    assert kept.notes == (f"only the 2 images that the profile held out of {train.path.name} are used",)
     other = evaluate(split, network, test, RULES, [1], permutations=0)
     assert other.hits.images.tolist() == [4, 1, 0]
-    assert other.notes == (
-        f"the profile held images of {train.path.name} out, not of {test.path.name}: all are looked at",
-    )
+    assert other.notes == (f"the profile held images of {train.path.name} out, not of {test.path.name}: all are used",)
     with pytest.raises(FiltagError, match=r"^none of the images that the profile held out is in .*: name the right"):
         evaluate(replace(made, held_out=("x/0.png",)), network, train, RULES, [1])
 
@@ -144,7 +142,7 @@ def test_classes_without_an_output_have_no_accuracy(made: Profile, network: Netw
     assert found.notes == ("colours has no output for class n02087394: no accuracy there",)
     unnamed = evaluate(made, replace(network, class_ids=()), test, RULES, [1], permutations=0)
     assert unnamed.top1 is None
-    assert unnamed.notes == ("colours does not say what its outputs stand for: no accuracy; name them with --classes",)
+    assert unnamed.notes == ("colours does not say what its outputs stand for: no accuracy; name its classes",)
     assert hits_csv(unnamed).splitlines()[1] == "k=1,all,1,5,0.6,,,,,,0"
 
 
@@ -173,7 +171,7 @@ def test_mistakes(made: Profile, network: Network, test: ImageSet, tmp_path: Pat
     ):
         evaluate(made, network, images, RULES, [1])
     another = replace(made, metadata={**made.metadata, "identifier": "vgg16-0123456789ab"})
-    message = f"the profile was made of vgg16-0123456789ab, not of {network.identifier}: name the right --network"
+    message = f"the profile was made of vgg16-0123456789ab, not of {network.identifier}: name the right network"
     with pytest.raises(FiltagError, match=f"^{re.escape(message)}$"):
         evaluate(another, network, test, RULES, [1])
     with pytest.raises(FiltagError, match=r"^the profile was made of a network that it does not name, not of colours-"):

@@ -57,9 +57,9 @@ def test_a_damaged_file_is_refused(line: str, what: str, tmp_path: Path) -> None
     path.write_bytes(f"{header}\n{line}\n".encode("utf-8", "surrogateescape"))
     with pytest.raises(FiltagError) as error:
         read_hits(path)
-    assert str(error.value) == f"{path}{what}: make it anew with filtag evaluate -o"
+    assert str(error.value) == f"{path}{what}: evaluate anew"
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FiltagError, match=r"cannot be read \(No such file or directory\): make it anew with filtag"):
+    with pytest.raises(FiltagError, match=r"cannot be read \(No such file or directory\): evaluate anew$"):
         read_hits(tmp_path / "hits.csv")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from filtag_kg import FiltagError, Profile, Rule, tag_filters
 from filtag_kg.explain.hits import (
-    class_places,
+    class_ranks,
     expected_hits,
     hits_at_n,
 )
@@ -114,7 +114,7 @@ def test_by_hand() -> None:
 def test_the_expectation_is_the_share_of_the_orders_of_ties(counts: list[int], data: st.DataObject) -> None:
     own = data.draw(st.integers(0, len(counts) - 1))
     other = [(count + 1) % 3 for count in counts]
-    above, tied = class_places(np.array([other, counts], dtype=np.int16))
+    above, tied = class_ranks(np.array([other, counts], dtype=np.int16))
     n = np.arange(1, len(counts) + 2)
     hits = [expected_hits(above, tied, each)[1, own] for each in n]
     ranked = [i for i in range(len(counts)) if counts[i]]

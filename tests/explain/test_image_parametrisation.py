@@ -15,7 +15,7 @@ from filtag_kg.explain.image_parametrisation import (
     image_of_spectrum,
     spectrum_shape,
 )
-from filtag_kg.explain.transformations import JITTER, ROTATION_DEGREES, SCALE, random_views, seen, view
+from filtag_kg.explain.transformations import JITTER, ROTATION_DEGREES, SCALE, apply_view, make_view, random_views
 
 pytest.importorskip("keras", reason="the cpu extra is not installed")
 SIDES = st.integers(2, 12)
@@ -93,9 +93,9 @@ def test_a_view_is_what_a_slow_loop_sees(shift: tuple[float, float], scale: floa
     padded = np.pad(image, 2, constant_values=0.5)
     offset = centre - backwards @ (centre + shift) + 2
     expected = affine_transform(padded, backwards, offset, output_shape=image.shape, order=1, cval=0.5)
-    one = view(7, 9, shift=shift, scale=scale, degrees=degrees)
+    one = make_view(7, 9, shift=shift, scale=scale, degrees=degrees)
     colours = np.repeat(image[None, :, :, None], 3, axis=3).astype(np.float32)
-    got = np.asarray(seen(np.concatenate([colours, 1 - colours]), one.places, one.weights))
+    got = np.asarray(apply_view(np.concatenate([colours, 1 - colours]), one.indices, one.weights))
     np.testing.assert_allclose(got[0, :, :, 1], expected, atol=1e-4)
     np.testing.assert_allclose(got[1], 1 - got[0], atol=1e-5)
 
@@ -103,12 +103,12 @@ def test_a_view_is_what_a_slow_loop_sees(shift: tuple[float, float], scale: floa
 def test_views_are_those_of_the_seed_and_stay_in_their_ranges() -> None:
     first, again, other = (random_views(20, 30, seed) for seed in (3, 3, 4))
     one = next(first)
-    np.testing.assert_array_equal(one.places, next(again).places)
-    assert not np.array_equal(one.places, next(other).places)
+    np.testing.assert_array_equal(one.indices, next(again).indices)
+    assert not np.array_equal(one.indices, next(other).indices)
     # The centre is never far: half a side is turned by 10°, so the middle moves by the jitter alone.
     for _ in range(50):
-        places = next(first).places[0].reshape(20, 30)
-        row, column = divmod(int(places[10, 15]), 30)
+        indices = next(first).indices[0].reshape(20, 30)
+        row, column = divmod(int(indices[10, 15]), 30)
         assert abs(row - 10) <= JITTER * 20 / (1 - SCALE) + 2
         assert abs(column - 15) <= JITTER * 30 / (1 - SCALE) + 2
     assert ROTATION_DEGREES == 10

@@ -79,7 +79,7 @@ def test_only_images_held_out_are_looked_at(colours: KG, network: Network, image
     save_profile(replace(profile, held_out=names, metadata=metadata), tmp_path / "kg" / "profile.npz")
     found = find_misclassifications(open_kg(tmp_path / "kg"), network, images)
     assert found.n_images == 3
-    assert found.notes == ("the profile was made of images: only the 3 images that it held out are looked at",)
+    assert found.notes == ("the profile was made of images: only the 3 images that it held out are used",)
     others = {**metadata, "images": {"sha256": "of other images"}}
     save_profile(replace(profile, held_out=names, metadata=others), tmp_path / "kg" / "profile.npz")
     assert find_misclassifications(open_kg(tmp_path / "kg"), network, images).n_images == 8

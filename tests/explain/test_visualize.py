@@ -192,7 +192,7 @@ def test_the_kg_of_another_network_is_refused_before_anything_is_made(colours: K
         next(add_visualizations(colours, known, visualize(known, "colour", [0], steps=10**6)))
     made_of = colours.manifest["network"]
     assert str(error.value) == (
-        f"{colours.path} was made of {made_of}, not of {known.identifier}: name the right --network"
+        f"{colours.path} was made of {made_of}, not of {known.identifier}: name the right network"
     )
 
 

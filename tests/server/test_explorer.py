@@ -222,14 +222,14 @@ def test_an_image_is_dropped_and_explained(opened: Browser, tmp_path: Path) -> N
         shown = context.new_page()
         shown.goto(f"{server.url}/explain")
         shown.set_input_files("#image", str(tmp_path / "none.png"))
-        shown.get_by_text("none.png is no readable image").wait_for(timeout=60_000)
+        shown.get_by_text("none.png is not a readable image").wait_for(timeout=60_000)
         assert not shown.locator("[data-preview]").is_visible()
         context.close()
         sent = {"Content-Type": "application/octet-stream"}
         bad = server.client.post("/explain", content=b"no image", headers={**sent, "X-File-Name": "none.png"})
         assert (bad.status_code, bad.text) == (
             400,
-            "none.png is no readable image (not in a known image format): give a JPEG, PNG or the like\n",
+            "none.png is not a readable image (not in a known image format): give a JPEG, PNG or the like\n",
         )
         empty = server.client.post("/explain", content=b"", headers={"Content-Type": "image/png"})
         assert (empty.status_code, empty.text) == (400, "no image was sent: drop one\n")

@@ -65,7 +65,7 @@ def test_what_is_no_image_is_a_line(store: Path) -> None:
     answers, _, _ = asyncio.run(asked(store, jobs))
     assert [answer.status for answer in answers] == ["invalid"] * 3
     for answer in answers:
-        assert answer.line.startswith("a.jpg is no readable image (")
+        assert answer.line.startswith("a.jpg is not a readable image (")
         assert answer.line.endswith("): give a JPEG, PNG or the like")
         assert "\n" not in answer.line
 
