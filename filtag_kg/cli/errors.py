@@ -59,7 +59,7 @@ def errors(
     with open_images(images) as image_set:
         loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
         with progress_bar(quiet) as progress:
-            found = find_misclassifications(
+            analysis = find_misclassifications(
                 opened,
                 loaded,
                 image_set,
@@ -70,19 +70,19 @@ def errors(
                 keep_going=keep_going,
                 progress=progress,
             )
-    for line in found.notes:
+    for line in analysis.notes:
         note(line)
     if output is None:
-        _print_summary(found)
+        _print_summary(analysis)
         return
-    write_misclassifications(found, output)
+    write_misclassifications(analysis, output)
     note(
-        f"{output}: {len(found.misclassified):,} of {found.n_images:,} images are misclassified (accuracy "
-        f"{found.accuracy:.1%}): errors.csv, confusions.csv and errors.html"
+        f"{output}: {len(analysis.misclassified):,} of {analysis.n_images:,} images are misclassified (accuracy "
+        f"{analysis.accuracy:.1%}): errors.csv, confusions.csv and errors.html"
     )
 
 
-def _print_summary(found: MisclassificationAnalysis) -> None:
+def _print_summary(analysis: MisclassificationAnalysis) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -90,17 +90,17 @@ def _print_summary(found: MisclassificationAnalysis) -> None:
 
     console = results_console()
     console.print(
-        f"accuracy [bold]{found.accuracy:.1%}[/bold]: {len(found.misclassified):,} of {found.n_images:,} images are "
-        f"misclassified (rule {found.rule})."
+        f"accuracy [bold]{analysis.accuracy:.1%}[/bold]: {len(analysis.misclassified):,} of {analysis.n_images:,} "
+        f"images are misclassified (rule {analysis.rule})."
     )
-    if not found.misclassified:
+    if not analysis.misclassified:
         return
-    rows = confusions(found.misclassified)
+    rows = confusions(analysis.misclassified)
     same = sum(row.mistakes for row in rows if row.same)
-    near = sum(row.agree for row in found.misclassified)
+    near = sum(row.agree for row in analysis.misclassified)
     console.print(
-        f"{same / len(found.misclassified):.0%} of the misclassified images stay within one kind of thing, "
-        f"{near / len(found.misclassified):.0%} are near by meaning."
+        f"{same / len(analysis.misclassified):.0%} of the misclassified images stay within one kind of thing, "
+        f"{near / len(analysis.misclassified):.0%} are near by meaning."
     )
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("kind of thing")

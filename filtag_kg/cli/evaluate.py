@@ -101,7 +101,7 @@ def evaluate(
     with open_images(images) as test:
         cnn = recorded_network(loaded.metadata, str(profile), network, preprocess=preprocess, classes=classes)
         with progress_bar(quiet) as progress:
-            found = evaluate_images(
+            evaluation = evaluate_images(
                 loaded,
                 cnn,
                 test,
@@ -113,17 +113,17 @@ def evaluate(
                 workers=workers,
                 progress=progress,
             )
-    for line in found.notes:
+    for line in evaluation.notes:
         note(line)
     if output is not None:
-        _write(found, distribution, output)
-    _print(found, list(hits_rows(found)), distribution)
+        _write(evaluation, distribution, output)
+    _print(evaluation, list(hits_rows(evaluation)), distribution)
     if output is not None:
         note(f"{output}: hits.csv, classes.csv, distribution.csv, hits.svg")
 
 
 def _profile(path: Path) -> Profile:
-    """Return a profile that lies alone or in a KG."""
+    """Read a profile from its own file or from a KG."""
     from filtag_kg.kg import open_kg
     from filtag_kg.profile import load_profile
 
@@ -131,7 +131,7 @@ def _profile(path: Path) -> Profile:
         return load_profile(path)
     kg = open_kg(path)
     if not (kg.path / "profile.npz").exists():
-        raise FiltagError(f"{path} was made of no profile, which this needs: give the P.npz of a pass, or its KG")
+        raise FiltagError(f"{path} was made without a profile, which this needs: give a profile, or a KG made from one")
     return load_profile(kg.path / "profile.npz")
 
 
@@ -141,29 +141,29 @@ def _rules(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]
     if not k and not q:
         k, q = list(_K), list(_Q)
     scores = ("activation", "contrast") if score == "both" else (score,)
-    return [rule for each in scores for rule in rules_from(k, q, each)]
+    return [rule for one_score in scores for rule in rules_from(k, q, one_score)]
 
 
-def _write(found: Evaluation, distribution: Sequence[LayerDistribution], output: Path) -> None:
+def _write(evaluation: Evaluation, distribution: Sequence[LayerDistribution], output: Path) -> None:
     from filtag_kg.explain import class_hits_csv, hits_csv, hits_svg
     from filtag_kg.files import replacing_directory
     from filtag_kg.report import refuse_existing
     from filtag_kg.tags import distribution_csv
 
     with replacing_directory(output, refuse_existing) as room:
-        (room / "hits.csv").write_text(hits_csv(found), encoding="utf-8")
-        (room / "classes.csv").write_text(class_hits_csv(found), encoding="utf-8")
+        (room / "hits.csv").write_text(hits_csv(evaluation), encoding="utf-8")
+        (room / "classes.csv").write_text(class_hits_csv(evaluation), encoding="utf-8")
         (room / "distribution.csv").write_text(distribution_csv(distribution), encoding="utf-8")
-        (room / "hits.svg").write_text(hits_svg(found.hits), encoding="utf-8")
+        (room / "hits.svg").write_text(hits_svg(evaluation.hits), encoding="utf-8")
 
 
-def _print(found: Evaluation, rows: list[HitsRow], distribution: Sequence[LayerDistribution]) -> None:
+def _print(evaluation: Evaluation, rows: list[HitsRow], distribution: Sequence[LayerDistribution]) -> None:
     console = results_console()
-    images, classes = int(found.hits.images.sum()), int((found.hits.images > 0).sum())
-    accuracy = "" if found.top1 is None else f"; the network's top-1 accuracy is {found.top1:.1%}"
+    images, classes = int(evaluation.hits.images.sum()), int((evaluation.hits.images > 0).sum())
+    accuracy = "" if evaluation.top1 is None else f"; the network's top-1 accuracy is {evaluation.top1:.1%}"
     console.print(f"{images:,} images of {classes:,} classes{accuracy}\n")
     console.print(_hits_table(rows))
-    if found.top1 is not None:
+    if evaluation.top1 is not None:
         console.print()
         console.print(_correlation_table(rows))
     console.print()
@@ -184,7 +184,7 @@ def _by_line(rows: list[HitsRow]) -> dict[tuple[str, str], list[HitsRow]]:
 
 
 def _hits_table(rows: list[HitsRow]) -> Table:
-    """Make a table with two lines for each rule and choice of layers: the hits, and below them the null."""
+    """Return a table with two lines for each rule and choice of layers: the hits, and below them the null."""
     table = _table("Hits@n, %; below it the null: the same with the images' labels permuted")
     lines = _by_line(rows)
     for name in ("rule", "layers", ""):
@@ -200,7 +200,7 @@ def _hits_table(rows: list[HitsRow]) -> Table:
 
 
 def _correlation_table(rows: list[HitsRow]) -> Table:
-    """Make a table of the first three n: the rest is in hits.csv."""
+    """Return a table for the first three n; hits.csv has the others."""
     table = _table("Spearman's ρ between a class's Hits@n and its accuracy, with its 95 % confidence interval")
     lines = _by_line(rows)
     table.add_column("rule")

@@ -68,16 +68,18 @@ def explain(
     opened = open_kg(kg)
     if why is not None or not_ is not None:
         known = tagged_classes(opened, rule)
-        # A network takes seconds to load: whoever mistypes a class need not wait for it.
+        # Refuse a mistyped class before the network loads, which takes seconds.
         for name in (why, not_):
             if name is not None:
                 class_named(name, list(known), list(known.values()))
     loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
-    found = explain_image(opened, loaded, image, rule=rule, most=most, why=why, not_=not_)
+    explanation = explain_image(opened, loaded, image, rule=rule, most=most, why=why, not_=not_)
     if format_ == "text":
-        print_explanation(found, most=most)
+        print_explanation(explanation, most=most)
+    elif format_ == "json":
+        typer.echo(explanation_json(explanation), nl=False)
     else:
-        typer.echo(explanation_json(found) if format_ == "json" else explanation_turtle(found, opened), nl=False)
+        typer.echo(explanation_turtle(explanation, opened), nl=False)
 
 
 def network_of(kg: KG, name: str | None, *, preprocess: str | None, classes: Path | None) -> Network:
@@ -88,26 +90,28 @@ def network_of(kg: KG, name: str | None, *, preprocess: str | None, classes: Pat
     return recorded_network(made_of, str(kg.path), name, preprocess=preprocess, classes=classes)
 
 
-def print_explanation(found: Explanation, *, most: int = 8) -> None:
-    """Print an explanation to read."""
+def print_explanation(explanation: Explanation, *, most: int = 8) -> None:
+    """Print an explanation as text."""
     from rich.markup import escape
 
     console = results_console()
-    best = ", ".join(f"{escape(best.label)} {best.confidence:.1%}" for best in found.predictions)
+    best = ", ".join(f"{escape(best.label)} {best.confidence:.1%}" for best in explanation.predictions)
     console.print(f"predicted: [bold]{best or 'nothing'}[/bold]")
     console.print(
-        f"{found.n_tagged} of the {found.n_active} filters that {escape(found.image)} activates most have tags "
-        f"(rule {found.rule})."
+        f"{explanation.n_tagged} of the {explanation.n_active} filters that {escape(explanation.image)} activates most "
+        f"have tags (rule {explanation.rule})."
     )
-    if found.support is not None:
-        console.print(_verdict(found.support))
-    elif found.predictions:
-        console.print(f"{escape(found.predictions[0].label)} is no class of the KG, whose tags say nothing of it.")
-    console.print(_evidence("their tags", found.labels))
-    console.print(_evidence("their common concepts", found.concepts))
-    _print_layers(found, console, most)
-    if found.why_not is not None:
-        _print_why_not(found.why_not, console)
+    if explanation.support is not None:
+        console.print(_verdict(explanation.support))
+    elif explanation.predictions:
+        console.print(
+            f"{escape(explanation.predictions[0].label)} is not a class of the KG, so the tags say nothing about it."
+        )
+    console.print(_evidence("their tags", explanation.labels))
+    console.print(_evidence("their common concepts", explanation.concepts))
+    _print_layers(explanation, console, most)
+    if explanation.why_not is not None:
+        _print_why_not(explanation.why_not, console)
 
 
 def _verdict(support: Support) -> str:
@@ -148,13 +152,13 @@ def _table(title: str, number: str, *others: str) -> Table:
     return table
 
 
-def _print_layers(found: Explanation, console: Console, most: int) -> None:
-    """Print for the last layers, which see the most, their filters with the tags that they share most."""
+def _print_layers(explanation: Explanation, console: Console, most: int) -> None:
+    """Print the active filters of the last layers, which see the most, and their most frequent tags."""
     from rich.markup import escape
 
     by_layer: dict[str, list[str]] = {}
     tags: dict[str, Counter[str]] = {}
-    for filter_ in found.active:
+    for filter_ in explanation.active:
         by_layer.setdefault(filter_.layer, []).append(str(filter_.filter))
         labels = dict(filter_.tags)
         tags.setdefault(filter_.layer, Counter()).update(labels.values())
@@ -174,19 +178,19 @@ def _print_layers(found: Explanation, console: Console, most: int) -> None:
     console.print(table)
 
 
-def _print_why_not(contrasted: WhyNot, console: Console) -> None:
+def _print_why_not(why_not: WhyNot, console: Console) -> None:
     from rich.markup import escape
 
-    first, second = contrasted.why, contrasted.why_not
+    first, second = why_not.why, why_not.why_not
     console.print(f"\nwhy [bold]{escape(first.label)}[/bold] and not [bold]{escape(second.label)}[/bold]?")
-    for support, confidence in ((first, contrasted.why_confidence), (second, contrasted.why_not_confidence)):
+    for support, confidence in ((first, why_not.why_confidence), (second, why_not.why_not_confidence)):
         says = "the network has no such output" if confidence is None else f"the network says {confidence:.1%}"
         console.print(f"{escape(support.label)}: {says}; {_counted(support)}.")
     table = _table("active filters tagged", "filters", "layers", "common concepts")
     for title, carriers in (
-        (f"{first.label}, not {second.label}", contrasted.only_why),
-        (f"{second.label}, not {first.label}", contrasted.only_why_not),
-        ("both", contrasted.both),
+        (f"{first.label}, not {second.label}", why_not.only_why),
+        (f"{second.label}, not {first.label}", why_not.only_why_not),
+        ("both", why_not.both),
     ):
         layers = [f"{layer} {count}" for layer, count in carriers.layers[-4:][::-1]]
         concepts = [f"{row.label} {row.filters}" for row in carriers.concepts[:4]]

@@ -66,16 +66,16 @@ def visualize(
             batch_size=batch_size,
             progress=progress,
         )
-        made = 0
-        for one in add_visualizations(opened, loaded, pictures):
-            took, start = time.perf_counter() - start, time.perf_counter()
-            note(f"{kg / one.file}: mean of the feature map {one.activation:.3g}, {took:.1f} s")
-            made += 1
-    note(f"{made:,} pictures of {layer} are in {kg / 'visualizations'}; filtag report {kg} -o DIR shows them")
+        n_pictures = 0
+        for picture in add_visualizations(opened, loaded, pictures):
+            seconds, start = time.perf_counter() - start, time.perf_counter()
+            note(f"{kg / picture.file}: mean of the feature map {picture.activation:.3g}, {seconds:.1f} s")
+            n_pictures += 1
+    note(f"{n_pictures:,} pictures of {layer} are in {kg / 'visualizations'}; filtag report {kg} -o DIR shows them")
 
 
 def _filters(texts: list[str], n_filters: int) -> list[int]:
-    """Return the filters that the options name, each once, in order."""
+    """Return the filters that the options name, without duplicates, in order."""
     chosen: set[int] = set()
     for text in texts:
         if text == "all":
@@ -83,7 +83,7 @@ def _filters(texts: list[str], n_filters: int) -> list[int]:
             continue
         first, dash, last = text.partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise FiltagError(f"--filter {text!r} is no filter: give an index, a range such as 0-15, or all")
+            raise FiltagError(f"--filter {text!r} is not a filter: give an index, a range such as 0-15, or all")
         low, high = int(first), int(last) if dash else int(first)
         if low > high or high >= n_filters:
             raise FiltagError(f"--filter {text!r} is not in the layer: it has filters 0 to {n_filters - 1}")

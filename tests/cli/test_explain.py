@@ -65,7 +65,9 @@ def test_mistakes_of_explaining(room: Path, tmp_path: Path) -> None:
     assert refusal("explain", kg, image, *network(room), "--why", "tigr") == (
         "no class 'tigr' in the KG: check the spelling, or name it by its id"
     )
-    assert refusal("explain", kg, image, *network(room), "--not", "tabby").endswith("but not the class to explain: name both (--why, --not)")
+    assert refusal("explain", kg, image, *network(room), "--not", "tabby").endswith(
+        "but not the class to explain: name both (--why, --not)"
+    )
     assert refusal("explain", kg, tmp_path, *network(room)) == (
         f"cannot read {tmp_path} (Is a directory): check the path"
     )

@@ -109,7 +109,7 @@ def test_filters_are_named_by_index_range_or_all() -> None:
     for text in ("-1", "x", "1-", "1-x", "²", ""):
         with pytest.raises(FiltagError) as error:
             _filters([text], 5)
-        assert str(error.value) == f"--filter {text!r} is no filter: give an index, a range such as 0-15, or all"
+        assert str(error.value) == f"--filter {text!r} is not a filter: give an index, a range such as 0-15, or all"
     for text in ("5", "3-9", "3-2"):
         with pytest.raises(FiltagError) as error:
             _filters([text], 5)
