@@ -91,11 +91,11 @@ def test_the_docs_have_the_same_floors() -> None:
     assert picture() == TARGET.read_text("utf-8"), "run python scripts/make_architecture_picture.py"
 
 
-def test_the_files_that_the_docs_name_are_there() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    named = set(re.findall(rf"`((?:{'|'.join(FLOORS)})/[\w/]+\.py)`", text))
-    new = {"tags/clip_dissect.py"}
-    assert {name for name in named - new if not (PACKAGE / name).exists()} == set()
+def test_the_files_that_the_guides_name_are_there() -> None:
+    text = "".join((ROOT / page).read_text("utf-8") for page in ("docs/architecture.md", "CONTRIBUTING.md"))
+    named = set(re.findall(rf"`(?:filtag_kg/)?((?:{'|'.join(FLOORS)})/[\w/]+\.py)`", text))
+    assert {name for name in named if not (PACKAGE / name).exists()} == set()
+    assert {name for name in GROUND if f"`{name}`" not in text} == set()
 
 
 def packages_after(code: str) -> set[str]:
