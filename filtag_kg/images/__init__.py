@@ -1,4 +1,4 @@
-"""Labelled images from a folder, a tar or a zip: list, split, decode, batch."""
+"""Labelled images from a folder, a tar or a zip: list, split, decode and batch them."""
 
 from filtag_kg.images.batches import Batch, batches
 from filtag_kg.images.decode import RESIZING, UnreadableImageError, decode, read_file, thumbnail

@@ -1,6 +1,6 @@
-"""Where labelled images lie: a folder, a tar or a zip with a folder per class.
+"""Open a folder, a tar or a zip that has a folder of images per class.
 
-Nothing is extracted, and nothing outside is reached: links are followed only to where they stay inside.
+Nothing is extracted, and links are followed only where they stay inside.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from filtag_kg.npz import UNPACKED_RATIO, ShortReads
 __all__ = ["open_archive"]
 
 _ADVICE = "give a folder, .tar or .zip with a folder of images per class"
-# A compressed tar may unpack to so many bytes whatever its size; to more only in proportion.
+# A compressed tar of any size may unpack to this many bytes; to more only in proportion to its size.
 _UNPACKED_ALWAYS = 2**30
-# A zip's list of entries takes about 100 bytes of each: enough for twice ImageNet.
+# A zip's directory takes about 100 bytes per entry: enough for twice ImageNet.
 _MOST_DIRECTORY = 2**28
-# Longer than any path, with room for what systems note of a file.
+# Longer than any path, with room for the attributes that systems record.
 _MOST_EXTENSION = 2**16
 _EXTENSIONS = {
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
 }
-# Before an entry's name and bytes (APPNOTE 4.3.7).
+# Bytes before an entry's name and content (APPNOTE 4.3.7).
 _ENTRY_HEADER = 30
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
-# So little is unpacked at once that what an entry makes of it fits the memory, whatever it declares.
+# Unpacked in pieces small enough that each fits the memory, whatever size an entry declares.
 _CHUNK = 2**13
 
 
@@ -53,12 +53,13 @@ def open_archive(path: Path) -> ImageSet:
     except FiltagError:
         raise
     except Exception as error:  # noqa: BLE001
-        # Python's readers of archives raise whatever a damaged one makes of them.
+        # Broad on purpose: tarfile, zipfile and the decompressors have no common error, and a damaged or hostile
+        # archive makes them raise anything.
         raise FiltagError(f"{path} cannot be read ({reason(error)}): copy it again, or {_ADVICE}") from None
     if not opened.images:
         opened.close()
-        why = f" (left out: {opened.left_out})" if opened.left_out else ""
-        raise FiltagError(f"no images in {path}{why}: {_ADVICE}")
+        left_out = f" (left out: {opened.left_out})" if opened.left_out else ""
+        raise FiltagError(f"no images in {path}{left_out}: {_ADVICE}")
     loose = next((image.name for image in opened.images if not image.class_id), None)
     if loose is not None:
         opened.close()
@@ -99,7 +100,7 @@ def _open_folder(path: Path) -> ImageSet:
 
 
 def _walk(top: Path, inside: str, listing: Listing[Path], *, linked: bool) -> None:
-    """List what lies in the folder `inside`; behind a link to a folder, links to further folders are not followed."""
+    """List the folder `inside`; below a link to a folder, no further links to folders are followed."""
     for entry in sorted(os.scandir(top / inside), key=lambda entry: entry.name):
         name = posixpath.join(inside, entry.name)
         if entry.is_symlink():
@@ -187,7 +188,7 @@ def _entry_name(member: zipfile.ZipInfo) -> str:
 
 
 def _refuse_overlaps(archive: zipfile.ZipFile) -> None:
-    """Refuse entries that lie over each other: so a small zip holds any number of large ones (Fifield 2019)."""
+    """Refuse overlapping entries, by which a small zip may unpack to any size (Fifield 2019)."""
     end = 0
     for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
         if member.header_offset < end:
@@ -196,7 +197,7 @@ def _refuse_overlaps(archive: zipfile.ZipFile) -> None:
 
 
 def _read_entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    # In one piece zipfile would unpack all that there is, and then keep as much as was declared.
+    # Read at once, zipfile would unpack everything first, and only then cut it to the declared size.
     with archive.open(member) as stream:
         content = b"".join(iter(lambda: stream.read(_CHUNK), b""))
     if len(content) != member.file_size:
@@ -205,11 +206,11 @@ def _read_entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 class _Member(tarfile.TarInfo):
-    """What a tar says of a file, with what leads its reader astray refused: sizes below 0, and huge lists of holes."""
+    """A tar header, with what makes tarfile hang or run out of memory left out: negative sizes, huge lists of holes."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Return what a header says."""
+        """Parse a header."""
         member = super().frombuf(buf, encoding, errors)
         if member.size < 0 or (member.type in _EXTENSIONS and member.size > _MOST_EXTENSION):
             raise tarfile.HeaderError("a size in it makes no sense")
@@ -243,8 +244,8 @@ def _tar(path: Path) -> tuple[tarfile.TarFile, bool] | None:
 def _open_tar(path: Path, archive: tarfile.TarFile, compressed: bool) -> ImageSet:
     """Index a tar in one pass, and read from it by position.
 
-    In a compressed tar, going back means unpacking from the start again. Its images are therefore to be read
-    in the order of the archive, for which memory holds one image.
+    In a compressed tar, going back means unpacking from the start again. Its images are therefore read in the order of
+    the archive, with one image in memory.
     """
     lock = threading.Lock()
     file = archive.fileobj
@@ -261,7 +262,7 @@ def _open_tar(path: Path, archive: tarfile.TarFile, compressed: bool) -> ImageSe
         nonlocal latest
         offset, size = files[name].where
         with lock:
-            # Links lead to what was just read.
+            # Links lead to the file that was just read.
             if latest[0] != (offset, size):
                 file.seek(offset)
                 latest = (offset, size), file.read(size)
@@ -309,8 +310,8 @@ def _list_tar(archive: tarfile.TarFile, most: int | None) -> Listing[tuple[int, 
 
 
 def _check_end(archive: tarfile.TarFile) -> None:
-    # tarfile takes a damaged header for the end of the archive; the true end is a block of zeros (POSIX pax,
-    # ustar format), or of the file.
+    # tarfile takes a damaged header for the end of the archive; the true end is a block of zeros (POSIX pax, ustar
+    # format), or the end of the file.
     file = archive.fileobj
     assert file is not None
     file.seek(archive.offset)
@@ -320,5 +321,5 @@ def _check_end(archive: tarfile.TarFile) -> None:
 
 def _ref(name: str) -> ImageRef:
     folder = posixpath.basename(posixpath.dirname(posixpath.normpath(name)))
-    # Millions of images share few classes: one string for each class.
+    # Millions of images share few classes: keep one string per class.
     return ImageRef(sys.intern("" if folder == ".." else class_id_of(folder)), name)

@@ -1,4 +1,4 @@
-"""Images as batches of pixels, decoded by several threads ahead of who takes them."""
+"""Batches of decoded images, which several threads prepare ahead of time."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from filtag_kg.images.image_set import ImageRef, ImageSet
 __all__ = ["Batch", "batches"]
 
 _MOST_WORKERS = 16
-# Of images that were read in order and wait to be decoded: a batch of usual ones takes a hundredth of it.
+# Bytes of images that were read in order and wait to be decoded: a usual batch takes a hundredth of this.
 _MOST_WAITING = 2**29
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Images that were decoded, and images that could not be.
+    """Decoded images, and those that could not be decoded.
 
     Parameters
     ----------
     pixels : uint8 array of shape (n_images, height, width, 3), RGB in [0, 255]
     images : tuple of ImageRef, of length n_images
     unreadable : tuple of (ImageRef, str)
-        What could not be decoded among the images read for this batch, and why.
+        The images of this batch that could not be decoded, and why.
     """
 
     pixels: NDArray[np.uint8]
@@ -61,9 +61,9 @@ def batches(
         (height, width) to resize to.
     batch_size : int
     workers : int, optional
-        Threads that decode; by default one for each processor.
+        Threads that decode; by default one per processor.
     only : sequence of ImageRef, optional
-        The images to read; all by default. In this order, unless another would be slow.
+        The images to read, by default all; in this order, unless that would be slow.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
@@ -83,7 +83,7 @@ def batches(
 
         def fill() -> None:
             while len(ahead) < 2 * batch_size and (image := next(order, None)) is not None:
-                # Where order matters, only one thread may read; decoding is what takes the time.
+                # Where the order matters, only one thread may read; most of the time goes into decoding anyway.
                 content = None
                 if images.sequential:
                     _wait(ahead, images)
@@ -102,7 +102,7 @@ def batches(
 
 
 def _wait(ahead: Iterable[tuple[ImageRef, Future[NDArray[np.uint8] | str]]], images: ImageSet) -> None:
-    """Wait until the files that are in memory undecoded are not too large together."""
+    """Wait until the undecoded files in memory are not too large together."""
     waiting = [(images.sizes[image.name], future) for image, future in ahead if not future.done()]
     total = sum(size for size, _ in waiting)
     for size, future in waiting:
@@ -120,7 +120,7 @@ def _take(
 ) -> Batch:
     shard = images.shard_of(ahead[0][0])
     pixels: list[NDArray[np.uint8]] = []
-    taken: list[ImageRef] = []
+    decoded: list[ImageRef] = []
     unreadable: list[tuple[ImageRef, str]] = []
     while ahead and len(pixels) + len(unreadable) < batch_size and images.shard_of(ahead[0][0]) == shard:
         image, future = ahead.popleft()
@@ -129,6 +129,6 @@ def _take(
             unreadable.append((image, result))
         else:
             pixels.append(result)
-            taken.append(image)
+            decoded.append(image)
     stacked = np.stack(pixels) if pixels else np.empty((0, *size, 3), np.uint8)
-    return Batch(stacked, tuple(taken), tuple(unreadable))
+    return Batch(stacked, tuple(decoded), tuple(unreadable))

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "MOST_BYTES", "RESIZING", "UnreadableImageError", "decode", "read_file", "thumbnail"]
 
 RESIZING = "bilinear, antialiased, to the network's size whatever the aspect"
-"""How :func:`decode` resizes, as a profile remembers it: change one with the other."""
-# The formats that photographs come in, as Pillow calls them. Pillow has forty decoders: some start programs (EPS starts
-# Ghostscript), and others are rarely tried by anybody. A file's first bytes decide, never its name.
+"""How :func:`decode` resizes, as profiles record it: change both together."""
+# The formats of photographs, by Pillow's names. Of Pillow's forty decoders some start programs (EPS starts Ghostscript),
+# and others are hardly ever tested. A file's first bytes decide its format, never its name.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-# Of an image's file: ninety million pixels, the most that Pillow deems safe, take as much without any compression.
+# Of an image's file: ninety million uncompressed pixels, the most that Pillow deems safe.
 MOST_BYTES = 256 * 2**20
 MOST_PIXELS = 89_478_485
-# Of a side: what a JPEG can have. An animated WebP of 8,388,628 × 10 pixels takes its decoder 13 s, 9,000 × 9,000 1 s.
+# Of a side: JPEG's own limit. An animated WebP of 8,388,628 × 10 pixels takes 13 s to decode, 9,000 × 9,000 take 1 s.
 MOST_SIDE = 65_535
-# Every scan of a JPEG goes over all pixels again. Encoders make a dozen; the fuzzers of libjpeg-turbo stop at 500.
+# Each scan of a JPEG goes over all pixels again. Encoders write a dozen; the fuzzers of libjpeg-turbo stop at 500.
 _MOST_SCANS = 100
 _SCAN = b"\xff\xda"
 
@@ -43,7 +43,7 @@ _opening = threading.Lock()
 
 
 class UnreadableImageError(ValueError):
-    """The bytes are no image, a damaged one, or one far too large."""
+    """The bytes are not an image, or one that is damaged or far too large."""
 
 
 def read_file(path: Path) -> bytes:
@@ -54,7 +54,7 @@ def read_file(path: Path) -> bytes:
     OSError
         If it cannot be read.
     UnreadableImageError
-        If it is no regular file, or larger than `MOST_BYTES`.
+        If it is not a regular file, or larger than `MOST_BYTES`.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise UnreadableImageError("no regular file")
@@ -72,10 +72,9 @@ def _refuse_large(size: int) -> None:
 def decode(content: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Decode an image to RGB pixels of a given size.
 
-    The orientation that the file's EXIF data notes is applied; if there is none from 1 to 8 the image stays as it
-    is. All else that a file says besides its pixels is passed over, and need not be well-formed. Grey, palette and CMYK
-    images become RGB, and of transparent ones the colours count. The first frame of an animation counts. Resizing is
-    bilinear, with Pillow's antialiasing, and does not keep the aspect.
+    The orientation in the file's EXIF data is applied if it is from 1 to 8. All other metadata is ignored, and need not
+    be well-formed. Grey, palette and CMYK images become RGB; transparency is ignored; only the first frame of an
+    animation is used. Resizing is bilinear, with Pillow's antialiasing, and does not keep the aspect ratio.
 
     Parameters
     ----------
@@ -91,13 +90,13 @@ def decode(content: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
     Raises
     ------
     UnreadableImageError
-        If it is in another format or damaged, if pixels are missing at its end, or if it is too large.
+        If it is in another format, damaged, cut off, or too large.
     MissingExtraError
         If Pillow is not installed.
     """
     height, width = size
-    # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size; here never below twice what is asked for, in both
-    # directions since a rotation may exchange the sides.
+    # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size; here never below twice the size asked for, on both sides,
+    # since a rotation may swap them.
     with _opened(content, 2 * max(height, width)) as image:
         from PIL import Image
 
@@ -105,7 +104,7 @@ def decode(content: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def thumbnail(content: bytes, side: int = 96) -> bytes:
-    """Return a JPEG of an image that is `side` pixels wide or high at most, and keeps the aspect.
+    """Return a JPEG of an image, at most `side` pixels wide and high, with its aspect ratio.
 
     Raises
     ------
@@ -121,7 +120,7 @@ def thumbnail(content: bytes, side: int = 96) -> bytes:
 
 @contextmanager
 def _opened(content: bytes, draft: int) -> Iterator[Image.Image]:
-    """Yield an image in RGB and the right way up; sides that are longer than `draft` may be reduced to it."""
+    """Yield an image in RGB and the right way up; sides longer than `draft` may be reduced to it."""
     try:
         from PIL import Image, UnidentifiedImageError
     except ModuleNotFoundError:
@@ -139,33 +138,33 @@ def _opened(content: bytes, draft: int) -> Iterator[Image.Image]:
     except MemoryError:
         raise UnreadableImageError("too large for the memory") from None
     except UnidentifiedImageError:
-        # Pillow's own text has an address in it, and would be another each time.
+        # Pillow's own text has a memory address in it, so it would differ each time.
         raise UnreadableImageError("empty" if not content else "not in a known image format") from None
     except Image.DecompressionBombError as error:
         # Its own text is long, and speaks of an attack.
-        found = re.search(r"[0-9]+ pixels", str(error))
-        raise UnreadableImageError(f"{found[0] if found else 'its pixels'} are too many") from None
+        n_pixels = re.search(r"[0-9]+ pixels", str(error))
+        raise UnreadableImageError(f"{n_pixels[0] if n_pixels else 'its pixels'} are too many") from None
     except Exception as error:  # noqa: BLE001
-        # Pillow's decoders raise whatever a damaged file makes of them: OSError, SyntaxError, struct.error,
-        # ValueError, IndexError, zlib.error. All say the same of the file.
+        # Broad on purpose: Pillow's decoders have no common error, and a damaged or hostile file makes them raise
+        # OSError, SyntaxError, struct.error, ValueError, IndexError, zlib.error and more.
         raise UnreadableImageError(str(error).partition("\n")[0] or type(error).__name__) from None
 
 
 def _open(content: bytes) -> Image.Image:
-    """Open an image by the decoder of one of the `FORMATS`, without decoding it yet, and refuse bombs."""
+    """Open an image in one of the `FORMATS`, without decoding it yet; refuse decompression bombs."""
     from PIL import Image
 
-    # What is left to warn of is the image's, and is said with the image. Filters belong to the whole process: only
-    # Pillow's warnings are held back, while one thread alone opens an image.
+    # Pillow's warnings are about images that are reported anyway. Filters belong to the whole process, so one thread at
+    # a time opens an image.
     with _opening, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         image = Image.open(io.BytesIO(content), formats=_decoders())
-        # Pillow itself only warns up to twice its limit, and other code may have taken the limit away.
+        # Below twice its limit Pillow only warns, and other code may have removed the limit.
         most_pixels = min(MOST_PIXELS, Image.MAX_IMAGE_PIXELS or MOST_PIXELS)
         if image.width * image.height > most_pixels or max(image.size) > MOST_SIDE:
             raise UnreadableImageError(f"{image.width} × {image.height} pixels are too many")
         if image.format == "TIFF":
-            image.load()  # Pillow reads a TIFF's tags once more then, and warns once more.
+            image.load()  # Here Pillow reads a TIFF's tags again, and warns again.
     if image.format == "JPEG" and content.count(_SCAN) > _MOST_SCANS:
         raise UnreadableImageError(f"{content.count(_SCAN):,} scans are too many")
     return image
@@ -175,9 +174,9 @@ def _open(content: bytes) -> Image.Image:
 def _decoders() -> tuple[str, ...]:
     from PIL import Image, _imaging
 
-    # The handler keeps Python from writing Pillow's messages to stderr where nobody asked for them.
+    # Without a handler, Python would write Pillow's messages to stderr.
     logging.getLogger("PIL").addHandler(logging.NullHandler())
-    # libtiff prints to stderr by itself what Pillow raises anyway; Windows' Pillow hides it.
+    # libtiff also prints to stderr what Pillow raises; on Windows its symbols are hidden.
     with suppress(AttributeError, OSError):
         ctypes.CDLL(str(_imaging.__file__)).TIFFSetErrorHandler(None)
     Image.init()
@@ -185,7 +184,7 @@ def _decoders() -> tuple[str, ...]:
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    """Turn an image by its orientation as EXIF numbers it (CIPA DC-008, section 4.6.5)."""
+    """Turn an image upright, given its EXIF orientation (CIPA DC-008, section 4.6.5)."""
     from PIL.Image import Transpose
 
     turns = (
@@ -202,7 +201,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        # Pillow would cut 16-bit grey off at 255; it has 32 bits of these two formats, of which 16 are used.
+        # Pillow would clip 16-bit grey at 255; for these two formats it has 32 bits, of which 16 are used.
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
         raise ValueError(f"its pixels are of an unknown range (Pillow's mode {image.mode})")

@@ -1,4 +1,4 @@
-"""Labelled images, wherever they lie: what there is, and how to read it."""
+"""A set of labelled images, wherever they are stored."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["ImageRef", "ImageSet", "class_id_of", "reason"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class ImageRef:
-    """An image that has not been read: images are ordered by class id, then name.
+    """An image that has not been read; images are ordered by class id, then name.
 
     Parameters
     ----------
     class_id : str
-        The name of the folder that the image lies in, in Unicode's normal form C.
+        The name of the image's folder, in Unicode's normal form C.
     name : str
         Its path in the folder or archive, with ``/``.
     """
@@ -33,7 +33,7 @@ class ImageRef:
 
 
 def class_id_of(folder: str) -> str:
-    """Return the class id that the name of a folder of images stands for: two that look alike are one class."""
+    """Return the class id of a folder of images: folders whose names look alike are one class."""
     return nfc(folder)
 
 
@@ -43,22 +43,22 @@ class ImageSet:
     Parameters
     ----------
     path : Path
-        What was opened: of several shards, their pattern.
+        What was opened; for several shards, their pattern.
     images : sequence of ImageRef
         In any order.
     sizes : mapping of str to int
-        From the names of the images, or of more, to the bytes of their files.
+        From the names of at least the images to the bytes of their files.
     read : callable
-        From an image's name to its bytes; from several threads at once.
+        From an image's name to its bytes; called from several threads at once.
     close : callable
     digest : callable
-        The SHA-256 of what the images lie in.
+        Returns the SHA-256 of the folder or archive.
     reading_order : sequence of ImageRef, optional
-        Every image, in the order in which to read them where any other would be slow; else the list's.
+        Every image, in the order to read them in if any other would be slow.
     shards : mapping of str to int, optional
-        From an image's name to the number of the shard that it lies in, where there are several.
+        From an image's name to the number of its shard, if there are several.
     left_out : LeftOut, optional
-        What else lies there, and why it is not among the images.
+        What else is there, and why it is not among the images.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class ImageSet:
     classes : tuple of str
         The class ids, sorted.
     sequential : bool
-        Whether the images are to be read in `reading_order`, one after the other.
+        Whether the images must be read in `reading_order`, one after the other.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class ImageSet:
         try:
             return self._read(image.name)
         except Exception as error:  # noqa: BLE001
-            # Python's readers of archives raise whatever a damaged one makes of them.
+            # Broad on purpose, as in `open_archive`: a damaged archive makes its reader raise anything.
             raise FiltagError(f"cannot read {image.name} in {self.path.name} ({reason(error)})") from None
 
     def sha256(self) -> str:
@@ -114,17 +114,17 @@ class ImageSet:
         return self._digest()
 
     def listing_sha256(self) -> str:
-        """Return the SHA-256 of the list of images with their sizes: what can be told without reading them."""
+        """Return the SHA-256 of the list of images with their sizes, which needs no image to be read."""
         listing = "".join(f"{name}\t{self.sizes[name]}\n" for name in sorted(image.name for image in self.images))
         return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
     def shard_of(self, image: ImageRef) -> int:
-        """Return the number of the shard that an image lies in; 0 where there is one."""
+        """Return the number of an image's shard; 0 if there is only one."""
         return self._shards.get(image.name, 0)
 
-    def only(self, kept: Iterable[ImageRef]) -> ImageSet:
-        """Return some of the images, from the same archive and closed with it."""
-        chosen = set(kept)
+    def only(self, images: Iterable[ImageRef]) -> ImageSet:
+        """Return a subset of the images, from the same archive and closed with it."""
+        chosen = set(images)
         return ImageSet(
             self.path,
             [image for image in self.images if image in chosen],
@@ -149,5 +149,5 @@ class ImageSet:
 
 
 def reason(error: BaseException) -> str:
-    """Return in a few words what an error of a reader of files says."""
+    """Return the message of a file reader's error, in a few words."""
     return (getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__)[:200]

@@ -1,4 +1,4 @@
-"""What lies in a folder or archive: which of it are images, where links lead, and what is left out and why."""
+"""The contents of a folder or archive: which are images, where links lead, and what is left out and why."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ IMAGE_SUFFIXES = frozenset(
         ".webp",
     }
 )
-# Folders and files that systems and programs put beside the user's own.
+# Folders and files that systems and programs create.
 _SYSTEM = frozenset(
     {
         "#recycle",
@@ -47,9 +47,9 @@ _SYSTEM = frozenset(
         "thumbs.db",
     }
 )
-# Links that lead from one to the next; systems stop at 40, too.
+# The longest chain of links; systems stop at 40, too.
 _MOST_STEPS = 40
-# How many times the files that there are links to folders may give them.
+# Links to folders may repeat the files this many times.
 _MOST_COPIES = 10
 
 _Where = TypeVar("_Where")
@@ -64,7 +64,7 @@ class File(Generic[_Where]):
     name : str
         Its path as it is written there.
     where : any
-        What leads to its bytes.
+        Whatever locates its bytes.
     size : int
         In bytes.
     """
@@ -75,7 +75,7 @@ class File(Generic[_Where]):
 
 
 class LeftOut:
-    """Counts of what is left out, by reason, each with the first name."""
+    """Counts of what is left out, by reason, each with the first name as an example."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
@@ -105,16 +105,16 @@ class LeftOut:
 
 @dataclass
 class Listing(Generic[_Where]):
-    """What lies in a folder or archive, by path with ``/``, normalised.
+    """The contents of a folder or archive, by normalised path with ``/``.
 
-    Where a name occurs twice the last one counts, as it would on extraction.
+    Of two files with one name the last one counts, as it would on extraction.
 
     Attributes
     ----------
     files : dict of str to File
         Regular files of all kinds.
     links : dict of str to (str, str)
-        From the path of a link to its name as it is written there, and to the path that it leads to.
+        From the path of a link to its name as it is written there, and the path that it leads to.
     folders : set of str
     left_out : LeftOut
     """
@@ -143,7 +143,7 @@ class Listing(Generic[_Where]):
         self.folders.add(posixpath.normpath(readable_name(name)))
 
     def images(self) -> Iterator[File[_Where]]:
-        """Yield the files that are images by their names, links among them; count the others and empty folders."""
+        """Yield the files and links that are named like images; count the others and empty folders."""
         holding: set[str] = set()
         for path, file in [*self.files.items(), *self._linked()]:
             if is_hidden(path):
@@ -181,12 +181,12 @@ class Listing(Generic[_Where]):
             else:
                 copies -= len(inside)
                 for file in (self.files[paths[index]] for index in inside):
-                    behind = posixpath.normpath(file.name)[len(target) :]
-                    yield path + behind, File(name + behind, file.where, file.size)
+                    rest = posixpath.normpath(file.name)[len(target) :]
+                    yield path + rest, File(name + rest, file.where, file.size)
 
 
 def is_hidden(path: str) -> bool:
-    """Return whether a path leads through what is hidden, or what a system put there."""
+    """Return whether any part of a path is hidden, or made by a system."""
     return any(
         (part.startswith(".") and part not in (".", "..")) or part.casefold() in _SYSTEM
         for part in PurePosixPath(path).parts
@@ -194,9 +194,9 @@ def is_hidden(path: str) -> bool:
 
 
 def readable_name(name: str) -> str:
-    r"""Return a name with bytes that are not UTF-8 read as Latin-1, so that it can be written anywhere.
+    r"""Return a name with bytes that are not UTF-8 decoded as Latin-1, so it can be written anywhere.
 
-    Python hands such bytes over as halves of characters (PEP 383), which no file can hold.
+    Python represents such bytes as lone surrogates (PEP 383), which cannot be encoded.
 
     >>> readable_name(b"B\xe4r".decode("utf-8", "surrogateescape"))
     'Bär'

@@ -1,4 +1,4 @@
-"""Open labelled images: one archive, or several that are read as one."""
+"""Open labelled images: one archive, or several as one."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _MOST = 1_000_000
 def open_images(path: Path, *, log: bool = True) -> ImageSet:
     """List the labelled images in a folder, a tar (compressed or not), a zip, or in several of these.
 
-    Several are named by a pattern, as shells know it: ``train-{0000..0146}.tar``, ``{first,second}.zip``. An
-    image is a file whose suffix is among :data:`IMAGE_SUFFIXES`; its class is the folder that it lies in. Links are
-    followed where they stay inside. What is left out, such as hidden files, is counted.
+    Several are named by a pattern, as in a shell: ``train-{0000..0146}.tar``, ``{first,second}.zip``. An image is a
+    file with a suffix in :data:`IMAGE_SUFFIXES`; its class is the folder it is in. Links are followed where they stay
+    inside. What is left out, such as hidden files, is counted.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def open_images(path: Path, *, log: bool = True) -> ImageSet:
     Raises
     ------
     FiltagError
-        If there is nothing at `path`, it is damaged or of another kind, or holds no image in a class folder.
+        If there is nothing at `path`, it is damaged or of another kind, or has no image in a class folder.
     """
     paths = expand_braces(str(path))
     opened = (
@@ -48,12 +48,12 @@ def open_images(path: Path, *, log: bool = True) -> ImageSet:
     if log and opened.left_out:
         _LOGGER.warning("left out of %s: %s", readable_name(path.name or str(path)), opened.left_out)
     if log:
-        _tell_of_twins(opened)
+        _warn_of_same_names(opened)
     return opened
 
 
-def _tell_of_twins(images: ImageSet) -> None:
-    """Say which class has images in folders whose names look alike and are written in other characters."""
+def _warn_of_same_names(images: ImageSet) -> None:
+    """Warn of a class whose images are in several folders: their names look alike but differ in their characters."""
     folders: dict[str, set[str]] = {}
     for image in images.images:
         if not image.class_id.isascii():
@@ -64,7 +64,7 @@ def _tell_of_twins(images: ImageSet) -> None:
 
 
 def open_shard(path: Path) -> ImageSet:
-    """Open one of several shards: its images are named as they are when all shards are opened together."""
+    """Open one of several shards; its images have the same names as when all shards are opened together."""
     return _open_shards(path, [path])
 
 
@@ -79,20 +79,23 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
         for shard in opened:
             shard.close()
         raise
-    placed = [
-        (ImageRef(inside.class_id, f"{shard.path.name}/{inside.name}"), inside, place)
-        for place, shard in enumerate(opened)
-        for inside in shard.reading_order
-    ]
-    found = {image.name: (opened[place], inside) for image, inside, place in placed}
-
+    # One shard after the other, so a shard's batches are the same wherever it is read.
+    images: list[ImageRef] = []
+    sizes: dict[str, int] = {}
+    shard_numbers: dict[str, int] = {}
+    inside: dict[str, ImageRef] = {}
     left_out = LeftOut()
-    for shard in opened:
+    for number, shard in enumerate(opened):
         left_out.update(shard.left_out)
+        for image in shard.reading_order:
+            name = f"{shard.path.name}/{image.name}"
+            images.append(ImageRef(image.class_id, name))
+            sizes[name] = shard.sizes[image.name]
+            shard_numbers[name] = number
+            inside[name] = image
 
     def read(name: str) -> bytes:
-        shard, inside = found[name]
-        return shard.read(inside)
+        return opened[shard_numbers[name]].read(inside[name])
 
     def close() -> None:
         for shard in opened:
@@ -100,20 +103,19 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
 
     return ImageSet(
         pattern,
-        [image for image, _, _ in placed],
-        sizes={image.name: opened[place].sizes[inside.name] for image, inside, place in placed},
+        images,
+        sizes=sizes,
         read=read,
         close=close,
         digest=lambda: combined_sha256(shard.sha256() for shard in opened),
-        # One shard after the other, so that a shard's batches are the same wherever it is read.
-        reading_order=[image for image, _, _ in placed],
-        shards={image.name: place for image, _, place in placed},
+        reading_order=images,
+        shards=shard_numbers,
         left_out=left_out,
     )
 
 
 def expand_braces(pattern: str) -> list[str]:
-    """Expand ``{0000..0146}`` and ``{a,b}`` as a shell would; several braces nest from the left.
+    """Expand ``{0000..0146}`` and ``{a,b}`` as a shell would; of several braces the leftmost varies slowest.
 
     >>> expand_braces("train-{08..10}.tar")
     ['train-08.tar', 'train-09.tar', 'train-10.tar']
@@ -125,7 +127,7 @@ def expand_braces(pattern: str) -> list[str]:
     Raises
     ------
     FiltagError
-        If a range goes down, or the names are more than a million.
+        If a range goes down, or gives more than a million names.
     """
     match = re.search(r"\{(?:(\d+)\.\.(\d+)|([^{},]*(?:,[^{},]*)+))\}", pattern)
     if match is None:
@@ -144,7 +146,7 @@ def expand_braces(pattern: str) -> list[str]:
 
 
 def combined_sha256(digests: Iterable[str]) -> str:
-    """Return one SHA-256 for several shards, in whatever order they come; of one, its own.
+    """Return one SHA-256 for several shards, independent of their order; for one shard, its own.
 
     >>> combined_sha256(["ab"])
     'ab'

@@ -1,4 +1,4 @@
-"""Hold images of every class out, to judge by them what the others taught."""
+"""Hold out some images of every class for evaluation."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def split_images(
     ----------
     images : iterable of ImageRef
     share : float, in (0, 1)
-        Of each class's images, how many are kept: round(share × images), two at least where there are two.
+        How many of each class's images are kept: round(share × images), but at least two if there are two.
     seed : int
-        The split of a class depends on it, on the class's id and on its own images alone.
+        The split of a class depends on this, the class's id and the class's images alone.
 
     Returns
     -------
@@ -38,19 +38,20 @@ def split_images(
         If the share is out of range or the seed negative.
     """
     if not 0 < share < 1:
-        raise FiltagError(f"--split {share:g} is no share of the images: give a number between 0 and 1, such as 0.8")
+        message = f"split={share:g} is no share of the images: give a number between 0 and 1, such as 0.8"
+        raise FiltagError(message, options=("split",))
     if seed < 0:
-        raise FiltagError(f"--seed {seed} is negative: give a whole number from 0")
+        raise FiltagError(f"seed={seed} is negative: give a whole number from 0", options=("seed",))
     by_class: dict[str, list[ImageRef]] = defaultdict(list)
     for image in images:
         by_class[image.class_id].append(image)
     kept: list[ImageRef] = []
-    for class_id, of_class in by_class.items():
-        of_class.sort()
+    held_out: list[ImageRef] = []
+    for class_id, class_images in by_class.items():
+        class_images.sort()
         entropy = int.from_bytes(hashlib.sha256(class_id.encode("utf-8", "surrogateescape")).digest()[:8])
-        order = np.random.default_rng([seed, entropy]).permutation(len(of_class))
-        n_kept = max(round(share * len(of_class)), min(2, len(of_class)))
-        kept += [of_class[index] for index in order[:n_kept]]
-    chosen = set(kept)
-    held_out = [image for of_class in by_class.values() for image in of_class if image not in chosen]
+        order = np.random.default_rng([seed, entropy]).permutation(len(class_images))
+        n_kept = max(round(share * len(class_images)), min(2, len(class_images)))
+        kept += [class_images[index] for index in order[:n_kept]]
+        held_out += [class_images[index] for index in order[n_kept:]]
     return tuple(sorted(kept)), tuple(sorted(held_out))

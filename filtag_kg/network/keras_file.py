@@ -1,4 +1,4 @@
-"""Read a Keras model from a file that anybody may have made: nothing in it runs, and whatever is wrong is one line."""
+"""Read a Keras model from an untrusted file: nothing in it runs, and any defect is reported in one line."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _UNKNOWN_CLASS = re.compile(r"(?:Could not locate class|Unknown layer:) '([^']+)
 _UNPACKED_RATIO = 100
 _UNPACKED_ALWAYS = 256 * 2**20
 _LONGEST_CONFIG = 64 * 2**20
-# Keras has no error of its own for a file that it cannot read: a layer's constructor, the zip or HDF5 underneath, or
-# the backend raises what it likes. `RuntimeError` stands for RecursionError and NotImplementedError, too.
+# Keras has no error of its own for an unreadable file: layers' constructors, the zip or HDF5 underneath and the backend
+# raise all of these. `RuntimeError` includes RecursionError and NotImplementedError.
 _UNREADABLE = (
     ArithmeticError,
     AssertionError,
@@ -50,7 +50,7 @@ def read_keras_file(path: Path) -> KerasModel:
     Raises
     ------
     FiltagError
-        If it is missing, is no such file, is damaged, holds code, or its weights are not finite.
+        If it is missing, of another kind, damaged, contains code, or its weights are not finite.
     """
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises where a name is too long for a file
         raise FiltagError(f"no network at {path}: check the path")
@@ -80,7 +80,7 @@ def read_keras_file(path: Path) -> KerasModel:
 
 
 def _errors() -> tuple[type[BaseException], ...]:
-    """Return what reading may raise: TensorFlow's errors, if it is the backend, are a family of their own."""
+    """Return what reading may raise: TensorFlow, where it is the backend, has a family of errors of its own."""
     if import_keras().backend.backend() != "tensorflow":
         return _UNREADABLE
     import tensorflow as tf
@@ -89,7 +89,7 @@ def _errors() -> tuple[type[BaseException], ...]:
 
 
 def _check_zip(path: Path) -> None:
-    """Refuse a zip that unpacks to far more than it should, and a configuration that is no JSON object."""
+    """Refuse a zip that unpacks to far too much, and a configuration that is not a JSON object."""
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(entry.file_size for entry in archive.infolist())
         size = path.stat().st_size
@@ -103,7 +103,7 @@ def _check_zip(path: Path) -> None:
 
 
 def _refuse_code(path: Path) -> None:
-    """Refuse an HDF5 file whose layers are pickled functions: older Keras has no safe mode for these."""
+    """Refuse an HDF5 file whose layers are pickled functions: older Keras has no safe mode for them."""
     import h5py
 
     if not h5py.is_hdf5(path):

@@ -1,9 +1,8 @@
 """Read a legacy ``torch.save`` file without PyTorch and without trusting it.
 
-Before PyTorch 1.6 a checkpoint was a row of pickles (magic number, protocol, system facts, the object, the
-keys of its storages) and then, per storage, an int64 count and the raw numbers. A pickle can run any code;
-the one here may name an ordered dictionary, the function that shapes a tensor and two types of number, all of
-which are replaced by stand-ins of ours, and nothing else.
+Before PyTorch 1.6 a checkpoint was a series of pickles (magic number, protocol, system, the object, the keys of its
+storages) and then, per storage, an int64 count and the raw numbers. A pickle can run any code; here it may name only
+an ordered dictionary, the function that shapes a tensor and two types of number, and gets our own versions of these.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ __all__ = ["read_legacy_checkpoint"]
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 _Unpickled: TypeAlias = Any
-# What the unpickler and our reading of what it made raise where a file is damaged.
+# What the unpickler, and the code that checks its result, raise for a damaged file.
 _UNREADABLE = (
     pickle.UnpicklingError,
     ArithmeticError,
@@ -47,7 +46,7 @@ def read_legacy_checkpoint(path: Path) -> Mapping[str, NDArray[Any]]:
     Raises
     ------
     FiltagError
-        If the file is missing, is no legacy checkpoint, is cut off or names anything but tensors.
+        If the file is missing, not a legacy checkpoint, cut off, or names anything but tensors.
     """
     try:
         return _read(io.BytesIO(path.read_bytes()))
@@ -71,7 +70,7 @@ def _read(file: io.BytesIO) -> Mapping[str, NDArray[Any]]:
         count = int.from_bytes(file.read(8), "little")
         if count != storage.size:
             raise FiltagError(f"storage {key} has {count} numbers instead of {storage.size}")
-        # The tensors are views of their storages, which the pickles only announced: fill them in place.
+        # The tensors are views of these storages, so the storages are filled in place.
         storage[:] = np.frombuffer(file.read(storage.nbytes), dtype=storage.dtype)
         if not np.isfinite(storage).all():
             raise FiltagError(f"storage {key} holds what is not a finite number")
@@ -85,7 +84,7 @@ def _read(file: io.BytesIO) -> Mapping[str, NDArray[Any]]:
 def _load(file: io.BytesIO, storages: dict[str, NDArray[Any]]) -> _Unpickled:
     start = file.tell()
     size = len(file.getbuffer())
-    # An unpickler reserves memory for places and lengths before it knows that nothing is there.
+    # An unpickler allocates memory for the memo indices it reads before it knows that the objects exist.
     for opcode, argument, _ in pickletools.genops(file):
         if ("PUT" in opcode.name or "GET" in opcode.name) and int(argument or 0) > size:
             raise FiltagError("it counts more objects than it has bytes")

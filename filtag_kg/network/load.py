@@ -24,7 +24,7 @@ from filtag_kg.network.keras_file import read_keras_file
 from filtag_kg.network.model_graph import trace
 from filtag_kg.network.network import Network, weights_sha256
 from filtag_kg.network.precision import check_precision, compute_in
-from filtag_kg.network.preprocess import preprocessing
+from filtag_kg.network.preprocess import letters_and_digits, preprocessing
 
 __all__ = ["build_model", "imagenet_class_ids", "is_network_file", "load_network", "network_names"]
 
@@ -52,8 +52,8 @@ def load_network(
         case and separators do not matter); or the path of a ``.keras`` or ``.h5`` file, which is loaded in
         safe mode.
     preprocess : str, optional
-        For a file, what the network expects, see :func:`~filtag_kg.network.preprocess.preprocessing`; by
-        default ``none``, the pictures as they are. The named networks bring their own.
+        For a file, what the network expects, see :func:`~filtag_kg.network.preprocess.preprocessing`; by default
+        ``none``, the images as they are. Named networks have their own.
     classes : Path, optional
         For a file, a text file with a class id per line in the order of the outputs; a label may follow it
         after a comma or a tab.
@@ -76,9 +76,11 @@ def load_network(
         return _from_file(Path(spec), preprocess, classes, layers, precision)
     given = "preprocess" if preprocess is not None else "classes" if classes is not None else None
     if given is not None:
-        raise FiltagError(f"{spec} brings its own {given}: leave --{given} out, it is for networks from a file")
-    key = _plain(spec)
-    names = {_plain(name): name for name in network_names()}
+        raise FiltagError(
+            f"{spec} brings its own {given}: leave the option out, it is for networks from a file", options=(given,)
+        )
+    key = letters_and_digits(spec)
+    names = {letters_and_digits(name): name for name in network_names()}
     if key not in names:
         near = difflib.get_close_matches(key, names, n=3, cutoff=0.6)
         hint = (
@@ -102,19 +104,19 @@ def imagenet_class_ids() -> tuple[str, ...]:
 
 
 def build_model(name: str, weights: str | None) -> KerasModel:
-    """Return one of :func:`network_names` as a Keras model, its layers named as in a fresh process.
+    """Return one of :func:`network_names` as a Keras model, with layer names as in a fresh process.
 
     Parameters
     ----------
     name : str
         As :func:`network_names` spells it.
     weights : str or None
-        ``imagenet``, or None for what Keras starts with, which differs from process to process.
+        ``imagenet``, or None for Keras' random ones, which differ from process to process.
 
     Raises
     ------
     FiltagError
-        If the weights are not there and cannot be had.
+        If the weights are neither cached nor downloadable.
     """
     if name == _LITE0:
         model = build_efficientnet_lite0()
@@ -125,10 +127,10 @@ def build_model(name: str, weights: str | None) -> KerasModel:
     try:
         model = _with_fresh_names(lambda: constructor(weights=weights))
         if None in model.input_shape[1:3]:
-            # MobileNetV3 takes any size; 224 is what it was trained with.
+            # MobileNetV3 takes any size; it was trained with 224.
             model = _with_fresh_names(lambda: constructor(weights=weights, input_shape=(224, 224, 3)))
     except Exception as error:
-        # Keras wraps what urllib raises in a bare Exception, whose text is all there is to tell it by.
+        # Broad, since Keras wraps urllib's errors in a bare Exception that only its text identifies.
         if not _is_download_failure(error):
             raise
         raise FiltagError(
@@ -215,17 +217,17 @@ def _read_classes(path: Path) -> tuple[str, ...]:
 def _constructors() -> Mapping[str, Callable[..., KerasModel]]:
     applications = import_keras().applications
     return {
-        _plain(name): getattr(applications, name)
+        letters_and_digits(name): getattr(applications, name)
         for name in dir(applications)
         if name[0].isupper() and callable(getattr(applications, name))
     }
 
 
 def _with_fresh_names(build: Callable[[], _T]) -> _T:
-    """Call `build` where Keras has named no layer yet.
+    """Call `build` in a thread in which Keras has named no layer yet.
 
-    Keras numbers layers that nobody named (InceptionV3's ``conv2d_93``) over the whole process, per thread.
-    In a thread of its own a network has the same names every time, and nothing of the caller's is reset.
+    Keras numbers unnamed layers (InceptionV3's ``conv2d_93``) per thread. In a new thread a network gets the same names
+    every time, and the caller's numbering is left alone.
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(build).result()
@@ -240,7 +242,7 @@ def _randomise(model: KerasModel) -> None:
         if isinstance(layer, layers.DepthwiseConv2D):
             variances[id(layer.kernel)] = 2 / np.prod(layer.kernel_size)
         elif isinstance(layer, layers.SeparableConv2D):
-            # The 2 makes up for what a rectifier cuts off, and none is between its two kernels.
+            # The 2 in 2 / fan-in compensates for a rectifier; there is none between the two kernels.
             variances[id(layer.depthwise_kernel)] = 1 / np.prod(layer.kernel_size)
     random = np.random.default_rng(0)
     for weight in model.weights:
@@ -250,14 +252,10 @@ def _randomise(model: KerasModel) -> None:
 
 
 def is_network_file(spec: str) -> bool:
-    """Return whether a network is given by its file, not by its name."""
+    """Return whether a network is given by its file rather than by its name."""
     # Path.is_file() raises where a name is too long for a file.
     return spec.lower().endswith(_FILE_ENDINGS) or os.path.isfile(spec)  # noqa: PTH113
 
 
 def _is_download_failure(error: BaseException) -> bool:
     return isinstance(error, OSError) or "URL fetch failure" in str(error)
-
-
-def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())

@@ -1,8 +1,7 @@
-"""The graph of a network: which operation makes which tensor, and who takes it.
+"""The graph of a network: which operation outputs which tensor, and which operations take it as input.
 
-A Keras model may hold other models as if they were layers, and a layer may belong to several models. Calling
-its operations once more on a fresh input, submodels opened up, gives one flat graph that is this network's
-alone.
+A Keras model may contain other models as layers, and a layer may belong to several models. Calling all operations once
+more on a new input, those of submodels included, gives one flat graph of this network alone.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ class Step:
 
 
 class Graph:
-    """The steps of a network in forward order, and the flat model that they make.
+    """The steps of a network in forward order, and the flat model made of them.
 
     Parameters
     ----------
     model : keras.Model
-        Functional, with one input and no submodels; shares its weights with the model that was traced.
+        Functional, with one input and no submodels; shares its weights with the traced model.
     steps : sequence of Step
         In forward order.
     """
@@ -49,7 +48,7 @@ class Graph:
                 self._consumers.setdefault(id(tensor), []).append(step)
 
     def consumers(self, tensor: Tensor) -> tuple[Step, ...]:
-        """Return the steps that take `tensor`, in forward order."""
+        """Return the steps that take `tensor` as input, in forward order."""
         return tuple(self._consumers.get(id(tensor), ()))
 
 
@@ -82,7 +81,7 @@ def trace(model: KerasModel, where: str) -> Graph:
 
 
 def _as_built(keras: ModuleType, model: KerasModel) -> Graph | None:
-    """Return the graph as the model's layers hold it, if it is flat and they hold no other."""
+    """Return the graph that the model's layers record, if it is flat and they belong to no other model."""
     operations = [x for x in _operations(keras, model) if not isinstance(x, keras.layers.InputLayer)]
     if any(_can_be_traced(keras, x) or len(x._inbound_nodes) != 1 for x in operations):
         return None
@@ -111,8 +110,7 @@ def _operations(keras: ModuleType, model: KerasModel) -> list[Operation]:
 
 
 def _can_be_traced(keras: ModuleType, operation: Operation) -> bool:
-    # Keras has no public name for the class of functional models; what they have in common is that they are
-    # Functions, graphs of operations.
+    # Keras has no public name for the class of functional models; all of them are Functions.
     return isinstance(operation, (keras.Sequential, keras.Function))
 
 
@@ -123,8 +121,7 @@ def _replay(keras: ModuleType, model: KerasModel, inputs: Tensor, steps: list[St
             if not isinstance(layer, keras.layers.InputLayer):
                 tensor = _recording(keras, layer, steps)(tensor)
         return tensor
-    # The one walk over a functional graph that Keras offers; clone_model uses it, yet wraps every nested
-    # graph.
+    # The only walk over a functional graph in Keras. clone_model uses it, but wraps every nested graph.
     return model._run_through_graph(inputs, operation_fn=lambda operation: _recording(keras, operation, steps))
 
 
@@ -132,12 +129,14 @@ def _recording(keras: ModuleType, operation: Operation, steps: list[Step]) -> Ca
     def call(*args: Tensor, **kwargs: Tensor) -> Tensor:
         if _can_be_traced(keras, operation) and operation.built:
             return _replay(keras, operation, args[0], steps)
-        # A model that was called while training would keep its dropout: the traced one decides by itself.
+        # Otherwise a model that was called with training=True would keep its dropout.
         kwargs.pop("training", None)
         outputs = operation(*args, **kwargs)
-        taken = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, keras.KerasTensor)]
-        made = [x for x in keras.tree.flatten(outputs) if isinstance(x, keras.KerasTensor)]
-        steps.append(Step(operation, tuple(taken), tuple(made)))
+        steps.append(Step(operation, _tensors(keras, (args, kwargs)), _tensors(keras, outputs)))
         return outputs
 
     return call
+
+
+def _tensors(keras: ModuleType, nested: object) -> tuple[Tensor, ...]:
+    return tuple(x for x in keras.tree.flatten(nested) if isinstance(x, keras.KerasTensor))

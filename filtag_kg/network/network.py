@@ -1,4 +1,4 @@
-"""One trained CNN with fixed weights, and what is known about it."""
+"""One trained CNN with fixed weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Network", "weights_sha256"]
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network, ready to be looked into.
+    """A network whose layers and preprocessing are known.
 
     Parameters
     ----------
@@ -29,23 +29,23 @@ class Network:
     input_size : tuple of int
         (height, width) of the images it takes.
     model : keras.Model
-        Functional, without submodels: preprocessed images to the scores of the classes.
+        Functional, without submodels: from preprocessed images to the scores of the classes.
     layers : tuple of Layer
         The chosen layers, in forward order.
     preprocess : callable
-        From images as float32 RGB in [0, 255], shape (n_images, height, width, 3), to what `model` takes.
-        Made of ``keras.ops``, so that it can be part of a compiled graph.
+        From images as float32 RGB in [0, 255], shape (n_images, height, width, 3), to the input of `model`. Uses
+        ``keras.ops`` alone, so it can be part of a compiled graph.
     class_ids : tuple of str, of length n_classes
-        What the outputs stand for, in order; empty where that is unknown.
+        The classes of the outputs, in order; empty where they are unknown.
     weights_sha256 : str
     layers_option : str
         How `layers` were chosen.
     precision : str
         What the layers compute in, ``float32``, ``float16`` or ``bfloat16``; the weights are the same.
     preprocess_name : str
-        What `preprocess` is called, see :func:`~filtag_kg.network.preprocess.preprocessing`.
+        The name of `preprocess`, see :func:`~filtag_kg.network.preprocess.preprocessing`.
     file : Path, optional
-        Where the network was loaded from, as it was given; None for one that has a name.
+        The file it was loaded from, as the user gave it; None for a named network.
     """
 
     name: str
@@ -62,17 +62,17 @@ class Network:
 
     @property
     def identifier(self) -> str:
-        """Name and weights: two networks that differ in either have different identifiers."""
+        """Name and hash of the weights: networks that differ in either have different identifiers."""
         return f"{self.name}-{self.weights_sha256[:12]}"
 
     @property
     def n_filters(self) -> int:
-        """Filters of all chosen layers together."""
+        """The number of filters of all chosen layers."""
         return sum(layer.n_filters for layer in self.layers)
 
 
 def weights_sha256(weights: Sequence[NDArray[Any]]) -> str:
-    """Hash arrays in order: of each its dtype and shape as text, then its little-endian bytes.
+    """Hash arrays in order: for each, its dtype and shape as text, then its little-endian bytes.
 
     >>> weights_sha256([np.zeros(2, np.float32)]) == weights_sha256([np.zeros((2, 1), np.float32)])
     False

@@ -1,4 +1,4 @@
-"""Compute a network in less precision than its weights have, as GPUs do several times faster."""
+"""Compute a network in lower precision than its weights, which GPUs do several times faster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PRECISIONS = ("float32", "float16", "bfloat16")
 
 
 def check_precision(precision: str) -> None:
-    """Refuse what is no precision.
+    """Refuse an unknown precision.
 
     Raises
     ------
@@ -28,24 +28,23 @@ def check_precision(precision: str) -> None:
 def compute_in(graph: Graph, precision: str) -> None:
     """Let the layers of a network compute in `precision`; their weights stay in float32.
 
-    What makes the network's answer computes in float32 all the same: a softmax over many classes has small
-    numbers.
+    The network's output layer always computes in float32: a softmax over many classes has small numbers.
 
     Parameters
     ----------
     graph : Graph
         Its layers are changed.
     precision : str
-        ``float32``, ``float16`` or ``bfloat16``. A file may bring layers that compute in another.
+        ``float32``, ``float16`` or ``bfloat16``, whatever the layers of a file computed in.
     """
     keras = import_keras()
-    whole = keras.DTypePolicy("float32")
-    chosen = whole if precision == "float32" else keras.DTypePolicy(f"mixed_{precision}")
-    answers = {id(tensor) for tensor in graph.model.outputs}
+    float32 = keras.DTypePolicy("float32")
+    chosen = float32 if precision == "float32" else keras.DTypePolicy(f"mixed_{precision}")
+    outputs = {id(tensor) for tensor in graph.model.outputs}
     for step in graph.steps:
-        policy = whole if answers & {id(tensor) for tensor in step.outputs} else chosen
+        policy = float32 if outputs & {id(tensor) for tensor in step.outputs} else chosen
         for layer in _layers(step.operation):
-            # Integers and float64 are a choice of the network's maker, not a precision to compute faster in.
+            # Integers and float64 were the choice of the network's maker and stay.
             if layer.dtype_policy.quantization_mode is None and layer.variable_dtype == "float32":
                 layer.dtype_policy = policy
 

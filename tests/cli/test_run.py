@@ -128,9 +128,7 @@ def test_a_split_holds_images_out_and_remembers_them(network: Path, images: Path
     assert profile.count.tolist() == [2, 2, 2]
     assert [name.partition("/")[0] for name in profile.held_out] == list(COLOURS)
     assert (profile.metadata["split"], profile.metadata["seed"]) == (0.67, 3)
-    assert "--split 1.5 is no share" in refusal(
-        "profile", *options(network, images, tmp_path / "q.npz"), "--split", 1.5
-    )
+    assert "split=1.5 is no share" in refusal("profile", *options(network, images, tmp_path / "q.npz"), "--split", 1.5)
 
 
 def test_folder_tar_and_zip_give_the_same_profile(network: Path, images: Path, tmp_path: Path) -> None:
