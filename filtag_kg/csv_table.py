@@ -1,6 +1,6 @@
-"""CSV tables that anybody may have edited: each cell is checked, and a mistake is told by its line and column.
+"""Untrusted CSV tables: each cell is checked, and an error names its line and column.
 
-Tables that people fill in come back from spreadsheets in other dress: see `read_sheet`.
+For tables that people fill in with a spreadsheet program, see `read_sheet`.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ __all__ = [
 ]
 
 _MOST = 2**31 - 1
-"""No count, index or rank of a table is larger, and arrays hold it."""
+"""No count, index or rank in a table is larger, and 32-bit arrays can hold it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What the cells of a column hold.
+    """The content of a column's cells.
 
     Parameters
     ----------
     parse : callable
         From the cell's text to its value; ValueError or KeyError where the text is something else.
     expected : str
-        What a cell should be, for messages: ``a whole number from 1``.
+        What a cell should hold, for messages: ``a whole number from 1``.
     """
 
     parse: Callable[[str], Any]
@@ -73,7 +73,7 @@ def whole(least: int = 0, most: int = _MOST) -> Cell:
     """
 
     def parse(cell: str) -> int:
-        # int() alone would take "1_0", "+1" and " 1", and thousands of digits.
+        # int() alone would accept "1_0", "+1", " 1" and thousands of digits.
         if not (cell.isascii() and cell.isdigit() and len(cell) <= len(str(most)) and least <= int(cell) <= most):
             raise ValueError
         return int(cell)
@@ -90,24 +90,25 @@ def real(least: float = -math.inf, most: float = math.inf, *, above: bool = Fals
             raise ValueError
         return value
 
-    bounds = (f" above {least:g}" if above else f" from {least:g}") * math.isfinite(least)
-    return Cell(parse, f"a number{bounds}" + f" to {most:g}" * math.isfinite(most))
+    lower = "" if math.isinf(least) else f" above {least:g}" if above else f" from {least:g}"
+    upper = "" if math.isinf(most) else f" to {most:g}"
+    return Cell(parse, f"a number{lower}{upper}")
 
 
-def optional(cell: Cell, missing: Any = None) -> Cell:  # noqa: ANN401 - whatever stands for nothing
+def optional(cell: Cell, missing: Any = None) -> Cell:  # noqa: ANN401 - any value may stand for an empty cell
     """Return a cell that may be empty, and is then `missing`."""
     return Cell(lambda text: cell.parse(text) if text else missing, f"{cell.expected}, or empty")
 
 
 def file_beside(cell: str) -> str:
-    """Return the name of a file that lies beside a table, and nowhere else; ValueError for any other text."""
+    """Return the name of a file in the table's own folder; ValueError for any other text."""
     if cell in ("", ".", "..") or "\0" in cell or "\\" in cell or Path(cell).name != cell:
         raise ValueError
     return cell
 
 
 def one_of(values: Mapping[str, Any] | Iterable[str]) -> Cell:
-    """Return a cell that holds one of some texts, or names one of a mapping's values."""
+    """Return the cell of one of some texts, or of a key that stands for a mapping's value."""
     known = values if isinstance(values, Mapping) else {value: value for value in values}
     few = f"one of {', '.join(known)}" if len(known) <= 5 else f"one of {len(known):,} known"
     return Cell(known.__getitem__, few)
@@ -129,22 +130,22 @@ def read_table(
     ----------
     path : Path
     cells : mapping of column to Cell
-        All of these columns must be there; there may be more.
+        All of these columns must be there; others may be, too.
     advice : str
         What to do about a damaged table, for messages.
     columns : sequence of str, optional
-        Those to read, in this order; all of `cells` by default.
+        The columns to read, in this order; by default all of `cells`.
     where : mapping of column to container of str, optional
-        Read only rows whose cells are among these texts. The others are not checked.
+        Read only rows whose cells are among these texts; other rows are not checked.
     check : callable, optional
-        From a row to what is wrong with its values taken together, or None.
+        From a row to what is wrong with its values together, or None.
     errors : str
         How to read what is not UTF-8, as in :func:`open`.
 
     Raises
     ------
     FiltagError
-        If the table cannot be read, lacks a column, or a cell is not what it should be.
+        If the table cannot be read, lacks a column, or a cell does not hold what it should.
     """
     chosen = list(columns or cells)
     rows = _rows(path, cells, errors, advice)
@@ -152,10 +153,10 @@ def read_table(
     parsers = [(header.index(name), cells[name].parse) for name in chosen]
     wanted = [(header.index(name), texts) for name, texts in (where or {}).items()]
     for line, row in rows:
-        if not all(row[place] in texts for place, texts in wanted):
+        if not all(row[index] in texts for index, texts in wanted):
             continue
         try:
-            values = tuple([parse(row[place]) for place, parse in parsers])
+            values = tuple([parse(row[index]) for index, parse in parsers])
         except (ValueError, KeyError):
             raise FiltagError(f"{path}, line {line}, {_wrong_cell(row, header, chosen, cells)}: {advice}") from None
         problem = None if check is None else check(values)
@@ -165,7 +166,7 @@ def read_table(
 
 
 def _rows(path: Path, columns: Iterable[str], errors: str, advice: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the header, which has the columns, and the rows, which are as long, each with its line."""
+    """Yield the header, which has the columns, and all rows of its length, each with its line number."""
     try:
         with path.open(newline="", encoding="utf-8-sig", errors=errors) as file:
             rows = csv.reader(file, strict=True)
@@ -189,14 +190,14 @@ def _rows(path: Path, columns: Iterable[str], errors: str, advice: str) -> Itera
 
 
 def _wrong_cell(row: Sequence[str], header: Sequence[str], columns: Sequence[str], cells: Mapping[str, Cell]) -> str:
-    """Return which cell of a row is not what it should be."""
+    """Return which cell of a row does not hold what it should."""
     for name in columns:
         text = row[header.index(name)]
         try:
             cells[name].parse(text)
         except (ValueError, KeyError):
             return f"column {name}: {text[:60]!r} is not {cells[name].expected}"
-    raise AssertionError("a cell that was wrong is right")
+    raise AssertionError("no cell of the row is wrong")
 
 
 class _Writable(Protocol):
@@ -205,7 +206,7 @@ class _Writable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _EndedByNewline:
-    """Gets each row with both characters that may end a line, so that cells which hold one of them are quoted."""
+    r"""Gets rows ending with ``\r\n``, so cells that hold either character are quoted, and writes them with ``\n``."""
 
     file: _Writable
 
@@ -214,7 +215,7 @@ class _EndedByNewline:
 
 
 def csv_writer(file: _Writable, *, delimiter: str = ",") -> Any:  # noqa: ANN401 - csv has no public type for it
-    """Return a writer of rows that end with a newline, to be read back whatever stands in a cell."""
+    """Return a writer of rows that end with a newline and can be read back whatever a cell holds."""
     return csv.writer(_EndedByNewline(file), delimiter=delimiter, lineterminator="\r\n")
 
 
@@ -238,7 +239,7 @@ def rows_csv(row_type: type, rows: Iterable[Any], cell: Callable[[Any], object] 
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file that a person wrote: UTF-8, or what spreadsheets call Unicode text, which is UTF-16.
+    """Return the text of a file that a person wrote: UTF-8, or UTF-16, which spreadsheets call Unicode text.
 
     Raises
     ------
@@ -250,7 +251,7 @@ def read_text(path: Path) -> str:
 
 
 def text_lines(text: str) -> list[str]:
-    r"""Return the lines of a text as editors show them: names may hold what `str.splitlines` would break at.
+    r"""Return the lines of a text as editors show them: `str.splitlines` would also break at other characters.
 
     >>> text_lines("one\u2028line\r\nanother")
     ['one\u2028line', 'another']
@@ -265,9 +266,9 @@ class Sheet:
     Parameters
     ----------
     comments : tuple of str
-        Its lines that begin with ``#``, without that.
+        The lines that begin with ``#``, without it.
     rows : tuple of (line, mapping of column to cell)
-        Cells without the spaces around them.
+        Cells are stripped of spaces.
     """
 
     comments: tuple[str, ...]
@@ -275,32 +276,32 @@ class Sheet:
 
 
 def read_sheet(text: str, columns: Iterable[str]) -> Sheet | None:
-    """Return a table as it comes back from a spreadsheet.
+    """Read a table that a spreadsheet program saved.
 
-    Cells are separated by tabs, semicolons or commas, whichever makes a row with these columns, in any order. Comments
-    may be quoted and filled up with empty cells, rows sorted, and rows and columns left empty.
+    Cells are separated by tabs, semicolons or commas: whichever gives a row with these columns, in any order. Comments
+    may be quoted and padded with empty cells, and there may be empty rows and columns.
 
     Parameters
     ----------
     text : str
     columns : iterable of str
-        Those that must be there.
+        The columns that must be there.
 
     Returns
     -------
     Sheet or None
-        None where there are no such columns.
+        None if there are no such columns.
 
     Raises
     ------
     csv.Error
-        If a cell is longer than any should be.
+        If a cell is too long.
     """
     needed = set(columns)
     for delimiter in "\t;,":
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-        header = next((place for place, (_, row) in enumerate(lines) if needed <= set(row)), None)
+        header = next((index for index, (_, row) in enumerate(lines) if needed <= set(row)), None)
         if header is not None:
             return _sheet(lines, header, delimiter)
     return None
@@ -309,14 +310,14 @@ def read_sheet(text: str, columns: Iterable[str]) -> Sheet | None:
 def _sheet(lines: Sequence[tuple[int, list[str]]], header: int, delimiter: str) -> Sheet:
     names = lines[header][1]
     comments, rows = [], []
-    for place, (line, row) in enumerate(lines):
+    for index, (line, row) in enumerate(lines):
         filled = [cell for cell in row if cell]
-        if not filled or place == header:
+        if not filled or index == header:
             continue
         if filled[0].startswith("#"):
             comments.append(delimiter.join(row).strip(f"{delimiter} ")[1:])
-        elif place > header or len(filled) > 1:
-            # Of two columns of one name the first counts, and where there are fewer cells the rest is empty.
+        elif index > header or len(filled) > 1:
+            # Of two columns with one name the first counts; missing cells are empty.
             cells = dict(reversed(list(zip(names, row, strict=False))))
             rows.append((line, dict.fromkeys(names, "") | cells))
     return Sheet(tuple(comments), tuple(rows))

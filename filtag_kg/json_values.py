@@ -1,4 +1,4 @@
-"""JSON from outside: parsed without surprises, and compared with the shape that it should have."""
+"""Untrusted JSON: parsed strictly, and compared with the shape it should have."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Shape = Any
 """What a JSON value should be.
 
 ``str``, ``bool``, ``int`` or ``float`` (any finite number); ``[shape]``, a list of such values; ``(shape, shape)``, a
-list of exactly these; ``{str: shape}``, an object of any names; ``{"name": shape, "other?": shape}``, an object with a
-`name`, maybe with `other`, and whatever else; or a function from the value to what is wrong with it, or None.
+list of exactly these; ``{str: shape}``, an object with any names; ``{"name": shape, "other?": shape}``, an object with
+`name`, perhaps `other`, and anything else; or a function from the value to what is wrong with it, or None.
 """
 
 _NAMES = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
@@ -29,19 +29,19 @@ def parse_json(text: str | bytes, *, surrogates: bool = False) -> Any:  # noqa: 
     ----------
     text : str or bytes
     surrogates : bool
-        Whether texts may hold lone surrogates, as names of files do that are not UTF-8.
+        Whether texts may hold lone surrogates, as file names that are not UTF-8 do.
 
     Raises
     ------
     ValueError
-        If it is not JSON of RFC 8259: so NaN and infinity are refused, too, as are numbers beyond float64 and
-        nesting without end.
+        If it is not JSON as in RFC 8259, which excludes NaN and infinity, has a number beyond float64, or is nested too
+        deeply.
     """
     try:
         value = json.loads(text, parse_constant=_refused, parse_float=_finite)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    # Writing it again takes more stack than reading it did.
+    # Writing takes more stack than reading, so what was read may still be too deep.
     level = [value]
     for _ in range(_DEEPEST):
         level = [each for parent in level for each in _children(parent)]
@@ -71,7 +71,7 @@ def _finite(text: str) -> float:
 
 
 def named(value: Any) -> str | None:  # noqa: ANN401
-    """Return what is wrong with a value that should be a name: any text but none."""
+    """Return what is wrong with a value that should be a name: any text but the empty one."""
     return None if isinstance(value, str) and value else "is not a name"
 
 
@@ -90,7 +90,7 @@ def whole_number(least: int = 0, most: int = 2**53) -> Callable[[Any], str | Non
 
 
 def mismatch(value: Any, shape: Shape, where: str = "") -> str | None:  # noqa: ANN401
-    """Return where and how a JSON value differs from a shape, in words; None if it fits."""
+    """Describe where and how a JSON value differs from a shape; None if it fits."""
     name = where or "it"
     if isinstance(shape, dict):
         return _object_mismatch(value, shape, where)
@@ -124,6 +124,6 @@ def _object_mismatch(value: Any, shape: Mapping[Any, Shape], where: str) -> str 
 
 def _differing(parts: Iterable[tuple[str, Any, Shape]]) -> Iterator[str]:
     for where, value, shape in parts:
-        found = mismatch(value, shape, where)
-        if found is not None:
-            yield found
+        problem = mismatch(value, shape, where)
+        if problem is not None:
+            yield problem

@@ -1,4 +1,4 @@
-"""HTML for notebooks: escaped, without script or anything from elsewhere, read on white and on dark pages alike."""
+"""HTML for notebooks: escaped, without scripts or external resources, readable on light and dark pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 
 __all__ = ["QUIET", "bar_html", "link_html", "table_html"]
 
-# Colours that are read on white and on black; lines and letters take the page's own.
+# Readable on white and on black; lines and text take the page's own colour.
 QUIET = "opacity:.7"
 _TABLE = "border-collapse:collapse;margin:.4em 0 .8em;color:inherit;background:none"
 _CELL = "padding:.15em .8em .15em 0;border:0;background:none;vertical-align:top;text-align:"
@@ -21,11 +21,11 @@ def table_html(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: 
     Parameters
     ----------
     columns : sequence of str
-        Plain text; if all are empty, the table has no head.
+        Plain text; if all are empty, the table has no header.
     rows : iterable of sequences of str
-        HTML, escaped by who made it.
+        HTML, already escaped.
     right : iterable of str
-        The columns of figures.
+        The columns to align right: numbers.
     """
     sides = ["right" if name in set(right) else "left" for name in columns]
     head = "".join(
@@ -38,7 +38,7 @@ def table_html(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: 
 
 
 def bar_html(value: float | None, highest: float, form: str) -> str:
-    """Return a bar with its figure; nothing where there is none."""
+    """Return a bar with its number; nothing for None."""
     if value is None:
         return ""
     share = min(1.0, max(0.0, value / highest)) if highest > 0 else 0.0
@@ -46,10 +46,10 @@ def bar_html(value: float | None, highest: float, form: str) -> str:
 
 
 def link_html(iri: str, text: str) -> str:
-    """Return a link to an IRI of the web, under a short name; of another IRI the name alone."""
+    """Return a link to a web IRI with a short text; for any other IRI the text alone."""
     if not iri.startswith(("http://", "https://")):
         return escape(text)
-    # A browser's own blue is not read on black.
+    # A browser's default blue is hard to read on black.
     style = "color:inherit;text-decoration:underline"
     return f'<a href="{escape(iri)}" title="{escape(iri)}" rel="noreferrer" style="{style}">{escape(text)}</a>'
 

@@ -1,7 +1,7 @@
-"""Read ``.npz`` files of unknown origin: the one place where NumPy meets bytes that somebody else wrote.
+"""Read untrusted ``.npz`` files: the one place where NumPy gets bytes that somebody else wrote.
 
-A file says three times how large an array is: in the zip's directory, in the array's header, and by what unpacks.
-The first must be sensible, the second must agree with it, and of the third no more is read.
+A file states the size of an array three times: in the zip's directory, in the array's header, and by what unpacks. The
+first must be sensible, the second must agree with it, and no more than that is unpacked.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 __all__ = ["UNPACKED_ALWAYS", "UNPACKED_RATIO", "NpzError", "ShortReads", "read_npz"]
 
-# Arrays may unpack to so many bytes whatever the file's size: 1,000 classes and 16,000 filters, mean and variance ...
+# Arrays may unpack to this many bytes whatever the file's size: 1,000 classes and 16,000 filters, mean and variance ...
 UNPACKED_ALWAYS = 256 * 2**20
-# ... and to so many times the file's size. Deflate packs zeros 1,030 times, padded names 30 times, means hardly at all.
+# ... and to this many times its size. Deflate packs zeros 1,030 times, padded names 30 times, means hardly at all.
 UNPACKED_RATIO = 100
-# A profile has eleven arrays and a checkpoint fewer than twenty. The directory takes about 100 bytes of each.
+# A profile has eleven arrays, a checkpoint fewer than twenty. The directory takes about 100 bytes per array.
 _MOST_ARRAYS = 1_000
 _MOST_DIRECTORY = 2**20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -39,7 +39,7 @@ _HEADER = re.compile(
 
 
 class NpzError(ValueError):
-    """A file is no ``.npz`` of plain arrays, is damaged, or unpacks to far more than it should; one line says which."""
+    """A file is not an ``.npz`` of plain arrays, is damaged, or unpacks to far too much; one line says which."""
 
 
 def read_npz(file: BinaryIO, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
@@ -48,19 +48,19 @@ def read_npz(file: BinaryIO, names: Collection[str] | None = None) -> dict[str, 
     Parameters
     ----------
     file : binary file
-        Open, and able to seek.
+        Open and seekable.
     names : collection of str, optional
-        The arrays to read, if the file has them; by default all.
+        The arrays to read, as far as the file has them; by default all.
 
     Returns
     -------
     dict of str to ndarray
-        In the file's order. What an array must look like is for the caller to check.
+        In the file's order. The caller checks what each array holds.
 
     Raises
     ------
     NpzError
-        Whatever is wrong with the file.
+        For any defect of the file.
     """
     try:
         size = file.seek(0, io.SEEK_END)
@@ -76,8 +76,8 @@ def read_npz(file: BinaryIO, names: Collection[str] | None = None) -> dict[str, 
     except MemoryError:
         raise NpzError("too large for the memory") from None
     except Exception as error:  # noqa: BLE001
-        # zipfile raises whatever a damaged file makes of it: BadZipFile, zlib.error, struct.error, EOFError, OSError,
-        # ValueError, TypeError, IndexError, RuntimeError, NotImplementedError and more. All say the same of the file.
+        # Broad on purpose: a damaged or hostile file makes zipfile raise BadZipFile, zlib.error, struct.error,
+        # EOFError, OSError, ValueError, TypeError, IndexError, RuntimeError, NotImplementedError and more.
         raise NpzError(_reason(error)) from None
 
 
@@ -119,7 +119,7 @@ def _reason(error: Exception) -> str:
 
 
 class ShortReads(io.RawIOBase):
-    """A file of which nobody may read much at once: `zipfile` reads a directory of any length in one piece."""
+    """A file that refuses to read much at once: `zipfile` reads a directory of any length in one piece."""
 
     def __init__(self, file: BinaryIO, most: int) -> None:
         self._file = file
@@ -133,13 +133,13 @@ class ShortReads(io.RawIOBase):
         return content
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to a place in the file."""
+        """Go to an offset in the file."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """Return the place in the file."""
+        """Return the offset in the file."""
         return self._file.tell()
 
     def seekable(self) -> bool:
-        """Say that places can be gone to."""
+        """Return True."""
         return True

@@ -1,4 +1,4 @@
-"""Requests that a server sends on to another address: the query or body goes along, secrets only to the same host."""
+"""Follow redirects: the query or body is sent again, secrets only to the same host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["KEEPING", "MOVED", "send_on", "target_of", "without_secrets"]
 
 KEEPING = (307, 308)
-"""By these a server says that method and body stay (RFC 9110, sections 15.4.8 and 15.4.9)."""
+"""Redirects that keep method and body (RFC 9110, sections 15.4.8 and 15.4.9)."""
 MOVED = (301, 302, 303, *KEEPING)
 _MOST = 5
 
@@ -22,39 +22,40 @@ _MOST = 5
 def send_on(
     send: Callable[[str], requests.Response], url: str, *, statuses: Collection[int], secret: bool = False
 ) -> requests.Response:
-    """Send a request, and send it on as long as servers say where to.
+    """Send a request, and follow redirects.
 
     Parameters
     ----------
     send : callable
-        Sends the request to an address, without following anything itself.
+        Sends the request to an address, without following redirects itself.
     url : str
     statuses : collection of int
-        Which answers to follow; others are returned.
+        Which redirects to follow; other answers are returned.
     secret : bool
-        Whether the request has a secret, so that it may not go to another host.
+        Whether the request has a secret, so it may not go to another host.
 
     Raises
     ------
     FiltagError
-        If it is sent round in circles, to what is no web address, from https to http, or with a secret to another host.
+        If redirects form a circle, lead to what is not a web address or from https to http, or would take a secret to
+        another host.
     """
     shown = without_secrets(url)
-    asked = [url]
+    visited = [url]
     while True:
         try:
-            answer = send(asked[-1])
+            answer = send(visited[-1])
         except ValueError as error:
-            if isinstance(error, OSError):  # requests' own, of the address that was given
+            if isinstance(error, OSError):  # requests' own, about the address that was given
                 raise
             raise FiltagError(f"{shown} sends on to what is no address ({error}): ask its owner") from None
-        target = target_of(asked[-1], answer)
+        target = target_of(visited[-1], answer)
         if target is None or answer.status_code not in statuses:
             return answer
-        if target in asked or len(asked) > _MOST:
-            way = " to ".join(map(without_secrets, [*asked, target]))
+        if target in visited or len(visited) > _MOST:
+            way = " to ".join(map(without_secrets, [*visited, target]))
             raise FiltagError(f"{shown} is sent on without end ({way}): check the address, or ask its owner")
-        now, then = urlsplit(asked[-1]), urlsplit(target)
+        now, then = urlsplit(visited[-1]), urlsplit(target)
         if then.scheme not in ("http", "https") or not then.hostname:
             raise FiltagError(f"{shown} sends on to {without_secrets(target)}, which is no web address: ask its owner")
         if now.scheme == "https" and then.scheme == "http":
@@ -67,7 +68,7 @@ def send_on(
                 f"{shown} has moved to {without_secrets(target)}, and secrets are not sent on to another host: "
                 "give that address"
             )
-        asked.append(target)
+        visited.append(target)
 
 
 def _host(parts: SplitResult) -> tuple[str, str | None, int]:
@@ -75,12 +76,12 @@ def _host(parts: SplitResult) -> tuple[str, str | None, int]:
 
 
 def target_of(url: str, answer: requests.Response) -> str | None:
-    """Return the address that an answer sends on to; None where it does not.
+    """Return the address that an answer redirects to; None if it is not a redirect.
 
     Raises
     ------
     FiltagError
-        If it is no address.
+        If it is not an address.
     """
     location = answer.headers.get("Location")
     if answer.status_code not in MOVED or not location:
@@ -88,7 +89,7 @@ def target_of(url: str, answer: requests.Response) -> str | None:
     try:
         # Headers are read as Latin-1, and many servers write UTF-8.
         target = urljoin(url, location.encode("latin-1", "replace").decode("utf-8", "replace").strip())
-        urlsplit(target).port  # noqa: B018 - it is read to see whether it can be
+        urlsplit(target).port  # noqa: B018 - reading it checks it
     except ValueError:
         shown = without_secrets(url)
         raise FiltagError(f"{shown} sends on to {location!r}, which is no address: ask its owner") from None
@@ -96,7 +97,7 @@ def target_of(url: str, answer: requests.Response) -> str | None:
 
 
 def without_secrets(url: str) -> str:
-    """Return an address as it may be shown: without user and password."""
+    """Return an address without user and password, so it can be shown."""
     scheme, separator, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else url

@@ -1,4 +1,4 @@
-"""What Python has no portable call for: exchange two directories in one step, lock a file, remove what is read-only."""
+"""What Python has no portable call for: exchange two directories atomically, lock a file, remove read-only folders."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["locked_file", "remove", "rename_in_one_step"]
 
 
 def rename_in_one_step(source: Path, target: Path, *, exchange: bool) -> bool:
-    """Exchange two paths, or rename the one to the other if that is not there: in one step.
+    """Exchange two paths, or rename one to the other if that does not exist: in one step.
 
     Returns
     -------
     bool
-        False if the system or the file system has no such call; then nothing was done.
+        False if the system or the file system cannot do it; then nothing was done.
     """
     paths = os.fsencode(source), os.fsencode(target)
     try:
@@ -41,12 +41,12 @@ def rename_in_one_step(source: Path, target: Path, *, exchange: bool) -> bool:
 
 
 def locked_file(lock: Path, wait_s: float) -> int | None:
-    """Return a descriptor of the lock file, locked; None if somebody else still holds it after `wait_s` seconds."""
+    """Return a descriptor of the locked lock file; None if another process still holds it after `wait_s` seconds."""
     end = time.monotonic() + wait_s
     while True:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         if _lock(descriptor):
-            # The one who held it before may have removed the file that we hold now.
+            # The previous holder may have removed this file meanwhile, so others would lock a new one.
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), lock.stat()):
                     return descriptor
@@ -75,13 +75,13 @@ else:
         except BlockingIOError:
             return False
         except OSError as error:
-            # A file system without locks: then users take care of that.
+            # On a file system without locks, avoiding two writers is up to the user.
             return error.errno in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
         return True
 
 
 def remove(path: Path) -> None:
-    """Remove a file or directory of ours if that is possible, read-only folders in it included."""
+    """Remove a file or directory if possible, even with read-only folders in it."""
     if path.is_symlink() or not path.is_dir():
         with suppress(OSError):
             path.unlink()

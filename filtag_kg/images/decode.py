@@ -27,8 +27,8 @@ __all__ = ["FORMATS", "MOST_BYTES", "RESIZING", "UnreadableImageError", "decode"
 
 RESIZING = "bilinear, antialiased, to the network's size whatever the aspect"
 """How :func:`decode` resizes, as profiles record it: change both together."""
-# The formats of photographs, by Pillow's names. Of Pillow's forty decoders some start programs (EPS starts Ghostscript),
-# and others are hardly ever tested. A file's first bytes decide its format, never its name.
+# The formats of photographs, by Pillow's names. Of its forty decoders some start programs (EPS starts Ghostscript), and
+# others are hardly ever tested. A file's first bytes decide its format, never its name.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 # Of an image's file: ninety million uncompressed pixels, the most that Pillow deems safe.
 MOST_BYTES = 256 * 2**20
