@@ -77,7 +77,7 @@ def check_directory_output(target: Path) -> Path:
     """
     destination = destination_of(target)
     if os.path.lexists(destination) and not destination.is_dir():
-        raise FiltagError(f"{target} exists and is no directory, so it is not replaced: choose another place")
+        raise FiltagError(f"{target} exists and is no directory, so it is not replaced: choose another output")
     with suppress(OSError):  # The current directory may be gone.
         if Path.cwd().is_relative_to(destination):
             raise FiltagError(f"{target} is the current directory or holds it, so it is not replaced: choose another")
@@ -120,7 +120,7 @@ def open_stream(target: Path) -> int | None:
 def unwritable(target: Path, error: OSError) -> FiltagError:
     """Return the error that says that an output cannot be written."""
     return FiltagError(
-        f"cannot write {target} ({error.strerror or error}): choose another place or mend its permissions"
+        f"cannot write {target} ({error.strerror or error}): choose another output or mend its permissions"
     )
 
 

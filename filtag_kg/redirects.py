@@ -48,24 +48,26 @@ def send_on(
         except ValueError as error:
             if isinstance(error, OSError):  # requests' own, about the address that was given
                 raise
-            raise FiltagError(f"{shown} sends on to what is no address ({error}): ask its owner") from None
+            raise FiltagError(f"{shown} redirects to what is not an address ({error}): ask its owner") from None
         target = target_of(visited[-1], answer)
         if target is None or answer.status_code not in statuses:
             return answer
         if target in visited or len(visited) > _MOST:
             way = " to ".join(map(without_secrets, [*visited, target]))
-            raise FiltagError(f"{shown} is sent on without end ({way}): check the address, or ask its owner")
+            raise FiltagError(f"{shown} redirects without end ({way}): check the address, or ask its owner")
         now, then = urlsplit(visited[-1]), urlsplit(target)
         if then.scheme not in ("http", "https") or not then.hostname:
-            raise FiltagError(f"{shown} sends on to {without_secrets(target)}, which is no web address: ask its owner")
+            raise FiltagError(
+                f"{shown} redirects to {without_secrets(target)}, which is not a web address: ask its owner"
+            )
         if now.scheme == "https" and then.scheme == "http":
             raise FiltagError(
-                f"{shown} sends on to {without_secrets(target)}, where whoever listens could read along: "
+                f"{shown} redirects to {without_secrets(target)}, which is not encrypted: "
                 "give that address, if you trust it"
             )
         if secret and _host(now) != _host(then):
             raise FiltagError(
-                f"{shown} has moved to {without_secrets(target)}, and secrets are not sent on to another host: "
+                f"{shown} has moved to {without_secrets(target)}, and secrets are not sent to another host: "
                 "give that address"
             )
         visited.append(target)
@@ -92,7 +94,7 @@ def target_of(url: str, answer: requests.Response) -> str | None:
         urlsplit(target).port  # noqa: B018 - reading it checks it
     except ValueError:
         shown = without_secrets(url)
-        raise FiltagError(f"{shown} sends on to {location!r}, which is no address: ask its owner") from None
+        raise FiltagError(f"{shown} redirects to {location!r}, which is not an address: ask its owner") from None
     return target
 
 

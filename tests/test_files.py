@@ -96,7 +96,7 @@ def test_a_device_is_written_to_and_stays(tmp_path: Path) -> None:
     assert refusal(lambda: write(full)) == f"cannot write {full} (No space left on device)"
     assert refusal(lambda: _replace(full, "new")) == f"cannot write {full} (No space left on device)"
     assert refusal(lambda: fill(device)) == (
-        f"{device} exists and is no directory, so it is not replaced: choose another place"
+        f"{device} exists and is no directory, so it is not replaced: choose another output"
     )
 
 
@@ -165,7 +165,7 @@ def test_links_that_lead_nowhere(tmp_path: Path) -> None:
     place = tmp_path / "unmounted" / "disk" / "kg"
     for action in (write, fill):
         assert refusal(lambda action=action: action(tmp_path / "one")) == (
-            f"cannot write {tmp_path / 'one'} (Too many levels of symbolic links): choose another place or mend its "
+            f"cannot write {tmp_path / 'one'} (Too many levels of symbolic links): choose another output or mend its "
             "permissions"
         )
         assert refusal(lambda action=action: action(tmp_path / "away")) == (
@@ -184,12 +184,12 @@ def test_a_file_is_no_directory_and_the_other_way_round(tmp_path: Path) -> None:
         assert refusal(lambda target=target: write(target)) == f"{target} is a directory: give the name of a file"
     for name in ("file", "to-file"):
         target = tmp_path / name
-        message = f"{target} exists and is no directory, so it is not replaced: choose another place"
+        message = f"{target} exists and is no directory, so it is not replaced: choose another output"
         assert refusal(lambda target=target: fill(target)) == message
     for action in (write, fill):
         target = tmp_path / "file" / "below"
         assert refusal(lambda action=action, target=target: action(target)) == (
-            f"cannot write {target} (Not a directory): choose another place or mend its permissions"
+            f"cannot write {target} (Not a directory): choose another output or mend its permissions"
         )
 
 
@@ -225,7 +225,7 @@ def test_names_that_are_too_long_are_told(tmp_path: Path) -> None:
     for target in (tmp_path / ("n" * 256), tmp_path / ("n" * 256) / "below", tmp_path / "/".join(["n" * 250] * 20)):
         for action in (write, fill, destination_of):
             assert refusal(lambda action=action, target=target: action(target)) == (
-                f"cannot write {target} (File name too long): choose another place or mend its permissions"
+                f"cannot write {target} (File name too long): choose another output or mend its permissions"
             )
 
 
@@ -290,11 +290,11 @@ for name in sys.argv[1:]:
         assert done.stderr == ""
         lines = done.stdout.splitlines()
         refused = [
-            f"cannot write {target} (Permission denied): choose another place or mend its permissions"
+            f"cannot write {target} (Permission denied): choose another output or mend its permissions"
             for target in targets
         ]
         assert lines[0] == f"{targets[0]} is a directory: give the name of a file"
-        assert lines[4] == f"{targets[1]} exists and is no directory, so it is not replaced: choose another place"
+        assert lines[4] == f"{targets[1]} exists and is no directory, so it is not replaced: choose another output"
         assert [line for number, line in enumerate(lines) if number not in (0, 4)] == [
             refused[number // 3] for number in range(12) if number not in (0, 4)
         ]

@@ -82,24 +82,24 @@ def test_a_query_follows_an_endpoint_that_has_moved(endpoint: str, kg: KG, statu
 @pytest.mark.parametrize(
     ("targets", "line"),
     [
-        ({"/a": (302, "/a")}, "URL/a is sent on without end (URL/a to URL/a): check the address, or ask its owner"),
+        ({"/a": (302, "/a")}, "URL/a redirects without end (URL/a to URL/a): check the address, or ask its owner"),
         (
             {"/a": (302, "/b"), "/b": (308, "/a")},
-            "URL/a is sent on without end (URL/a to URL/b to URL/a): check the address, or ask its owner",
+            "URL/a redirects without end (URL/a to URL/b to URL/a): check the address, or ask its owner",
         ),
         (
             {"/a": (302, "/1"), **{f"/{i}": (302, f"/{i + 1}") for i in range(1, 9)}},
-            "URL/a is sent on without end (URL/a to URL/1 to URL/2 to URL/3 to URL/4 to URL/5 to URL/6): "
+            "URL/a redirects without end (URL/a to URL/1 to URL/2 to URL/3 to URL/4 to URL/5 to URL/6): "
             "check the address, or ask its owner",
         ),
         (
             {"/a": (307, "file:///etc/passwd")},
-            "URL/a sends on to file:///etc/passwd, which is no web address: ask its owner",
+            "URL/a redirects to file:///etc/passwd, which is not a web address: ask its owner",
         ),
-        ({"/a": (301, "ftp://x.org/y")}, "URL/a sends on to ftp://x.org/y, which is no web address: ask its owner"),
-        ({"/a": (301, "https:///y")}, "URL/a sends on to https:///y, which is no web address: ask its owner"),
-        ({"/a": (301, "http://[x/")}, "URL/a sends on to what is no address (Invalid IPv6 URL): ask its owner"),
-        ({"/a": (301, "http://x:y/")}, "URL/a sends on to 'http://x:y/', which is no address: ask its owner"),
+        ({"/a": (301, "ftp://x.org/y")}, "URL/a redirects to ftp://x.org/y, which is not a web address: ask its owner"),
+        ({"/a": (301, "https:///y")}, "URL/a redirects to https:///y, which is not a web address: ask its owner"),
+        ({"/a": (301, "http://[x/")}, "URL/a redirects to what is not an address (Invalid IPv6 URL): ask its owner"),
+        ({"/a": (301, "http://x:y/")}, "URL/a redirects to 'http://x:y/', which is not an address: ask its owner"),
         ({"/a": (308, "")}, "URL/a failed to answer (308 Permanent Redirect: ): try again, or ask its owner"),
     ],
 )
@@ -143,7 +143,7 @@ def test_secrets_do_not_go_to_another_host(kg: KG) -> None:
             line = str(error.value)
             assert line.startswith(f"{url}/old?graph=")
             assert line.endswith(
-                f" has moved to {other}/new, and secrets are not sent on to another host: give that address"
+                f" has moved to {other}/new, and secrets are not sent to another host: give that address"
             )
             assert "sesame" not in line
         assert elsewhere == []
@@ -165,7 +165,7 @@ def test_an_encrypted_request_stays_encrypted() -> None:
     with pytest.raises(FiltagError) as error:
         send_on(lambda url: answer, "https://me:sesame@example.org/sparql", statuses=ALL)
     assert str(error.value) == (
-        "https://example.org/sparql sends on to http://example.org/sparql, where whoever listens could read along: "
+        "https://example.org/sparql redirects to http://example.org/sparql, which is not encrypted: "
         "give that address, if you trust it"
     )
 

@@ -63,7 +63,7 @@ def open_archive(path: Path) -> ImageSet:
     loose = next((image.name for image in opened.images if not image.class_id), None)
     if loose is not None:
         opened.close()
-        raise FiltagError(f"{loose} in {path} lies in no class folder: {_ADVICE}")
+        raise FiltagError(f"{loose} in {path} is not in a class folder: {_ADVICE}")
     return opened
 
 
@@ -107,7 +107,7 @@ def _walk(top: Path, inside: str, listing: Listing[Path], *, linked: bool) -> No
             _walk_link(top, name, listing, linked=linked)
         elif entry.is_dir():
             if is_hidden(name):
-                listing.left_out.add("hidden folders or the system's", name)
+                listing.left_out.add("hidden or system folders", name)
             else:
                 listing.add_folder(name)
                 _walk(top, name, listing, linked=linked)
@@ -192,7 +192,7 @@ def _refuse_overlaps(archive: zipfile.ZipFile) -> None:
     end = 0
     for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
         if member.header_offset < end:
-            raise zipfile.BadZipFile("its entries lie over each other")
+            raise zipfile.BadZipFile("its entries overlap")
         end = member.header_offset + _ENTRY_HEADER + member.compress_size
 
 
@@ -201,7 +201,7 @@ def _read_entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     with archive.open(member) as stream:
         content = b"".join(iter(lambda: stream.read(_CHUNK), b""))
     if len(content) != member.file_size:
-        raise zipfile.BadZipFile("it has another size than the archive says")
+        raise zipfile.BadZipFile("its size is not what the archive says")
     return content
 
 

@@ -49,10 +49,10 @@ def batches(
 ) -> Generator[Batch, None, None]:
     """Yield images in reading order, `batch_size` at a time; the last batch of a shard may hold fewer, or none.
 
-    What a network makes of an image depends on its place in the batch by a rounding error. No batch reaches
-    over into another shard, so that a shard gives the same numbers alone and among others. What cannot be read
-    takes its place in a batch for the same reason: the others' places can be told from their order alone. Two
-    batches at most are read ahead, so that memory does not grow with the number of images.
+    A network's output for an image depends on its position in the batch by a rounding error. So no batch spans two
+    shards, which gives a shard the same numbers alone and among others, and unreadable images count towards the batch,
+    so the positions of the others follow from the reading order. At most two batches are read ahead, so memory does not
+    grow with the number of images.
 
     Parameters
     ----------

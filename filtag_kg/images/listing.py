@@ -147,9 +147,9 @@ class Listing(Generic[_Where]):
         holding: set[str] = set()
         for path, file in [*self.files.items(), *self._linked()]:
             if is_hidden(path):
-                self.left_out.add("hidden files or the system's", file.name)
+                self.left_out.add("hidden or system files", file.name)
             elif PurePosixPath(path).suffix.lower() not in IMAGE_SUFFIXES:
-                self.left_out.add("files whose names do not end as an image's do", file.name)
+                self.left_out.add("files without the suffix of an image", file.name)
             elif file.size > MOST_BYTES:
                 self.left_out.add(f"files of more than {MOST_BYTES // 2**20} MiB", file.name)
             else:

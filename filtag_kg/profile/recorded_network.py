@@ -37,7 +37,7 @@ def recorded_network_file(metadata: Mapping[str, Any], owner: str) -> str | None
     file = metadata.get("network_file")
     if file is None:
         if "network" not in metadata:
-            raise FiltagError(f"{owner} does not say which network it was made of: name it", options=("network",))
+            raise FiltagError(f"{owner} does not say which network it was made with: name it", options=("network",))
         return None
     for path in (file["absolute"], file["given"]):
         if os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises where a name is too long for a file
@@ -93,7 +93,7 @@ def recorded_network(
         return network
     if network.weights_sha256 != weights:
         raise FiltagError(
-            f"{owner} was made of {metadata.get('network')} with weights {weights[:12]}, and {source} has "
+            f"{owner} was made with {metadata.get('network')} of weights {weights[:12]}, and {source} has "
             f"{network.weights_sha256[:12]}: name the right one",
             options=("network",),
         )
@@ -123,14 +123,14 @@ def _check_preparation(metadata: Mapping[str, Any], network: Network, owner: str
     size, size_now = (" × ".join(map(str, each)) for each in sizes)
     if size != size_now:
         raise FiltagError(
-            f"{owner} was made of images of {size} pixels, and {network.file or network.name} takes {size_now}: name "
+            f"{owner} was made with images of {size} pixels, and {network.file or network.name} takes {size_now}: name "
             "the right one",
             options=("network",),
         )
     resizing = metadata.get("resizing", now["resizing"])
     if resizing != now["resizing"]:
         raise FiltagError(
-            f"{owner} was made of images resized otherwise ({resizing}; now {now['resizing']}): make the profile anew"
+            f"{owner} was made with images resized otherwise ({resizing}; now {now['resizing']}): make the profile anew"
         )
 
 

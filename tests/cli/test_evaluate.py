@@ -166,7 +166,7 @@ def test_mistakes_end_in_one_line_and_leave_nothing(
         f"class n09999999 in {tmp_path / 'new'} is not in the profile, so nothing is tagged with it"
     )
     assert re.fullmatch(
-        rf"{made} was made of colours with weights [0-9a-f]{{12}}, and {tmp_path}/other.keras has [0-9a-f]{{12}}: "
+        rf"{made} was made with colours of weights [0-9a-f]{{12}}, and {tmp_path}/other.keras has [0-9a-f]{{12}}: "
         r"name the right one \(--network\)",
         refusal("evaluate", *options(made, other(tmp_path), images), "-o", output),
     )

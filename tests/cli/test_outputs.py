@@ -103,7 +103,7 @@ def test_outputs_that_cannot_be_are_told_at_once(kg: KG, saved: Path, tmp_path: 
     long, taken = tmp_path / ("n" * 256), tmp_path / "taken"
     taken.mkdir()
     (taken / "thesis.tex").touch()
-    mended = "(File name too long): choose another place or mend its permissions"
+    mended = "(File name too long): choose another output or mend its permissions"
     for words in (
         ("build", saved, "-o", long),
         ("build", saved, "-o", long, "--force"),

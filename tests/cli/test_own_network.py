@@ -92,7 +92,7 @@ def test_other_weights_and_another_preparation_are_refused(own: Path) -> None:
     model.save(own.parent / "colours.keras")
     for arguments in asked(own):
         said = refusal(*arguments)
-        assert f"was made of colours with weights {weights(own)}, and {own.parent / 'colours.keras'} has " in said
+        assert f"was made with colours of weights {weights(own)}, and {own.parent / 'colours.keras'} has " in said
 
 
 def weights(own: Path) -> str:

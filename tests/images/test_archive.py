@@ -140,9 +140,9 @@ def test_mistakes_end_in_one_line(tmp_path):
     empty.mkdir()
     assert refusal(empty) == f"no images in {empty}: {ADVICE}"
     (empty / "x.jpg").write_bytes(b"")
-    assert refusal(empty) == f"x.jpg in {empty} lies in no class folder: {ADVICE}"
+    assert refusal(empty) == f"x.jpg in {empty} is not in a class folder: {ADVICE}"
     write_tar(tmp_path / "loose.tar", [("./x.jpg", b"x")])
-    assert refusal(tmp_path / "loose.tar") == f"./x.jpg in {tmp_path / 'loose.tar'} lies in no class folder: {ADVICE}"
+    assert refusal(tmp_path / "loose.tar") == f"./x.jpg in {tmp_path / 'loose.tar'} is not in a class folder: {ADVICE}"
     text = tmp_path / "text.tar"
     text.write_text("no archive at all")
     assert refusal(text) == f"{text} is neither a folder nor a readable tar or zip: {ADVICE}"

@@ -184,7 +184,7 @@ def test_links_in_a_folder_are_followed_inside(tmp_path):
             ("n05", "n05/a.jpg"): b"one",
         }
         assert left_out(path) == (
-            "hidden folders or the system's: 1 ('.store'); "
+            "hidden or system folders: 1 ('.store'); "
             "links that lead nowhere or in a circle: 4 (such as 'n01/circle'); "
             "links that lead outside: 2 (such as 'n03/outside.jpg')"
         )
@@ -216,16 +216,16 @@ def test_what_systems_put_beside_images_is_counted(tmp_path):
     for path in (write_zip(tmp_path / "x.zip", files=BESIDE), write_tar(tmp_path / "x.tar", *beside)):
         assert names(path) == list(FILES)
         assert left_out(path) == (
-            "hidden files or the system's: 7 (such as 'n01/@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg'); "
-            "files whose names do not end as an image's do: 3 (such as 'n01/notes.txt')"
+            "hidden or system files: 7 (such as 'n01/@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg'); "
+            "files without the suffix of an image: 3 (such as 'n01/notes.txt')"
         )
     path = write_folder(tmp_path / "x", BESIDE)
     (path / "n03").mkdir()
     assert names(path) == list(FILES)
     assert left_out(path) == (
-        "hidden folders or the system's: 4 (such as '__MACOSX'); "
-        "files whose names do not end as an image's do: 3 (such as 'README'); "
-        "hidden files or the system's: 3 (such as 'n01/.DS_Store'); "
+        "hidden or system folders: 4 (such as '__MACOSX'); "
+        "files without the suffix of an image: 3 (such as 'README'); "
+        "hidden or system files: 3 (such as 'n01/.DS_Store'); "
         "folders without images: 1 ('n03')"
     )
 
@@ -235,9 +235,7 @@ def test_a_note_says_what_is_left_out(tmp_path, caplog):
         write_zip(tmp_path / f"{name}.zip", files={f"{name}/x.jpg": b"", f"{name}/x.txt": b""})
     with caplog.at_level(logging.INFO, "filtag_kg"):
         open_images(tmp_path / "{a,b}.zip").close()
-        assert caplog.messages == [
-            "left out of {a,b}.zip: files whose names do not end as an image's do: 2 (such as 'a/x.txt')"
-        ]
+        assert caplog.messages == ["left out of {a,b}.zip: files without the suffix of an image: 2 (such as 'a/x.txt')"]
         caplog.clear()
         with open_images(tmp_path / "a.zip", log=False), open_images(write_zip(tmp_path / "c.zip")):
             assert not caplog.messages
@@ -289,7 +287,7 @@ def test_names_as_archives_write_them(tmp_path):
         assert found == {"a": b"1", "b": b"2", "c": b"3", "d": b"4", "A": b"5"}
     for name in ("../x.jpg", "/x.jpg", "a/../x.jpg"):
         path = write_zip(tmp_path / "x.zip", files={name: b""})
-        assert refusal(path) == f"{name} in {path} lies in no class folder: {ADVICE}"
+        assert refusal(path) == f"{name} in {path} is not in a class folder: {ADVICE}"
     path = write_tar(
         tmp_path / "x.tar", member("./n01/a.jpg", content=b"again"), member("n02//b.jpg", content=b"again")
     )
@@ -406,7 +404,7 @@ def test_entries_of_a_zip_that_lie_over_each_other(tmp_path):
     second = content.rindex(b"PK\1\2")
     (tmp_path / "x.zip").write_bytes(content[: second + 42] + bytes(4) + content[second + 46 :])
     assert refusal(tmp_path / "x.zip") == (
-        f"{tmp_path / 'x.zip'} cannot be read (its entries lie over each other): copy it again, or {ADVICE}"
+        f"{tmp_path / 'x.zip'} cannot be read (its entries overlap): copy it again, or {ADVICE}"
     )
 
 

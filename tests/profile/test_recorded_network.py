@@ -1,4 +1,4 @@
-"""The network that a profile was made of is found again, and nothing else is taken for it."""
+"""The network that a profile was made with is found again, and nothing else is taken for it."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ def test_other_weights_are_refused(keras, facts, own):
     before = facts["weights_sha256"][:12]
     save(keras, own, bias=1.0)
     now = load_network(str(own), preprocess="none").weights_sha256[:12]
-    expected = f"my-kg was made of own with weights {before}, and {own} has {now}: name the right one"
+    expected = f"my-kg was made with own of weights {before}, and {own} has {now}: name the right one"
     assert refusal(facts, "my-kg") == expected
     save(keras, own, outputs=3)
-    assert refusal(facts, "my-kg").startswith(f"my-kg was made of own with weights {before}, and {own} has ")
+    assert refusal(facts, "my-kg").startswith(f"my-kg was made with own of weights {before}, and {own} has ")
 
 
 def test_another_preparation_is_refused(keras, facts, own):
@@ -104,11 +104,11 @@ def test_another_preparation_is_refused(keras, facts, own):
     )
     assert recorded_network(facts, "my-kg", preprocess="0..1").preprocess_name == "0..1"
     assert refusal({**facts, "resizing": "nearest"}, "my-kg").startswith(
-        "my-kg was made of images resized otherwise (nearest; now bilinear, "
+        "my-kg was made with images resized otherwise (nearest; now bilinear, "
     )
     larger = save(keras, own.with_name("larger.keras"), size=16)
     assert refusal(facts, "my-kg", str(larger)) == (
-        f"my-kg was made of images of 8 × 8 pixels, and {larger} takes 16 × 16: name the right one"
+        f"my-kg was made with images of 8 × 8 pixels, and {larger} takes 16 × 16: name the right one"
     )
 
 
@@ -140,7 +140,7 @@ def test_profiles_that_do_not_remember_go_on_with_what_is_given(facts, own):
     assert refusal(old, "my-kg") == "my-kg does not say where its network own is: name it"
     network = recorded_network(old, "my-kg", str(own), preprocess="-1..1", classes=own.with_name("classes.txt"))
     assert (network.preprocess_name, network.class_ids) == ("-1..1", CLASSES)
-    assert refusal({}, "my-kg") == "my-kg does not say which network it was made of: name it"
+    assert refusal({}, "my-kg") == "my-kg does not say which network it was made with: name it"
     assert recorded_network({}, "my-kg", str(own), preprocess="none").name == "own"
 
 
