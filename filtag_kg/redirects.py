@@ -11,15 +11,15 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["KEEPING", "MOVED", "send_on", "target_of", "without_secrets"]
+__all__ = ["METHOD_KEPT", "REDIRECTS", "follow_redirects", "redirect_target", "without_secrets"]
 
-KEEPING = (307, 308)
+METHOD_KEPT = (307, 308)
 """Redirects that keep method and body (RFC 9110, sections 15.4.8 and 15.4.9)."""
-MOVED = (301, 302, 303, *KEEPING)
+REDIRECTS = (301, 302, 303, *METHOD_KEPT)
 _MOST = 5
 
 
-def send_on(
+def follow_redirects(
     send: Callable[[str], requests.Response], url: str, *, statuses: Collection[int], secret: bool = False
 ) -> requests.Response:
     """Send a request, and follow redirects.
@@ -49,7 +49,7 @@ def send_on(
             if isinstance(error, OSError):  # requests' own, about the address that was given
                 raise
             raise FiltagError(f"{shown} redirects to what is not an address ({error}): ask its owner") from None
-        target = target_of(visited[-1], answer)
+        target = redirect_target(visited[-1], answer)
         if target is None or answer.status_code not in statuses:
             return answer
         if target in visited or len(visited) > _MOST:
@@ -77,7 +77,7 @@ def _host(parts: SplitResult) -> tuple[str, str | None, int]:
     return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def target_of(url: str, answer: requests.Response) -> str | None:
+def redirect_target(url: str, answer: requests.Response) -> str | None:
     """Return the address that an answer redirects to; None if it is not a redirect.
 
     Raises
@@ -86,7 +86,7 @@ def target_of(url: str, answer: requests.Response) -> str | None:
         If it is not an address.
     """
     location = answer.headers.get("Location")
-    if answer.status_code not in MOVED or not location:
+    if answer.status_code not in REDIRECTS or not location:
         return None
     try:
         # Headers are read as Latin-1, and many servers write UTF-8.

@@ -15,7 +15,7 @@ import requests
 from filtag_kg import KG, FiltagError
 from filtag_kg.export import Credentials, publish_kg
 from filtag_kg.query import LocalEndpoint, RemoteEndpoint
-from filtag_kg.redirects import send_on, without_secrets
+from filtag_kg.redirects import follow_redirects, without_secrets
 from tests.query.sparql_server import sparql_server
 
 COUNT = "# how many\nSELECT (COUNT(*) AS ?n) { ?f a flt:Filter }"
@@ -163,7 +163,7 @@ def test_an_encrypted_request_stays_encrypted() -> None:
     answer.status_code = 308
     answer.headers["Location"] = "http://example.org/sparql"
     with pytest.raises(FiltagError) as error:
-        send_on(lambda url: answer, "https://me:sesame@example.org/sparql", statuses=ALL)
+        follow_redirects(lambda url: answer, "https://me:sesame@example.org/sparql", statuses=ALL)
     assert str(error.value) == (
         "https://example.org/sparql redirects to http://example.org/sparql, which is not encrypted: "
         "give that address, if you trust it"

@@ -15,7 +15,7 @@ import pyoxigraph as ox
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import DataIris
 from filtag_kg.kg import KG
-from filtag_kg.redirects import KEEPING, send_on, target_of, without_secrets
+from filtag_kg.redirects import METHOD_KEPT, follow_redirects, redirect_target, without_secrets
 
 if TYPE_CHECKING:
     import requests
@@ -169,7 +169,7 @@ class _Graph:
                 f"{shown} does not let you write ({answer.status_code}): give a user or a token",
                 options=("user", "token"),
             )
-        moved_to = target_of(answer.url, answer)
+        moved_to = redirect_target(answer.url, answer)
         if moved_to is not None:
             place = without_secrets(moved_to.partition("?")[0])
             raise FiltagError(f"{shown} has moved to {place} ({answer.status_code}): publish there, if it is yours")
@@ -192,7 +192,7 @@ class _Graph:
 
         # By the other redirects a server may mean a page, such as one to log in at, that must not pass for a store.
         has_secret = self.secrets != Credentials() or "@" in parts.netloc
-        return send_on(send, parts._replace(query=query).geturl(), statuses=KEEPING, secret=has_secret)
+        return follow_redirects(send, parts._replace(query=query).geturl(), statuses=METHOD_KEPT, secret=has_secret)
 
 
 def _send(to: _Graph, triples: Iterator[ox.Triple], chunk: int, advance: Callable[[int], None] | None) -> int:

@@ -15,7 +15,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.graph import PREFIXES
 from filtag_kg.kg import KG, StoreProcess, open_kg
 from filtag_kg.query.result import Result
-from filtag_kg.redirects import MOVED, send_on, without_secrets
+from filtag_kg.redirects import REDIRECTS, follow_redirects, without_secrets
 
 __all__ = ["Endpoint", "LocalEndpoint", "RemoteEndpoint", "malformed", "open_endpoint"]
 
@@ -90,7 +90,7 @@ class RemoteEndpoint:
             )
 
         try:
-            answer = send_on(send, self.url, statuses=MOVED)
+            answer = follow_redirects(send, self.url, statuses=REDIRECTS)
         except requests.exceptions.ChunkedEncodingError as error:
             raise FiltagError(f"{shown} broke off its answer ({_one_line(error)}): try again") from None
         except (requests.RequestException, UnicodeError) as error:
