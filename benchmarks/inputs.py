@@ -24,7 +24,7 @@ def names_of(path: Path | None) -> dict[str, str]:
 def demo_tags() -> TagTable:
     """Return the tags of the last layer of the demo's network, by the demo's first rule."""
     profile = demo_profile()
-    mean = profile.layer(len(profile.layer_names) - 1)
+    mean = profile.mean[:, profile.layer_offsets[-2] :]
     last = replace(profile, mean=mean, layer_names=profile.layer_names[-1:], layer_offsets=np.array([0, mean.shape[1]]))
     return tag_filters(last, DEMO_RULES[:1], network=profile.metadata["identifier"])
 

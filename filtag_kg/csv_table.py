@@ -119,7 +119,6 @@ def read_table(
     cells: Mapping[str, Cell],
     *,
     advice: str,
-    columns: Sequence[str] | None = None,
     where: Mapping[str, Container[str]] | None = None,
     check: Callable[[tuple[Any, ...]], str | None] | None = None,
     errors: str = "strict",
@@ -128,13 +127,10 @@ def read_table(
 
     Parameters
     ----------
-    path : Path
     cells : mapping of column to Cell
         All of these columns must be there; others may be, too.
     advice : str
         What to do about a damaged table, for messages.
-    columns : sequence of str, optional
-        The columns to read, in this order; by default all of `cells`.
     where : mapping of column to container of str, optional
         Read only rows whose cells are among these texts; other rows are not checked.
     check : callable, optional
@@ -147,10 +143,9 @@ def read_table(
     FiltagError
         If the table cannot be read, lacks a column, or a cell does not hold what it should.
     """
-    chosen = list(columns or cells)
     rows = _rows(path, cells, errors, advice)
     _, header = next(rows)
-    parsers = [(header.index(name), cells[name].parse) for name in chosen]
+    parsers = [(header.index(name), cell.parse) for name, cell in cells.items()]
     wanted = [(header.index(name), texts) for name, texts in (where or {}).items()]
     for line, row in rows:
         if not all(row[index] in texts for index, texts in wanted):
@@ -158,7 +153,7 @@ def read_table(
         try:
             values = tuple([parse(row[index]) for index, parse in parsers])
         except (ValueError, KeyError):
-            raise FiltagError(f"{path}, line {line}, {_wrong_cell(row, header, chosen, cells)}: {advice}") from None
+            raise FiltagError(f"{path}, line {line}, {_wrong_cell(row, header, cells)}: {advice}") from None
         problem = None if check is None else check(values)
         if problem is not None:
             raise FiltagError(f"{path}, line {line}: {problem}: {advice}")
@@ -189,14 +184,14 @@ def _rows(path: Path, columns: Iterable[str], errors: str, advice: str) -> Itera
         raise FiltagError(f"{path} is not CSV in line {rows.line_num} ({error}): {advice}") from None
 
 
-def _wrong_cell(row: Sequence[str], header: Sequence[str], columns: Sequence[str], cells: Mapping[str, Cell]) -> str:
+def _wrong_cell(row: Sequence[str], header: Sequence[str], cells: Mapping[str, Cell]) -> str:
     """Return which cell of a row does not hold what it should."""
-    for name in columns:
+    for name, cell in cells.items():
         text = row[header.index(name)]
         try:
-            cells[name].parse(text)
+            cell.parse(text)
         except (ValueError, KeyError):
-            return f"column {name}: {text[:60]!r} is not {cells[name].expected}"
+            return f"column {name}: {text[:60]!r} is not {cell.expected}"
     raise AssertionError("no cell of the row is wrong")
 
 
@@ -283,7 +278,6 @@ def read_sheet(text: str, columns: Iterable[str]) -> Sheet | None:
 
     Parameters
     ----------
-    text : str
     columns : iterable of str
         The columns that must be there.
 

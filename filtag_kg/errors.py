@@ -3,7 +3,7 @@
 A caller's bug stays a :class:`ValueError` or :class:`TypeError`.
 """
 
-__all__ = ["FiltagError", "MissingExtraError"]
+__all__ = ["FiltagError", "MissingExtraError", "reason_of"]
 
 
 class FiltagError(Exception):
@@ -41,3 +41,8 @@ class MissingExtraError(FiltagError):
 
     def __init__(self, package: str, extra: str = "cpu") -> None:
         super().__init__(f"this needs {package}, which is not installed: pip install 'filtag-kg[{extra}]'")
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what a foreign error says, in a few words: the system's, or its first line."""
+    return (getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__)[:200]

@@ -52,7 +52,6 @@ def writing(target: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
 
     Parameters
     ----------
-    target : Path
     overwrite : bool
         Whether a file that is there may be replaced.
 
@@ -78,7 +77,6 @@ def replacing(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
 
     Parameters
     ----------
-    target : Path
     overwrite : bool
         Whether a file that is there by the end may be replaced.
 
@@ -97,7 +95,7 @@ def replacing(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
                 shutil.copyfileobj(whole, file)
         return
     destination = check_file_output(target)
-    with _unfinished(destination, target) as unfinished:
+    with _locked_sibling(target, "new", ": nothing was changed") as unfinished:
         with _naming_input(unfinished):
             yield unfinished
         if os.path.lexists(destination) and not overwrite:
@@ -117,7 +115,6 @@ def replacing_directory(target: Path, check: Callable[[Path], object]) -> Iterat
 
     Parameters
     ----------
-    target : Path
     check : callable
         Called with the target right before it is replaced, if something other than an empty directory is there; raises
         `FiltagError` if that must stay.
@@ -128,7 +125,7 @@ def replacing_directory(target: Path, check: Callable[[Path], object]) -> Iterat
         If no directory can be put there, another process is writing it, the disk is full, or the target must stay.
     """
     destination = check_directory_output(target)
-    with _unfinished(destination, target) as unfinished:
+    with _locked_sibling(target, "new", ": nothing was changed") as unfinished:
         unfinished.mkdir()
         with _naming_input(unfinished):
             yield unfinished
@@ -147,13 +144,9 @@ def replacing_directory(target: Path, check: Callable[[Path], object]) -> Iterat
 @contextmanager
 def scratch_directory(target: Path) -> Iterator[Path]:
     """Yield a new, hidden directory beside an output for intermediate files; it is removed at the end."""
-    with only_writer(target), _naming_output(target):
-        scratch = _hidden_sibling(destination_of(target), "work")
-        try:
-            scratch.mkdir()
-            yield scratch
-        finally:
-            remove(scratch)
+    with _locked_sibling(target, "work") as scratch:
+        scratch.mkdir()
+        yield scratch
 
 
 @contextmanager
@@ -218,14 +211,14 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def _unfinished(destination: Path, target: Path) -> Iterator[Path]:
-    """Yield the hidden path to write to, under the lock of `destination`; nothing of it is left at the end."""
-    with only_writer(target), _naming_output(target, ": nothing was changed"):
-        unfinished = _hidden_sibling(destination, "new")
+def _locked_sibling(target: Path, ending: str, outcome: str = "") -> Iterator[Path]:
+    """Yield a hidden path beside an output, under the output's lock; nothing of it is left at the end."""
+    with only_writer(target), _naming_output(target, outcome):
+        path = _hidden_sibling(destination_of(target), ending)
         try:
-            yield unfinished
+            yield path
         finally:
-            remove(unfinished)
+            remove(path)
 
 
 @contextmanager

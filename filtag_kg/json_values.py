@@ -27,7 +27,6 @@ def parse_json(text: str | bytes, *, surrogates: bool = False) -> Any:  # noqa: 
 
     Parameters
     ----------
-    text : str or bytes
     surrogates : bool
         Whether texts may hold lone surrogates, as file names that are not UTF-8 do.
 

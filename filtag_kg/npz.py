@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from filtag_kg.errors import reason_of
+
 __all__ = ["UNPACKED_ALWAYS", "UNPACKED_RATIO", "NpzError", "ShortReads", "read_npz"]
 
 # Arrays may unpack to this many bytes whatever the file's size: 1,000 classes and 16,000 filters, mean and variance ...
@@ -78,7 +80,7 @@ def read_npz(file: BinaryIO, names: Collection[str] | None = None) -> dict[str, 
     except Exception as error:  # noqa: BLE001
         # Broad on purpose: a damaged or hostile file makes zipfile raise BadZipFile, zlib.error, struct.error,
         # EOFError, OSError, ValueError, TypeError, IndexError, RuntimeError, NotImplementedError and more.
-        raise NpzError(_reason(error)) from None
+        raise NpzError(reason_of(error)) from None
 
 
 def _entries(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
@@ -112,10 +114,6 @@ def _read_array(archive: zipfile.ZipFile, name: str, entry: zipfile.ZipInfo) -> 
     if len(content) != size:
         raise NpzError(f"its array {name!r} is cut off")
     return np.frombuffer(content, dtype).reshape(shape, order="F" if header["fortran"] == b"True" else "C")
-
-
-def _reason(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__)[:200]
 
 
 class ShortReads(io.RawIOBase):

@@ -28,7 +28,6 @@ def follow_redirects(
     ----------
     send : callable
         Sends the request to an address, without following redirects itself.
-    url : str
     statuses : collection of int
         Which redirects to follow; other answers are returned.
     secret : bool

@@ -15,11 +15,12 @@ import zipfile
 from pathlib import Path
 from typing import Self
 
-from filtag_kg.errors import FiltagError
+from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.files import sha256_of
 from filtag_kg.images.decode import read_file
-from filtag_kg.images.image_set import ImageRef, ImageSet, class_id_of, reason
+from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.listing import Listing, is_hidden
+from filtag_kg.names import nfc
 from filtag_kg.npz import UNPACKED_RATIO, ShortReads
 
 __all__ = ["open_archive"]
@@ -55,7 +56,7 @@ def open_archive(path: Path) -> ImageSet:
     except Exception as error:  # noqa: BLE001
         # Broad on purpose: tarfile, zipfile and the decompressors have no common error, and a damaged or hostile
         # archive makes them raise anything.
-        raise FiltagError(f"{path} cannot be read ({reason(error)}): copy it again, or {_ADVICE}") from None
+        raise FiltagError(f"{path} cannot be read ({reason_of(error)}): copy it again, or {_ADVICE}") from None
     if not opened.images:
         opened.close()
         left_out = f" (left out: {opened.left_out})" if opened.left_out else ""
@@ -251,7 +252,8 @@ def _open_tar(path: Path, archive: tarfile.TarFile, compressed: bool) -> ImageSe
     file = archive.fileobj
     assert file is not None
     try:
-        listing = _list_tar(archive, _most_unpacked(path) if compressed else None)
+        most = max(_UNPACKED_ALWAYS, UNPACKED_RATIO * path.stat().st_size) if compressed else None
+        listing = _list_tar(archive, most)
         files = {image.name: image for image in listing.images()}
     except BaseException:
         archive.close()
@@ -282,10 +284,6 @@ def _open_tar(path: Path, archive: tarfile.TarFile, compressed: bool) -> ImageSe
         reading_order=refs if compressed else None,
         left_out=listing.left_out,
     )
-
-
-def _most_unpacked(path: Path) -> int:
-    return max(_UNPACKED_ALWAYS, UNPACKED_RATIO * path.stat().st_size)
 
 
 def _list_tar(archive: tarfile.TarFile, most: int | None) -> Listing[tuple[int, int]]:
@@ -321,5 +319,5 @@ def _check_end(archive: tarfile.TarFile) -> None:
 
 def _ref(name: str) -> ImageRef:
     folder = posixpath.basename(posixpath.dirname(posixpath.normpath(name)))
-    # Millions of images share few classes: keep one string per class.
-    return ImageRef(sys.intern("" if folder == ".." else class_id_of(folder)), name)
+    # Folders whose names look alike are one class. Millions of images share few classes: keep one string per class.
+    return ImageRef(sys.intern("" if folder == ".." else nfc(folder)), name)

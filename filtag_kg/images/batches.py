@@ -56,10 +56,8 @@ def batches(
 
     Parameters
     ----------
-    images : ImageSet
     size : tuple of int
         (height, width) to resize to.
-    batch_size : int
     workers : int, optional
         Threads that decode; by default one per processor.
     only : sequence of ImageRef, optional

@@ -17,24 +17,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.errors import MissingExtraError
+from filtag_kg.errors import MissingExtraError, reason_of
 from filtag_kg.images.metadata import exif_orientation, strip_metadata
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["FORMATS", "MOST_BYTES", "RESIZING", "UnreadableImageError", "decode", "read_file", "thumbnail"]
+__all__ = ["MOST_BYTES", "RESIZING", "UnreadableImageError", "decode", "read_file", "thumbnail"]
 
 RESIZING = "bilinear, antialiased, to the network's size whatever the aspect"
 """How :func:`decode` resizes, as profiles record it: change both together."""
 # The formats of photographs, by Pillow's names. Of its forty decoders some start programs (EPS starts Ghostscript), and
 # others are hardly ever tested. A file's first bytes decide its format, never its name.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 # Of an image's file: ninety million uncompressed pixels, the most that Pillow deems safe.
 MOST_BYTES = 256 * 2**20
-MOST_PIXELS = 89_478_485
+_MOST_PIXELS = 89_478_485
 # Of a side: JPEG's own limit. An animated WebP of 8,388,628 × 10 pixels takes 13 s to decode, 9,000 × 9,000 take 1 s.
-MOST_SIDE = 65_535
+_MOST_SIDE = 65_535
 # Each scan of a JPEG goes over all pixels again. Encoders write a dozen; the fuzzers of libjpeg-turbo stop at 500.
 _MOST_SCANS = 100
 _SCAN = b"\xff\xda"
@@ -79,7 +79,7 @@ def decode(content: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
     Parameters
     ----------
     content : bytes
-        A file in one of the `FORMATS`.
+        A file in one of the `_FORMATS`.
     size : tuple of int
         (height, width).
 
@@ -147,11 +147,11 @@ def _opened(content: bytes, draft: int) -> Iterator[Image.Image]:
     except Exception as error:  # noqa: BLE001
         # Broad on purpose: Pillow's decoders have no common error, and a damaged or hostile file makes them raise
         # OSError, SyntaxError, struct.error, ValueError, IndexError, zlib.error and more.
-        raise UnreadableImageError(str(error).partition("\n")[0] or type(error).__name__) from None
+        raise UnreadableImageError(reason_of(error)) from None
 
 
 def _open(content: bytes) -> Image.Image:
-    """Open an image in one of the `FORMATS`, without decoding it yet; refuse decompression bombs."""
+    """Open an image in one of the `_FORMATS`, without decoding it yet; refuse decompression bombs."""
     from PIL import Image
 
     # Pillow's warnings are about images that are reported anyway. Filters belong to the whole process, so one thread at
@@ -160,8 +160,8 @@ def _open(content: bytes) -> Image.Image:
         warnings.filterwarnings("ignore", module=r"PIL\.")
         image = Image.open(io.BytesIO(content), formats=_decoders())
         # Below twice its limit Pillow only warns, and other code may have removed the limit.
-        most_pixels = min(MOST_PIXELS, Image.MAX_IMAGE_PIXELS or MOST_PIXELS)
-        if image.width * image.height > most_pixels or max(image.size) > MOST_SIDE:
+        most_pixels = min(_MOST_PIXELS, Image.MAX_IMAGE_PIXELS or _MOST_PIXELS)
+        if image.width * image.height > most_pixels or max(image.size) > _MOST_SIDE:
             raise UnreadableImageError(f"{image.width} × {image.height} pixels are too many")
         if image.format == "TIFF":
             image.load()  # Here Pillow reads a TIFF's tags again, and warns again.
@@ -180,7 +180,7 @@ def _decoders() -> tuple[str, ...]:
     with suppress(AttributeError, OSError):
         ctypes.CDLL(str(_imaging.__file__)).TIFFSetErrorHandler(None)
     Image.init()
-    return tuple(name for name in FORMATS if name in Image.OPEN)
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:

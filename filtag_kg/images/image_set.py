@@ -9,11 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from filtag_kg.errors import FiltagError
+from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.images.listing import LeftOut
-from filtag_kg.names import nfc
 
-__all__ = ["ImageRef", "ImageSet", "class_id_of", "reason"]
+__all__ = ["ImageRef", "ImageSet"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,11 +29,6 @@ class ImageRef:
 
     class_id: str
     name: str
-
-
-def class_id_of(folder: str) -> str:
-    """Return the class id of a folder of images: folders whose names look alike are one class."""
-    return nfc(folder)
 
 
 class ImageSet:
@@ -107,7 +101,7 @@ class ImageSet:
             return self._read(image.name)
         except Exception as error:  # noqa: BLE001
             # Broad on purpose, as in `open_archive`: a damaged archive makes its reader raise anything.
-            raise FiltagError(f"cannot read {image.name} in {self.path.name} ({reason(error)})") from None
+            raise FiltagError(f"cannot read {image.name} in {self.path.name} ({reason_of(error)})") from None
 
     def sha256(self) -> str:
         """Return the SHA-256 of the archive, or of a folder's list of images with their sizes."""
@@ -146,8 +140,3 @@ class ImageSet:
     ) -> None:
         """Close the archive."""
         self.close()
-
-
-def reason(error: BaseException) -> str:
-    """Return the message of a file reader's error, in a few words."""
-    return (getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__)[:200]

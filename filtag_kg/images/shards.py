@@ -30,7 +30,6 @@ def open_images(path: Path, *, log: bool = True) -> ImageSet:
 
     Parameters
     ----------
-    path : Path
     log : bool
         Whether to log what is left out, in one line.
 

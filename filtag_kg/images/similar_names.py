@@ -20,7 +20,6 @@ def similar_names(name: str, names: Iterable[str], labels: Mapping[str, str] = _
 
     Parameters
     ----------
-    name : str
     names : iterable of str
         The known ones.
     labels : mapping of str to str

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError, MissingExtraError
 from filtag_kg.network.backend import KerasModel, Tensor, import_keras
-from filtag_kg.network.legacy_checkpoint import read_legacy_checkpoint
 
 __all__ = [
     "INPUT_SIZE",
@@ -25,7 +24,6 @@ __all__ = [
     "build_efficientnet_lite0",
     "checkpoint_path",
     "load_checkpoint",
-    "load_published_weights",
 ]
 
 INPUT_SIZE = (224, 224)
@@ -163,11 +161,6 @@ def load_checkpoint(model: KerasModel, checkpoint: Mapping[str, NDArray[Any]]) -
             ) from None
     if unused:
         raise FiltagError(f"{_DISTRIBUTION} has an unknown tensor {min(unused)}: install version 0.1.0 of it")
-
-
-def load_published_weights(model: KerasModel) -> None:
-    """Read the installed checkpoint into `model`."""
-    load_checkpoint(model, read_legacy_checkpoint(checkpoint_path()))
 
 
 def _sources() -> Iterator[tuple[str, str]]:

@@ -70,7 +70,6 @@ def select_layers(graph: Graph, choice: str, where: str) -> tuple[Layer, ...]:
 
     Parameters
     ----------
-    graph : Graph
     choice : str
         ``conv``: all convolutions except depthwise ones, whose filters see one channel each. ``all``: those
         too. Else names or patterns of layers (``block5_conv3``, ``block5_*``), comma-separated.

@@ -18,9 +18,10 @@ from filtag_kg.csv_table import read_text, text_lines
 from filtag_kg.errors import FiltagError
 from filtag_kg.names import nfc
 from filtag_kg.network.backend import KerasModel, import_keras
-from filtag_kg.network.efficientnet_lite0 import build_efficientnet_lite0, load_published_weights
+from filtag_kg.network.efficientnet_lite0 import build_efficientnet_lite0, checkpoint_path, load_checkpoint
 from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.keras_file import read_keras_file
+from filtag_kg.network.legacy_checkpoint import read_legacy_checkpoint
 from filtag_kg.network.model_graph import trace
 from filtag_kg.network.network import Network, weights_sha256
 from filtag_kg.network.precision import check_precision, compute_in
@@ -121,7 +122,7 @@ def build_model(name: str, weights: str | None) -> KerasModel:
     if name == _LITE0:
         model = build_efficientnet_lite0()
         if weights is not None:
-            load_published_weights(model)
+            load_checkpoint(model, read_legacy_checkpoint(checkpoint_path()))
         return model
     constructor = _constructors()[name]
     try:
@@ -131,7 +132,7 @@ def build_model(name: str, weights: str | None) -> KerasModel:
             model = _with_fresh_names(lambda: constructor(weights=weights, input_shape=(224, 224, 3)))
     except Exception as error:
         # Broad, since Keras wraps urllib's errors in a bare Exception that only its text identifies.
-        if not _is_download_failure(error):
+        if not isinstance(error, OSError) and "URL fetch failure" not in str(error):
             raise
         raise FiltagError(
             f"the weights of {name} are not in Keras' cache and could not be downloaded: connect to the "
@@ -255,7 +256,3 @@ def is_network_file(spec: str) -> bool:
     """Return whether a network is given by its file rather than by its name."""
     # Path.is_file() raises where a name is too long for a file.
     return spec.lower().endswith(_FILE_ENDINGS) or os.path.isfile(spec)  # noqa: PTH113
-
-
-def _is_download_failure(error: BaseException) -> bool:
-    return isinstance(error, OSError) or "URL fetch failure" in str(error)

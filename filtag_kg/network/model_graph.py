@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from filtag_kg.errors import FiltagError
+from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.network.backend import KerasModel, Operation, Tensor, import_keras
 
 __all__ = ["Graph", "Step", "trace"]
@@ -99,8 +99,9 @@ def _replayed(keras: ModuleType, model: KerasModel, where: str) -> Graph:
     try:
         flat = keras.Model(start, outputs, name=model.name)
     except ValueError as error:
-        reason = str(error).partition("\n")[0]
-        raise FiltagError(f"{where} cannot be laid out flat ({reason}): rename the layers that share a name") from None
+        raise FiltagError(
+            f"{where} cannot be laid out flat ({reason_of(error)}): rename the layers that share a name"
+        ) from None
     return Graph(flat, steps)
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.errors import FiltagError
+from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.files import only_writer
 from filtag_kg.json_values import mismatch, parse_json
 from filtag_kg.npz import read_npz
@@ -35,7 +35,6 @@ class Checkpoint:
 
     Parameters
     ----------
-    path : Path
     seconds : float
         The least time between two checkpoints.
     """
@@ -77,9 +76,8 @@ class Checkpoint:
                 )
             return restore(state, arrays)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
             raise FiltagError(
-                f"{self.path} is no readable checkpoint ({reason}): start anew", options=("restart",)
+                f"{self.path} is no readable checkpoint ({reason_of(error)}): start anew", options=("restart",)
             ) from None
 
     def due(self) -> bool:

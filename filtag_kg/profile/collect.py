@@ -42,10 +42,8 @@ def collect(
 
     Parameters
     ----------
-    network : Network
     images : ImageSet
         Open; every image is read once.
-    options : PassOptions
     labels : mapping of str to str, optional
         Labels of class ids, the images' and the network's; a class without one is labelled with its id.
     checkpoint : Checkpoint, optional

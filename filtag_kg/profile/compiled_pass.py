@@ -49,7 +49,6 @@ def forward(network: Network, *, scores: bool = False, copied: bool = False) -> 
 
     Parameters
     ----------
-    network : Network
     scores : bool
         Whether the network's own outputs are wanted too.
     copied : bool
@@ -92,7 +91,6 @@ def compile_pass(
 
     Parameters
     ----------
-    network : Network
     batch_size : int
         The one batch size that the graph is compiled for; smaller batches are padded.
     scores : bool

@@ -59,7 +59,6 @@ def check_profile(profile: Profile, where: str, *, keep_going: bool = False) -> 
 
     Parameters
     ----------
-    profile : Profile
     where : str
         Where its images are, for messages.
     keep_going : bool

@@ -45,7 +45,6 @@ def observe(network: Network, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.flo
 
     Parameters
     ----------
-    network : Network
     pixels : uint8 array of shape (n_images, height, width, 3), RGB
         Of the network's input size.
 
@@ -77,10 +76,8 @@ def observations(
 
     Parameters
     ----------
-    network : Network
     images : ImageSet
         Open.
-    batch_size : int
     workers : int, optional
         Threads that decode images; by default one per processor.
     only : sequence of ImageRef, optional

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.errors import FiltagError
+from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.files import writing
 from filtag_kg.json_values import mismatch, parse_json
 from filtag_kg.names import nfc
@@ -111,10 +111,6 @@ class Profile:
         if self.exemplars is not None and len(self.exemplars.image) != shape[1]:
             raise ValueError(f"exemplars must be those of {shape[1]} filters")
 
-    def layer(self, layer_index: int) -> NDArray[np.float64]:
-        """Return the means of one layer: float64 array of shape (n_classes, n_filters of the layer)."""
-        return self.mean[:, self.layer_offsets[layer_index] : self.layer_offsets[layer_index + 1]]
-
 
 def _check_names(array: str, names: tuple[str, ...]) -> None:
     if not all(isinstance(name, str) and name for name in names) or len(set(names)) != len(names):
@@ -168,7 +164,6 @@ def load_profile(path: Path, *, means_alone: bool = False) -> Profile:
 
     Parameters
     ----------
-    path : Path
     means_alone : bool
         Leave out variance and exemplars: this halves the second that reading 1,000 classes takes.
 
@@ -214,8 +209,8 @@ def read_profile(file: BinaryIO, name: str, *, means_alone: bool = False) -> Pro
             exemplars=_exemplars(arrays) if "exemplar_names" in arrays else None,
         )
     except (ValueError, KeyError) as error:
-        reason = str(error).partition("\n")[0]
-        raise FiltagError(f"{name} is not a readable profile ({reason}); make it anew", commands=("profile",)) from None
+        message = f"{name} is not a readable profile ({reason_of(error)}); make it anew"
+        raise FiltagError(message, commands=("profile",)) from None
 
 
 def _exemplars(arrays: Mapping[str, NDArray[Any]]) -> Exemplars:

@@ -66,8 +66,6 @@ def recorded_network(
         The profile or KG, for messages.
     spec : str, optional
         The network as :func:`~filtag_kg.network.load_network` takes it, if it has moved.
-    preprocess : str, optional
-    classes : Path, optional
 
     Returns
     -------
