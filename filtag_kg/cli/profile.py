@@ -94,7 +94,7 @@ Ray = Annotated[
     typer.Option(
         "--ray",
         metavar="ADDRESS",
-        help="Spread the shards over a Ray cluster: host:port, auto, or local. No checkpoint is kept.",
+        help="Spread the shards over a Ray cluster: host:port, auto, or local. Writes no checkpoint.",
     ),
 ]
 Restart = Annotated[bool, typer.Option("--restart", help="Start over instead of resuming an interrupted pass.")]
@@ -102,7 +102,7 @@ Restart = Annotated[bool, typer.Option("--restart", help="Start over instead of 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """The pass that a command was asked for."""
+    """A pass, as the command line describes it."""
 
     load: Callable[[], Network]
     images: Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -119,17 +120,11 @@ class ImageSet:
     def only(self, images: Iterable[ImageRef]) -> ImageSet:
         """Return a subset of the images, from the same archive and closed with it."""
         chosen = set(images)
-        return ImageSet(
-            self.path,
-            [image for image in self.images if image in chosen],
-            sizes=self.sizes,
-            read=self._read,
-            close=self.close,
-            digest=self._digest,
-            reading_order=[image for image in self.reading_order if image in chosen] if self.sequential else None,
-            shards=self._shards,
-            left_out=self.left_out,
-        )
+        subset = copy(self)
+        subset.images = tuple(image for image in self.images if image in chosen)
+        subset.classes = tuple(sorted({image.class_id for image in subset.images}))
+        subset.reading_order = tuple(image for image in self.reading_order if image in chosen)
+        return subset
 
     def __enter__(self) -> Self:
         """Return the images themselves."""

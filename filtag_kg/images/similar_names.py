@@ -6,23 +6,21 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 
 __all__ = ["plain_name", "similar_names", "with_similar_names"]
 
 _MOST_SIMILAR = 3
 _MOST_NAMED = 5
-_NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
-def similar_names(name: str, names: Iterable[str], labels: Mapping[str, str] = _NO_LABELS) -> list[str]:
+def similar_names(name: str, names: Iterable[str], labels: Mapping[str, str] | None = None) -> list[str]:
     """Return the names that are spelled like `name`, best first, at most three.
 
     Parameters
     ----------
     names : iterable of str
         The known ones.
-    labels : mapping of str to str
+    labels : mapping of str to str, optional
         Labels of either side's names: so a WordNet id is similar to a folder named by its label.
 
     >>> similar_names("Egyptian-Cat", ["tabby", "egyptian_cat"])
@@ -30,6 +28,7 @@ def similar_names(name: str, names: Iterable[str], labels: Mapping[str, str] = _
     >>> similar_names("tabby", ["n02123045", "n02124075"], {"n02123045": "tabby", "n02124075": "Egyptian cat"})
     ['n02123045']
     """
+    labels = labels or {}
     spelled: dict[str, str] = {}
     for known in names:
         for spelling in (known, labels.get(known, known)):
@@ -40,7 +39,7 @@ def similar_names(name: str, names: Iterable[str], labels: Mapping[str, str] = _
     return list(dict.fromkeys(same or [spelled[match] for match in close]))[:_MOST_SIMILAR]
 
 
-def with_similar_names(unknown: Sequence[str], names: Iterable[str], labels: Mapping[str, str] = _NO_LABELS) -> str:
+def with_similar_names(unknown: Sequence[str], names: Iterable[str], labels: Mapping[str, str] | None = None) -> str:
     """Return unknown names as a message lists them, each with the known ones similar to it.
 
     >>> with_similar_names(["Tabby", "zebra"], ["tabby", "lynx"])
