@@ -113,20 +113,22 @@ class Pass:
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Pass:
-        """Return the pass that the arguments of ``filtag profile`` or ``filtag run`` describe, by their names."""
+        """Return the pass that the arguments of ``filtag profile`` or ``filtag run`` describe.
+
+        Both commands list the same options, since typer reads them off the signature. Here they are taken by name.
+        """
         from filtag_kg.network import load_network
         from filtag_kg.profile import PassOptions
 
+        network = {name: arguments[name] for name in ("preprocess", "classes", "layers", "precision")}
         options = {field.name: arguments[field.name] for field in fields(PassOptions) if field.name in arguments}
         return cls(
-            partial(
-                load_network,
-                arguments["network"],
-                **{name: arguments[name] for name in ("preprocess", "classes", "layers", "precision")},
-            ),
-            arguments["images"],
-            PassOptions(**options),
-            **{name: arguments[name] for name in ("ray", "restart", "quiet")},
+            load=partial(load_network, arguments["network"], **network),
+            images=arguments["images"],
+            options=PassOptions(**options),
+            ray=arguments["ray"],
+            restart=arguments["restart"],
+            quiet=arguments["quiet"],
         )
 
 
