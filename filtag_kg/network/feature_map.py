@@ -103,7 +103,7 @@ def _chosen(layers: list[tuple[str, str]], choice: str, where: str) -> set[str]:
     if choice == "conv":
         names = {name for name, kind in layers if kind != "DepthwiseConv2D"}
         if not names:
-            raise FiltagError(f"{where} has depthwise convolutions only: choose the layers all", options=("layers",))
+            raise FiltagError(f"{where} has depthwise convolutions only: choose all layers", options=("layers",))
         return names
     chosen: set[str] = set()
     for pattern in filter(None, (part.strip() for part in choice.split(","))):

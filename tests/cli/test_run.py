@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,8 @@ import pytest
 
 from filtag_kg import FiltagError, load_profile
 from filtag_kg.cli.build import run
+from filtag_kg.cli.profile import profile
+from filtag_kg.profile import PassOptions
 from tests.cli.terminal import answer, filtag, process, refusal
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
@@ -283,3 +287,9 @@ def test_explain_from_the_command_line(network: Path, images: Path, tmp_path: Pa
     text = answer("explain", tmp_path / "kg", tmp_path / "red.png", "--network", network, "--preprocess", "0..1")
     assert "1 of the 1 filters that red.png activates most have tags (rule k=1)." in text
     assert "Rhodesian ridgeback" in text
+
+
+def test_every_option_of_a_pass_can_be_given() -> None:
+    names = {field.name for field in fields(PassOptions)} - {"exemplars"}
+    assert names <= set(signature(profile).parameters)
+    assert names - {"part"} <= set(signature(run).parameters)
