@@ -12,8 +12,10 @@ import sys
 import tarfile
 import threading
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.files import sha256_of
@@ -42,6 +44,8 @@ _ENTRY_HEADER = 30
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 # Unpacked in pieces small enough that each fits the memory, whatever size an entry declares.
 _CHUNK = 2**13
+
+_Where = TypeVar("_Where")
 
 
 def open_archive(path: Path) -> ImageSet:
@@ -85,19 +89,8 @@ def _open(path: Path) -> ImageSet:
 
 def _open_folder(path: Path) -> ImageSet:
     listing: Listing[Path] = Listing()
-    top = path.resolve()
-    _walk(top, "", listing, linked=False)
-    files = {file.name: file for file in listing.images()}
-    opened = ImageSet(
-        path,
-        [_ref(name) for name in files],
-        sizes={name: file.size for name, file in files.items()},
-        read=lambda name: read_file(files[name].where),
-        close=lambda: None,
-        digest=lambda: opened.listing_sha256(),
-        left_out=listing.left_out,
-    )
-    return opened
+    _walk(path.resolve(), "", listing, linked=False)
+    return _image_set(path, listing, read_file, close=lambda: None)
 
 
 def _walk(top: Path, inside: str, listing: Listing[Path], *, linked: bool) -> None:
@@ -140,19 +133,10 @@ def _open_zip(path: Path) -> ImageSet:
         listing: Listing[zipfile.ZipInfo] = Listing()
         for member in archive.infolist():
             _list_entry(archive, member, listing)
-        files = {image.name: image for image in listing.images()}
+        return _image_set(path, listing, partial(_read_entry, archive), close=file.close)
     except BaseException:
         file.close()
         raise
-    return ImageSet(
-        path,
-        [_ref(name) for name in files],
-        sizes={name: image.size for name, image in files.items()},
-        read=lambda name: _read_entry(archive, files[name].where),
-        close=file.close,
-        digest=lambda: sha256_of(path),
-        left_out=listing.left_out,
-    )
 
 
 def _list_entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo, listing: Listing[zipfile.ZipInfo]) -> None:
@@ -251,39 +235,27 @@ def _open_tar(path: Path, archive: tarfile.TarFile, compressed: bool) -> ImageSe
     lock = threading.Lock()
     file = archive.fileobj
     assert file is not None
-    try:
-        most = max(_UNPACKED_ALWAYS, UNPACKED_RATIO * path.stat().st_size) if compressed else None
-        listing = _list_tar(archive, most)
-        files = {image.name: image for image in listing.images()}
-    except BaseException:
-        archive.close()
-        raise
     latest: tuple[tuple[int, int], bytes] = ((0, 0), b"")
 
-    def read(name: str) -> bytes:
+    def read(where: tuple[int, int]) -> bytes:
         nonlocal latest
-        offset, size = files[name].where
+        offset, size = where
         with lock:
             # Links lead to the file that was just read.
-            if latest[0] != (offset, size):
+            if latest[0] != where:
                 file.seek(offset)
-                latest = (offset, size), file.read(size)
+                latest = where, file.read(size)
             content = latest[1]
         if len(content) != size:
             raise EOFError("the archive is cut off")
         return content
 
-    refs = [_ref(name) for name in sorted(files, key=lambda name: (files[name].where, name))]
-    return ImageSet(
-        path,
-        refs,
-        sizes={name: image.size for name, image in files.items()},
-        read=read,
-        close=archive.close,
-        digest=lambda: sha256_of(path),
-        reading_order=refs if compressed else None,
-        left_out=listing.left_out,
-    )
+    try:
+        most = max(_UNPACKED_ALWAYS, UNPACKED_RATIO * path.stat().st_size) if compressed else None
+        return _image_set(path, _list_tar(archive, most), read, close=archive.close, in_order=compressed)
+    except BaseException:
+        archive.close()
+        raise
 
 
 def _list_tar(archive: tarfile.TarFile, most: int | None) -> Listing[tuple[int, int]]:
@@ -315,6 +287,30 @@ def _check_end(archive: tarfile.TarFile) -> None:
     file.seek(archive.offset)
     if file.read(tarfile.BLOCKSIZE).strip(b"\0"):
         raise tarfile.ReadError(f"damaged at byte {archive.offset}")
+
+
+def _image_set(
+    path: Path,
+    listing: Listing[_Where],
+    read: Callable[[_Where], bytes],
+    *,
+    close: Callable[[], None],
+    in_order: bool = False,
+) -> ImageSet:
+    """Return the images of a listing, to be read in the order of their `where` if any other would be slow."""
+    files = {file.name: file for file in listing.images()}
+    names = sorted(files, key=lambda name: (files[name].where, name)) if in_order else list(files)
+    refs = [_ref(name) for name in names]
+    return ImageSet(
+        path,
+        refs,
+        sizes={name: file.size for name, file in files.items()},
+        read=lambda name: read(files[name].where),
+        close=close,
+        digest=None if path.is_dir() else partial(sha256_of, path),
+        reading_order=refs if in_order else None,
+        left_out=listing.left_out,
+    )
 
 
 def _ref(name: str) -> ImageRef:

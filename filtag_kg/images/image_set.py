@@ -46,8 +46,8 @@ class ImageSet:
     read : callable
         From an image's name to its bytes; called from several threads at once.
     close : callable
-    digest : callable
-        Returns the SHA-256 of the folder or archive.
+    digest : callable, optional
+        Returns the SHA-256 of the archive; by default that of the list of images.
     reading_order : sequence of ImageRef, optional
         Every image, in the order to read them in if any other would be slow.
     shards : mapping of str to int, optional
@@ -73,7 +73,7 @@ class ImageSet:
         sizes: Mapping[str, int],
         read: Callable[[str], bytes],
         close: Callable[[], None],
-        digest: Callable[[], str],
+        digest: Callable[[], str] | None = None,
         reading_order: Sequence[ImageRef] | None = None,
         shards: Mapping[str, int] | None = None,
         left_out: LeftOut | None = None,
@@ -88,7 +88,7 @@ class ImageSet:
         self.reading_order = self.images if reading_order is None else tuple(reading_order)
         self._read = read
         self.close = close
-        self._digest = digest
+        self._digest = digest or self.listing_sha256
 
     def read(self, image: ImageRef) -> bytes:
         """Return the bytes of an image's file; safe from several threads at once.
