@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from filtag_kg.explain import Evaluation, HitsRow, evaluate, hits_rows, hits_svg
+from filtag_kg.explain import Evaluation, HitsRow, evaluate, hits_rows
 from filtag_kg.images import open_images
 from filtag_kg.network import load_network
 from filtag_kg.profile import load_profile
+from filtag_kg.report.plots import hits_plot
 from filtag_kg.tags import LayerDistribution, Rule, tag_distribution, tag_filters
 
 SHOWN = (1, 5, 10, 20, 50, 100)
@@ -64,7 +65,7 @@ def main() -> None:
     for lines in (hits_table(found), correlation_table(found), last_layer(distribution), every_layer(distribution)):
         print(*lines, "", sep="\n")
     if options.plot:
-        options.plot.write_text(hits_svg(found.hits), encoding="utf-8")
+        options.plot.write_text(hits_plot(list(hits_rows(found))) or "", encoding="utf-8")
 
 
 def hits_table(found: Evaluation) -> Iterator[str]:

@@ -115,9 +115,10 @@ def evaluate(
             )
     for line in evaluation.notes:
         note(line)
+    rows = list(hits_rows(evaluation))
     if output is not None:
-        _write(evaluation, distribution, output)
-    _print(evaluation, list(hits_rows(evaluation)), distribution)
+        _write(evaluation, rows, distribution, output)
+    _print(evaluation, rows, distribution)
     if output is not None:
         note(f"{output}: hits.csv, classes.csv, distribution.csv, hits.svg")
 
@@ -144,17 +145,20 @@ def _rules(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]
     return [rule for one_score in scores for rule in rules_from(k, q, one_score)]
 
 
-def _write(evaluation: Evaluation, distribution: Sequence[LayerDistribution], output: Path) -> None:
-    from filtag_kg.explain import class_hits_csv, hits_csv, hits_svg
+def _write(
+    evaluation: Evaluation, rows: list[HitsRow], distribution: Sequence[LayerDistribution], output: Path
+) -> None:
+    from filtag_kg.explain import class_hits_csv, hits_csv
     from filtag_kg.files import replacing_directory
     from filtag_kg.report import refuse_existing
+    from filtag_kg.report.plots import hits_plot
     from filtag_kg.tags import distribution_csv
 
     with replacing_directory(output, refuse_existing) as room:
         (room / "hits.csv").write_text(hits_csv(evaluation), encoding="utf-8")
         (room / "classes.csv").write_text(class_hits_csv(evaluation), encoding="utf-8")
         (room / "distribution.csv").write_text(distribution_csv(distribution), encoding="utf-8")
-        (room / "hits.svg").write_text(hits_svg(evaluation.hits), encoding="utf-8")
+        (room / "hits.svg").write_text(hits_plot(rows) or "", encoding="utf-8")
 
 
 def _print(evaluation: Evaluation, rows: list[HitsRow], distribution: Sequence[LayerDistribution]) -> None:

@@ -2,16 +2,13 @@
 
 from filtag_kg.explain.active_filters import tagged_classes
 from filtag_kg.explain.classification import (
-    ActiveFilter,
     Explanation,
     ImagePixels,
-    Prediction,
     explain_image,
     explain_pixels,
     read_pixels,
 )
 from filtag_kg.explain.confusions import (
-    ClassConfusion,
     Confusion,
     class_confusions,
     confusions,
@@ -19,12 +16,10 @@ from filtag_kg.explain.confusions import (
     misclassifications_csv,
     read_confusions,
 )
-from filtag_kg.explain.evaluation import Correlation, Evaluation, evaluate, rank_correlation
+from filtag_kg.explain.evaluation import Evaluation, evaluate, rank_correlation
 from filtag_kg.explain.evaluation_columns import (
-    ClassHitsRow,
     HitsRow,
     class_hits_csv,
-    class_hits_rows,
     hits_csv,
     hits_rows,
     read_hits,
@@ -33,22 +28,16 @@ from filtag_kg.explain.evidence import Evidence
 from filtag_kg.explain.explanation_json import explanation_json
 from filtag_kg.explain.explanation_rdf import explanation_turtle
 from filtag_kg.explain.hits import SCOPES, Hits, hits_at_n
-from filtag_kg.explain.hits_figure import hits_svg
 from filtag_kg.explain.misclassifications import Misclassification, MisclassificationAnalysis, find_misclassifications
 from filtag_kg.explain.nearest_concept import Group
 from filtag_kg.explain.support import Support
 from filtag_kg.explain.visualization_store import add_visualizations
 from filtag_kg.explain.visualize import FilterPicture, find_layer, visualize
-from filtag_kg.explain.why_not import Carriers, WhyNot
+from filtag_kg.explain.why_not import WhyNot
 
 __all__ = [
     "SCOPES",
-    "ActiveFilter",
-    "Carriers",
-    "ClassConfusion",
-    "ClassHitsRow",
     "Confusion",
-    "Correlation",
     "Evaluation",
     "Evidence",
     "Explanation",
@@ -59,13 +48,11 @@ __all__ = [
     "ImagePixels",
     "Misclassification",
     "MisclassificationAnalysis",
-    "Prediction",
     "Support",
     "WhyNot",
     "add_visualizations",
     "class_confusions",
     "class_hits_csv",
-    "class_hits_rows",
     "confusions",
     "confusions_csv",
     "evaluate",
@@ -78,7 +65,6 @@ __all__ = [
     "hits_at_n",
     "hits_csv",
     "hits_rows",
-    "hits_svg",
     "misclassifications_csv",
     "rank_correlation",
     "read_confusions",

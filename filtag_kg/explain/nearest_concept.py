@@ -80,7 +80,6 @@ class ClassConcepts:
         self._links: Links = link_classes(tuple(self._label), tuple(self._label.values()), source)
         self._isa: Hierarchy = build_hierarchy(self._links, source)
         self._row = {class_id: row for row, class_id in enumerate(self._isa.class_ids)}
-        self._groups: dict[str, Group] = {}
 
     @cached_property
     def _counts(self) -> NDArray[np.int64]:
@@ -118,11 +117,6 @@ class ClassConcepts:
 
     def group(self, class_id: str) -> Group:
         """Return the group of a class."""
-        if class_id not in self._groups:
-            self._groups[class_id] = self._find_group(class_id)
-        return self._groups[class_id]
-
-    def _find_group(self, class_id: str) -> Group:
         may_be_group = self._isa.below[self._row[class_id]] & self._kinds
         candidates = self._specific_first[may_be_group[self._specific_first]]
         if not candidates.size:

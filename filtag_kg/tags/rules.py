@@ -231,7 +231,7 @@ def tag_filters(profile: Profile, rules: Sequence[Rule], *, network: str) -> Tag
 
 
 def _ranks(scores: NDArray[np.float64], layer_offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the place of each filter among those of its layer, from 1; of equal scores the lower index first."""
+    """Return the rank of each filter in its layer, from 1; of equal scores the lower index first."""
     ranks = np.empty(scores.shape, dtype=np.int64)
     for start, stop in pairwise(layer_offsets.tolist()):
         best_first = np.argsort(-scores[:, start:stop], axis=1, kind="stable")

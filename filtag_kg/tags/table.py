@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,31 +13,32 @@ from filtag_kg.names import nfc
 
 __all__ = ["TagAssignment", "TagTable", "tag_assignments"]
 
-# What rounding, as when profiles are merged, may add to an activation.
-_HAIR = 1e-6
+_COLUMNS = ("rule", "layer", "filter", "class_", "rank", "activation", "contrast")
+# What rounding, for instance when profiles are merged, may add to an activation.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class TagTable:
     """Tag assignments of one network, as columns.
 
-    Rows are sorted by rule, layer, filter, rank and class, whatever order they were given in.
+    Rows are sorted by rule, layer, filter, rank and class, in whatever order they are given.
 
     Parameters
     ----------
     network : str
         Name of the network in identifiers.
     layer_names : tuple of str, of length n_layers
-        In forward order; a layer's place is its ``layer_index``.
+        In forward order, so that its index is the ``layer_index``.
     n_filters : tuple of int, of length n_layers
         Filters of each layer, tagged or not.
     class_ids, class_labels : tuple of str, of length n_classes
         Every class of the run, whether it tags a filter or not; put into Unicode's normal form C.
     rules : tuple of str
-        ``k=1``, ``q=0.05``, …, in the order asked for.
+        ``k=1``, ``q=0.05``, …, in the order given.
     rule, layer, filter, class_, rank : int64 array of shape (n_tags,)
-        Indices into the tuples above; `filter` counts within its layer. `rank` is the filter's place among the
-        filters of its layer for that class, from 1; 0 where the method that made the tags does not say.
+        Indices into the tuples above; `filter` counts within its layer. `rank` is the filter's rank among the
+        filters of its layer for that class, from 1; 0 where unknown.
     activation, contrast : float64 array of shape (n_tags,)
         z_c(m,i), and how many standard deviations over classes it lies above the mean over classes; NaN where
         unknown.
@@ -66,8 +67,7 @@ class TagTable:
         object.__setattr__(self, "class_ids", tuple(map(nfc, self.class_ids)))
         object.__setattr__(self, "class_labels", tuple(map(nfc, self.class_labels)))
         n_tags = len(self.rule)
-        columns = ("rule", "layer", "filter", "class_", "rank", "activation", "contrast")
-        if any(len(getattr(self, name)) != n_tags for name in columns):
+        if any(len(getattr(self, name)) != n_tags for name in _COLUMNS):
             raise ValueError("all columns of a tag table must have the same length")
         if len(self.class_ids) != len(self.class_labels) or len(self.layer_names) != len(self.n_filters):
             raise ValueError("each class needs a label and each layer its number of filters")
@@ -81,7 +81,7 @@ class TagTable:
         self._check_names()
         if n_tags and not (
             self.rank.min() >= 0
-            and np.all(np.isnan(self.activation) | (np.abs(self.activation - 0.5) <= 0.5 + _HAIR))
+            and np.all(np.isnan(self.activation) | (np.abs(self.activation - 0.5) <= 0.5 + _ROUNDING))
             and not np.isinf(self.contrast).any()
         ):
             raise ValueError("ranks must be from 0, activations in [0, 1] and contrasts finite; NaN where unknown")
@@ -89,13 +89,13 @@ class TagTable:
         if not _sorted(keys):
             # Indices fit into few bytes, which sort several times faster than eight.
             order = np.lexsort([key.astype(np.min_scalar_type(int(key.max()))) for key in reversed(keys)])
-            for name in columns:
+            for name in _COLUMNS:
                 object.__setattr__(self, name, getattr(self, name)[order])
 
     def _check_names(self) -> None:
         for names in (self.class_ids, self.layer_names, self.rules, (self.network,)):
             if len(set(names)) != len(names) or "" in names:
-                raise ValueError("the network, layers, classes and rules need names, each another")
+                raise ValueError("the network, layers, classes and rules need unique names")
         try:
             "".join([self.network, *self.layer_names, *self.class_ids, *self.class_labels, *self.rules]).encode()
         except UnicodeEncodeError:
@@ -105,28 +105,10 @@ class TagTable:
         return len(self.rule)
 
     def of_rule(self, rule: str) -> TagTable:
-        """Return the tags of one rule, as a table with that rule alone."""
-        return self.where(self.rule == self.rules.index(rule), rules=(rule,))
-
-    def where(self, kept: NDArray[np.bool_], *, rules: Sequence[str] | None = None) -> TagTable:
-        """Return the rows where `kept`, a bool array of shape (n_tags,), is true."""
-        chosen = self.rules if rules is None else tuple(rules)
-        place = np.array([chosen.index(rule) if rule in chosen else -1 for rule in self.rules], dtype=np.int64)
-        return TagTable(
-            network=self.network,
-            layer_names=self.layer_names,
-            n_filters=self.n_filters,
-            class_ids=self.class_ids,
-            class_labels=self.class_labels,
-            rules=chosen,
-            rule=place[self.rule[kept]],
-            layer=self.layer[kept],
-            filter=self.filter[kept],
-            class_=self.class_[kept],
-            rank=self.rank[kept],
-            activation=self.activation[kept],
-            contrast=self.contrast[kept],
-        )
+        """Return the table of one rule."""
+        rows = self.rule == self.rules.index(rule)
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        return replace(self, rules=(rule,), **(columns | {"rule": np.zeros_like(columns["rule"])}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from filtag_kg.explain import (
     hits_at_n,
     hits_csv,
     hits_rows,
-    hits_svg,
     rank_correlation,
 )
 from filtag_kg.images import ImageSet, open_images
@@ -199,16 +198,6 @@ def test_one_permutation_has_no_spread(found: Evaluation) -> None:
     row = next(hits_rows(one))
     assert row.null is not None
     assert row.null_sd is None
-
-
-def test_the_plot_has_a_line_and_a_null_for_each_rule_and_is_the_same_again(found: Evaluation) -> None:
-    first = hits_svg(found.hits)
-    assert first == hits_svg(found.hits)
-    assert first.startswith("<?xml")
-    assert "<dc:date>" not in first
-    # Three rules in two panels each; a dashed line each, besides the one in the words above.
-    assert first.count("stroke-dasharray") == 3 * 2
-    assert "stroke-dasharray" not in hits_svg(replace(found.hits, null=found.hits.null[:0]))
 
 
 def test_correlation_as_bonett_and_wright() -> None:
