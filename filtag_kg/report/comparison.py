@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from filtag_kg.report.grouping import GroupedRun, LayerShare
 from filtag_kg.report.proportion import Proportion
@@ -78,23 +76,18 @@ def by_depth(shares: Iterable[LayerShare]) -> list[Proportion]:
 
 def compared_concepts(grouped_runs: Sequence[GroupedRun]) -> list[ComparedConcept]:
     """Return the concepts of the coherent filters of any run, those with most filters first; equals by label."""
-    labels: dict[str, str] = {}
-    counts: list[Counter[str]] = []
-    for grouped in grouped_runs:
-        count: Counter[str] = Counter()
-        for group in grouped.groups["IsA"]:
-            labels[group.concept] = group.label
-            count[group.concept] += len(group.filters)
-        counts.append(count)
+    labels = {concept: label for grouped in grouped_runs for concept, label, _ in grouped.kinds}
+    counts = [{concept: filters for concept, _, filters in grouped.kinds} for grouped in grouped_runs]
 
-    def filters(concept: str, grouped: GroupedRun, count: Counter[str]) -> int | None:
-        possible = concept in grouped.facts.concepts.classes_below and not grouped.run.too_few()
-        return count[concept] if possible else None
+    def filters_of(concept: str) -> tuple[int | None, ...]:
+        return tuple(
+            count.get(concept, 0)
+            if concept in grouped.facts.concepts.classes_below and not grouped.run.too_few()
+            else None
+            for grouped, count in zip(grouped_runs, counts, strict=True)
+        )
 
-    concepts = [
-        ComparedConcept(concept, label, tuple(map(partial(filters, concept), grouped_runs, counts)))
-        for concept, label in labels.items()
-    ]
+    concepts = [ComparedConcept(concept, label, filters_of(concept)) for concept, label in labels.items()]
     return sorted(concepts, key=lambda row: (-sum(n or 0 for n in row.filters), row.label, row.concept))
 
 

@@ -122,6 +122,11 @@ class GroupedRun:
         return frozenset(self.facts.concepts.class_ids[c] for c in np.unique(self.table.class_).tolist())
 
     @property
+    def kinds(self) -> tuple[tuple[str, str, int], ...]:
+        """What coherent filters stand for: (IRI, label, filters), those with most filters first; equals by label."""
+        return self.facts.kinds(self.table)
+
+    @property
     def coherent(self) -> Proportion:
         """The coherent filters of all layers, of those with two or more tags."""
         shares = [row.coherent for row in self.layers]

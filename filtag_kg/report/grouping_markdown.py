@@ -73,11 +73,12 @@ def _section(grouped: GroupedRun, name: str) -> list[str]:
         *_higher(grouped),
     ]
     if len(rows) > 1 and share.count:
-        parts += ["### Concepts over all layers", *_concept_table(grouped.groups["IsA"])]
+        parts += ["### Concepts over all layers", *_concept_table(grouped)]
     for relation, groups in grouped.groups.items():
         parts.append(f"### Filters by common {_KINDS[relation]} and layer")
         if relation != "IsA":
-            parts.append(f"By relation {relation}, with q-values of its own: {count_text(_total(groups), 'filter')}.")
+            n_filters = sum(len(group.filters) for group in groups)
+            parts.append(f"By relation {relation}, with q-values of its own: {count_text(n_filters, 'filter')}.")
         few = grouped.run.too_few(relation)
         none = f"{few[0].upper()}{few[1:]}." if few else "There is none."
         parts += _group_table(groups, relation) if groups else [none]
@@ -135,28 +136,16 @@ def _layer_row(row: LayerShare, concepts: dict[str, list[str]]) -> tuple[str, ..
     )
 
 
-def _concept_table(groups: Iterable[ConceptGroup]) -> list[str]:
+def _concept_table(grouped: GroupedRun) -> list[str]:
     """Return a table of the concepts with most filters in all layers together."""
-    by_concept: dict[tuple[str, str], list[ConceptGroup]] = {}
-    for group in groups:
-        by_concept.setdefault((group.label, group.concept), []).append(group)
-    concepts = sorted(by_concept.items(), key=lambda item: (-_total(item[1]), item[0]))
-    table = markdown_table(
-        ("concept", "filters", "layers", "most in", "first in", "last in"),
-        (
-            (
-                _label(label),
-                f"{_total(in_layers):,}",
-                f"{len(in_layers)}",
-                f"{_label(in_layers[0].layer)} ({len(in_layers[0].filters):,})",
-                _label(min(in_layers, key=lambda group: group.layer_index).layer),
-                _label(max(in_layers, key=lambda group: group.layer_index).layer),
-            )
-            for (label, _), in_layers in concepts[:_MOST_CONCEPTS]
-        ),
-        right=(1, 2),
-    )
-    return [table, *_more(len(concepts), _MOST_CONCEPTS, "concepts")]
+    kinds, rows = grouped.kinds, []
+    for concept, label, filters in kinds[:_MOST_CONCEPTS]:
+        groups = [group for group in grouped.groups["IsA"] if group.concept == concept]
+        layers = [group.layer for group in sorted(groups, key=lambda group: group.layer_index)]
+        most_in = f"{_label(groups[0].layer)} ({len(groups[0].filters):,})"
+        rows.append((_label(label), f"{filters:,}", f"{len(layers)}", most_in, _label(layers[0]), _label(layers[-1])))
+    table = markdown_table(("concept", "filters", "layers", "most in", "first in", "last in"), rows, right=(1, 2))
+    return [table, *_more(len(kinds), _MOST_CONCEPTS, "concepts")]
 
 
 def _group_table(groups: Sequence[ConceptGroup], relation: str) -> list[str]:
@@ -260,10 +249,6 @@ def _cut(parts: Sequence[str], most: int) -> str:
 
 def _label(text: str) -> str:
     return markdown_text(text, _MOST_LABEL)
-
-
-def _total(groups: Iterable[ConceptGroup]) -> int:
-    return sum(len(group.filters) for group in groups)
 
 
 def _percent(share: float, digits: int = 1) -> str:

@@ -1,6 +1,6 @@
 """Tags: which classes activate which filters most, selected by a rule or given by another method."""
 
-from filtag_kg.tags.distribution import LayerDistribution, distribution_csv, tag_distribution
+from filtag_kg.tags.distribution import LayerDistribution, distribution_csv, hubs, tag_distribution
 from filtag_kg.tags.filtag_labels import read_filtag_labels
 from filtag_kg.tags.label_formats import LABEL_FORMATS, read_labels
 from filtag_kg.tags.rules import Rule, Score, contrast_over_classes, contrast_to, parse_rule, tag_filters
@@ -16,6 +16,7 @@ __all__ = [
     "contrast_over_classes",
     "contrast_to",
     "distribution_csv",
+    "hubs",
     "parse_rule",
     "read_filtag_labels",
     "read_labels",

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from filtag_kg.csv_table import rows_csv
 from filtag_kg.tags.table import TagTable
 
-__all__ = ["LayerDistribution", "distribution_csv", "gini", "tag_distribution"]
+__all__ = ["LayerDistribution", "distribution_csv", "gini", "hubs", "tag_distribution"]
 
 _HUB_SHARE_OF_CLASSES = 0.1
 _HUB_TIMES_MEAN = 2
@@ -73,6 +73,14 @@ def tag_distribution(tags: TagTable) -> list[LayerDistribution]:
     return rows
 
 
+def hubs(counts: NDArray[np.int64], n_classes: int) -> NDArray[np.bool_]:
+    """Return which filters of a layer are hubs, by their numbers of tags; bool array of the shape of `counts`."""
+    if not counts.size:
+        return np.zeros(0, dtype=np.bool_)
+    least = max(_HUB_SHARE_OF_CLASSES * n_classes, _HUB_TIMES_MEAN * float(counts.mean()))
+    return (counts > 0) & (counts >= least)
+
+
 def gini(counts: NDArray[np.int64]) -> float:
     """Return the Gini index of whole numbers from 0; 0 if all are 0.
 
@@ -95,8 +103,7 @@ def distribution_csv(rows: Iterable[LayerDistribution]) -> str:
 def _describe(counts: NDArray[np.int64], n_classes: int, rule: str, layer_index: int, layer: str) -> LayerDistribution:
     total = int(counts.sum())
     tagged = counts[counts > 0]
-    least_of_hub = max(_HUB_SHARE_OF_CLASSES * n_classes, _HUB_TIMES_MEAN * total / len(counts))
-    hubs = tagged[tagged >= least_of_hub]
+    of_hubs = counts[hubs(counts, n_classes)]
     even_share, left_over = divmod(total, len(counts))
     return LayerDistribution(
         rule=rule,
@@ -107,8 +114,8 @@ def _describe(counts: NDArray[np.int64], n_classes: int, rule: str, layer_index:
         tags=total,
         median=float(np.median(tagged)) if len(tagged) else 0.0,
         max=int(counts.max()),
-        hubs=len(hubs),
-        hub_share=float(hubs.sum()) / total if total else 0.0,
+        hubs=len(of_hubs),
+        hub_share=float(of_hubs.sum()) / total if total else 0.0,
         gini=gini(counts),
         least_gini=gini(np.repeat([even_share, even_share + 1], [len(counts) - left_over, left_over])),
     )

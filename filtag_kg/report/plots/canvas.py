@@ -13,7 +13,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -107,8 +107,7 @@ class Canvas:
         """Draw a rectangle by its top left corner."""
         from matplotlib.patches import Rectangle
 
-        rectangle = Rectangle((x, y), width, height, facecolor=COLOURS[colour][0], alpha=alpha, linewidth=0)
-        self._add(rectangle, _Mark(title))
+        self._add(Rectangle((x, y), width, height, **_area(colour, alpha)), _Mark(title))
 
     def circle(
         self, x: float, y: float, radius: float, colour: Colour, *, alpha: float = 1, title: str | None = None
@@ -116,14 +115,13 @@ class Canvas:
         """Draw a disc."""
         from matplotlib.patches import Circle
 
-        disc = Circle((x, y), radius, facecolor=COLOURS[colour][0], alpha=alpha, linewidth=0)
-        self._add(disc, _Mark(title, circle=(x, y, radius)))
+        self._add(Circle((x, y), radius, **_area(colour, alpha)), _Mark(title, circle=(x, y, radius)))
 
     def polygon(self, points: Sequence[tuple[float, float]], colour: Colour, *, alpha: float = 1) -> None:
         """Draw the area that points enclose."""
         from matplotlib.patches import Polygon
 
-        self._add(Polygon(points, closed=True, facecolor=COLOURS[colour][0], alpha=alpha, linewidth=0))
+        self._add(Polygon(points, closed=True, **_area(colour, alpha)))
 
     def wedge(
         self,
@@ -139,9 +137,7 @@ class Canvas:
         """Draw a part of a ring between two radii; angles in degrees, clockwise from the top."""
         from matplotlib.patches import PathPatch
 
-        path = _wedge_path(centre, radii, angles)
-        wedge = PathPatch(path, facecolor=COLOURS[colour][0], edgecolor="none", alpha=alpha, linewidth=0)
-        self._add(wedge, _Mark(title, href))
+        self._add(PathPatch(_wedge_path(centre, radii, angles), **_area(colour, alpha)), _Mark(title, href))
 
     def line(
         self,
@@ -280,6 +276,11 @@ def fitted(text: str, width: float, size: float = 13) -> str:
         if text_width(cut, size) <= width:
             return cut
     return ""
+
+
+def _area(colour: Colour, alpha: float) -> dict[str, Any]:
+    """Return what matplotlib's patches take for an area without an outline."""
+    return {"facecolor": COLOURS[colour][0], "edgecolor": "none", "alpha": alpha, "linewidth": 0}
 
 
 def _mark_id(index: int) -> str:

@@ -11,7 +11,6 @@ The IsA hierarchy is a directed graph many levels deep. It becomes a tree that a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -76,9 +75,7 @@ def concept_tree(
     """
     if levels < 1:
         raise ValueError(f"a tree of {levels} levels has no concepts")
-    filters: Counter[str] = Counter()
-    for group in grouped.groups["IsA"]:
-        filters[group.concept] += len(group.filters)
+    filters = {concept: count for concept, _, count in grouped.kinds}
     if not filters:
         return None
     root = _contracted(_tree(filters, parents))

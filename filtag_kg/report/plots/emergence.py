@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -56,17 +55,12 @@ class EmergingConcept:
 
 def emerging_concepts(grouped: GroupedRun, *, most: int = 15) -> list[EmergingConcept]:
     """Return the concepts with most coherent filters, by first layer; equals by number of filters, then by label."""
-    labels: dict[str, str] = {}
-    counts: dict[str, Counter[str]] = {}
-    for group in grouped.groups["IsA"]:
-        labels[group.concept] = group.label
-        counts.setdefault(group.concept, Counter())[group.layer] += len(group.filters)
+    filters = {(group.concept, group.layer): len(group.filters) for group in grouped.groups["IsA"]}
     concepts = [
-        EmergingConcept(concept, labels[concept], tuple(count[row.layer] for row in grouped.layers))
-        for concept, count in counts.items()
+        EmergingConcept(concept, label, tuple(filters.get((concept, row.layer), 0) for row in grouped.layers))
+        for concept, label, _ in grouped.kinds[:most]
     ]
-    frequent = sorted(concepts, key=lambda row: (-row.total, row.label, row.concept))[:most]
-    return sorted(frequent, key=lambda row: (row.first, -row.total, row.label, row.concept))
+    return sorted(concepts, key=lambda row: (row.first, -row.total, row.label, row.concept))
 
 
 def emergence_plot(grouped: GroupedRun, *, most: int = 15, width: int = WIDE) -> str | None:

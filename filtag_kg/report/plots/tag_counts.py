@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from filtag_kg.report.plots.canvas import Canvas, text_width
 from filtag_kg.report.plots.percent_axis import draw_percent_axis
 from filtag_kg.report.plots.style import WIDE, is_narrow
 from filtag_kg.report.tables import count_text
+from filtag_kg.tags import hubs
 from filtag_kg.views import NetworkTable, RunTable
 
 __all__ = ["TagCounts", "tag_count_plot", "tag_counts"]
@@ -28,9 +28,6 @@ _TAGGED_BAR = 7
 
 _STEPS = (5, 10, 20, 25)
 """Per cent between the lines of the axis: the smallest step that needs four lines at most."""
-# As filtag_kg.tags says: a tenth of the classes or more, and twice the layer's mean or more.
-_HUB_SHARE_OF_CLASSES = 0.1
-_HUB_TIMES_MEAN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class TagCounts:
     most : int
         Tags of the filter that has most.
     hubs : int
-        Filters with a tenth of the classes or more, and twice the mean of their layer or more.
+        Filters with very many tags, as :func:`filtag_kg.tags.hubs` counts them in each layer.
     """
 
     name: str
@@ -114,28 +111,24 @@ def tag_count_plot(table: RunTable, network: NetworkTable, *, width: int = WIDE)
 
 
 def _counted(table: RunTable, network: NetworkTable, layers: range, name: str) -> TagCounts:
-    n_classes = len(table.of_class) - 1
-    all_counts: list[int] = []
-    hubs = 0
-    for layer in layers:
-        counts = np.diff(table.of_filter[network.offsets[layer] : network.offsets[layer + 1] + 1])
-        all_counts += counts.tolist()
-        if counts.size:
-            least = max(_HUB_SHARE_OF_CLASSES * n_classes, _HUB_TIMES_MEAN * counts.mean())
-            hubs += int(((counts > 0) & (counts >= least)).sum())
-    tagged = [count for count in all_counts if count]
-    most = max(tagged, default=0)
+    counts_by_layer = [
+        np.diff(table.of_filter[network.offsets[layer] : network.offsets[layer + 1] + 1]) for layer in layers
+    ]
+    counts = np.concatenate(counts_by_layer)
+    tagged = counts[counts > 0]
+    most = int(tagged.max(initial=0))
     bins, first, last = [], 1, 1
     while first <= most:
-        bins.append((first, last, sum(first <= count <= last for count in tagged)))
+        bins.append((first, last, int(((first <= tagged) & (tagged <= last)).sum())))
         first, last = last + 1, 2 * last
+    n_classes = len(table.of_class) - 1
     return TagCounts(
         name=name,
-        untagged=len(all_counts) - len(tagged),
+        untagged=len(counts) - len(tagged),
         bins=tuple(bins),
-        median=float(median(tagged)) if tagged else 0.0,
+        median=float(np.median(tagged)) if len(tagged) else 0.0,
         most=most,
-        hubs=hubs,
+        hubs=sum(int(hubs(layer_counts, n_classes).sum()) for layer_counts in counts_by_layer),
     )
 
 
