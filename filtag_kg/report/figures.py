@@ -78,7 +78,7 @@ def run_figures(grouped: GroupedRun, href: Callable[[str], str | None]) -> Itera
             "separation",
             "Where concepts appear",
             "How well the layers tell the classes of a concept from the others, from the first to the last: the chance "
-            "that a class is more like another one of the concept than like one outside, with its 95 % interval.",
+            "that a class of the concept is more like another one than like a class outside, with its 95 % interval.",
             lambda width: separation_plot(_separated(grouped), width=width),
         ),
         (
@@ -104,7 +104,7 @@ def run_figures(grouped: GroupedRun, href: Callable[[str], str | None]) -> Itera
         ),
         (
             "tags-a-filter",
-            "Tags a filter",
+            "Tags per filter",
             "How many filters have how many tags.",
             lambda width: tag_count_plot(grouped.table, grouped.network, width=width),
         ),

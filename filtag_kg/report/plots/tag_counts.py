@@ -107,7 +107,7 @@ def tag_count_plot(table: RunTable, network: NetworkTable, *, width: int = WIDE)
         row, column = divmod(index, n_columns)
         left, top = column * (panel_width + _GAP), row * panel_height + _HEAD
         _draw_panel(canvas, panel, (left + _LEFT, left + panel_width), (top, top + _HEIGHT), most, step)
-    return canvas.svg("Tags a filter", " ".join(f"{panel.name}: {': '.join(_summary(panel))}." for panel in panels))
+    return canvas.svg("Tags per filter", " ".join(f"{panel.name}: {': '.join(_summary(panel))}." for panel in panels))
 
 
 def _counted(table: RunTable, network: NetworkTable, layers: range, name: str) -> TagCounts:
