@@ -1,4 +1,4 @@
-"""Whether the images below a concept activate filters more than the others do: a test that needs few classes.
+"""Test whether the images below a concept activate filters more than the others do; few classes are enough.
 
 ::
 
@@ -9,13 +9,13 @@
     effect     (m - m') / sqrt((s^2 + s'^2) / 2): how many standard deviations higher                              [2]_
     q          Benjamini and Hochberg's, over all filters and concepts that are given together                     [3]_
 
-The unit is the image, so its power does not end where classes are few: two classes of *vehicle* and *animal* with a few
-hundred images each are enough. It says less for it. It speaks of these classes and of images like these: that a filter
-prefers the images of cars and trucks at hand to those of cats and dogs, not that it would prefer vehicles to animals of
-classes that it was not shown; and with many images a difference that is too small to matter is significant, too. So the
-effect size stands beside it.
+The unit is the image, so the test works with few classes: two of *vehicle* and two of *animal* with a few hundred
+images each are enough. In return it tells less. It is about these classes and images like these: a filter prefers these
+images of cars and trucks to these of cats and dogs, which does not mean that it prefers vehicles to animals of other
+classes. And with many images even a difference that is too small to matter is significant, so the effect size stands
+beside it.
 
-Everything comes from a profile: a group's mean and variance follow from counts, means and variances of its classes.
+Everything comes from a profile: a group's mean and variance follow from the counts, means and variances of its classes.
 
 References
 ----------
@@ -50,8 +50,8 @@ class ActivationTest:
     mean, others : float64 array of shape (n_concepts, n_filters)
         Mean activation of those images, and of the others.
     effect, p, q : float64 array of shape (n_concepts, n_filters)
-        Effect size, p-value and q-value. Where a group has fewer than two images, or none of both groups differs from
-        its mean, there is nothing to judge: p and q are 1 and the effect is 0.
+        Effect size, p-value and q-value. Where a group has fewer than two images, or no image differs from the mean of
+        its group, there is nothing to test: p and q are 1 and the effect is 0.
     """
 
     images: NDArray[np.int64]
@@ -80,7 +80,7 @@ def activation_test(
 
     groups = np.stack([below.T, ~below.T]).astype(np.float64) * count
     n = groups.sum(axis=2)[:, :, np.newaxis]
-    # From the mean over all images, so that nothing is lost in the difference of large squares.
+    # Relative to the mean over all images, so no digits are lost in the difference of large squares.
     centre = count @ mean / max(int(count.sum()), 1)
     own = mean - centre
     with np.errstate(divide="ignore", invalid="ignore"):

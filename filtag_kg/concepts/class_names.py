@@ -13,11 +13,11 @@ __all__ = ["class_names"]
 
 
 def class_names(path: Path | str) -> dict[str, str]:
-    """Return class id -> label, in the file's order.
+    """Return the label of each class id, in the file's order.
 
-    Each line holds one class: its id, a tab, comma, semicolon or space, and its label (``n01440764, tench``), either
-    of which may be quoted as spreadsheets do. Empty lines are passed over. Labels may occur twice: ImageNet has two
-    classes named *crane*.
+    Each line holds one class: its id, a tab, comma, semicolon or space, and its label (``n01440764, tench``). Either
+    may be quoted as spreadsheets do. Empty lines are skipped. Labels may occur twice: ImageNet has two classes named
+    *crane*.
 
     Raises
     ------
@@ -39,9 +39,9 @@ def class_names(path: Path | str) -> dict[str, str]:
         if not line.strip():
             continue
         plain = _unquoted(line.strip())
-        # A label may hold semicolons; an id that stands before one holds no space.
-        semicolon = re.match(r"[^\t,;\s]+\s*;", plain)
-        separator = next((mark for mark in ("\t", ";" * bool(semicolon), ",") if mark and mark in plain), None)
+        # A label may contain semicolons; one that separates follows an id without spaces.
+        separators = ("\t", ";", ",") if re.match(r"[^\t,;\s]+\s*;", plain) else ("\t", ",")
+        separator = next((mark for mark in separators if mark in plain), None)
         class_id, *rest = (nfc(_unquoted(field.strip())) for field in plain.split(separator, maxsplit=1))
         label = " ".join("".join(rest).split())
         if not class_id or not label:

@@ -1,14 +1,14 @@
 """Several concept sources as one.
 
-The first source decides what the concepts are: a class is linked to one of its concepts if it knows any, and whatever
-another source says is said of these where they can be told to be the same. They are the same
+The first source has precedence: a class is linked to one of its concepts if it knows any, and the edges of other
+sources are moved to its concepts where these are the same. Two concepts are the same
 
-- if the one's ConceptNet terms name the other: WordNet's *dog* is ``/c/en/dog/n/wn/animal``;
-- or if the one is a word without a sense, ``/c/en/dog``, and the other is the first sense of that word, being what
-  people mostly mean by it.
+- if the ConceptNet terms of one name the other: WordNet's *dog* is ``/c/en/dog/n/wn/animal``;
+- or if one is a word without a sense, ``/c/en/dog``, and the other is the first sense of that word, which people mostly
+  mean.
 
-The second rule holds for ends that are things. What something is used for or is like (*UsedFor*, *HasProperty*) is
-mostly a verb or an adjective that happens to be spelled like a noun: *cold* is no illness there.
+The second rule holds for ends that are things. The ends of *UsedFor* and *HasProperty* are mostly verbs and adjectives
+that happen to be spelled like a noun: *cold* is not an illness there.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class CombinedSource:
 
     def of_class(self, class_id: str) -> str | None:
         """Return the concept that a class id names by itself in the first source that knows it."""
-        found = (member.of_class(class_id) for member in self.members)
-        return next((self._preferred(concept, things=True) for concept in found if concept is not None), None)
+        concepts = (member.of_class(class_id) for member in self.members)
+        return next((self._preferred(concept, things=True) for concept in concepts if concept is not None), None)
 
     def senses(self, term: str) -> tuple[Sense, ...]:
         """Return the meanings of a word in the first source that knows it."""
@@ -68,21 +68,20 @@ class CombinedSource:
         return self._owner(concept_id).size(concept_id)
 
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
-        """Yield what all sources say of a concept, the first source's edges first."""
+        """Yield the edges of all sources, the first source's first."""
         seen = set()
+        things = incoming or relation not in _NOT_OF_THINGS
         for member in self.members:
             for same in self._in(member, concept_id, things=True):
                 for edge in member.edges(same, relation, incoming=incoming):
-                    things = incoming or relation not in _NOT_OF_THINGS
                     other = self._preferred(edge.start if incoming else edge.end, things=things)
                     start, end = (other, concept_id) if incoming else (concept_id, other)
-                    said = replace(edge, start=start, end=end)
-                    # As different words of one concept, a source may say the same twice; and what it says of
-                    # two words may be that the concept is a kind of itself.
-                    key = (said.start, said.end, said.source, said.dataset, said.licence)
+                    moved = replace(edge, start=start, end=end)
+                    # Edges between different words may become equal, or lead from the concept to itself.
+                    key = (moved.start, moved.end, moved.source, moved.dataset, moved.licence)
                     if other != concept_id and key not in seen:
                         seen.add(key)
-                        yield said
+                        yield moved
 
     def _owner(self, concept_id: str) -> ConceptSource:
         if concept_id not in self._owners:
@@ -93,20 +92,20 @@ class CombinedSource:
         return self._owners[concept_id]
 
     def _preferred(self, concept_id: str, *, things: bool) -> str:
-        """Return the concept of the first source that is the same as one of any source, if there is one."""
+        """Return the same concept in the first source; the given one if there is none."""
         if _has(self.members[0], concept_id):
             return concept_id
         return next(iter(self._in(self.members[0], concept_id, things=things)), concept_id)
 
     def _in(self, member: ConceptSource, concept_id: str, *, things: bool) -> tuple[str, ...]:
-        """Return the concepts of a source that are the same as one of any source."""
+        """Return the concepts of a source that are the same as a concept of any source."""
         key = (member.name, concept_id, things)
         if key not in self._same:
             own = self._owner(concept_id) is member
-            self._same[key] = (concept_id,) if own else tuple(dict.fromkeys(self._found(member, concept_id, things)))
+            self._same[key] = (concept_id,) if own else tuple(dict.fromkeys(self._search(member, concept_id, things)))
         return self._same[key]
 
-    def _found(self, member: ConceptSource, concept_id: str, things: bool) -> Iterator[str]:
+    def _search(self, member: ConceptSource, concept_id: str, things: bool) -> Iterator[str]:
         owner = self._owner(concept_id)
         concept = owner.concept(concept_id)
         names = (concept.label, *concept.alt_labels)
@@ -115,15 +114,15 @@ class CombinedSource:
             senses = owner.senses(name)
             if senses and senses[0].concept == concept_id:
                 terms |= {term_uri(name), term_uri(name, "n")}
-        by_term = [found for term in sorted(terms) if (found := member.of_class(term)) is not None]
+        by_term = [same for term in sorted(terms) if (same := member.of_class(term)) is not None]
         yield from by_term
         if by_term:
             return
         for name in names:
             senses = member.senses(name)
-            for place, sense in enumerate(senses):
-                theirs = set(member.concept(sense.concept).terms)
-                if theirs & terms or (things and place == 0 and any(map(_is_word, concept.terms))):
+            for index, sense in enumerate(senses):
+                is_first_sense = things and index == 0 and any(map(_is_word, concept.terms))
+                if is_first_sense or not terms.isdisjoint(member.concept(sense.concept).terms):
                     yield sense.concept
 
 
@@ -136,6 +135,6 @@ def _has(member: ConceptSource, concept_id: str) -> bool:
 
 
 def _is_word(term: str) -> bool:
-    """Return whether a term of ConceptNet says no sense: a word, of any part of speech or a noun."""
+    """Return whether a term of ConceptNet is a word without a sense, of any part of speech or a noun."""
     parts = term.split("/")
     return len(parts) == _PARTS_OF_A_WORD or (len(parts) == _PARTS_OF_A_WORD + 1 and parts[-1] == "n")

@@ -127,7 +127,7 @@ class CommonConcept:
 class _Filter:
     """A filter with two or more tags, and what they have in common.
 
-    `common` are places of tested concepts, `p` and `support` theirs, and `chosen` are places among those.
+    `common` are columns of tested concepts, `p` and `support` belong to these, and `chosen` are indices into them.
     """
 
     layer: int
@@ -152,8 +152,8 @@ def common_concepts(
 ) -> list[CommonConcept]:
     """Return the common concepts of the filters of each rule, by rule, relation, layer index, filter and rank.
 
-    Kinds (*IsA*) come first, then what things of these kinds have, are made of and so on, inherited from what they are
-    kinds of: each relation is a family of its own, tested and corrected alone.
+    Kinds (*IsA*) come first, then what things of these kinds have, are made of and so on, including what they inherit.
+    Each relation is a family of its own, tested and corrected alone.
 
     A class that tags a filter twice counts once.
 
@@ -166,12 +166,12 @@ def common_concepts(
     isa : Hierarchy
         The concepts above the classes.
     most : int
-        Concepts of a filter at most.
+        At most so many concepts of a filter.
     min_ic : float, in nats
         Least information content of a concept that is tested; the default leaves out those above more than a
         quarter of the classes.
     relations : sequence of str
-        Those to look at.
+        Relations to test.
     draws : int
         Random sets of classes for the adjusted p-values.
     seed : int
@@ -183,7 +183,7 @@ def common_concepts(
         If the tags, the links and the hierarchy are not of the same classes.
     """
     if not set(tags.class_ids) == set(isa.class_ids) == set(links.class_ids):
-        raise ValueError("tags, links and hierarchy must be of the same classes")
+        raise ValueError("tags, links and hierarchy must have the same classes")
     families = families_of(isa, relations)
     by_family = [_of_family(tags, isa.class_ids, family, most, min_ic, draws, seed) for family in families]
     return [row for of_rule in zip(*by_family, strict=True) for rows in of_rule for row in rows]
@@ -193,50 +193,50 @@ def _of_family(
     tags: TagTable, class_ids: Sequence[str], family: Family, most: int, min_ic: float, draws: int, seed: int
 ) -> list[list[CommonConcept]]:
     """Return the common concepts of one relation, of each rule."""
-    place_of = {class_id: place for place, class_id in enumerate(class_ids)}
-    rows = np.array([place_of[class_id] for class_id in tags.class_ids], dtype=np.int64)
+    row_of = {class_id: row for row, class_id in enumerate(class_ids)}
+    rows = np.array([row_of[class_id] for class_id in tags.class_ids], dtype=np.int64)
     n_classes = len(rows)
     sizes = family.below.sum(axis=0)
     ic = -np.log(np.maximum(sizes, 1) / max(n_classes, 1))
     tested = tested_concepts(family.below, min_ic)
-    # Sorted by id, so that the order in which the classes are listed changes no draw.
+    # Sorted by id, so the order of the classes does not change the draws.
     order = np.argsort(np.array(class_ids))
-    # Concepts of the same classes are surprising together: one of them is enough.
+    # Concepts above the same classes have the same p: one of them is enough.
     null_below = np.unique(family.below[order][:, tested], axis=1)
     below = family.below[rows][:, tested]
     by_rule = [list(_filters(tags, rule, below, ic[tested], most)) for rule in range(len(tags.rules))]
-    needed = sorted({found.n_tags for found in chain.from_iterable(by_rule) if found.common.size})
+    needed = sorted({filter_.n_tags for filter_ in chain.from_iterable(by_rule) if filter_.common.size})
     nulls = dict(zip(needed, smallest_p_values(null_below, needed, p_values, draws=draws, seed=seed), strict=True))
     common: list[list[CommonConcept]] = []
     for rule, filters in zip(tags.rules, by_rule, strict=True):
         adjusted = [
-            _adjusted(nulls[found.n_tags], found.p, null_below.shape[1]) if found.common.size else np.ones(1)
-            for found in filters
+            _adjusted(nulls[filter_.n_tags], filter_.p, null_below.shape[1]) if filter_.common.size else np.ones(1)
+            for filter_ in filters
         ]
         q = q_values(np.array([p.min() for p in adjusted]))
-        of_rule = []
-        for found, p_adjusted, q_value in zip(filters, adjusted, q.tolist(), strict=True):
-            for rank, place in enumerate(found.chosen, start=1):
-                column = tested[found.common[place]]
-                support = int(found.support[place])
+        rows_of_rule = []
+        for filter_, p_adjusted, q_value in zip(filters, adjusted, q.tolist(), strict=True):
+            for rank, index in enumerate(filter_.chosen, start=1):
+                column = tested[filter_.common[index]]
+                support = int(filter_.support[index])
                 row = CommonConcept(
                     rule=rule,
-                    layer=tags.layer_names[found.layer],
-                    filter=found.filter,
+                    layer=tags.layer_names[filter_.layer],
+                    filter=filter_.filter,
                     concept=family.concepts[column].id,
                     label=family.concepts[column].label,
                     relation=family.relation,
-                    coverage=support / found.n_tags,
+                    coverage=support / filter_.n_tags,
                     support=support,
-                    tags=found.n_tags,
+                    tags=filter_.n_tags,
                     ic=float(ic[column]),
-                    p_value=float(found.p[place]),
-                    p_adjusted=float(p_adjusted[place]),
+                    p_value=float(filter_.p[index]),
+                    p_adjusted=float(p_adjusted[index]),
                     q_value=q_value if rank == 1 else None,
                     rank=rank,
                 )
-                of_rule.append(row)
-        common.append(of_rule)
+                rows_of_rule.append(row)
+        common.append(rows_of_rule)
     return common
 
 
@@ -364,7 +364,7 @@ def _filters(
 
 
 def _choice(own: NDArray[np.bool_], p: NDArray[np.float64], ic: NDArray[np.float64], most: int) -> tuple[int, ...]:
-    """Return places of the concepts that best cover a filter's tags.
+    """Return indices of the concepts that best cover a filter's tags.
 
     `own` is a bool array of shape (n_tags, n_concepts): which tag lies at or below which concept.
     """

@@ -1,8 +1,8 @@
 """Read links that a person has decided on, from SSSOM/TSV: ``links.sssom.tsv``, reviewed and fed back.
 
-It is read however a spreadsheet writes it: with semicolons or commas, in UTF-16, its lines sorted, its columns moved.
-Of each row what counts is the class (``subject_id``), the concept (``object_id``, or ``sssom:NoTermFound`` for a class
-that means none), and, where they are there, ``predicate_id``, ``confidence`` and ``mapping_justification``.
+The file may be as a spreadsheet writes it: with semicolons or commas, in UTF-16, lines sorted, columns moved. Read are
+the class (``subject_id``), the concept (``object_id``, or ``sssom:NoTermFound`` for a class without one), and, if
+present, ``predicate_id``, ``confidence`` and ``mapping_justification``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["BY_HAND", "CuratedLink", "check_sssom", "read_curated_links"]
 
 BY_HAND = "semapv:ManualMappingCuration"
 _JUSTIFICATION = re.compile(r"semapv:[A-Za-z]+")
-# What a class may be to its concept so that the class lies at or below it.
+# Predicates by which a class lies at or below its concept.
 _PREDICATES = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch")
 _NOTHING = "https://w3id.org/sssom/NoTermFound"
 _PREFIXES = {"pwn30": "http://wordnet-rdf.princeton.edu/pwn30/", "sssom": "https://w3id.org/sssom/"}
@@ -34,12 +34,12 @@ _PREFIXES = {"pwn30": "http://wordnet-rdf.princeton.edu/pwn30/", "sssom": "https
 
 @dataclass(frozen=True, slots=True)
 class CuratedLink:
-    """What a file says that a class means.
+    """What a class means, according to a file.
 
     Parameters
     ----------
     concept : str or None
-        IRI of the concept; None for a class that is to have no link.
+        IRI of the concept; None for a class that gets no link.
     confidence : float, in (0, 1]
     justification, predicate : str
         CURIEs of SSSOM's slots.
@@ -52,32 +52,32 @@ class CuratedLink:
 
 
 def read_curated_links(path: Path, class_ids: Sequence[str], source: ConceptSource) -> Mapping[str, CuratedLink]:
-    """Return the links of an SSSOM/TSV file, by class id; rows of classes that the run does not have are left out.
+    """Return the links of an SSSOM/TSV file, by class id; rows about classes that the run does not have are ignored.
 
     Parameters
     ----------
     path : Path
     class_ids : sequence of str
-        Those of the run. A row's class is the last part of its ``subject_id``, percent-decoded.
+        Of the run. A row's class is the last part of its ``subject_id``, percent-decoded.
     source : ConceptSource
-        Must have the concepts.
+        It must have the concepts.
 
     Raises
     ------
     FiltagError
-        If the file cannot be read, is no SSSOM/TSV, or a row is wrong: with the line.
+        If the file cannot be read, is not SSSOM/TSV, or a row is wrong: with the line.
     """
     prefixes, rows = _read_sssom(path)
     known = {nfc(class_id): class_id for class_id in class_ids}
-    found: dict[str, CuratedLink] = {}
+    links: dict[str, CuratedLink] = {}
     for where, row in rows:
         class_id = known.get(nfc(name_in_path(re.split(r"[/#:]", row["subject_id"])[-1])))
         if class_id is None:
             continue
-        if class_id in found:
+        if class_id in links:
             raise FiltagError(f"{where}: class {class_id!r} has a link already: leave one")
-        found[class_id] = _link(row, prefixes, source, where)
-    return found
+        links[class_id] = _link(row, prefixes, source, where)
+    return links
 
 
 def check_sssom(path: Path) -> None:
@@ -90,12 +90,12 @@ def check_sssom(path: Path) -> None:
     """
     for where, row in _read_sssom(path)[1]:
         if not row["subject_id"] or not row["object_id"]:
-            raise FiltagError(f"{where}: a link without subject_id or object_id: mend or remove the line")
+            raise FiltagError(f"{where}: a link without subject_id or object_id: correct or remove the line")
         _confidence(row, where)
 
 
 def _read_sssom(path: Path) -> tuple[Mapping[str, str], list[tuple[str, Mapping[str, str]]]]:
-    """Return the prefixes of an SSSOM/TSV file, and its rows, each with where it is."""
+    """Return the prefixes of an SSSOM/TSV file and its rows, each with its file and line."""
     try:
         sheet = read_sheet(read_text(path), ("subject_id", "object_id"))
     except OSError as error:
@@ -103,9 +103,9 @@ def _read_sssom(path: Path) -> tuple[Mapping[str, str], list[tuple[str, Mapping[
     except UnicodeDecodeError:
         raise FiltagError(f"cannot read the links {path}: save the file as UTF-8 text") from None
     except csv.Error as error:
-        raise FiltagError(f"{path} cannot be read as TSV ({error}): mend it") from None
+        raise FiltagError(f"{path} cannot be read as TSV ({error}): correct it") from None
     if sheet is None:
-        raise FiltagError(f"{path} is no SSSOM/TSV: it needs a line of column names with subject_id and object_id")
+        raise FiltagError(f"{path} is not SSSOM/TSV: it needs a line of column names with subject_id and object_id")
     prefixes = _PREFIXES | _curie_map(sheet.comments, path)
     return prefixes, [(f"{path}, line {line}", row) for line, row in sheet.rows]
 
@@ -113,12 +113,12 @@ def _read_sssom(path: Path) -> tuple[Mapping[str, str], list[tuple[str, Mapping[
 def _confidence(row: Mapping[str, str], where: str) -> float:
     text = row.get("confidence") or "1"
     try:
-        # Spreadsheets write 0,95 in half of the world, and 95% where somebody asked for it.
+        # In half of the world spreadsheets write 0,95, and anywhere they may write 95%.
         confidence = float(text.rstrip("% ").replace(",", ".")) / (100 if text.endswith("%") else 1)
     except ValueError:
         confidence = 0.0
     if not 0 < confidence <= 1:
-        raise FiltagError(f"{where}: confidence {row['confidence'][:60]!r} is no number above 0 and at most 1")
+        raise FiltagError(f"{where}: confidence {row['confidence'][:60]!r} is not a number above 0 and at most 1")
     return confidence
 
 
@@ -131,7 +131,7 @@ def _link(row: Mapping[str, str], prefixes: Mapping[str, str], source: ConceptSo
     if predicate not in _PREDICATES:
         raise FiltagError(f"{where}: no predicate {predicate[:60]!r} here: choose {' or '.join(_PREDICATES)}")
     if not _JUSTIFICATION.fullmatch(justification):
-        raise FiltagError(f"{where}: {justification[:60]!r} is no justification: write {BY_HAND}")
+        raise FiltagError(f"{where}: {justification[:60]!r} is not a justification: write {BY_HAND}")
     if concept == _NOTHING:
         return CuratedLink(None)
     try:
@@ -148,8 +148,8 @@ def _curie_map(comments: Sequence[str], path: Path) -> dict[str, str]:
     import yaml
 
     try:
-        # All scalars are text: an odd date or number is no error, and nothing is made that could be anything else.
-        header = yaml.load("\n".join(comments), Loader=yaml.BaseLoader)  # noqa: S506 - it makes no objects
+        # All scalars are read as text, so an odd date or number is not an error.
+        header = yaml.load("\n".join(comments), Loader=yaml.BaseLoader)  # noqa: S506 - it creates no objects
     except (yaml.YAMLError, RecursionError):
         raise FiltagError(f"{path}: the lines that begin with # are not YAML: write them as SSSOM does") from None
     declared = header.get("curie_map") if isinstance(header, dict) else None

@@ -1,4 +1,4 @@
-"""Families of concepts that are tested against each other: kinds, and what classes have by each other relation."""
+"""Families of concepts that are tested together: kinds, and what classes have by each other relation."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["LEAST_SUPPORT", "Family", "families_of", "tested_concepts"]
 
 LEAST_SUPPORT = 2
-"""A concept is common to tags if it is above so many of them."""
+"""A concept is common to tags if it is above at least so many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Concepts that are tested against each other, and which class has which: shape (n_classes, n_concepts)."""
+    """Concepts that are tested together; `below`, of shape (n_classes, n_concepts), says which class has which."""
 
     relation: str
     concepts: tuple[Concept, ...]
@@ -31,25 +31,26 @@ class Family:
 
 
 def _kinds(isa: Hierarchy) -> Family:
-    """Return the kinds that classes are of, the more specific first, so that the first of tied ones is to be taken."""
+    """Return the kinds of classes, the more specific first, so that ties go to the first."""
     n_above = np.array([len(isa.ancestors(concept.id)) for concept in isa.concepts], dtype=np.int64)
     order = np.argsort(-n_above, kind="stable")
-    return Family("IsA", tuple(isa.concepts[place] for place in order), isa.below[:, order])
+    return Family("IsA", tuple(isa.concepts[column] for column in order), isa.below[:, order])
 
 
 def _inherited(isa: Hierarchy, relation: str) -> Family:
-    """Return what classes have by a relation, of their own or of what they are kinds of, sorted by IRI."""
-    place_of = {concept.id: place for place, concept in enumerate(isa.concepts)}
+    """Return what classes have by a relation, themselves or through a kind, sorted by IRI."""
+    column_of = {concept.id: column for column, concept in enumerate(isa.concepts)}
     features: dict[str, Concept] = {}
-    said_of: dict[str, list[int]] = {}
-    for concept_id, others in isa.features[relation].items():
-        for other in others:
-            features[other.id] = other
-            said_of.setdefault(other.id, []).append(place_of[concept_id])
+    bearers: dict[str, list[int]] = {}
+    for concept_id, own_features in isa.features[relation].items():
+        for feature in own_features:
+            features[feature.id] = feature
+            bearers.setdefault(feature.id, []).append(column_of[concept_id])
+    feature_ids = sorted(features)
     below = np.zeros((len(isa.class_ids), len(features)), dtype=np.bool_)
-    for column, feature in enumerate(sorted(features)):
-        below[:, column] = isa.below[:, said_of[feature]].any(axis=1)
-    return Family(relation, tuple(features[feature] for feature in sorted(features)), below)
+    for column, feature_id in enumerate(feature_ids):
+        below[:, column] = isa.below[:, bearers[feature_id]].any(axis=1)
+    return Family(relation, tuple(features[feature_id] for feature_id in feature_ids), below)
 
 
 def families_of(isa: Hierarchy, relations: Collection[str]) -> list[Family]:
@@ -68,5 +69,5 @@ def tested_concepts(below: NDArray[np.bool_], min_ic: float) -> NDArray[np.int64
     """
     sizes = below.sum(axis=0)
     ic = -np.log(np.maximum(sizes, 1) / max(len(below), 1))
-    # The hair admits a concept above exactly a quarter of the classes, however its logarithm is rounded.
+    # The tolerance admits a concept above exactly a quarter of the classes, however its logarithm is rounded.
     return np.flatnonzero((sizes >= LEAST_SUPPORT) & (ic >= min_ic - 1e-12))

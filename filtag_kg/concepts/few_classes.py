@@ -1,25 +1,25 @@
 """Whether a run has enough classes for any of its filters to be coherent, and how many would be needed at least.
 
-With ten classes, three pairs of which are of one kind, a filter whose two tags are such a pair has p = 1/45, and one of
-three pairs is met by chance in 3 of 45 filters: no filter whatever can be coherent, and that none is says nothing about
-the network. So it is asked what the *best* filter could reach: one all of whose tags lie below one concept, with as
-many tags as some filter of the run has.
+Take ten classes with three pairs of one kind. A filter whose two tags are such a pair has p = 1/45, and chance gives
+one of the three pairs to 3 of 45 filters. So no filter can be coherent, and that none is tells nothing about the
+network. This module computes what the *best* possible filter could reach: all its tags lie below one concept, and it
+has as many tags as some filter of the run.
 
-The number of classes needed is a lower bound. It leaves the concepts as they are and adds classes one by one that lie
-below none of them, which makes every concept rarer and adds none to test. A concept that is above too large a part of
-the classes counts from where it no longer is. In practice added classes bring concepts of their own, so that more are
-needed; and that *some* filter could be coherent is less than that many could.
+The number of classes needed is a lower bound. It keeps the concepts and adds classes, one by one, that lie below none
+of them. Every concept becomes rarer and none is added; a concept above too many classes is tested once it is rare
+enough. In practice added classes bring concepts of their own, so more are needed, and one possible coherent filter is
+not many.
 """
 
 from __future__ import annotations
 
 from itertools import count
-from math import ceil, exp, log
+from math import ceil, exp
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts.common import CHANCE_P, adjusted_p_values, p_values
+from filtag_kg.concepts.common import CHANCE_P, DRAWS, MIN_IC, adjusted_p_values, p_values
 from filtag_kg.concepts.families import LEAST_SUPPORT, families_of, tested_concepts
 from filtag_kg.concepts.hierarchy import FEATURES
 
@@ -35,14 +35,14 @@ __all__ = ["classes_needed", "least_adjusted_p", "runs_of_few_classes", "too_few
 
 
 def too_few_classes(needed: int) -> str:
-    """Return what is said wherever coherent filters would be counted, and there can be none."""
+    """Return what to say instead of a number of coherent filters, where there can be none."""
     return f"too few classes to tell: at least {needed} are needed"
 
 
 def runs_of_few_classes(
-    tags: TagTable, isa: Hierarchy, *, min_ic: float = log(4), draws: int = 10_000, seed: int = 0
+    tags: TagTable, isa: Hierarchy, *, min_ic: float = MIN_IC, draws: int = DRAWS, seed: int = 0
 ) -> dict[str, dict[str, int]]:
-    """Return by rule and relation how many classes are needed at least, where there are too few.
+    """Return how many classes are needed at least, by rule and relation, where there are too few.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def runs_of_few_classes(
         As `common_concepts` takes them.
     """
     families = families_of(isa, ("IsA", *FEATURES))
-    found: dict[str, dict[str, int]] = {}
+    needed_by_rule: dict[str, dict[str, int]] = {}
     for index, rule in enumerate(tags.rules):
         of_rule = tags.rule == index
         pairs = np.unique(np.stack([tags.layer, tags.filter, tags.class_])[:, of_rule], axis=1)
@@ -62,21 +62,21 @@ def runs_of_few_classes(
             family.relation: classes_needed(family.below, n_tags, min_ic=min_ic, draws=draws, seed=seed)
             for family in families
         }
-        found[rule] = {relation: number for relation, number in needed.items() if number is not None}
-    return found
+        needed_by_rule[rule] = {relation: number for relation, number in needed.items() if number is not None}
+    return needed_by_rule
 
 
 def classes_needed(
-    below: NDArray[np.bool_], n_tags: Sequence[int], *, min_ic: float = log(4), draws: int = 10_000, seed: int = 0
+    below: NDArray[np.bool_], n_tags: Sequence[int], *, min_ic: float = MIN_IC, draws: int = DRAWS, seed: int = 0
 ) -> int | None:
-    """Return how many classes a run needs at least; None where it has enough.
+    """Return how many classes a run needs at least; None if it has enough.
 
     Parameters
     ----------
     below : bool array of shape (n_classes, n_concepts)
         Which class lies at or below which concept, of all concepts of a family, tested or not.
     n_tags : sequence of int
-        Numbers of tags that filters of the run have. Where none has two, any number from two is allowed.
+        Numbers of tags that filters of the run have. If none has two, any number from two is allowed.
     min_ic, draws, seed
         As `common_concepts` takes them.
     """
@@ -90,8 +90,8 @@ def classes_needed(
     if enough(below):
         return None
     if not several or not (below.sum(axis=0) >= LEAST_SUPPORT).any():
-        # Nothing is known of what the classes to come have in common: two of them, or one and another, could be of
-        # one kind, which is tested from where two are rare enough.
+        # The added classes may have anything in common: two of them, or one and a present one, could be of one kind,
+        # which is tested as soon as two classes are rare enough.
         return max(n_classes + 1, ceil(LEAST_SUPPORT * exp(min_ic) - 1e-9))
     for more in count(1):
         if enough(np.vstack([below, np.zeros((more, below.shape[1]), dtype=np.bool_)])):
@@ -99,8 +99,8 @@ def classes_needed(
     raise AssertionError("count() does not end")
 
 
-def least_adjusted_p(below: NDArray[np.bool_], n_tags: Sequence[int], *, draws: int = 10_000, seed: int = 0) -> float:
-    """Return the smallest adjusted p-value that a filter could have, at least so far that the level is decided.
+def least_adjusted_p(below: NDArray[np.bool_], n_tags: Sequence[int], *, draws: int = DRAWS, seed: int = 0) -> float:
+    """Return the smallest adjusted p-value that a filter could have, exactly enough to compare it with `CHANCE_P`.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def least_adjusted_p(below: NDArray[np.bool_], n_tags: Sequence[int], *, draws: 
     Returns
     -------
     float
-        1 where nothing is tested. Once the bound alone is below the level, no draws are made.
+        1 where nothing is tested. If the bound alone is below the level, no draws are made.
     """
     n_classes = len(below)
     different = np.unique(below, axis=1)

@@ -1,4 +1,4 @@
-"""The IsA hierarchy above the linked classes of a run, and what is said of its concepts beside."""
+"""The IsA hierarchy above the linked classes of a run, and the features of its concepts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FEATURES", "Hierarchy", "build_hierarchy"]
 
 FEATURES = ("HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation")
-"""Relations from things of a kind to what they have beyond it; *HasA* is *PartOf* the other way round, too."""
+"""Relations from things of a kind to what they have; *HasA* includes *PartOf*, reversed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,10 +42,10 @@ class Hierarchy:
     depth : int64 array of shape (n_concepts,)
         How many concepts lie in the longest chain above it.
     features : mapping of str to mapping of str to tuple of Concept
-        By relation, of `FEATURES`, and concept of the hierarchy: what its things have, are made of and so on; its
-        own, not its ancestors', sorted by IRI. They need not be in the hierarchy themselves.
+        By relation of `FEATURES` and concept of the hierarchy: what its things have, are made of and so on, sorted by
+        IRI. Features inherited from ancestors are not repeated. They need not be in the hierarchy themselves.
     edges : tuple of Edge
-        What the sources say: the IsA edges of the hierarchy, then those of the features.
+        From the sources: the IsA edges of the hierarchy, then those of the features.
     left_out : KeptEdges
         IsA edges that are not part of it, and why.
     """
@@ -84,13 +84,13 @@ class Hierarchy:
         common : str
             IRI of the common concept.
         relation : str
-            *IsA*, or the relation of a common feature, which may be said of any concept above.
+            *IsA*, or the relation of a common feature, which any concept above may have.
 
         Returns
         -------
         tuple of Edge
-            A chain of IsA edges with as few steps as there may be, upwards, and for a feature all edges that say so
-            of the concept at its end; of each step all edges that say so. Nothing if the two are one.
+            The shortest chain of IsA edges upwards, and for a feature the edges that give it to the concept at the end
+            of the chain. A step is all edges between two concepts. Nothing if the two concepts are one.
 
         Raises
         ------
@@ -102,7 +102,9 @@ class Hierarchy:
         waiting = [concept_id]
         for reached in waiting:
             if reached in bearers:
-                own = [edge for edge in self.edges if edge.relation != "IsA" and _says(edge, reached, common, relation)]
+                own = [
+                    edge for edge in self.edges if edge.relation != "IsA" and _gives(edge, reached, common, relation)
+                ]
                 return (*self._chain(reached, below), *own)
             for parent in self.parents[reached]:
                 if parent not in below:
@@ -111,8 +113,8 @@ class Hierarchy:
         raise ValueError(f"{concept_id} is not connected to {common} by {relation}")
 
     def _bearers(self, feature: str, relation: str) -> set[str]:
-        said = self.features.get(relation, {})
-        return {concept for concept, others in said.items() if any(other.id == feature for other in others)}
+        by_concept = self.features.get(relation, {})
+        return {concept for concept, features in by_concept.items() if any(other.id == feature for other in features)}
 
     def _chain(self, top: str, below: Mapping[str, str]) -> Iterator[Edge]:
         steps = []
@@ -124,7 +126,7 @@ class Hierarchy:
 
 
 def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
-    """Gather the concepts at or above the linked classes of a run, and what is said of them."""
+    """Collect the concepts at or above the linked classes of a run, and their features."""
     import networkx as nx
 
     linked = sorted({link.concept for link in links.values()})
@@ -136,10 +138,10 @@ def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(linked)
     graph.add_edges_from((edge.start, edge.end) for edge in chosen.kept)
-    # Where an edge was left out, what lay above it may lie above nothing now.
+    # Without the edges left out, some concepts may no longer lie above a class.
     graph = graph.subgraph({above for concept in linked for above in {concept} | nx.descendants(graph, concept)})
     concepts = sorted(graph)
-    column = {concept_id: place for place, concept_id in enumerate(concepts)}
+    column = {concept_id: index for index, concept_id in enumerate(concepts)}
     below = np.zeros((len(links.class_ids), len(concepts)), dtype=np.bool_)
     for row, class_id in enumerate(links.class_ids):
         if class_id in links:
@@ -151,24 +153,24 @@ def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
             below[:, column[parent]] |= below[:, column[concept_id]]
     for concept_id in reversed(upwards):
         depth[column[concept_id]] = max((depth[column[up]] + 1 for up in graph.successors(concept_id)), default=0)
-    said = {relation: _said(concepts, relation, source) for relation in FEATURES}
+    feature_edges = {relation: _feature_edges(concepts, relation, source) for relation in FEATURES}
     return Hierarchy(
         class_ids=links.class_ids,
         concepts=tuple(map(source.concept, concepts)),
         parents={concept_id: tuple(sorted(graph.successors(concept_id))) for concept_id in concepts},
         below=below,
         depth=depth,
-        features={relation: _by_concept(edges, source) for relation, edges in said.items() if edges},
+        features={relation: _by_concept(edges, source) for relation, edges in feature_edges.items() if edges},
         edges=(
             *(edge for edge in chosen.kept if edge.start in column and edge.end in column),
-            *(edge for edges in said.values() for edge in edges),
+            *chain.from_iterable(feature_edges.values()),
         ),
         left_out=chosen,
     )
 
 
 def _upwards(concepts: Iterable[str], source: ConceptSource) -> Iterator[Edge]:
-    """Yield all IsA edges upwards from concepts and from what they lead to."""
+    """Yield all IsA edges that lead upwards from concepts, directly or through others."""
     waiting = list(concepts)
     seen = set(waiting)
     for concept_id in waiting:
@@ -179,8 +181,8 @@ def _upwards(concepts: Iterable[str], source: ConceptSource) -> Iterator[Edge]:
                 waiting.append(edge.end)
 
 
-def _said(concepts: Iterable[str], relation: str, source: ConceptSource) -> list[Edge]:
-    """Return what is said of concepts by a relation, of a part also what the part is said to be part of."""
+def _feature_edges(concepts: Iterable[str], relation: str, source: ConceptSource) -> list[Edge]:
+    """Return the edges of a relation from concepts; for *HasA* also the *PartOf* edges to them."""
     edges = [edge for concept_id in concepts for edge in source.edges(concept_id, relation)]
     if relation == "HasA":
         edges += [edge for concept_id in concepts for edge in source.edges(concept_id, "PartOf", incoming=True)]
@@ -188,21 +190,21 @@ def _said(concepts: Iterable[str], relation: str, source: ConceptSource) -> list
 
 
 def _by_concept(edges: Iterable[Edge], source: ConceptSource) -> dict[str, tuple[Concept, ...]]:
-    said: dict[str, set[str]] = {}
+    features: dict[str, set[str]] = {}
     for edge in edges:
-        concept, other = (edge.end, edge.start) if edge.relation == "PartOf" else (edge.start, edge.end)
-        said.setdefault(concept, set()).add(other)
-    return {concept: tuple(map(source.concept, sorted(others))) for concept, others in sorted(said.items())}
+        concept, feature = (edge.end, edge.start) if edge.relation == "PartOf" else (edge.start, edge.end)
+        features.setdefault(concept, set()).add(feature)
+    return {concept: tuple(map(source.concept, sorted(others))) for concept, others in sorted(features.items())}
 
 
-def _says(edge: Edge, concept: str, feature: str, relation: str) -> bool:
+def _gives(edge: Edge, concept: str, feature: str, relation: str) -> bool:
     if edge.relation == "PartOf":
         return relation == "HasA" and (edge.start, edge.end) == (feature, concept)
     return edge.relation == relation and (edge.start, edge.end) == (concept, feature)
 
 
 def _reached(start: str, parents: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """Return `start` and all above it."""
+    """Return a concept and all concepts above it."""
     reached = {start}
     waiting = [start]
     while waiting:

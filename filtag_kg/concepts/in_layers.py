@@ -1,22 +1,22 @@
-"""Say of each layer how much it has to do with a concept.
+"""Measure how much each layer has to do with a concept.
 
 ::
 
     filters        filters of the layer that stand for the concept beyond chance: they are coherent, and their first
                    common concept is the concept or lies below it
     separation     how well the layer's filters tell the classes of the concept from the others (`separation`); the same
-                   for every rule, as it asks the profile and not the tags
-    concentration  how many times as often two tags share a filter, if they are of two classes of the concept, as two
-                   tags of any two classes do:
+                   for every rule, as it depends on the profile and not on the tags
+    concentration  how much more often two tags share a filter if their classes are two of the concept's than if they
+                   are any two:
 
                        pairs of such tags on one filter / pairs of such tags
                        -----------------------------------------------------
                            the same of all classes of the layer
 
-                   1 if tags lie as if shuffled over the classes. It needs no profile, but says less than separation:
-                   few tags make few pairs
+                   1 if tags are spread as if shuffled over the classes. It needs no profile, but tells less than
+                   separation: few tags make few pairs
 
-How many tags the concept has in the layer says nothing: each rule gives a class equally many in every layer.
+The number of tags of the concept in the layer tells nothing: each rule gives a class equally many in every layer.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 __all__ = ["ConceptInLayer", "concepts_in_layers"]
 
 _LEAST_CLASSES = 2
-# As many as every machine agrees on, however its sums are rounded.
+# Digits that every machine agrees on, however its sums are rounded.
 _DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class ConceptInLayer:
-    """What one rule says of a concept in a layer: a row of ``concepts.csv``, its fields the columns in order.
+    """How much a layer has to do with a concept, by one rule: a row of ``concepts.csv``, its fields in order.
 
     `concentration`, `separation` and the bounds of its 95 % interval are None where they are not defined.
     """
@@ -73,7 +73,7 @@ def concepts_in_layers(
     draws: int = 500,
     seed: int = 0,
 ) -> list[ConceptInLayer]:
-    """Return what each rule says of each concept with two or more classes, by rule, concept and layer index.
+    """Return the rows of each rule, concept with two or more classes, and layer, in this order.
 
     Parameters
     ----------
@@ -83,18 +83,18 @@ def concepts_in_layers(
     common : iterable of CommonConcept
         Of all rules.
     contrast : float64 array of shape (n_classes, n_filters), optional
-        Of the profile, its rows in the order of the classes of `tags`, the filters of all layers side by side; without
-        it no separation is known.
+        From the profile, its rows in the order of the classes of `tags`, the filters of all layers side by side.
+        Without it no separation is known.
     draws, seed : int
-        Of the bootstrap of the separation's interval.
+        For the bootstrap of the separation's interval.
     """
-    place_of = {class_id: place for place, class_id in enumerate(isa.class_ids)}
-    below = isa.below[[place_of[class_id] for class_id in tags.class_ids]]
+    row_of = {class_id: row for row, class_id in enumerate(isa.class_ids)}
+    below = isa.below[[row_of[class_id] for class_id in tags.class_ids]]
     columns = np.flatnonzero(below.sum(axis=0) >= _LEAST_CLASSES)
     below = below[:, columns]
     n_classes = below.sum(axis=0).tolist()
     separations = _separations(tags, below, contrast, draws, seed)
-    standing = _standing(common, isa)
+    n_standing = _count_standing(common, isa)
     concentrations = {
         (rule, layer): _concentrations(tags, rule, layer, below)
         for rule in range(len(tags.rules))
@@ -107,14 +107,14 @@ def concepts_in_layers(
             concept=concept.id,
             label=concept.label,
             classes=n_classes[column],
-            filters=standing[rule, layer, concept.id],
+            filters=n_standing[rule, layer, concept.id],
             concentration=_known(concentrations[r, m][column]),
             separation=_known(separations[m, column, 0]),
             low=_known(separations[m, column, 1]),
             high=_known(separations[m, column, 2]),
         )
         for r, rule in enumerate(tags.rules)
-        for column, concept in enumerate(isa.concepts[place] for place in columns)
+        for column, concept in enumerate(isa.concepts[index] for index in columns)
         for m, layer in enumerate(tags.layer_names)
     ]
 
@@ -126,25 +126,25 @@ def _separations(
     if contrast is None:
         return np.full((len(tags.n_filters), below.shape[1], 3), np.nan)
     if contrast.shape != (len(tags.class_ids), sum(tags.n_filters)):
-        raise ValueError(f"contrast must be of the classes and filters of the tags, got shape {contrast.shape}")
+        raise ValueError(f"contrast must have the classes and filters of the tags, got shape {contrast.shape}")
     layers = np.split(contrast, np.cumsum(tags.n_filters)[:-1], axis=1)
     return np.stack([separation(layer, below, draws=draws, seed=seed) for layer in layers])
 
 
-def _standing(common: Iterable[CommonConcept], isa: Hierarchy) -> Counter[tuple[str, str, str]]:
+def _count_standing(common: Iterable[CommonConcept], isa: Hierarchy) -> Counter[tuple[str, str, str]]:
     """Count the filters that stand for each concept, by rule, layer and concept."""
-    found: Counter[tuple[str, str, str]] = Counter()
+    counts: Counter[tuple[str, str, str]] = Counter()
     for row in common:
         if row.relation == "IsA" and row.coherent():
-            found.update((row.rule, row.layer, concept) for concept in (row.concept, *isa.ancestors(row.concept)))
-    return found
+            counts.update((row.rule, row.layer, concept) for concept in (row.concept, *isa.ancestors(row.concept)))
+    return counts
 
 
 def _concentrations(tags: TagTable, rule: int, layer: int, below: NDArray[np.bool_]) -> Sequence[float]:
     """Return the concentration of each concept's tags in a layer; NaN where there are no two tags to compare."""
     of_layer = (tags.rule == rule) & (tags.layer == layer)
     tagged = np.zeros((tags.n_filters[layer], len(tags.class_ids)))
-    # A class that a method gave to a filter twice is one tag.
+    # A class that tags a filter twice is one tag.
     tagged[tags.filter[of_layer], tags.class_[of_layer]] = 1
     of_concepts = _shared(tagged, below.astype(np.float64))
     of_all = _shared(tagged, np.ones((len(below), 1)))
@@ -155,11 +155,11 @@ def _concentrations(tags: TagTable, rule: int, layer: int, below: NDArray[np.boo
 
 
 def _shared(tagged: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the share of pairs of tags, of two classes of a concept, that lie on one filter; NaN of no pairs."""
-    of_filters = tagged @ below
-    of_classes = tagged.sum(axis=0)
-    pairs = (of_classes @ below) ** 2 - of_classes**2 @ below
-    together = (of_filters * (of_filters - 1)).sum(axis=0)
+    """Return the share of pairs of tags by two classes of each concept that lie on one filter; NaN without pairs."""
+    per_filter = tagged @ below
+    per_class = tagged.sum(axis=0)
+    pairs = (per_class @ below) ** 2 - per_class**2 @ below
+    together = (per_filter * (per_filter - 1)).sum(axis=0)
     share: NDArray[np.float64] = np.divide(together, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
     return share
 

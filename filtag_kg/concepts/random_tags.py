@@ -1,9 +1,9 @@
 """The smallest p-value among the concepts of randomly drawn classes: the null of the min-p adjustment.
 
-For every number n of tags at once: each draw is a random order of the run's classes, and its first n are a
-random set of n classes. One sweep adds a class to every draw at a time and keeps the supports up to date, so
-that 200 different n cost little more than the largest of them. Sets of different n share classes, which
-matters to none of them alone.
+All numbers n of tags are done at once: each draw is a random order of the run's classes, and its first n are a
+random set of n classes. One sweep adds a class to every draw at a time and updates the supports, so 200
+different n cost little more than the largest of them. Sets of different n share classes, which does not matter
+to any one of them.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def smallest_p_values(
     n_classes = len(below)
     if n_tags[-1] > n_classes:
         raise ValueError(f"cannot draw {n_tags[-1]} of {n_classes} classes")
-    # p depends on a concept's size and support alone and falls with the support: it is enough to know the
-    # largest support among the concepts of each size.
+    # p depends only on a concept's size and support, and falls with the support. So the largest support among the
+    # concepts of each size is enough.
     sizes, group = np.unique(below.sum(axis=0), return_inverse=True)
     above, groups = _padded(below, group, len(sizes))
     drawn = _orders(n_classes, n_tags[-1], draws, seed)
@@ -76,13 +76,13 @@ def smallest_p_values(
 def _orders(n_classes: int, n_drawn: int, draws: int, seed: int) -> NDArray[np.int32]:
     """Return the first `n_drawn` classes of `draws` random orders, the same ones whatever `n_drawn` is."""
     random = np.random.default_rng(seed)
-    kept = [
+    first = [
         random.permuted(np.tile(np.arange(n_classes, dtype=np.int32), (min(1000, draws - start), 1)), axis=1)[
             :, :n_drawn
         ].copy()
         for start in range(0, draws, 1000)
     ]
-    return np.concatenate([np.zeros((0, n_drawn), dtype=np.int32), *kept])
+    return np.concatenate([np.zeros((0, n_drawn), dtype=np.int32), *first])
 
 
 def _padded(
@@ -90,14 +90,14 @@ def _padded(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the concepts above each class and their groups, shape (n_classes, most above a class).
 
-    Shorter lists are filled with a concept and a group of their own, which nobody reads.
+    Shorter lists are padded with a concept and a group of their own, which are never read.
     """
     n_classes, n_concepts = below.shape
     width = int(below.sum(axis=1).max(initial=0))
     above = np.full((n_classes, width), n_concepts)
     for row, is_above in enumerate(below):
-        found = np.flatnonzero(is_above)
-        above[row, : len(found)] = found
+        columns = np.flatnonzero(is_above)
+        above[row, : len(columns)] = columns
     return above, np.append(group, n_groups)[above]
 
 
@@ -111,6 +111,6 @@ def _smallest(
     smallest = np.ones(len(largest))
     for column, size in enumerate(sizes.tolist()):
         p = p_values(size, n_tags, n_classes)
-        p[:2] = 1  # a concept of one tag is not common
+        p[:2] = 1  # A concept of one tag is not common.
         np.minimum(smallest, p[largest[:, column]], out=smallest)
     return np.sort(smallest)

@@ -2,22 +2,21 @@
 
 In letters, for a sense s of the label of one class, the others' senses t being held by chances P(t)::
 
-    prior      ((count + 1) x size) ^ 1/3: used often, and a kind of thing that has many kinds itself;
+    prior      ((count + 1) x size) ^ 1/3: often used, and with many kinds below it;
                x e^2 if the word is the concept's preferred label, x e^2 if it is spelled as the label is
     fit        1/m sum_{a at or above s, ic(a) >= ln 4} n(a) / size(a)  +  1 / N
     apart      1 - the number of other classes that are expected to mean s itself, a kind of it or what it is a kind of
-    P(s)       prior x fit x apart, normalised over the senses of the label; repeated from the prior on
+    P(s)       prior x fit x apart, normalised over the senses of the label; iterated, starting with the prior
 
     m, n(a)    the classes; the number of other classes expected at or below concept a
     size(a)    concepts of the source at or below a, N of them in all; ic(a) = ln(N / size(a))
 
-The fit is the density of the other classes at s: as if a new class were drawn by taking another class, going up from it
-to some concept, and taking whatever lies below. That a classifier's classes are apart is what they are for: no image is
-to be of two, so none is a kind of another. What is more general than a quarter of all concepts is no company, as for
-common concepts.
+The fit is the density of the other classes at s: the chance to draw s by taking another class, going up from it to some
+concept, and taking anything below. Classes are apart because no image is to have two of them, so no class is a kind of
+another. As for common concepts, what is more general than a quarter of all concepts does not count.
 
 The powers and factors were set once, on the labels of ImageNet; ``benchmarks/concepts.py`` prints how little they
-matter and what they do on other labels.
+matter and how they do on other labels.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _PREFERRED = 2.0
 _SPELLED = 2.0
 _MIN_IC = log(4)
 _SWEEPS = 10
-# However sure it is that another class means the same: it may be wrong, or the classes may overlap.
+# Even if another class surely means the same: that may be wrong, or the classes may overlap.
 _LEAST_APART = 0.05
 
 
@@ -55,7 +54,7 @@ def sense_probabilities(
     words : sequence of str, of length n_classes
         The labels, as their classes spell them.
     senses : sequence of sequence of Sense, of length n_classes
-        What each may mean; nothing for a word that the source does not know.
+        What each may mean; empty for a word that the source does not know.
     source : ConceptSource
         The source of the senses.
 
@@ -64,8 +63,8 @@ def sense_probabilities(
     list of float64 arrays of shape (senses of the word,)
         Each sums to 1, where there are senses.
     """
-    flat = [sense for of_word in senses for sense in of_word]
-    n_senses = [len(of_word) for of_word in senses]
+    flat = [sense for word_senses in senses for sense in word_senses]
+    n_senses = list(map(len, senses))
     borders = np.cumsum(n_senses)[:-1]
     if not flat:
         return [np.zeros(0) for _ in words]
@@ -73,35 +72,35 @@ def sense_probabilities(
     prior = np.array(
         [
             _PREVALENCE * log((sense.count + 1) * source.size(sense.concept))
-            + _PREFERRED * (source.concept(sense.concept).label.casefold() == words[place].casefold())
-            + _SPELLED * (sense.lemma == words[place])
-            for sense, place in zip(flat, word.tolist(), strict=True)
+            + _PREFERRED * (source.concept(sense.concept).label.casefold() == words[index].casefold())
+            + _SPELLED * (sense.lemma == words[index])
+            for sense, index in zip(flat, word.tolist(), strict=True)
         ]
     )
     company = _Company(word, [sense.concept for sense in flat], source)
     probable = _normalised(prior, word)
     if max(n_senses) > 1:
         for _ in range(_SWEEPS):
-            fit, together = company.of(probable)
+            fit, together = company.around(probable)
             apart = np.maximum(1 - together, _LEAST_APART)
             probable = _normalised(prior + np.log(fit) + np.log(apart), word)
     return np.split(probable, borders)
 
 
 class _Company:
-    """What other classes there are around each sense.
+    """The other classes around each sense.
 
-    A pair is a sense and a concept at or above it; `sense` and `concept` are its places. `bucket` numbers the pairs of
-    a class and a concept: what a class's own senses put there is taken off again, so that it is no company to itself.
+    A pair is a sense and a concept at or above it; `sense` and `concept` are their indices. `bucket` numbers the pairs
+    of a class and a concept: the share of a class's own senses there is subtracted, so it is no company to itself.
     """
 
     def __init__(self, word: NDArray[np.int64], concepts: Sequence[str], source: ConceptSource) -> None:
         above = all_above(concepts, source)
-        place_of = {concept: place for place, concept in enumerate(sorted(above))}
-        size = np.array([source.size(concept) for concept in place_of], dtype=np.float64)
+        index_of = {concept: index for index, concept in enumerate(sorted(above))}
+        size = np.array([source.size(concept) for concept in index_of], dtype=np.float64)
         self._sense = np.repeat(np.arange(len(concepts)), [len(above[concept]) for concept in concepts])
-        self._concept = np.array([place_of[reached] for concept in concepts for reached in above[concept]])
-        self._own = np.array([place_of[concept] for concept in concepts])
+        self._concept = np.array([index_of[reached] for concept in concepts for reached in above[concept]])
+        self._own = np.array([index_of[concept] for concept in concepts])
         self._at = self._concept == self._own[self._sense]
         _, self._bucket = np.unique(word[self._sense] * len(size) + self._concept, return_inverse=True)
         specific = np.log(size.max() / size) >= _MIN_IC - 1e-12
@@ -109,7 +108,7 @@ class _Company:
         self._nowhere = 1 / size.max()
         self._n_concepts = len(size)
 
-    def of(self, probable: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def around(self, probable: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the fit of each sense, and the other classes expected at, above or below it."""
         below = self._others(probable[self._sense])
         exactly = self._others(np.where(self._at, probable[self._sense], 0))
@@ -118,7 +117,7 @@ class _Company:
         return fit.astype(np.float64), together.astype(np.float64)
 
     def _others(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return for each pair what the senses of other classes put at its concept."""
+        """Return for each pair the share that the senses of other classes have at its concept."""
         everyone = np.bincount(self._concept, share, self._n_concepts)[self._concept]
         return np.asarray(np.maximum(everyone - np.bincount(self._bucket, share)[self._bucket], 0))
 
@@ -144,7 +143,7 @@ def all_above(concepts: Sequence[str], source: ConceptSource) -> dict[str, list[
 
 
 def _normalised(score: NDArray[np.float64], word: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the exponentials of scores, made to sum to 1 for each word."""
+    """Return the exponentials of scores, normalised to sum to 1 for each word."""
     highest = np.full(word[-1] + 1, -np.inf)
     np.maximum.at(highest, word, score)
     weight = np.exp(score - highest[word])

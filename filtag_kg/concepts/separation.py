@@ -1,4 +1,4 @@
-"""Tell how well a layer separates the classes of a concept from the others.
+"""Measure how well a layer separates the classes of a concept from the others.
 
 ::
 
@@ -7,19 +7,19 @@
     separation  mean over the classes c of the concept, the other classes d of it and the classes o outside it
                 of [s(c, d) > s(c, o)] + 1/2 [s(c, d) = s(c, o)]: an area under the ROC curve for each c          [1]_
     chance      1/2, exactly: if membership is random, d and o are exchangeable whatever c and s are
-    interval    percentile bootstrap [2]_ over classes: members are drawn anew, and outsiders; to the first order the
-                two move the mean by the sum of what each does alone. A class drawn twice is no pair with itself
+    interval    percentile bootstrap [2]_ over classes: members and outsiders are redrawn; to first order, their effects
+                on the mean add up. A class drawn twice is not a pair with itself
 
-A share of the layer's tags says nothing of this: a rule gives every class as many filters in every layer.
+The concept's share of the layer's tags would not tell: a rule gives every class as many filters in every layer.
 
-The correlation, not the cosine: an image's activations are scaled by the range of its whole layer, so one extreme
-filter moves all others of the image together. That a class lies higher or lower in all filters is mostly this, and
-says nothing of which filters it activates.
+The correlation is used, not the cosine: an image's activations are scaled by the range of its whole layer, so one
+extreme filter moves all the others together. That a class is higher or lower in all filters is mostly due to this, and
+does not tell which filters it activates.
 
 Contrast is centred over classes, which has a cost where they are few: any two of N unrelated classes correlate by
 -1/(N - 1) on average, and the classes outside a concept that holds half of all become its opposite. The first is the
-same for d and o, so chance stays 1/2. By the second a large share of few classes is told apart more easily than a
-small share of many: do not compare closely concepts of very different sizes, or runs with other classes.
+same for d and o, so chance stays 1/2. The second makes a large share of few classes easier to tell apart than a small
+share of many: do not compare concepts of very different sizes, or runs with other classes, too closely.
 
 References
 ----------
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["separation"]
 
 _LEAST = 2
-# Three classes make three pairs, too few to see how much they vary; from four on the interval holds the true value in
-# 0.89 of cases and more (`benchmarks/separation.py --coverage`).
+# Three classes make three pairs, too few to see how much they vary; from four on the interval contains the true value
+# in 89 % of cases or more (`benchmarks/separation.py --coverage`).
 _LEAST_DRAWN = 4
-# Digits of a correlation that every machine agrees on: equal classes tie everywhere, whatever a sum is rounded to.
+# Digits of a correlation that every machine agrees on, so equal classes tie on all of them.
 _DIGITS = 10
 _ROUNDING = 1e-12
 
@@ -59,28 +59,28 @@ def separation(
     member : bool array of shape (n_classes, n_concepts)
         Which classes lie at or below each concept.
     draws, seed : int
-        Of the bootstrap.
+        For the bootstrap.
 
     Returns
     -------
     float64 array of shape (n_concepts, 3), in [0, 1]
         Value, lower and upper bound; NaN for a concept with fewer than two classes at or below it, or fewer than two
-        outside. The bounds are NaN for fewer than four classes, too: so few pairs say nothing of how much they vary.
+        outside. The bounds are also NaN for fewer than four classes: so few pairs do not tell how much they vary.
     """
     similarity = _correlations(contrast)
     ranks = _mid_ranks(similarity)
     uniform = np.random.default_rng(seed).random((draws, len(member)))
-    found = np.full((member.shape[1], 3), np.nan)
-    # Concepts of the same classes have the same separation: one of them is computed.
+    separations = np.full((member.shape[1], 3), np.nan)
+    # Concepts with the same classes have the same separation, which is computed once.
     distinct, concept = np.unique(member.T, axis=0, return_inverse=True)
-    for place, column in enumerate(distinct):
+    for index, column in enumerate(distinct):
         inside, outside = np.flatnonzero(column), np.flatnonzero(~column)
         if min(len(inside), len(outside)) >= _LEAST:
-            found[concept.ravel() == place] = _of_concept(similarity, ranks, inside, outside, uniform)
-    return found
+            separations[concept.ravel() == index] = _separation(similarity, ranks, inside, outside, uniform)
+    return separations
 
 
-def _of_concept(
+def _separation(
     similarity: NDArray[np.float64],
     ranks: NDArray[np.float64],
     inside: NDArray[np.int64],
@@ -88,16 +88,16 @@ def _of_concept(
     uniform: NDArray[np.float64],
 ) -> tuple[float, float, float]:
     within, across = np.ix_(inside, inside), np.ix_(inside, outside)
-    # A rank among all, less the rank among one's own, counts the others below, ties by half.
+    # A member's rank among all minus its rank among members counts the outsiders below it, ties by half.
     beaten = (ranks[within] - _mid_ranks(similarity[within])) / len(outside)
     np.fill_diagonal(beaten, 0)
     value = beaten.sum() / (len(inside) * (len(inside) - 1))
     if len(inside) < _LEAST_DRAWN:
         return float(value), np.nan, np.nan
-    # Each outsider, by the share of members that come before it; the class itself is the lowest of its row.
+    # For each outsider the share of members before it; the class itself is the lowest of its row.
     before = 1 - (ranks[across] - _mid_ranks(similarity[across]) - 1) / (len(inside) - 1)
     times = _times_drawn(uniform[:, : len(inside)])
-    # Two by two, without a class and itself; of one class alone, drawn again and again, there is no pair.
+    # Pairs of different classes; there is none where one class was drawn every time.
     pairs = len(inside) ** 2 - (times**2).sum(axis=1)
     drawn = pairs > 0
     by_members = ((times @ beaten) * times).sum(axis=1)[drawn] / pairs[drawn]
@@ -108,10 +108,10 @@ def _of_concept(
 
 
 def _correlations(contrast: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the correlation of each two rows; of one with itself minus infinity, so that it ranks below all others."""
+    """Return the correlation of each two rows; minus infinity of a row with itself, so it ranks below all others."""
     centred = contrast - contrast.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(centred, axis=1, keepdims=True)
-    # Equal values leave a rounding error, of which a quotient would make a finding.
+    # Equal values leave a rounding error, which a quotient would blow up.
     varied = norm > _ROUNDING * np.linalg.norm(contrast, axis=1, keepdims=True)
     unit = np.divide(centred, norm, out=np.zeros_like(centred), where=varied)
     correlations: NDArray[np.float64] = np.round(unit @ unit.T, _DIGITS)
@@ -124,20 +124,20 @@ def _mid_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     n_rows, n = values.shape
     order = np.argsort(values, axis=1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=1)
-    place = np.broadcast_to(np.arange(n), (n_rows, n))
+    position = np.broadcast_to(np.arange(n), (n_rows, n))
     starts = np.ones((n_rows, n), dtype=np.bool_)
     starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     ends = np.roll(starts, -1, axis=1)
     ends[:, -1] = True
-    first = np.maximum.accumulate(np.where(starts, place, 0), axis=1)
-    last = np.minimum.accumulate(np.where(ends, place, n)[:, ::-1], axis=1)[:, ::-1]
+    first = np.maximum.accumulate(np.where(starts, position, 0), axis=1)
+    last = np.minimum.accumulate(np.where(ends, position, n)[:, ::-1], axis=1)[:, ::-1]
     ranks = np.empty((n_rows, n))
     np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=1)
     return ranks
 
 
 def _times_drawn(uniform: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how often each of n things is drawn in n draws; like `uniform` of shape (repetitions, n)."""
+    """Return how often each of n things is drawn in n draws, of the shape of `uniform`, (repetitions, n)."""
     repetitions, n = uniform.shape
     drawn = (uniform * n).astype(np.int64) + n * np.arange(repetitions)[:, None]
     return np.bincount(drawn.ravel(), minlength=repetitions * n).reshape(repetitions, n).astype(np.float64)

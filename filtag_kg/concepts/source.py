@@ -1,4 +1,4 @@
-"""What a concept is, how concepts relate, and what a source of concepts can be asked."""
+"""What a concept is, how concepts are related, and what a source of concepts answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["RELATIONS", "Concept", "ConceptSource", "Edge", "Sense"]
 
 RELATIONS = ("IsA", "PartOf", "HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation")
-"""The relations that are asked for, by ConceptNet's names: *start* is a kind of, is a part of, has … *end*."""
+"""The relations in use, by ConceptNet's names: *start* is a kind of, is a part of, has … *end*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Sense:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What a source says of two concepts.
+    """What a source states about two concepts.
 
     Parameters
     ----------
@@ -69,11 +69,11 @@ class Edge:
     start, end : str
         IRIs of the concepts: *beagle* is the start and *dog* the end of an IsA edge.
     weight : float
-        How strongly it is stated, on ConceptNet's scale: 1 for one contributor, 2 for WordNet.
+        How strongly, on ConceptNet's scale: 1 for one contributor, 2 for WordNet.
     source : str
         Name of the source.
     dataset : str
-        Where the source has it from, a path of ConceptNet's such as ``/d/wordnet/3.1``.
+        Where the source has it from, a path such as ConceptNet's ``/d/wordnet/3.1``.
     licence : str
         IRI of the licence of that data set.
     """

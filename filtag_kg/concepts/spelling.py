@@ -1,8 +1,8 @@
 """The texts under which a class label may be found in a source of concepts.
 
 Labels come as people write them: *silky_terrier*, *GoldenRetriever*, *001.Black_footed_Albatross*, *mice*, *grey fox*,
-*tench, Tinca tinca*, *golden retriever puppy*. What is tried first is the label as it stands; what follows is tried
-only if nothing was found before.
+*tench, Tinca tinca*, *golden retriever puppy*. The label is tried as it stands first; each further text only if the
+source knows none of those before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Reading", "readings"]
 
 # Of WordNet's morphology for nouns, morphy(7WN).
 _ENDINGS = (("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh"), ("men", "man"), ("ies", "y"))
-# British and American spellings of the same word, either of which may be the one that is known.
+# British and American spellings of the same word; the source may know either.
 _SPELLINGS = tuple(
     (re.compile(old), new)
     for old, new in (
@@ -43,8 +43,8 @@ _SPELLINGS = tuple(
     )
 )
 _NUMBER_BEFORE = re.compile(r"^\d+[\s._-]+(?=\D)")
-# A number is no word, though WordNet has *2* and *II*: a class of that name, or *class 7*, does not mean a digit.
-_NO_WORD = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*(st|nd|rd|th|s)?|[IVX]{2,}|[ivx]{2,}", re.ASCII)
+# A number is not a word, though WordNet has *2* and *II*: a class of that name, or *class 7*, does not mean a digit.
+_NUMBER = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*(st|nd|rd|th|s)?|[IVX]{2,}|[ivx]{2,}", re.ASCII)
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 
 
@@ -57,9 +57,9 @@ class Reading:
     text : str
         What to look up.
     certainty : float, in (0, 1]
-        How probable it is that what the text means is what the label means, or lies above it.
+        How probable it is that the text means the same as the label, or something more general.
     exact : bool
-        Whether the text names the same as the label; else it names what the label is a kind of.
+        Whether the text means the same as the label; else the label is a kind of it.
     """
 
     text: str
@@ -68,7 +68,7 @@ class Reading:
 
 
 def readings(label: str) -> Iterator[Reading]:
-    """Yield the readings of a label, the best first; none of a number.
+    """Yield the readings of a label, the best first; none for a number.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def readings(label: str) -> Iterator[Reading]:
     """
     seen: set[str] = set()
     for text, certainty, exact in _texts(label):
-        if text and text not in seen and not _NO_WORD.fullmatch(text):
+        if text and text not in seen and not _NUMBER.fullmatch(text):
             seen.add(text)
             yield Reading(text, certainty, exact)
 

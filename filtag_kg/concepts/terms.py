@@ -1,8 +1,8 @@
 """ConceptNet's URIs for terms and their senses.
 
 A term is ``/c/{language}/{text}``, a sense of it ``/c/en/{text}/{part of speech}/wn/{category}``. The text is
-standardised as ConceptNet 5.7 does [1]_: lower-cased, cut into tokens at whatever is no letter, digit or
-inner apostrophe or full stop (Unicode Annex #29), without the articles *a, an, the* and a leading *to*,
+standardised as ConceptNet 5.7 does [1]_: lower-cased, cut into tokens at anything but letters, digits and
+inner apostrophes and full stops (Unicode Annex #29), without the articles *a, an, the* and a leading *to*,
 joined by ``_``.
 
 The category of a noun sense is, as in ConceptNet's WordNet reader [2]_, the first label of its WordNet domain
@@ -23,13 +23,13 @@ import unicodedata
 
 __all__ = ["CONCEPTNET", "noun_term", "standard_text", "term_uri"]
 
-#: Base of ConceptNet's IRIs: a term path appended to it is the term's IRI.
+#: What ConceptNet's IRIs begin with: a term's path follows it.
 CONCEPTNET = "http://api.conceptnet.io"
 
 _ARTICLES = frozenset({"a", "an", "the"})
-# A token starts with a letter or digit and goes on over an apostrophe or full stop between two letters and
-# over an apostrophe, full stop or comma between two digits (rules WB6, WB7, WB11 and WB12). An apostrophe
-# before a vowel ends it, as in "l'eau".
+# A token starts with a letter or digit. It continues over an apostrophe or full stop between two letters, and over an
+# apostrophe, full stop or comma between two digits (rules WB6, WB7, WB11 and WB12). An apostrophe before a vowel ends
+# it, as in "l'eau".
 _TOKEN = re.compile(
     r"""[^\W_]
         (?: [^\W_]
@@ -57,14 +57,14 @@ def standard_text(text: str) -> str:
     ('the', '')
     """
     tokens = _TOKEN.findall(unicodedata.normalize("NFC", text.replace("_", " ")).casefold())
-    kept = [token for token in tokens if token not in _ARTICLES]
-    while kept and kept[0] == "to":
-        kept = kept[1:]
-    return "_".join(kept or tokens)
+    words = [token for token in tokens if token not in _ARTICLES]
+    while words and words[0] == "to":
+        words = words[1:]
+    return "_".join(words or tokens)
 
 
 def term_uri(text: str, *sense: str, language: str = "en") -> str:
-    """Return the path of a ConceptNet term, with the parts that tell its sense if any are given.
+    """Return the path of a ConceptNet term, followed by the parts of its sense.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a concept source says of a word, for people who look it up."""
+"""Look a word up in a concept source: its meanings and their edges."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class WordFacts:
-    """One meaning of a word and what is said of it.
+    """One meaning of a word and its edges.
 
     Parameters
     ----------
@@ -49,33 +49,33 @@ class WordFacts:
 
 
 def look_up(term: str, source: ConceptSource, *, limit: int) -> list[WordFacts]:
-    """Return what a source says of a word, or of a class id or term that names a concept by itself.
+    """Return the meanings of a word, or the concept that a class id or term names.
 
     Parameters
     ----------
     term : str
     source : ConceptSource
     limit : int
-        Edges of a relation and direction, at most: the first, which are all that a web service is asked for.
+        At most so many edges of each relation and direction; a web service is not asked for more.
     """
     exact = source.of_class(term)
-    meant = [exact] if exact is not None else [sense.concept for sense in source.senses(term)]
-    return [WordFacts(source.concept(concept), tuple(_edges(concept, source, limit))) for concept in meant]
+    concepts = [exact] if exact is not None else [sense.concept for sense in source.senses(term)]
+    return [WordFacts(source.concept(concept), tuple(_edges(concept, source, limit))) for concept in concepts]
 
 
-def word_facts_text(found: Sequence[WordFacts], format_: str) -> str:
-    """Return the facts as CSV, TSV or JSON: a row an edge, and one for a meaning without any.
+def word_facts_text(meanings: Sequence[WordFacts], format_: str) -> str:
+    """Return meanings as CSV, TSV or JSON: a row for each edge, and one for a meaning without edges.
 
     Raises
     ------
     FiltagError
         If there is no such format.
     """
-    rows = [row for meaning in found for row in _rows(meaning)]
+    rows = [row for meaning in meanings for row in _rows(meaning)]
     if format_ == "json":
         return json.dumps([dict(zip(_COLUMNS, row, strict=True)) for row in rows], indent=2, ensure_ascii=False) + "\n"
     if format_ not in ("csv", "tsv"):
-        raise FiltagError(f"no format {format_!r}: choose table, csv, tsv or json")
+        raise FiltagError(f"no format {format_!r}: choose table, csv, tsv or json", options=("format_",))
     text = io.StringIO()
     writer = csv_writer(text, delimiter="," if format_ == "csv" else "\t")
     writer.writerows([_COLUMNS, *rows])
@@ -83,22 +83,22 @@ def word_facts_text(found: Sequence[WordFacts], format_: str) -> str:
 
 
 def _edges(concept: str, source: ConceptSource, limit: int) -> list[tuple[str, str, Edge]]:
-    said = []
+    edges = []
     for relation in RELATIONS:
         for incoming in (False, True):
             for edge in islice(source.edges(concept, relation, incoming=incoming), limit):
                 other = source.concept(edge.start if incoming else edge.end)
-                said.append((f"← {relation}" if incoming else relation, other.label, edge))
-    return said
+                edges.append((f"← {relation}" if incoming else relation, other.label, edge))
+    return edges
 
 
 def _rows(meaning: WordFacts) -> list[tuple[object, ...]]:
-    of = (meaning.concept.id, meaning.concept.label)
+    concept = (meaning.concept.id, meaning.concept.label)
     if not meaning.edges:
-        return [(*of, *[None] * (len(_COLUMNS) - len(of)))]
+        return [(*concept, *[None] * (len(_COLUMNS) - len(concept)))]
     return [
         (
-            *of,
+            *concept,
             edge.relation,
             "in" if edge.relation != relation else "out",
             edge.start if edge.relation != relation else edge.end,

@@ -6,14 +6,14 @@ separated by spaces. It is made by ``scripts/make_wordnet_data.py``.
 =======  ================================================================================================
 synsets  offset, lexicographer file, domain category, lemmas, hypernyms, instance hypernyms, part meronyms,
          substance meronyms, number of synsets at or below it (nothing where that is 1)
-index    lemma in lower case, senses by falling frequency: ``offset:count``, or ``offset`` if that is 0
-plurals  plural in lower case, its singular: those that no rule gives
+index    lemma in lower case, senses by falling frequency: ``offset:count``, or ``offset`` if the count is 0
+plurals  plural in lower case, its singular: where no rule gives it
 =======  ================================================================================================
 
 Hypernyms and instance hypernyms are *IsA* here, as in ConceptNet, part meronyms *PartOf* and substance meronyms
 *MadeOf*.
 
-A count says how often the lemma was tagged with the sense in the semantic concordances [1]_.
+A count is how often the lemma was tagged with the sense in the semantic concordances [1]_.
 
 References
 ----------
@@ -39,10 +39,10 @@ __all__ = ["WordNet", "wordnet"]
 _IRI = "http://wordnet-rdf.princeton.edu/pwn30/"
 _CLASS_ID = re.compile(r"n(\d{8})(?:[\s_.-].*)?", re.DOTALL)
 _LEXFILE, _CATEGORY, _LEMMAS, _HYPERNYMS, _INSTANCE_HYPERNYMS, _PARTS, _SUBSTANCES, _SIZE = range(8)
-# Fields that hold the ends of a relation's edges, and those that hold the starts.
+# Fields with the ends of a relation's edges, and those with the starts.
 _ENDS = {"IsA": (_HYPERNYMS, _INSTANCE_HYPERNYMS), "MadeOf": (_SUBSTANCES,)}
 _STARTS = {"PartOf": (_PARTS,)}
-# ConceptNet's weight of what WordNet states.
+# ConceptNet's weight for edges from WordNet.
 _WEIGHT = 2.0
 
 
@@ -66,7 +66,7 @@ class WordNet:
     licence = "https://wordnet.princeton.edu/license-and-commercial-use"
 
     def __init__(self, synsets: dict[str, str], index: dict[str, str], singulars: dict[str, str]) -> None:
-        # Lines are cut only when asked for: a run touches some 2,000 of the 82,115 synsets.
+        # Lines are parsed when they are needed: a run touches some 2,000 of the 82,115 synsets.
         self._synsets = synsets
         self._index = index
         self._singulars = singulars
@@ -89,19 +89,19 @@ class WordNet:
         return known
 
     def of_class(self, class_id: str) -> str | None:
-        """Return the concept of a WordNet id (``n02084071``, ``n02084071-dog``), if it is that of a noun synset."""
+        """Return the concept of a WordNet id (``n02084071``, ``n02084071-dog``), if it is a noun synset's."""
         match = _CLASS_ID.fullmatch(class_id)
         return _iri(match[1]) if match and match[1] in self._synsets else None
 
     def senses(self, term: str) -> tuple[Sense, ...]:
-        """Return the noun senses of a word, however its case, spaces and hyphens, most frequent first."""
+        """Return the noun senses of a word, most frequent first, whatever its case, spaces and hyphens."""
         key = "_".join(term.replace("_", " ").split()).lower()
         key = key if key in self._index else key.replace("-", "_")
         entries = self._index.get(key, "").split()
         return tuple(self._sense(key, entry) for entry in entries)
 
     def singular(self, word: str) -> str | None:
-        """Return the singular of an irregular plural in lower case, or None if it is no such plural."""
+        """Return the singular of an irregular plural in lower case; None for any other word."""
         return self._singulars.get(word)
 
     def size(self, concept_id: str) -> int:
@@ -111,7 +111,7 @@ class WordNet:
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
         """Yield the edges of a synset: hypernyms before instance hypernyms, else in the order of the database.
 
-        The other ends of what the database lists at one end alone are looked for in all of it.
+        An edge is listed at one end only; edges listed at the other ends are searched for in the whole database.
         """
         listed, elsewhere = (_STARTS, _ENDS) if incoming else (_ENDS, _STARTS)
         others = [iri for field in listed.get(relation, ()) for iri in self._related(concept_id, field)]
@@ -125,12 +125,12 @@ class WordNet:
     def _inverse(self, relation: str) -> dict[str, tuple[str, ...]]:
         known = self._inverses.get(relation)
         if known is None:
-            found: dict[str, list[str]] = {}
+            inverse: dict[str, list[str]] = {}
             for offset in sorted(self._synsets):
                 for field in (_ENDS | _STARTS)[relation]:
                     for other in self._related(_iri(offset), field):
-                        found.setdefault(other, []).append(_iri(offset))
-            known = self._inverses[relation] = {iri: tuple(others) for iri, others in found.items()}
+                        inverse.setdefault(other, []).append(_iri(offset))
+            known = self._inverses[relation] = {iri: tuple(others) for iri, others in inverse.items()}
         return known
 
     def _fields(self, concept_id: str) -> list[str]:

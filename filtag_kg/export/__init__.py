@@ -1,4 +1,4 @@
-"""A KG for other tools: RDF, tables, networks of nodes and edges, and a remote store."""
+"""Export a KG for other tools: as RDF, tables, or nodes and edges; publish it to a remote store."""
 
 from filtag_kg.export.formats import EXPORT_FORMATS, export_graph
 from filtag_kg.export.graphml import to_networkx

@@ -1,4 +1,4 @@
-"""The export formats, by name."""
+"""The export formats by name. A new one is a module that writes it, and a line in a table here."""
 
 from __future__ import annotations
 
@@ -28,16 +28,15 @@ EXPORT_FORMATS = (*_WRITERS, *_TABLE_WRITERS)
 
 
 def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags") -> None:
-    """Write a KG for other tools, piece by piece except for GraphML.
+    """Write a KG for other tools, without holding it in memory, except for GraphML.
 
     Parameters
     ----------
     kg : KG
     format_ : str
-        For the whole graph: ``nquads``, with its named graphs; ``turtle``, ``ntriples``, ``jsonld`` or ``rdfxml``,
-        which merge them and write each triple once, sorted as in ``graph.nq.gz``. For filters, classes and concepts as
-        nodes and edges: ``graphml``. For parts: ``sssom``, the links of classes to concepts; ``csv`` or ``parquet``, a
-        table.
+        The whole graph: ``nquads``, with its named graphs; ``turtle``, ``ntriples``, ``jsonld`` or ``rdfxml``, which
+        merge them and write each triple once, sorted as in ``graph.nq.gz``. Filters, classes and concepts as nodes and
+        edges: ``graphml``. Parts: ``sssom``, the links of classes to concepts; ``csv`` or ``parquet``, a table.
     output : binary file
     table : {"tags", "common", "concepts"}
         The table that ``csv`` and ``parquet`` write.
@@ -52,4 +51,6 @@ def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags")
     elif format_ in _WRITERS:
         _WRITERS[format_](kg, output)
     else:
-        raise FiltagError(f"no export format {format_!r}: choose one of {', '.join(EXPORT_FORMATS)}")
+        raise FiltagError(
+            f"no export format {format_!r}: choose one of {', '.join(EXPORT_FORMATS)}", options=("format_",)
+        )

@@ -20,7 +20,7 @@ def write_nquads(kg: KG, output: BinaryIO) -> None:
 
 def write_rdf(kg: KG, format_: str, output: BinaryIO) -> None:
     """Write the graph with its named graphs merged, in the order of ``graph.nq.gz``."""
-    # Quads are sorted, so equal triples of different graphs stand next to each other.
+    # The quads are sorted, so equal triples of different graphs are next to each other.
     write_triples(_without_repeats(graph_triples(kg.graph_path)), format_, output)
 
 

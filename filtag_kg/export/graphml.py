@@ -1,4 +1,4 @@
-"""The graph as networkx has it, for its algorithms and for tools that draw: Gephi, Cytoscape."""
+"""The graph for networkx, with its algorithms, and for tools that draw: Gephi, Cytoscape."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ _NUMBERS: Mapping[str, Callable[[str], int | float]] = {
 
 
 def to_networkx(kg: KG) -> nx.MultiDiGraph[str]:
-    """Return layers, filters, classes and concepts, and what ties them.
+    """Return layers, filters, classes and concepts, and their connections.
 
     Returns
     -------
     networkx.MultiDiGraph
         Nodes are IRIs with `kind` (layer, filter, class, concept) and `label`. Edges have `kind` as their key and
-        attribute (in layer, tag, common concept, link, broader); tags and common concepts have their `rule` (which ends
-        their key, too) and numbers. Held in memory: about 1 kB a tag.
+        attribute (in layer, tag, common concept, link, broader). Tags and common concepts have their `rule`, which also
+        ends their key, and numbers. It takes about 1 kB of memory for each tag.
     """
     import networkx as nx
 
@@ -70,10 +70,10 @@ def to_networkx(kg: KG) -> nx.MultiDiGraph[str]:
         names = [variable.value for variable in answer.variables]
         edges = []
         for row in answer:
-            said = {name: _plain(cell) for name, cell in zip(names, row, strict=True) if cell is not None}
-            from_, to = said.pop("from"), said.pop("to")
-            key = f"{kind} {said.get('rule', '')}".strip()
-            edges.append((str(from_), str(to), key, {"kind": kind, **said}))
+            cells = {name: _plain(cell) for name, cell in zip(names, row, strict=True) if cell is not None}
+            start, end = str(cells.pop("from")), str(cells.pop("to"))
+            key = f"{kind} {cells.get('rule', '')}".strip()
+            edges.append((start, end, key, {"kind": kind, **cells}))
         for start, end, key, data in sorted(edges, key=lambda edge: edge[:3]):
             graph.add_edge(start, end, key=key, **data)
     return graph

@@ -30,14 +30,14 @@ _RETRIED = (429, 500, 502, 503, 504)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """What a store lets one in by; it is never printed.
+    """What a store asks for before it lets anyone write; never printed.
 
     Parameters
     ----------
     user, password : str, optional
         For HTTP's Basic or Digest authentication, whichever the store asks for.
     token : str, optional
-        For Bearer.
+        For Bearer authentication.
     """
 
     user: str | None = None
@@ -46,7 +46,7 @@ class Credentials:
 
 
 def credentials(url: str, user: str | None, *, token: bool) -> Credentials:
-    """Return what the environment or the keyring has for a store.
+    """Return the credentials for a store, from the environment or the keyring.
 
     Parameters
     ----------
@@ -59,13 +59,13 @@ def credentials(url: str, user: str | None, *, token: bool) -> Credentials:
     Raises
     ------
     FiltagError
-        If there is none, or it would travel unencrypted to another machine.
+        If there are none, or they would travel unencrypted to another machine.
     """
     if user is None and not token:
         return Credentials()
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        raise FiltagError(f"{url} is not https, so whoever listens would read the secret: give an https address")
+        raise FiltagError(f"{url} is not https, so the secret could be read on the way: give an https address")
     if token:
         secret = os.environ.get("FILTAG_TOKEN") or _from_keyring(parts.netloc)
         if secret is None:
@@ -87,11 +87,11 @@ def publish_kg(
     parameter: str = "graph",
     advance: Callable[[int], None] | None = None,
 ) -> dict[str, int]:
-    """Put every named graph of a KG into a store, each instead of what the store has under its name.
+    """Put every named graph of a KG into a store, where it replaces a graph of the same name.
 
-    A graph goes in pieces that servers take; should one fail for good, what was sent of the graph is removed, so that a
-    graph is whole or not there. The graph that describes the KG goes last. What succeeded stays, and publishing again
-    replaces it: any failure is mended by another try.
+    A graph is sent in pieces that servers accept. If a piece fails for good, the pieces before it are removed, so a
+    graph is whole or not there. The graph that describes the KG goes last. Graphs that succeeded stay, and
+    publishing again replaces them: after any failure, try again.
 
     Parameters
     ----------
@@ -100,11 +100,11 @@ def publish_kg(
         The store's Graph Store address, such as ``http://localhost:7878/store``.
     secrets : Credentials, optional
     chunk : int
-        Statements a request.
+        Statements in each request.
     timeout : float
         Seconds to wait for an answer.
     parameter : str
-        What the address calls the graph; Virtuoso says ``graph-uri``.
+        The name of the URL's parameter for the graph; Virtuoso's is ``graph-uri``.
     advance : callable, optional
         Called with the number of statements after each request.
 
@@ -147,7 +147,7 @@ class _Graph:
     secrets: Credentials
 
     def ask(self, method: str, body: bytes | None = None) -> None:
-        """Send a request, and turn all that may go wrong into one line."""
+        """Send a request, and turn whatever goes wrong into one line."""
         import requests
         from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
@@ -155,14 +155,14 @@ class _Graph:
         try:
             answer = self._request(method, body)
             if answer.status_code == 401 and self.session.auth is None and self.secrets.user is not None:
-                # Which of the two it shall be is known from the challenge alone.
+                # Only the challenge tells which of the two the store wants.
                 asks_for_digest = "digest" in answer.headers.get("WWW-Authenticate", "").lower()
                 scheme = HTTPDigestAuth if asks_for_digest else HTTPBasicAuth
                 self.session.auth = scheme(self.secrets.user, str(self.secrets.password))
                 answer = self._request(method, body)
         except requests.RequestException as error:
             raise FiltagError(
-                f"{shown} cannot be reached ({_cause(error)}): see that it runs, then publish again"
+                f"{shown} cannot be reached ({_cause(error)}): make sure that it runs, then publish again"
             ) from None
         if answer.status_code in (401, 403):
             raise FiltagError(
@@ -171,13 +171,13 @@ class _Graph:
             )
         moved_to = redirect_target(answer.url, answer)
         if moved_to is not None:
-            place = without_secrets(moved_to.partition("?")[0])
-            raise FiltagError(f"{shown} has moved to {place} ({answer.status_code}): publish there, if it is yours")
+            new_url = without_secrets(moved_to.partition("?")[0])
+            raise FiltagError(f"{shown} has moved to {new_url} ({answer.status_code}): publish there, if it is yours")
         if not answer.ok:
-            said = " ".join(answer.text.split())[:200]
+            text = " ".join(answer.text.split())[:200]
             raise FiltagError(
-                f"{shown} refused {method} of graph {self.name} ({answer.status_code} {said}): check that it is the "
-                "address of a Graph Store that takes updates"
+                f"{shown} refused {method} of graph {self.name} ({answer.status_code} {text}): check that it is the "
+                "address of a Graph Store that accepts updates"
             )
 
     def _request(self, method: str, body: bytes | None) -> requests.Response:
@@ -190,7 +190,7 @@ class _Graph:
                 method, url, data=body, headers=headers, timeout=self.timeout, allow_redirects=False
             )
 
-        # By the other redirects a server may mean a page, such as one to log in at, that must not pass for a store.
+        # Other redirects may lead to a page, such as one to log in at, which must not pass for a store.
         has_secret = self.secrets != Credentials() or "@" in parts.netloc
         return follow_redirects(send, parts._replace(query=query).geturl(), statuses=METHOD_KEPT, secret=has_secret)
 
@@ -198,14 +198,14 @@ class _Graph:
 def _send(to: _Graph, triples: Iterator[ox.Triple], chunk: int, advance: Callable[[int], None] | None) -> int:
     n_sent = 0
     try:
-        while some := list(islice(triples, chunk)):
-            # N-Triples is Turtle, and what stores write into again and again is the same set.
-            body = ox.serialize(some, format=ox.RdfFormat.N_TRIPLES)
+        while triples_of_chunk := list(islice(triples, chunk)):
+            # N-Triples is Turtle. A piece that is sent again adds nothing: a graph is a set.
+            body = ox.serialize(triples_of_chunk, format=ox.RdfFormat.N_TRIPLES)
             assert body is not None
             to.ask("POST" if n_sent else "PUT", body)
-            n_sent += len(some)
+            n_sent += len(triples_of_chunk)
             if advance is not None:
-                advance(len(some))
+                advance(len(triples_of_chunk))
     except BaseException:
         if n_sent:
             _remove(to)
@@ -218,7 +218,7 @@ def _remove(to: _Graph) -> None:
         to.ask("DELETE")
     except FiltagError:
         _log.warning(
-            "graph %s is there in part, and could not be removed: publish again when the store answers", to.name
+            "part of graph %s is in the store and could not be removed: publish again when the store answers", to.name
         )
 
 
@@ -228,7 +228,7 @@ def _session(secrets: Credentials) -> requests.Session:
     from urllib3.util import Retry
 
     session = requests.Session()
-    session.trust_env = False  # no password from a .netrc that nobody asked for
+    session.trust_env = False  # Passwords come from no .netrc.
     retry = Retry(
         total=5, backoff_factor=0.5, status_forcelist=_RETRIED, allowed_methods=None, raise_on_status=False,
         respect_retry_after_header=True,
@@ -254,5 +254,5 @@ def _from_keyring(name: str) -> str | None:
 
 def _cause(error: Exception) -> str:
     reason = getattr(error.args[0], "reason", error) if error.args else error
-    # urllib3 says first which object of its own failed.
+    # urllib3 begins with its own object that failed.
     return " ".join(str(reason).split()).rpartition("): ")[2][:200]

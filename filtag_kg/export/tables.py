@@ -1,4 +1,4 @@
-"""The tables of a KG, as they lie in it or as Parquet."""
+"""Export the tables of a KG, as they are or as Parquet."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def write_parquet(kg: KG, table: str, output: BinaryIO) -> None:
 
 
 def _checked(kg: KG, table: str) -> Path:
-    """Return the path of a table whose every cell was read."""
+    """Return the path of a table after checking every cell."""
     if table not in TABLES:
-        raise FiltagError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
+        raise FiltagError(f"no table {table!r}: choose one of {', '.join(TABLES)}", options=("table",))
     path = kg.path / TABLES[table].file_name
     for _ in TABLES[table].read(path):
         pass

@@ -1,4 +1,4 @@
-"""The KG's description of itself: DCAT for its files, VoID for its counts and links, PROV for where it is from."""
+"""The KG's description of itself: DCAT for its files, VoID for its counts and links, PROV for its origin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ _TABLES = (
     ("common.csv", "Common concepts and features", "text/csv"),
     ("concepts.csv", "Concepts by layer", "text/csv"),
 )
-_INPUTS = {"flt:imagesSha256": "images", "flt:weightsSha256": "weights", "flt:tagsSha256": "tags"}
+_INPUTS = {
+    "flt:imagesSha256": "images",
+    "flt:profileSha256": "profile",
+    "flt:tagsSha256": "tags",
+    "flt:weightsSha256": "weights",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +33,13 @@ class KgFile:
     ----------
     name : str
     title : str
-        What is in it, for people.
+        What it contains, for people.
     media_type : str
         As registered with IANA.
     compressed : bool
-        By gzip.
+        With gzip.
     sha256 : str, optional
-        Of its bytes, where the graph can know them.
+        Of its bytes, for files written before the graph.
     """
 
     name: str
@@ -46,25 +51,25 @@ class KgFile:
 
 @dataclass(frozen=True, slots=True)
 class DatasetDescription:
-    """What a KG says of itself.
+    """A KG's description of itself.
 
     Parameters
     ----------
     kg_id, title : str
     runs : sequence of str
         Run ids.
-    licences : mapping of graph name to the IRI of the licence of what is in it
+    licences : mapping of graph name to the IRI of its licence
     triples_in : mapping of graph name to its number of triples
-        Of all graphs but the one of the description.
-    classes : mapping of terms such as ``flt:Filter`` to how many there are
-    links : mapping of terms such as ``skos:exactMatch`` to how many classes are linked by them
+        All graphs but the one of the description.
+    classes : mapping of terms such as ``flt:Filter`` to the number of things
+    links : mapping of terms such as ``skos:exactMatch`` to the number of classes that they link
     concept_graphs : sequence of str
     conceptnet_terms : int
-        How many ConceptNet terms concepts have.
+        ConceptNet terms that concepts have.
     conceptnet : str
         What the IRIs of ConceptNet's terms begin with.
     example : str
-        IRI of a thing that shows what there is.
+        IRI of a typical thing.
     hashes : mapping of terms such as ``flt:weightsSha256`` to digests
     files : sequence of KgFile
     """
@@ -85,7 +90,7 @@ class DatasetDescription:
 
 
 def kg_files(digests: Mapping[str, str], *, with_profile: bool) -> Iterator[KgFile]:
-    """Yield the files of a KG that other programs may want.
+    """Yield the files of a KG that other programs may use.
 
     Parameters
     ----------
@@ -103,7 +108,7 @@ def kg_files(digests: Mapping[str, str], *, with_profile: bool) -> Iterator[KgFi
 
 
 def emit_inputs(run_id: str, hashes: Mapping[str, str], iris: DataIris) -> Iterator[Triple]:
-    """Say what a run used: the profile, and what that was made from, each known by its SHA-256.
+    """Describe what a run used: the profile, and what that was made from, each identified by its SHA-256.
 
     Parameters
     ----------
@@ -112,26 +117,21 @@ def emit_inputs(run_id: str, hashes: Mapping[str, str], iris: DataIris) -> Itera
     iris : DataIris
     """
     run = iri(iris.run(run_id))
-    known = [iri(iris.input(kind, hashes[term])) for term, kind in _INPUTS.items() if term in hashes]
+    entities = {}
     for term, kind in _INPUTS.items():
         if term in hashes:
-            entity = iri(iris.input(kind, hashes[term]))
+            entity = entities[kind] = iri(iris.input(kind, hashes[term]))
             yield run, t("prov:used"), entity
             yield entity, t("rdf:type"), t("prov:Entity")
             yield entity, t("rdfs:label"), literal(kind, language="en")
             yield entity, t("dcterms:identifier"), literal(hashes[term])
-    if "flt:profileSha256" in hashes:
-        profile = iri(iris.input("profile", hashes["flt:profileSha256"]))
-        yield run, t("prov:used"), profile
-        yield profile, t("rdf:type"), t("prov:Entity")
-        yield profile, t("rdfs:label"), literal("profile", language="en")
-        yield profile, t("dcterms:identifier"), literal(hashes["flt:profileSha256"])
-        for entity in known:
+    if (profile := entities.pop("profile", None)) is not None:
+        for entity in entities.values():
             yield profile, t("prov:wasDerivedFrom"), entity
 
 
 def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
-    """Let the KG describe itself.
+    """Describe a KG as a dataset.
 
     Sources: DCAT 3 section 6, *Describing Linked Datasets with the VoID Vocabulary* sections 2 to 5.
     """
@@ -190,12 +190,11 @@ def _emit_linksets(about: DatasetDescription, iris: DataIris) -> Iterator[Triple
 
 
 def _emit_provenance(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
-    """Say of the graphs of no single run what they come from; the graph of a run has the run's own name."""
+    """State where the dataset and the graph of links come from; a run's graph has the run's own name."""
     dataset, links = iri(iris.dataset(about.kg_id)), iri(iris.links_graph())
     for term in ("flt:profileSha256", "flt:tagsSha256"):
         if term in about.hashes:
-            kind = _INPUTS.get(term, "profile")
-            yield dataset, t("prov:wasDerivedFrom"), iri(iris.input(kind, about.hashes[term]))
+            yield dataset, t("prov:wasDerivedFrom"), iri(iris.input(_INPUTS[term], about.hashes[term]))
     for graph in about.concept_graphs:
         yield links, t("prov:wasDerivedFrom"), iri(graph)
         yield dataset, t("prov:wasDerivedFrom"), iri(graph)

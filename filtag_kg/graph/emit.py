@@ -1,4 +1,4 @@
-"""Turn plain results into RDF: one function a named graph, each from data to triples; the bulk is in `sections`."""
+"""Turn plain results into RDF: a function for each kind of thing, from data to triples; `emit_bulk` has the bulk."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _RELATION_TERMS = {
 
 @dataclass(frozen=True, slots=True)
 class RunDescription:
-    """What is known about one run; the graph says no more of it than this.
+    """All that the graph states about one run.
 
     Parameters
     ----------
@@ -41,22 +41,21 @@ class RunDescription:
         The same inputs, parameters and versions give the same id.
     rule : str
     rule_index : int
-        The rule's place among those of the build.
+        The rule's number in the KG.
     score : str or None
         What the rule ranked filters by; None where another method made the tags and does not say.
     min_ic : float
         In nats.
     draws, seed : int
-        Of the random sets of classes behind the adjusted p-values.
+        Random sets of classes behind the adjusted p-values, and their seed.
     software : tuple of str
         Name and version of each package that took part.
     hashes : mapping of str
         Terms such as ``flt:profileSha256`` to hexadecimal digests.
     started, ended : str, optional
-        Of the pass over the images, in ISO 8601; not of the build, which the same inputs repeat to the
-        same bytes.
+        Of the pass over the images, in ISO 8601; not of the build, which gives the same bytes for the same inputs.
     classes_needed : int, optional
-        How many classes are needed at least before any filter could be coherent, where there are too few.
+        How many classes are needed at least for any filter to be coherent, where there are too few.
     """
 
     run_id: str
@@ -76,16 +75,16 @@ class RunDescription:
 def emit_network(
     tags: TagTable, iris: DataIris, *, label: str, kinds: Mapping[str, str], weights_sha256: str | None
 ) -> Iterator[Triple]:
-    """Describe the network and its layers; of their filters `filter_sections` says all.
+    """Describe the network and its layers; `filter_sections` describes their filters.
 
     Parameters
     ----------
     tags : TagTable
     iris : DataIris
     label : str
-        The network's name as people say it.
+        The network's name for people.
     kinds : mapping of layer name to Keras layer type
-        A layer that it leaves out is a two-dimensional convolution.
+        A layer that is not in it is a two-dimensional convolution.
     weights_sha256 : str or None
         None where the tags were imported.
     """
@@ -104,14 +103,14 @@ def emit_network(
 
 
 def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription, iris: DataIris) -> Iterator[Triple]:
-    """Describe one run and the common concepts that it found; of its tags `assignment_section` says all.
+    """Describe one run and the common concepts that it found; `assignment_section` describes its tags.
 
     Parameters
     ----------
     network : str
         Name of the network in identifiers.
     common : iterable of CommonConcept
-        Those of this run's rule alone.
+        Of this run's rule alone.
     run : RunDescription
     iris : DataIris
     """
@@ -140,39 +139,39 @@ def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription,
 
 
 def _emit_common(network: str, common: Iterable[CommonConcept], run_id: str, iris: DataIris) -> Iterator[Triple]:
-    for found in common:
-        filter_ = iri(iris.filter(network, found.layer, found.filter))
-        if found.relation == "IsA":
-            node = iri(iris.common(run_id, found.layer, found.filter, found.rank))
+    for row in common:
+        filter_ = iri(iris.filter(network, row.layer, row.filter))
+        if row.relation == "IsA":
+            node = iri(iris.common(run_id, row.layer, row.filter, row.rank))
             yield node, t("rdf:type"), t("flt:CommonConcept")
         else:
-            node = iri(iris.feature(run_id, found.layer, found.filter, found.relation, found.rank))
+            node = iri(iris.feature(run_id, row.layer, row.filter, row.relation, row.rank))
             yield node, t("rdf:type"), t("flt:CommonFeature")
-            yield node, t("flt:relation"), literal(found.relation)
+            yield node, t("flt:relation"), literal(row.relation)
         yield node, t("flt:filter"), filter_
-        yield node, t("flt:concept"), iri(found.concept)
-        yield node, t("flt:coverage"), double(found.coverage)
-        yield node, t("flt:supportCount"), integer(found.support)
-        yield node, t("flt:informationContent"), double(found.ic)
-        yield node, t("flt:pValue"), double(found.p_value)
-        yield node, t("flt:adjustedPValue"), double(found.p_adjusted)
-        if found.q_value is not None:
-            yield node, t("flt:coherenceQValue"), double(found.q_value)
-        yield node, t("flt:rank"), integer(found.rank)
+        yield node, t("flt:concept"), iri(row.concept)
+        yield node, t("flt:coverage"), double(row.coverage)
+        yield node, t("flt:supportCount"), integer(row.support)
+        yield node, t("flt:informationContent"), double(row.ic)
+        yield node, t("flt:pValue"), double(row.p_value)
+        yield node, t("flt:adjustedPValue"), double(row.p_adjusted)
+        if row.q_value is not None:
+            yield node, t("flt:coherenceQValue"), double(row.q_value)
+        yield node, t("flt:rank"), integer(row.rank)
         yield node, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
 
 
 def emit_concepts_in_layers(
     network: str, rows: Iterable[ConceptInLayer], run_id: str, iris: DataIris
 ) -> Iterator[Triple]:
-    """Say of each concept how much each layer has to do with it; that a run says so, its graph says.
+    """State how much each layer has to do with each concept; the graph tells which run found it.
 
     Parameters
     ----------
     network : str
         Name of the network in identifiers.
     rows : iterable of ConceptInLayer
-        Those of this run's rule alone.
+        Of this run's rule alone.
     run_id : str
     iris : DataIris
     """
@@ -196,9 +195,9 @@ def emit_concepts_in_layers(
 def emit_links(
     class_ids: Sequence[str], class_labels: Sequence[str], links: Links, iris: DataIris, *, tool: str
 ) -> Iterator[Triple]:
-    """Describe every class of the run and the concept it is linked to, with the slots of SSSOM.
+    """Describe every class of the run and its link to a concept, with the slots of SSSOM.
 
-    What a person has decided on, no tool has mapped.
+    A link by a person names no tool.
     """
     for class_id, label in zip(class_ids, class_labels, strict=True):
         class_ = iri(iris.class_(class_id))
@@ -224,14 +223,14 @@ def emit_links(
 
 
 def emit_closure(isa: Hierarchy, iris: DataIris) -> Iterator[Triple]:
-    """Say of each class all the concepts that it is at or below, so that no query has to walk."""
+    """State all the concepts that each class is at or below, so no query needs to walk the hierarchy."""
     for class_id, below in zip(isa.class_ids, isa.below, strict=True):
         for column in below.nonzero()[0]:
             yield iri(iris.class_(class_id)), t("flt:atOrBelow"), iri(isa.concepts[column].id)
 
 
 def emit_concepts(isa: Hierarchy, source: str, *, graph: str, conceptnet: str) -> Iterator[Triple]:
-    """Say what one source says of the concepts above the run's classes: names, kinds, what their things have and so on.
+    """State what one source knows about the concepts above the run's classes: names, kinds, features.
 
     Parameters
     ----------
@@ -239,9 +238,9 @@ def emit_concepts(isa: Hierarchy, source: str, *, graph: str, conceptnet: str) -
     source : str
         Name of the source.
     graph : str
-        IRI of the graph that these triples go to, of which the data sets that the source has them from are said.
+        IRI of the graph that these triples go to; it gets the source's data sets as its sources.
     conceptnet : str
-        What ConceptNet's terms and data sets, paths such as ``/c/en/dog``, are put behind.
+        What the IRIs of ConceptNet's terms and data sets begin with; paths such as ``/c/en/dog`` follow it.
     """
     for concept in isa.described():
         if concept.source != source:

@@ -16,7 +16,7 @@ __all__ = ["write_jsonld"]
 
 _TYPE = term("rdf:type")
 _STRING = term("xsd:string")
-# Of other vocabularies, what points to things. Of our own, the ontology says it.
+# Properties of other vocabularies whose values are things. For our own, the ontology tells.
 _POINTING = (
     "dcat:compressFormat",
     "dcat:distribution",
@@ -52,31 +52,31 @@ Json = str | Mapping[str, "Json"] | list["Json"]
 
 
 def write_jsonld(triples: Iterable[ox.Triple], output: BinaryIO) -> None:
-    """Write triples as one JSON-LD document, a thing a line.
+    """Write triples as one JSON-LD document, with one thing to a line.
 
     Parameters
     ----------
     triples : iterable of Triple
-        Those of a subject together, without blank nodes.
+        Those of one subject together, without blank nodes.
     output : binary file
 
     Notes
     -----
-    Numbers keep their digits: they are strings whose type the context gives. Source: W3C, *JSON-LD 1.1*, sections 4.2.3
-    (type coercion) and 4.1 (context).
+    Numbers are strings with a type in the context, so they keep their digits. Source: W3C, *JSON-LD 1.1*, sections
+    4.2.3 (type coercion) and 4.1 (context).
     """
     context = _context()
     output.write(b'{\n"@context": ' + _dump(context) + b',\n"@graph": [')
-    before = b"\n"
-    for subject, said in groupby(triples, key=lambda triple: triple.subject):
-        output.write(before + _dump(_thing(str(subject)[1:-1], said, context)))
-        before = b",\n"
+    separator = b"\n"
+    for subject, of_subject in groupby(triples, key=lambda triple: triple.subject):
+        output.write(separator + _dump(_thing(str(subject)[1:-1], of_subject, context)))
+        separator = b",\n"
     output.write(b"\n]\n}\n")
 
 
-def _thing(subject: str, said: Iterator[ox.Triple], context: Mapping[str, Json]) -> Mapping[str, Json]:
+def _thing(subject: str, of_subject: Iterator[ox.Triple], context: Mapping[str, Json]) -> Mapping[str, Json]:
     thing: dict[str, Json] = {"@id": subject}
-    for predicate, triples in groupby(said, key=lambda triple: triple.predicate.value):
+    for predicate, triples in groupby(of_subject, key=lambda triple: triple.predicate.value):
         if predicate == _TYPE:
             thing["@type"] = [_compact(str(triple.object)[1:-1]) for triple in triples]
             continue
@@ -100,7 +100,7 @@ def _value(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple, coerced:
 
 
 def _context() -> dict[str, Json]:
-    """Return prefixes, and what kind of values properties have."""
+    """Return the prefixes, and the types of properties' values."""
     context: dict[str, Json] = dict(sorted(PREFIXES.items()))
     context.update((name, {"@type": "@id"}) for name in _POINTING)
     ontology = ox.parse(path=str(resource_folder("ontology") / "filtag.ttl"), format=ox.RdfFormat.TURTLE)

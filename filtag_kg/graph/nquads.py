@@ -1,6 +1,6 @@
 """Terms and quads in canonical N-Quads syntax.
 
-Lines of text rather than term objects: a KG has millions of them, and they have to be sorted anyway.
+They are text rather than objects: a KG has millions of lines, which are sorted as text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from filtag_kg.graph.vocabulary import PREFIXES, term
 __all__ = ["Triple", "boolean", "date_time", "double", "integer", "iri", "literal", "quads", "t"]
 
 Triple = tuple[str, str, str]
-"""Subject, predicate and object, each as it stands in N-Triples."""
+"""Subject, predicate and object, each written as in N-Triples."""
 
 _XSD = PREFIXES["xsd"]
 _EXACT = Context(prec=800)
@@ -30,10 +30,10 @@ def iri(value: str) -> str:
     Raises
     ------
     ValueError
-        If a character is in it that no IRI may have.
+        If it contains a character that no IRI may have.
     """
     if any(c in '<>"{}|^`\\' or c <= " " for c in value):
-        raise ValueError(f"{value!r} is no IRI")
+        raise ValueError(f"{value!r} is not an IRI")
     return f"<{value}>"
 
 
@@ -65,8 +65,8 @@ def boolean(value: bool) -> str:
 def double(value: float) -> str:
     """Return an ``xsd:double`` in the fewest digits that give the number back, and no exponent.
 
-    It is how Oxigraph writes what it stores, so that files and store hold the same terms: of two decimals equally near,
-    it is the one away from zero.
+    Oxigraph writes its numbers in this way, so files and store hold the same terms. Of two equally near decimals it is
+    the one further from zero.
 
     >>> double(1.0), double(2e-7)
     ('"1"^^<http://www.w3.org/2001/XMLSchema#double>', '"0.0000002"^^<http://www.w3.org/2001/XMLSchema#double>')
@@ -90,7 +90,7 @@ def _positional(value: float) -> str:
 
 
 def date_time(value: str) -> str:
-    """Return a moment in ISO 8601 as an ``xsd:dateTime`` in UTC.
+    """Return a time in ISO 8601 as an ``xsd:dateTime`` in UTC.
 
     >>> date_time("2026-01-01T02:00:00+02:00")
     '"2026-01-01T00:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime>'
@@ -100,6 +100,6 @@ def date_time(value: str) -> str:
 
 
 def quads(triples: Iterable[Triple], graph: str) -> set[str]:
-    """Return the lines, without their newlines, that put triples into a graph."""
+    """Return the lines, without newlines, of triples in a graph."""
     name = iri(graph)
     return {f"{s} {p} {o} {name} ." for s, p, o in triples}

@@ -1,4 +1,4 @@
-"""The RDF formats: what each is called, on the command line and on the web, and how triples are written in it."""
+"""The RDF formats: their names on the command line and on the web, and how to write triples in each."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class RdfFormat:
     Parameters
     ----------
     name : str
-        As people type it.
+        On the command line.
     media_types : tuple of str
-        What a client may call it, the registered type first.
+        On the web, the registered one first.
     syntax : pyoxigraph.RdfFormat
     """
 
@@ -47,7 +47,7 @@ RDF_FORMATS = {
         RdfFormat("n3", ("text/n3", "text/rdf+n3"), ox.RdfFormat.N3),
     )
 }
-"""By name, the preferred first."""
+"""By name, in order of preference."""
 
 
 def write_triples(triples: Iterable[ox.Triple], format_: str, output: BinaryIO) -> None:
@@ -56,7 +56,7 @@ def write_triples(triples: Iterable[ox.Triple], format_: str, output: BinaryIO) 
     Parameters
     ----------
     triples : iterable of Triple
-        For JSON-LD, those of a subject together and without blank nodes.
+        For JSON-LD, those of one subject together, without blank nodes.
     format_ : str
         One of `RDF_FORMATS`.
     output : binary file
@@ -67,7 +67,7 @@ def write_triples(triples: Iterable[ox.Triple], format_: str, output: BinaryIO) 
     if format_ == "rdfxml":
         triples = map(_with_xml_text, triples)
     syntax = RDF_FORMATS[format_].syntax
-    # Oxigraph writes the prefixes in an order that differs between processes.
+    # Oxigraph writes the prefixes in an order that differs between processes, so its own header is replaced.
     sample = io.BytesIO()
     node = ox.NamedNode("http://example.org/")
     ox.serialize([ox.Triple(node, node, node)], sample, format=syntax, prefixes=PREFIXES)
@@ -95,7 +95,7 @@ def _with_xml_text(triple: ox.Triple) -> ox.Triple:
 
 
 class _WithoutHeader:
-    """A file that passes on what is written to it, without the first `skip` bytes."""
+    """A file that passes on all but the first `skip` bytes written to it."""
 
     def __init__(self, output: BinaryIO, *, skip: int) -> None:
         self._output = output

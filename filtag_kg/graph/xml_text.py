@@ -1,4 +1,4 @@
-"""Text that XML can hold."""
+"""Replace characters that XML cannot contain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def xml_text(text: str) -> str:
-    r"""Return text with U+FFFD for the characters that XML 1.0 has no way to write, escaped or not.
+    r"""Return text with U+FFFD for the characters that XML 1.0 cannot express, even escaped.
 
     >>> xml_text("a\x00b\tc")
     'a�b\tc'

@@ -1,4 +1,4 @@
-"""What ``filtag.json`` must say, checked once when a KG is opened."""
+"""What ``filtag.json`` must contain, checked when a KG is opened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from filtag_kg.profile import METADATA
 
 __all__ = ["manifest_mistake"]
 
-# Where a build that was added lies: never outside the KG.
+# The folder of an added build, which is never outside the KG.
 _FOLDER = re.compile(r"added/[A-Za-z0-9_-]+")
 
 
@@ -96,7 +96,7 @@ _SHAPE = {
 
 
 def manifest_mistake(manifest: Any) -> str | None:  # noqa: ANN401 - any JSON value
-    """Return what is wrong with a manifest, where something is: every part of it that this package reads."""
+    """Return what is wrong with the parts of a manifest that this package reads; None if nothing is."""
     problem = mismatch(manifest, _SHAPE)
     if problem is not None:
         return problem

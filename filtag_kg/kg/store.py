@@ -24,7 +24,7 @@ __all__ = ["finish_store", "graph_lines", "graph_triples", "load_lines", "pack_l
 _LINE = re.compile(r"<[^<> ]+> <[^<> ]+> (?:<[^<> ]+>|\".*\"\S*) <[^<> ]+> \.\n")
 _BLOCK = 10_000
 """Lines to a block."""
-# What reading a packed file raises where it is cut off or damaged.
+# The errors of reading a packed file that is cut off or damaged.
 _UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
 
 
@@ -80,7 +80,7 @@ def graph_lines(file: Path) -> Iterator[str]:
 
 
 def graph_triples(file: Path) -> Iterator[ox.Triple]:
-    """Yield the statements of such a file, without their graphs.
+    """Yield the triples of a file that :func:`write_graph` wrote, without their graphs.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def _damaged(file: Path, error: Exception) -> FiltagError:
 
 
 class _Blocks(io.RawIOBase):
-    """Text that is made as it is read, and written to another file, too, if there is one."""
+    """A file of blocks of text, which are also written to another file as they are read, if there is one."""
 
     def __init__(self, blocks: Iterator[str], copy: IO[bytes] | None) -> None:
         self._blocks = blocks
@@ -130,12 +130,12 @@ class _Blocks(io.RawIOBase):
         self._left = memoryview(b"")
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Buffer) -> int:
-        """Fill a buffer, and return how many bytes there were; 0 at the end."""
-        room = memoryview(buffer)
+        """Fill a buffer, and return the number of bytes; 0 at the end."""
+        target = memoryview(buffer)
         while not self._left:
             block = next(self._blocks, None)
             if block is None:
@@ -143,7 +143,7 @@ class _Blocks(io.RawIOBase):
             self._left = memoryview(block.encode())
             if self._copy is not None:
                 self._copy.write(self._left)
-        size = min(len(room), len(self._left))
-        room[:size] = self._left[:size]
+        size = min(len(target), len(self._left))
+        target[:size] = self._left[:size]
         self._left = self._left[size:]
         return size

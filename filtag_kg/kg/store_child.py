@@ -1,7 +1,7 @@
 """The process that opens a KG's store: run as a script, so that it imports Oxigraph alone and starts in milliseconds.
 
-On stdin come questions, on stdout go answers, each piece after its length (`SIZE`). An answer is what was asked for, in
-pieces; an empty one; and a last one, JSON that tells how it went.
+It reads requests from stdin and writes answers to stdout, each piece after its length (`SIZE`). An answer is the result
+in pieces, an empty piece, and a last one, which is JSON: whether it succeeded.
 """
 
 import ctypes
@@ -20,7 +20,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class _Pieces:
-    """A file that passes on what is written to it, each piece after its length."""
+    """A file that writes each piece after its length."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -36,10 +36,10 @@ class _Pieces:
 
 
 def _confine(memory: int, *, bound: bool) -> None:
-    """Leave no core, have no more memory, and, if bound, die with the parent; where the system knows such things."""
-    # Ctrl-C is for the parent, which ends this process itself.
+    """Write no core file, limit the memory, and, if bound, die with the parent, where the system can do that."""
+    # Ctrl-C is for the parent, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # There Oxigraph tells of memory that it was not given.
+    # Oxigraph complains there about memory that it does not get.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     if sys.platform == "linux":
         import resource
@@ -52,23 +52,23 @@ def _confine(memory: int, *, bound: bool) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 
 
-def _answer(store: ox.Store, asked: dict[str, Any], pieces: _Pieces) -> dict[str, Any]:
+def _answer(store: ox.Store, request: dict[str, Any], pieces: _Pieces) -> dict[str, Any]:
     output = cast("IO[bytes]", pieces)
-    if asked["what"] == "count":
+    if request["what"] == "count":
         return {"count": len(store)}
-    if asked["what"] == "quads":
-        terms = [None if iri is None else ox.NamedNode(iri) for iri in asked["pattern"]]
+    if request["what"] == "quads":
+        terms = [None if iri is None else ox.NamedNode(iri) for iri in request["pattern"]]
         ox.serialize(store.quads_for_pattern(*terms), output, format=ox.RdfFormat.N_QUADS)
         return {"kind": "quads"}
-    found = store.query(asked["text"], prefixes=asked["prefixes"], use_default_graph_as_union=True)
-    if isinstance(found, ox.QueryTriples):
-        found.serialize(output, format=ox.RdfFormat.N_TRIPLES)
+    answer = store.query(request["text"], prefixes=request["prefixes"], use_default_graph_as_union=True)
+    if isinstance(answer, ox.QueryTriples):
+        answer.serialize(output, format=ox.RdfFormat.N_TRIPLES)
         return {"kind": "triples"}
-    found.serialize(output, format=ox.QueryResultsFormat.JSON)
+    answer.serialize(output, format=ox.QueryResultsFormat.JSON)
     return {"kind": "results"}
 
 
-def _tried(do: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:
+def _try(do: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:
     try:
         return do(*arguments)
     except (OSError, RuntimeError, SyntaxError, ValueError, MemoryError) as error:
@@ -83,22 +83,22 @@ def main() -> None:
     pieces = _Pieces(outgoing)
     store = None
 
-    def opened() -> dict[str, Any]:
+    def open_store() -> dict[str, Any]:
         nonlocal store
         store = ox.Store.read_only(path)
         return {}
 
-    state = _tried(opened)
+    state = _try(open_store)
     while True:
         outgoing.write(SIZE.pack(0))
-        said = json.dumps(state).encode()
-        outgoing.write(SIZE.pack(len(said)) + said)
+        text = json.dumps(state).encode()
+        outgoing.write(SIZE.pack(len(text)) + text)
         outgoing.flush()
         size = incoming.read(SIZE.size)
         if store is None or len(size) < SIZE.size:
             return
-        asked = json.loads(incoming.read(SIZE.unpack(size)[0]))
-        state = _tried(_answer, store, asked, pieces)
+        request = json.loads(incoming.read(SIZE.unpack(size)[0]))
+        state = _try(_answer, store, request, pieces)
 
 
 if __name__ == "__main__":

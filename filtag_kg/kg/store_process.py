@@ -1,7 +1,7 @@
-"""A KG's store, opened in a process of its own, whose memory is limited: damage there ends in one line here.
+"""A KG's store, opened in a process of its own with limited memory, so that damage is an error of one line here.
 
-One flipped bit in a store can make Oxigraph's library (RocksDB) take all memory, or end its process. The process costs
-some 70 ms; hashing the store before each use would cost 2 ms a megabyte.
+One flipped bit in a store can make Oxigraph's library (RocksDB) take all memory, or end its process. The process takes
+some 70 ms to start; hashing the store before each use would take 2 ms per megabyte.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _MEMORY = "FILTAG_STORE_MEMORY"
 
 
 class StoreProcess:
-    """A store that is read from outside. A query that names no graph sees the union of all.
+    """A store that another process opens. A query that names no graph sees the union of all.
 
     Parameters
     ----------
     path : Path
         Of the KG.
     recorded : mapping of file name to size and hash
-        What the manifest records of the KG's files: it tells damage from a query that needs too much memory.
+        From the manifest: they tell damage from a query that needs too much memory.
     """
 
     _process: subprocess.Popen[bytes] | None = None
@@ -67,7 +67,7 @@ class StoreProcess:
         """
         with self._lock:
             if self._process is None:
-                # Where the kernel can, it ends the process with the thread that started it; the main thread lasts.
+                # Linux ends the process with the thread that started it, so only the main thread may bind it.
                 bound = threading.current_thread() is threading.main_thread()
                 arguments = [str(_CHILD), str(self._kg_path / "store"), str(self._memory), str(int(bound))]
                 self._process = subprocess.Popen(  # noqa: S603 - our own script, by the path of this interpreter
@@ -103,12 +103,12 @@ class StoreProcess:
         object_: ox.NamedNode | None = None,
         graph: ox.NamedNode | None = None,
     ) -> Iterator[ox.Quad]:
-        """Yield the quads of a pattern as they come. Meanwhile, nothing else can be asked.
+        """Yield the quads of a pattern as they come. Until the last, the store answers nothing else.
 
         Raises
         ------
         RuntimeError
-            If something else is.
+            If another answer is being read.
         FiltagError
             If the store is damaged.
         """
@@ -124,7 +124,7 @@ class StoreProcess:
         return int(answer.state["count"])
 
     def close(self) -> None:
-        """End the process; the next question starts another."""
+        """End the process; the next request starts another."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -137,20 +137,20 @@ class StoreProcess:
         self.close()
 
     @contextmanager
-    def _answering(self, asked: Mapping[str, Any] | None) -> Iterator[_Answer]:
-        """Ask, and yield the answer; of an opening, nothing is asked."""
+    def _answering(self, request: Mapping[str, Any] | None) -> Iterator[_Answer]:
+        """Send a request and yield the answer; None for the answer that comes when the store is opened."""
         with self._lock:
             if self._reading:
-                raise RuntimeError("an answer is being read: read it to its end before you ask on")
-            if asked is not None:
+                raise RuntimeError("an answer is being read: read it to its end before the next request")
+            if request is not None:
                 self.open()
             process = self._process
             assert process is not None
-            answer = _Answer(self, cast("IO[bytes]", process.stdout), opening=asked is None)
+            answer = _Answer(self, cast("IO[bytes]", process.stdout), opening=request is None)
             self._reading = True
             try:
-                if asked is not None:
-                    message = json.dumps(asked).encode()
+                if request is not None:
+                    message = json.dumps(request).encode()
                     outgoing = cast("IO[bytes]", process.stdin)
                     try:
                         outgoing.write(SIZE.pack(len(message)) + message)
@@ -161,37 +161,37 @@ class StoreProcess:
             finally:
                 self._reading = False
                 if not answer.state:
-                    # What was not read would be taken for the next answer.
+                    # The unread rest would be taken for the next answer.
                     self.close()
 
     def damaged(self, why: str) -> FiltagError:
-        """End the process, and return what to say."""
+        """End the process, and return the error."""
         self.close()
         return FiltagError(f"the store of {self._kg_path} is damaged ({why}): build the KG anew")
 
     def failed(self, why: str) -> FiltagError:
-        """Return what to say of a query that cannot be answered."""
+        """Return the error of a query that cannot be answered."""
         return FiltagError(f"the query on {self._kg_path} failed ({why[:300]}): change the query")
 
     def broken_off(self, *, opening: bool) -> FiltagError:
-        """End the process that broke off its answer, and return what to say."""
+        """End the process that broke off its answer, and return the error."""
         megabytes = self._memory >> 20
         if opening:
             return self.damaged("the process that opened it ended")
         self.close()
         if changed := self._changed_file():
-            return self.damaged(f"{changed} is not as it was written")
+            return self.damaged(f"{changed} has changed since it was written")
         if self._recorded:
             return FiltagError(
                 f"the query on {self._kg_path} needed more than {megabytes:,} MB: ask for less, or raise {_MEMORY}"
             )
         return FiltagError(
-            f"the process that asked the store of {self._kg_path} ended: either it needed more than {megabytes:,} MB, "
+            f"the process that read the store of {self._kg_path} ended: either it needed more than {megabytes:,} MB, "
             f"so ask for less, or raise {_MEMORY}; or the store is damaged, so build the KG anew"
         )
 
     def _changed_file(self) -> str | None:
-        """Return the name of a file of the store that differs from what the manifest records of it."""
+        """Return the name of a file of the store that differs from its record in the manifest."""
         for name, record in self._recorded.items():
             if name.startswith("store/"):
                 try:
@@ -209,7 +209,7 @@ def plain_rows(answer: object) -> list[tuple[str, ...]]:
 
 
 class _Answer(io.RawIOBase):
-    """An answer, read as it comes; its last piece is `state`."""
+    """An answer, read as it comes; `state` is its last piece."""
 
     def __init__(self, store: StoreProcess, incoming: IO[bytes], *, opening: bool) -> None:
         self._store = store
@@ -220,18 +220,18 @@ class _Answer(io.RawIOBase):
         self._ended = False
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Buffer) -> int:
-        """Fill a buffer, and return how many bytes there were; 0 at the end."""
-        room = memoryview(buffer)
+        """Fill a buffer, and return the number of bytes; 0 at the end."""
+        target = memoryview(buffer)
         if not self._left and not self._ended:
             self._left = memoryview(self._piece())
             if not self._left:
                 self._end()
-        size = min(len(room), len(self._left))
-        room[:size] = self._left[:size]
+        size = min(len(target), len(self._left))
+        target[:size] = self._left[:size]
         self._left = self._left[size:]
         return size
 
@@ -248,7 +248,7 @@ class _Answer(io.RawIOBase):
         state = json.loads(self._piece())
         match state.get("error"):
             case None:
-                # What was said of an opening is nothing; it ended, all the same.
+                # The state of an opening is empty, but not the state of an answer that was read.
                 self.state = state or {"kind": "opened"}
             case "SyntaxError" | "ValueError":
                 self.state = state
@@ -263,18 +263,18 @@ class _Answer(io.RawIOBase):
 
 
 def _memory(store: Path) -> int:
-    """Return how many bytes the process may take: enough for any named query, unless the environment says otherwise.
+    """Return how many bytes the process may take: enough for any named query, unless the environment sets a limit.
 
     Raises
     ------
     FiltagError
-        If the environment says no number.
+        If the environment's limit is not a number.
     """
-    said = os.environ.get(_MEMORY)
-    if said is not None:
-        if not said.isdecimal() or not 0 < int(said) < 1 << 30:
-            raise FiltagError(f"{_MEMORY}={said} is no number of megabytes: give one, such as 4000")
-        return int(said) << 20
+    megabytes = os.environ.get(_MEMORY)
+    if megabytes is not None:
+        if not megabytes.isdecimal() or not 0 < int(megabytes) < 1 << 30:
+            raise FiltagError(f"{_MEMORY}={megabytes} is not a number of megabytes: give one, such as 4000")
+        return int(megabytes) << 20
     with suppress(OSError):
         return _BASE_MEMORY + _MEMORY_A_BYTE * sum(file.stat().st_size for file in store.iterdir())
     return _BASE_MEMORY

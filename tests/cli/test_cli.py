@@ -110,7 +110,7 @@ def test_corrected_links_are_fed_back(saved: Path, tmp_path: Path) -> None:
     assert ids[0] != ids[1]
     links.write_text("no links")
     assert refusal("build", saved, "-o", tmp_path / "third", "--links", links) == (
-        f"{links} is no SSSOM/TSV: it needs a line of column names with subject_id and object_id"
+        f"{links} is not SSSOM/TSV: it needs a line of column names with subject_id and object_id"
     )
     assert not (tmp_path / "third").exists()
 

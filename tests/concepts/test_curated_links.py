@@ -71,8 +71,8 @@ def test_rows(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (None, "cannot read the links {} (No such file or directory): name an SSSOM/TSV file"),
-        ("a,b\n", "{} is no SSSOM/TSV: it needs a line of column names with subject_id and object_id"),
-        ("", "{} is no SSSOM/TSV: it needs a line of column names with subject_id and object_id"),
+        ("a,b\n", "{} is not SSSOM/TSV: it needs a line of column names with subject_id and object_id"),
+        ("", "{} is not SSSOM/TSV: it needs a line of column names with subject_id and object_id"),
         ("#a: [\n" + HEADER, "{}: the lines that begin with # are not YAML: write them as SSSOM does"),
         (
             HEADER + "a\tpwn30:1-n\t\t\t\n",
@@ -82,15 +82,15 @@ def test_rows(tmp_path: Path) -> None:
             f"{HEADER}a\t{BIRD}\t\t\t\na\t{MACHINE}\t\t\t\n",
             "{}, line 3: class 'a' has a link already: leave one",
         ),
-        (f"{HEADER}a\t{BIRD}\t\t2\t\n", "{}, line 2: confidence '2' is no number above 0 and at most 1"),
-        (f"{HEADER}a\t{BIRD}\t\tnan\t\n", "{}, line 2: confidence 'nan' is no number above 0 and at most 1"),
+        (f"{HEADER}a\t{BIRD}\t\t2\t\n", "{}, line 2: confidence '2' is not a number above 0 and at most 1"),
+        (f"{HEADER}a\t{BIRD}\t\tnan\t\n", "{}, line 2: confidence 'nan' is not a number above 0 and at most 1"),
         (
             f"{HEADER}a\t{BIRD}\towl:sameAs\t\t\n",
             "{}, line 2: no predicate 'owl:sameAs' here: choose skos:exactMatch or skos:closeMatch or skos:broadMatch",
         ),
         (
             f"{HEADER}a\t{BIRD}\t\t\t> . <x> <y>\n",
-            "{}, line 2: '> . <x> <y>' is no justification: write semapv:ManualMappingCuration",
+            "{}, line 2: '> . <x> <y>' is not a justification: write semapv:ManualMappingCuration",
         ),
     ],
 )

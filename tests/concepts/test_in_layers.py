@@ -139,7 +139,5 @@ def test_a_table_is_read_back(rows: list[ConceptInLayer], tmp_path: Path) -> Non
 
 
 def test_contrast_must_be_of_the_tags(tags: TagTable, isa: Hierarchy) -> None:
-    with pytest.raises(
-        ValueError, match=r"contrast must be of the classes and filters of the tags, got shape \(8, 5\)"
-    ):
+    with pytest.raises(ValueError, match=r"contrast must have the classes and filters of the tags, got shape \(8, 5\)"):
         concepts_in_layers(tags, isa, [], contrast=np.zeros((8, 5)))

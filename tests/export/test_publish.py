@@ -147,7 +147,7 @@ def test_a_graph_that_fails_half_way_is_removed(failing: tuple[str, type[Failing
     [
         (
             "http://127.0.0.1:9/store",
-            r"cannot be reached \(Failed to establish a new connection: .*refused\): see that",
+            r"cannot be reached \(Failed to establish a new connection: .*refused\): make sure",
         ),
         ("not an address", "cannot be reached"),
     ],
@@ -162,7 +162,7 @@ def test_what_is_no_store_is_said_in_one_line(url: str, message: str, kg: KG, mo
 def test_secrets_go_to_this_machine_or_by_https_and_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FILTAG_PASSWORD", "sesame")
     monkeypatch.setenv("FILTAG_TOKEN", "open")
-    with pytest.raises(FiltagError, match="is not https, so whoever listens would read the secret"):
+    with pytest.raises(FiltagError, match="is not https, so the secret could be read on the way"):
         credentials("http://example.org/store", "me", token=False)
     assert credentials("https://example.org/store", "me", token=False).password == "sesame"
     assert credentials("http://localhost:7878/store", None, token=True).token == "open"

@@ -44,7 +44,7 @@ def test_integers() -> None:
 
 @pytest.mark.parametrize("text", ["http://a b", "http://a>", "x\n", 'a"b'])
 def test_no_iri_breaks_out_of_its_brackets(text: str) -> None:
-    with pytest.raises(ValueError, match="is no IRI"):
+    with pytest.raises(ValueError, match="is not an IRI"):
         iri(text)
 
 

@@ -76,7 +76,7 @@ def test_nothing_is_asked_while_an_answer_is_read(kg: KG) -> None:
     process = kg.store_process()
     quads = process.quads()
     next(quads)
-    with pytest.raises(RuntimeError, match=r"^an answer is being read: read it to its end before you ask on$"):
+    with pytest.raises(RuntimeError, match=r"^an answer is being read: read it to its end before the next request$"):
         len(process)
     assert 1 + sum(1 for _ in quads) == kg.manifest["counts"]["quads"] == len(process)
 
@@ -152,7 +152,7 @@ def test_a_process_that_dies_is_a_line_and_the_next_question_has_another(kg: KG)
     with pytest.raises(FiltagError) as error:
         process.query(EVERYTHING)
     assert str(error.value) == (
-        f"the process that asked the store of {kg.path} ended: either it needed more than {megabytes:,} MB, "
+        f"the process that read the store of {kg.path} ended: either it needed more than {megabytes:,} MB, "
         "so ask for less, or raise FILTAG_STORE_MEMORY; or the store is damaged, so build the KG anew"
     )
 
@@ -163,7 +163,7 @@ def test_a_query_has_so_much_memory(kg: KG, monkeypatch: pytest.MonkeyPatch) -> 
         LocalEndpoint(kg).ask(CROSS)
     monkeypatch.setenv("FILTAG_STORE_MEMORY", "much")
     with pytest.raises(
-        FiltagError, match=r"^FILTAG_STORE_MEMORY=much is no number of megabytes: give one, such as 4000$"
+        FiltagError, match=r"^FILTAG_STORE_MEMORY=much is not a number of megabytes: give one, such as 4000$"
     ):
         LocalEndpoint(kg).ask("ASK {}")
 

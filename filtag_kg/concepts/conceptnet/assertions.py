@@ -1,4 +1,4 @@
-"""ConceptNet's assertions, as a line of its dump has them.
+"""ConceptNet's assertions: the lines of its dump.
 
 A line has five fields between tabs: the assertion's URI, the relation, the start, the end, and a JSON object with
 weight, data set, licence and sources [1]_.
@@ -39,7 +39,7 @@ _LICENCE = re.compile(r"cc:([a-z-]+)/([\d.]+)")
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """One line of the dump, as far as it is kept.
+    """One line of the dump: what an index keeps of it.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def parse_assertion(line: str) -> Assertion:
     Raises
     ------
     ValueError
-        If the line is no assertion; the message says why.
+        If the line is not an assertion; the message says why.
     """
     fields = line.rstrip("\r\n").split("\t")
     if len(fields) != _FIELDS:
@@ -83,7 +83,7 @@ def parse_assertion(line: str) -> Assertion:
     except (ValueError, TypeError, LookupError, RecursionError):
         weight = dataset = licence = None
     if not (is_weight(weight) and isinstance(dataset, str) and isinstance(licence, str)):
-        raise ValueError("the fifth field is no JSON object with weight, dataset and license") from None
+        raise ValueError("the fifth field is not a JSON object with weight, dataset and license") from None
     return Assertion(relation.removeprefix("/r/"), start, end, float(weight), dataset, licence_iri(licence))
 
 
@@ -99,7 +99,7 @@ def is_term(path: object) -> bool:
 
 
 def is_in_iris(path: str) -> bool:
-    """Return whether a term can be part of an IRI as it is; few cannot, and none of them is a kind of thing."""
+    """Return whether a term can be part of an IRI as it is; few cannot, and none of these is a kind of thing."""
     return _NOT_IN_IRIS.search(path) is None
 
 
@@ -109,7 +109,7 @@ def is_weight(value: object) -> bool:
 
 
 def licence_iri(name: str) -> str:
-    """Return the IRI of a licence that ConceptNet names in short.
+    """Return the IRI of a licence from ConceptNet's short name.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def licence_iri(name: str) -> str:
 
 
 def text_of(path: str) -> str:
-    """Return what a term says, in plain spelling.
+    """Return the word of a term, in plain spelling.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def text_of(path: str) -> str:
 
 
 def part_of_speech(path: str) -> str:
-    """Return the letter of a term's part of speech, or nothing where the term is of any.
+    """Return the letter of a term's part of speech; empty where the term has none.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Keep to a service's rate limits."""
+"""Keep within a service's rate limits."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _log = logging.getLogger(__name__)
 _LONG = 5.0
 
 CONCEPTNET_LIMITS = ((120, 60.0), (3600, 3600.0))
-"""What ConceptNet's service allows: requests, and the seconds in which they may come."""
+"""ConceptNet's own: numbers of requests, and in how many seconds."""
 
 
 class RateLimit:
-    """Waits before a request that would be one too many.
+    """Waits before a request that would exceed a limit.
 
     Parameters
     ----------
     limits : sequence of (int, float)
-        So many requests in any span of so many seconds.
+        Numbers of requests, and the seconds in any span of which they are allowed.
     clock, sleep : callable
-        Time in seconds, and waiting.
+        Return the time in seconds; wait for so many seconds.
     """
 
     def __init__(
@@ -49,6 +49,6 @@ class RateLimit:
         at = max((self._made[-most] + span for most, span in self._limits if len(self._made) >= most), default=now)
         if at > now:
             if at - now > _LONG:
-                _log.info("waiting %.0f s, so as not to ask more often than the service allows", at - now)
+                _log.info("waiting %.0f s, because of the service's rate limit", at - now)
             self._sleep(at - now)
         self._made.append(max(at, now))

@@ -1,7 +1,7 @@
 """How many nodes lie below each node of a large graph with cycles.
 
-Counting exactly takes a set for each node. Estimating takes a few numbers: give each node random exponential variables;
-the least of those below a node falls with their number, and of m such minima with sum s, (m - 1) / s is an unbiased
+Counting exactly takes a set for each node; estimating takes a few numbers. Give each node random exponential variables:
+the least of those below a node falls with their number. Of m such minima with sum s, (m - 1) / s is an unbiased
 estimate with a relative standard error of 1 / sqrt(m - 2) [1]_.
 
 References
@@ -25,17 +25,17 @@ _AT_ONCE = 8
 
 
 def sizes_below(start: NDArray[np.int64], end: NDArray[np.int64], n_nodes: int, *, seed: int = 0) -> NDArray[np.int64]:
-    """Return about how many nodes lie at or below each node, itself included.
+    """Return an estimate of how many nodes lie at or below each node, itself included.
 
     A node with nothing below it has 1, exactly; others are estimated with a relative standard error of 13 %.
 
     Parameters
     ----------
     start, end : int64 arrays of shape (n_edges,)
-        Places of the nodes: the start of an edge lies below its end.
+        Indices of nodes: the start of an edge lies below its end.
     n_nodes : int
     seed : int
-        Of the random variables.
+        For the random variables.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def sizes_below(start: NDArray[np.int64], end: NDArray[np.int64], n_nodes: int, 
     from scipy.sparse.csgraph import connected_components
 
     graph = coo_array((np.ones(len(start), dtype=np.int8), (start, end)), shape=(n_nodes, n_nodes))
-    # Nodes on a cycle lie all below each other: they are one.
+    # Nodes on a cycle all lie below each other: they are treated as one.
     n_components, component = connected_components(graph, directed=True, connection="strong")
     edges = np.unique(np.stack([component[start], component[end]]), axis=1)
     lower, upper = edges[:, edges[0] != edges[1]]
@@ -69,7 +69,7 @@ def sizes_below(start: NDArray[np.int64], end: NDArray[np.int64], n_nodes: int, 
 def _by_level(
     lower: NDArray[np.int64], upper: NDArray[np.int64], n_nodes: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return the edges of a graph without cycles in steps: what lies below the upper ends of one is in earlier ones."""
+    """Return the edges of an acyclic graph in steps: the edges below the upper ends of a step are in earlier steps."""
     level = np.zeros(n_nodes, dtype=np.int64)
     while True:
         raised = level.copy()

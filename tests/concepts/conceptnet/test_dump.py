@@ -102,7 +102,7 @@ def test_the_same_dump_gives_the_same_index(dump_text: str, tmp_path: Path) -> N
         (b"/a/x\t/r/IsA\t/c/en/dog\n", "line 2 of .* is not an assertion \\(3 fields between tabs where"),
         (
             b"/a/x\t/r/IsA\t/c/en/dog\t/c/en/pet\t{}\n",
-            "line 2 .*the fifth field is no JSON object with weight, dataset",
+            "line 2 .*the fifth field is not a JSON object with weight, dataset",
         ),
         (b"/a/x\t/r/IsA\t/c/en/d\xffg\t/c/en/pet\t{}\n", "line 2 .*\\(not UTF-8\\): download the file again"),
     ],
