@@ -101,19 +101,22 @@ PARAMETERS = {
         Parameter(
             "max_confidence",
             "number from 0 to 1",
-            "list all links up to this confidence (only those that are probably wrong)",
+            "list all links up to this confidence (default: only links that are probably wrong)",
             "max_confidence",
         ),
         Parameter(
-            "max_q", "number from 0 to 1", f"filters with a q-value below this are coherent ({COHERENT_Q})", "max_q"
+            "max_q",
+            "number from 0 to 1",
+            f"a filter with a lower q-value is coherent (default: {COHERENT_Q})",
+            "max_q",
         ),
-        Parameter("min_tags", "whole number", "the smallest number of tags to list (10)", "min_tags"),
-        Parameter("rule", "run", "a rule such as q=0.05, or a run's id (the KG's first rule)", "run"),
+        Parameter("min_tags", "whole number", "the smallest number of tags to list (default: 10)", "min_tags"),
+        Parameter("rule", "run", "a rule such as q=0.05, or a run's id (default: the KG's first rule)", "run"),
         Parameter("rule_a", "run", "the first rule, or a run's id", "run_a"),
         Parameter("rule_b", "run", "the second rule, or a run's id", "run_b"),
     )
 }
-"""All parameters by name. Parentheses in a meaning hold the default."""
+"""All parameters by name."""
 
 
 def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Terms]:

@@ -65,9 +65,9 @@ def create_app(
     limits = limits or Limits()
     store_path = served.path / "store" if isinstance(served, KG) else served
     pool = Pool(store_path, limits, served.path if isinstance(served, KG) and pages is not None else None)
-    sparql, named_queries = Sparql(pool, limits), NamedQueries(pool, limits)
+    sparql, named_queries = Sparql(pool), NamedQueries(pool)
     base = served.manifest["parameters"]["base"] if isinstance(served, KG) else None
-    resources = Resources(pool, limits, base, pages)
+    resources = Resources(pool, base, pages)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -26,7 +26,6 @@ __all__ = [
     "pack",
     "unpack_answer",
     "unpack_job",
-    "unpack_sizes",
 ]
 
 PREFIX = struct.Struct("!II")
@@ -159,8 +158,8 @@ class Answer:
     Parameters
     ----------
     status : str
-        "ready", once, before the first job. "ok". Else, with a line: "malformed", "invalid" (a parameter), "unknown"
-        (no such thing), "unacceptable" (no format for this kind of answer), "damaged" (the store).
+        "ready", once, before the first job. "ok". "unknown" (no such thing), "unacceptable" (no format for this kind of
+        answer). With a line: "invalid" (a query or parameter), "damaged" (the store).
     line : str
     kind : str
         "table", "boolean", "graph", "overview", "inspection", "page" or "pixels".
@@ -193,12 +192,6 @@ def pack(message: Job | Answer) -> bytes:
         fields["job"] = type(message).__name__
     head = json.dumps(fields).encode()
     return PREFIX.pack(len(head), len(body)) + head + body
-
-
-def unpack_sizes(prefix: bytes) -> tuple[int, int]:
-    """Return the sizes of a message's JSON and bytes."""
-    head, body = PREFIX.unpack(prefix)
-    return head, body
 
 
 def unpack_answer(head: bytes, body: bytes) -> Answer:

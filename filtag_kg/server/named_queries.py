@@ -8,7 +8,6 @@ from starlette.responses import JSONResponse, Response
 from filtag_kg.errors import FiltagError
 from filtag_kg.query import NamedQuery, catalogue, find_query
 from filtag_kg.server.jobs import NamedJob
-from filtag_kg.server.limits import Limits
 from filtag_kg.server.negotiation import TABLES, require_format
 from filtag_kg.server.openapi import address_of, openapi
 from filtag_kg.server.pool import Pool
@@ -22,12 +21,11 @@ __all__ = ["NamedQueries"]
 class NamedQueries:
     """Answers requests at ``/queries`` and ``/openapi.json``."""
 
-    def __init__(self, pool: Pool, limits: Limits) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._limits = limits
-        self._queries = catalogue()
-        self._listing = {"queries": [_listed(query) for query in self._queries]}
-        self._openapi = openapi(self._queries)
+        queries = catalogue()
+        self._listing = {"queries": [_listed(query) for query in queries]}
+        self._openapi = openapi(queries)
 
     async def list(self, _request: Request) -> Response:
         """List the queries."""
@@ -38,7 +36,7 @@ class NamedQueries:
         return JSONResponse(self._openapi)
 
     async def ask(self, request: Request) -> Response:
-        """Answer one."""
+        """Answer a query."""
         try:
             query = find_query(shorten(request.path_params["name"]))
         except FiltagError as error:
@@ -49,7 +47,7 @@ class NamedQueries:
         for name, value in pairs:
             if name in parameters:
                 raise RequestError(400, f"parameter {shorten(name)!r} is given twice: give it once")
-            # An empty field of a form is one that was left out.
+            # A form sends its empty fields, too.
             if name != "format" and value:
                 parameters[name] = value
         try:
@@ -57,7 +55,7 @@ class NamedQueries:
         except RequestError as error:
             line = shorten_all(error.line, (*parameters, *parameters.values()))
             raise RequestError(error.status, line, error.headers) from None
-        return response_of(answer, format_.content_type(media_type), self._limits.max_rows)
+        return response_of(answer, format_.content_type(media_type), self._pool.limits.max_rows)
 
 
 def _listed(query: NamedQuery) -> dict[str, object]:

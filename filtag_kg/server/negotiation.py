@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from filtag_kg.graph import RDF_FORMATS
 from filtag_kg.server.request_error import RequestError, shorten
 
-__all__ = ["BOOLEANS", "GRAPHS", "HTML", "TABLES", "Format", "accepted", "choose", "for_people", "require_format"]
+__all__ = ["BOOLEANS", "GRAPHS", "HTML", "TABLES", "Format", "choose", "for_people", "require_format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class Format:
     media_types: tuple[str, ...]
     parameters: str = ""
 
-    def content_type(self, media_type: str | None = None) -> str:
+    def content_type(self, media_type: str) -> str:
         """Return the ``Content-Type`` under the name that the client used."""
-        return (media_type or self.media_types[0]) + self.parameters
+        return media_type + self.parameters
 
 
 _UTF8 = "; charset=utf-8"
@@ -73,7 +73,7 @@ def choose(accept: str | None, offers: Sequence[Format], format_: str | None = N
     """
     if format_ is not None:
         return next(((offer, offer.media_types[0]) for offer in offers if offer.name == format_), None)
-    ranges = accepted(accept or "*/*")
+    ranges = _accepted(accept or "*/*")
     weighed = [
         (_quality(media_type, ranges), -i, -j, offer, media_type)
         for i, offer in enumerate(offers)
@@ -101,12 +101,12 @@ def require_format(accept: str | None, offers: Sequence[Format], format_: str | 
 
 def for_people(accept: str | None) -> bool:
     """Return whether a browser asks: it names HTML and prefers nothing to it, as no program does."""
-    ranges = accepted(accept or "")
+    ranges = _accepted(accept or "")
     html = max((quality for range_, quality in ranges if range_ == HTML.media_types[0]), default=0.0)
     return html > 0 and html == max(quality for _, quality in ranges)
 
 
-def accepted(accept: str) -> list[tuple[str, float]]:
+def _accepted(accept: str) -> list[tuple[str, float]]:
     """Return the media ranges of a header with their qualities, in its order."""
     ranges = []
     for part in accept.split(","):

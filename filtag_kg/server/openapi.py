@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlencode
 
 from filtag_kg.query import PARAMETERS, NamedQuery
-from filtag_kg.server.negotiation import GRAPHS, TABLES
+from filtag_kg.server.negotiation import GRAPHS, TABLES, Format
 
 __all__ = ["address_of", "openapi"]
 
-_KINDS = {
+_TEXT: Mapping[str, Any] = {"type": "string"}
+_IRIS = {"type": "array", "items": {"type": "string", "format": "uri"}}
+_KINDS: Mapping[str, Mapping[str, Any]] = {
     "filter": {"type": "integer", "minimum": 0},
     "whole number": {"type": "integer", "minimum": 0},
     "number from 0 to 1": {"type": "number", "minimum": 0, "maximum": 1},
 }
-_LINE = {"text/plain": {"schema": {"type": "string"}}}
+_LINE = {"text/plain": {"schema": _TEXT}}
 _ERRORS = {
     "400": {"description": "The request is wrong; one line says how.", "content": _LINE},
     "406": {"description": "There is no such format; the line lists those that there are.", "content": _LINE},
@@ -58,102 +60,83 @@ def address_of(query: NamedQuery) -> str:
 
 
 def _named(query: NamedQuery) -> dict[str, Any]:
-    names = [(name, True) for name in query.required] + [(name, False) for name in query.optional]
     answer = {
         "description": f"A table of the columns {', '.join(query.columns)}.",
         "headers": {
-            "Filtag-Note": {
-                "description": "Notes on the answer, such as the senses of a word.",
-                "schema": {"type": "string"},
-            },
+            "Filtag-Note": {"description": "Notes on the answer, such as the senses of a word.", "schema": _TEXT},
             "X-SPARQL-MaxRows": {
                 "description": "The limit on rows, if the answer was cut.",
                 "schema": {"type": "integer"},
             },
         },
-        "content": {each.media_types[0]: {} for each in TABLES},
+        "content": _content(TABLES),
     }
     return {
         "get": {
             "operationId": query.name,
             "summary": query.summary,
-            "parameters": [*(_parameter(query, name, required) for name, required in names), _format(TABLES)],
+            "parameters": [*(_query_parameter(query, name) for name in query.parameters), _format(TABLES)],
             "responses": {"200": answer, **_ERRORS},
         }
     }
 
 
-def _parameter(query: NamedQuery, name: str, required: bool) -> dict[str, Any]:
+def _query_parameter(query: NamedQuery, name: str) -> dict[str, Any]:
     parameter = PARAMETERS[name]
-    schema: dict[str, Any] = dict(_KINDS.get(parameter.kind, {"type": "string"}))
-    described: dict[str, Any] = {
-        "name": name,
-        "in": "query",
-        "required": required,
-        "description": parameter.meaning,
-        "schema": schema,
-    }
+    schema = _KINDS.get(parameter.kind, _TEXT)
+    described = _parameter(name, schema, parameter.meaning, required=name in query.required)
     if name in query.example:
-        convert = {"integer": int, "number": float}.get(schema["type"], str)
+        convert = {"integer": int, "number": float}.get(str(schema["type"]), str)
         described["example"] = convert(query.example[name])
     return described
 
 
-def _format(formats: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "name": "format",
-        "in": "query",
-        "required": False,
-        "description": "Takes precedence over Accept.",
-        "schema": {"type": "string", "enum": [each.name for each in formats]},
-    }
+def _parameter(name: str, schema: Mapping[str, Any], description: str, *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
+
+
+def _format(formats: Sequence[Format]) -> dict[str, Any]:
+    names = [each.name for each in formats]
+    return _parameter("format", {"type": "string", "enum": names}, "Takes precedence over Accept.")
+
+
+def _content(formats: Sequence[Format]) -> dict[str, Any]:
+    return {each.media_types[0]: {} for each in formats}
 
 
 def _sparql() -> dict[str, Any]:
-    graphs = {"type": "array", "items": {"type": "string", "format": "uri"}}
-    dataset = [
-        {"name": f"{kind}-graph-uri", "in": "query", "required": False, "schema": graphs}
-        for kind in ("default", "named")
-    ]
-    answer = {
-        "200": {
-            "description": "A table or truth value, or a graph; without a query, the service's description.",
-            "content": {each.media_types[0]: {} for each in (*TABLES, *GRAPHS)},
-        },
-        **_READ_ONLY,
-        **_ERRORS,
-    }
-    query = {"name": "query", "in": "query", "required": False, "schema": {"type": "string"}}
+    formats = (*TABLES, *GRAPHS)
+    dataset = {"default-graph-uri": _IRIS, "named-graph-uri": _IRIS}
     form = {
         "type": "object",
         "required": ["query"],
-        "properties": {
-            "query": {"type": "string"},
-            "default-graph-uri": graphs,
-            "named-graph-uri": graphs,
-            "format": {"type": "string"},
-        },
+        "properties": {"query": _TEXT, **dataset, "format": _TEXT},
     }
-    body = {
-        "required": True,
-        "content": {
-            "application/sparql-query": {"schema": {"type": "string"}},
-            "application/x-www-form-urlencoded": {"schema": form},
-        },
+    options = [*(_parameter(name, schema, "The graphs of the dataset.") for name, schema in dataset.items())]
+    options.append(_format(formats))
+    answer = {
+        "description": "A table or truth value, or a graph; without a query, the service's description.",
+        "content": _content(formats),
     }
-    formats = _format((*TABLES, *GRAPHS))
+    responses = {"200": answer, **_READ_ONLY, **_ERRORS}
     return {
         "get": {
             "operationId": "query",
             "summary": "SPARQL 1.1 Protocol: a query in the address.",
-            "parameters": [query, *dataset, formats],
-            "responses": answer,
+            "parameters": [_parameter("query", _TEXT, "The SPARQL."), *options],
+            "responses": responses,
         },
         "post": {
             "operationId": "post-query",
             "summary": "SPARQL 1.1 Protocol: a query as a form, or directly.",
-            "parameters": [*dataset, formats],
-            "requestBody": body,
-            "responses": answer,
+            "parameters": options,
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/sparql-query": {"schema": _TEXT},
+                    "application/x-www-form-urlencoded": {"schema": form},
+                },
+            },
+            "responses": responses,
         },
     }

@@ -10,7 +10,6 @@ from starlette.responses import HTMLResponse, Response
 
 from filtag_kg.names import name_in_path, part_of_path
 from filtag_kg.server.jobs import ResourceJob
-from filtag_kg.server.limits import Limits
 from filtag_kg.server.negotiation import GRAPHS, HTML, require_format
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import format_of, parameters_of
@@ -49,16 +48,14 @@ class Resources:
     Parameters
     ----------
     pool : Pool
-    limits : Limits
     base : str or None
         What the data's IRIs begin with.
     pages : Pages or None
         Without any, everybody gets graphs.
     """
 
-    def __init__(self, pool: Pool, limits: Limits, base: str | None, pages: Pages | None) -> None:
+    def __init__(self, pool: Pool, base: str | None, pages: Pages | None) -> None:
         self._pool = pool
-        self._limits = limits
         self._base = base
         self._pages = pages
 
@@ -93,4 +90,4 @@ class Resources:
             raise RequestError(
                 404, f"the graph does not know <{shorten(iri)}>: check its spelling, or search for it at /sparql"
             )
-        return response_of(answer, format_.content_type(media_type), self._limits.max_rows, {"Link": described_by})
+        return response_of(answer, format_.content_type(media_type), self._pool.limits.max_rows, {"Link": described_by})

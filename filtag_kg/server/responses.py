@@ -30,7 +30,7 @@ async def ask_for(request: Request, pool: Pool, job: Job) -> Answer:
         As `Pool.ask` does; 400 where the query is malformed or a parameter does not fit.
     """
     answer = await while_connected(request, pool.ask(job))
-    if answer.status in ("malformed", "invalid"):
+    if answer.status == "invalid":
         raise RequestError(400, answer.line)
     return answer
 

@@ -17,8 +17,8 @@ from filtag_kg.server.worker import write_graph
 __all__ = ["describe_service"]
 
 _SD = "http://www.w3.org/ns/sparql-service-description#"
-_VOID = PREFIXES["void"]
 _TYPE = ox.NamedNode(f"{PREFIXES['rdf']}type")
+_TRIPLES = ox.NamedNode(f"{PREFIXES['void']}triples")
 _RESULT_FORMATS = (
     ox.QueryResultsFormat.JSON.iri,
     ox.QueryResultsFormat.XML.iri,
@@ -40,32 +40,30 @@ def describe_service(endpoint: str, overview: Answer, format_: str) -> bytes:
     format_ : str
         A graph format's name.
     """
-    service = ox.NamedNode(endpoint)
-    dataset = ox.NamedNode(f"{endpoint}#dataset")
-    default = ox.NamedNode(f"{endpoint}#default-graph")
-    triples = [
-        ox.Triple(service, _TYPE, _sd("Service")),
-        ox.Triple(service, _sd("endpoint"), service),
-        ox.Triple(service, _sd("supportedLanguage"), _sd("SPARQL11Query")),
-        ox.Triple(service, _sd("feature"), _sd("UnionDefaultGraph")),
-        *(ox.Triple(service, _sd("resultFormat"), ox.NamedNode(format_)) for format_ in _RESULT_FORMATS),
-        ox.Triple(service, _sd("defaultDataset"), dataset),
-        ox.Triple(dataset, _TYPE, _sd("Dataset")),
-        ox.Triple(dataset, _sd("defaultGraph"), default),
-        ox.Triple(default, _TYPE, _sd("Graph")),
-        ox.Triple(default, ox.NamedNode(f"{_VOID}triples"), ox.Literal(overview.rows)),
+    service, dataset, default = (ox.NamedNode(endpoint + part) for part in ("", "#dataset", "#default-graph"))
+    statements: list[tuple[ox.NamedNode, ox.NamedNode, ox.NamedNode | ox.Literal]] = [
+        (service, _TYPE, _sd("Service")),
+        (service, _sd("endpoint"), service),
+        (service, _sd("supportedLanguage"), _sd("SPARQL11Query")),
+        (service, _sd("feature"), _sd("UnionDefaultGraph")),
+        *((service, _sd("resultFormat"), ox.NamedNode(iri)) for iri in _RESULT_FORMATS),
+        (service, _sd("defaultDataset"), dataset),
+        (dataset, _TYPE, _sd("Dataset")),
+        (dataset, _sd("defaultGraph"), default),
+        (default, _TYPE, _sd("Graph")),
+        (default, _TRIPLES, ox.Literal(overview.rows)),
     ]
     for i, row in enumerate(csv.DictReader(io.StringIO(overview.body.decode()))):
         named, graph = ox.NamedNode(f"{endpoint}#named-graph-{i}"), ox.NamedNode(f"{endpoint}#graph-{i}")
-        triples += [
-            ox.Triple(dataset, _sd("namedGraph"), named),
-            ox.Triple(named, _TYPE, _sd("NamedGraph")),
-            ox.Triple(named, _sd("name"), ox.NamedNode(row["graph"])),
-            ox.Triple(named, _sd("graph"), graph),
-            ox.Triple(graph, _TYPE, _sd("Graph")),
-            ox.Triple(graph, ox.NamedNode(f"{_VOID}triples"), ox.Literal(int(row["triples"]))),
+        statements += [
+            (dataset, _sd("namedGraph"), named),
+            (named, _TYPE, _sd("NamedGraph")),
+            (named, _sd("name"), ox.NamedNode(row["graph"])),
+            (named, _sd("graph"), graph),
+            (graph, _TYPE, _sd("Graph")),
+            (graph, _TRIPLES, ox.Literal(int(row["triples"]))),
         ]
-    return write_graph(sorted(triples, key=str), format_)
+    return write_graph(sorted((ox.Triple(*each) for each in statements), key=str), format_)
 
 
 def _sd(name: str) -> ox.NamedNode:

@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from filtag_kg.server.jobs import Answer, OverviewJob, QueryJob
-from filtag_kg.server.limits import Limits
 from filtag_kg.server.negotiation import BOOLEANS, GRAPHS, TABLES, Format, choose, require_format
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import format_of, parameters_of, read_query
@@ -22,9 +21,8 @@ _KINDS = {"table": TABLES, "boolean": BOOLEANS, "graph": GRAPHS}
 class Sparql:
     """Answers requests at ``/sparql``."""
 
-    def __init__(self, pool: Pool, limits: Limits) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._limits = limits
         self._overview: tuple[int, Answer] | None = None
 
     async def __call__(self, request: Request) -> Response:
@@ -51,7 +49,7 @@ class Sparql:
             ),
         )
         format_, media_type = formats[answer.kind] or require_format(accept, _KINDS[answer.kind], query.format_)
-        return response_of(answer, format_.content_type(media_type), self._limits.max_rows)
+        return response_of(answer, format_.content_type(media_type), self._pool.limits.max_rows)
 
     async def _description(self, request: Request) -> Response:
         format_, media_type = require_format(request.headers.get("accept"), GRAPHS, format_of(parameters_of(request)))

@@ -32,12 +32,11 @@ from filtag_kg.server.jobs import (
     ResourceJob,
     pack,
     unpack_job,
-    unpack_sizes,
 )
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.query_inspection import decoded, inspect_query
 
-__all__ = ["MakePage", "answer", "work", "write_graph"]
+__all__ = ["MakePage", "work", "write_graph"]
 
 MakePage = Callable[[Endpoint, PageJob], Answer]
 """Makes a page for people, from the store and the tables that were read before."""
@@ -49,7 +48,17 @@ _T = TypeVar("_T")
 
 
 def work(connection: socket.socket, store_path: Path, limits: Limits, make_page: MakePage | None = None) -> None:
-    """Answer jobs until the server is gone."""
+    """Answer jobs until the server is gone.
+
+    Parameters
+    ----------
+    connection : socket
+    store_path : Path
+    limits : Limits
+        Of which `max_rows` and `max_bytes` matter here.
+    make_page : callable, optional
+        Without it, there are no pages.
+    """
     notes = _Notes()
     log = logging.getLogger("filtag_kg")
     log.addHandler(notes)
@@ -62,54 +71,33 @@ def work(connection: socket.socket, store_path: Path, limits: Limits, make_page:
     connection.sendall(pack(Answer("ready", pid=os.getpid())))
     with connection.makefile("rb") as incoming:
         while len(prefix := incoming.read(PREFIX.size)) == PREFIX.size:
-            head, body = unpack_sizes(prefix)
+            head, body = PREFIX.unpack(prefix)
             job = unpack_job(incoming.read(head), incoming.read(body))
             notes.lines.clear()
-            connection.sendall(pack(answer(store, job, limits, notes.lines, make_page)))
+            connection.sendall(pack(_answer(store, job, limits, notes.lines, make_page)))
 
 
-def answer(
-    store: ox.Store, job: Job, limits: Limits, notes: Sequence[str] = (), make_page: MakePage | None = None
-) -> Answer:
-    """Answer a job.
-
-    Parameters
-    ----------
-    store : Store
-    job : Job
-    limits : Limits
-        Of which `max_rows` and `max_bytes` matter here.
-    notes : sequence of str
-        What was logged; read when the answer is complete.
-    make_page : callable, optional
-        Makes pages for people; without it, there are none.
-    """
+def _answer(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], make_page: MakePage | None) -> Answer:
     try:
-        return _dispatch(store, job, limits, notes, make_page)
-    except SyntaxError as error:
-        return Answer("malformed", malformed(error))
+        match job:
+            case QueryJob():
+                return _ask(store, job, limits)
+            case NamedJob():
+                return _ask_by_name(store, job, limits, notes)
+            case ResourceJob():
+                return _describe(store, job, limits)
+            case OverviewJob():
+                return _overview(store)
+            case InspectJob():
+                return _inspect(job)
+            case DecodeJob():
+                return _decode(job)
+            case PageJob():
+                return Answer("unknown") if make_page is None else make_page(_Opened(store), job)
     except FiltagError as error:
         return Answer("invalid", str(error))
     except (OSError, RuntimeError) as error:  # RocksDB raises either, depending on the damage.
         return Answer("damaged", f"the store failed to answer ({error})")
-
-
-def _dispatch(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], make_page: MakePage | None) -> Answer:
-    match job:
-        case QueryJob():
-            return _ask(store, job, limits)
-        case NamedJob():
-            return _ask_by_name(store, job, limits, notes)
-        case ResourceJob():
-            return _describe(store, job, limits)
-        case OverviewJob():
-            return _overview(store)
-        case PageJob():
-            return Answer("unknown") if make_page is None else make_page(_Opened(store), job)
-        case InspectJob():
-            return _inspect(job)
-        case DecodeJob():
-            return _decode(job)
 
 
 def _inspect(job: InspectJob) -> Answer:
@@ -176,15 +164,18 @@ class _Capped(Iterator[_T]):
 
 def _ask(store: ox.Store, job: QueryJob, limits: Limits) -> Answer:
     dataset = job.default_graphs is not None or job.named_graphs is not None
-    result = store.query(
-        job.text,
-        base_iri=job.base,
-        prefixes=PREFIXES,
-        # In Oxigraph, this takes precedence over FROM.
-        use_default_graph_as_union=not dataset and not job.names_dataset,
-        default_graph=[ox.NamedNode(iri) for iri in job.default_graphs or ()] if dataset else None,
-        named_graphs=[ox.NamedNode(iri) for iri in job.named_graphs or ()] if dataset else None,
-    )
+    try:
+        result = store.query(
+            job.text,
+            base_iri=job.base,
+            prefixes=PREFIXES,
+            # In Oxigraph, this takes precedence over FROM.
+            use_default_graph_as_union=not dataset and not job.names_dataset,
+            default_graph=[ox.NamedNode(iri) for iri in job.default_graphs or ()] if dataset else None,
+            named_graphs=[ox.NamedNode(iri) for iri in job.named_graphs or ()] if dataset else None,
+        )
+    except SyntaxError as error:
+        raise FiltagError(malformed(error)) from None
     if isinstance(result, ox.QueryBoolean):
         if job.boolean is None:
             return Answer("unacceptable", kind="boolean")

@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from filtag_kg.server.jobs import FORK, KILL, ORDER, PREFIX, RENICE, Answer, Job, pack, unpack_answer, unpack_sizes
+from filtag_kg.server.jobs import FORK, KILL, ORDER, PREFIX, RENICE, Answer, Job, pack, unpack_answer
 from filtag_kg.server.limits import Limits
 
 __all__ = ["Worker", "WorkerSupply"]
@@ -74,7 +74,7 @@ class Worker:
         IncompleteReadError, ConnectionError
             If it ends first.
         """
-        head, body = unpack_sizes(await self.reader.readexactly(PREFIX.size))
+        head, body = PREFIX.unpack(await self.reader.readexactly(PREFIX.size))
         return unpack_answer(await self.reader.readexactly(head), await self.reader.readexactly(body))
 
 

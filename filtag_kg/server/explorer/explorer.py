@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import mimetypes
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote
@@ -35,7 +36,6 @@ _LONGEST_SEARCH = 200
 _LARGEST_IMAGE = 20_000_000
 _BYTES = "application/octet-stream"
 _STATIC = ("main.js", "search.js", "query.js", "explain.js", "results.js")
-_Answering = Callable[[Request, Pool], Awaitable[Response]]
 _COMPARE_INPUTS = ("kind", "a", "b", "network", "rule_a", "rule_b")
 
 
@@ -67,20 +67,13 @@ class Explorer:
 
     def routes(self, pool: Pool) -> list[BaseRoute]:
         """Return the routes of all pages but those of the data's things."""
-
-        def with_pool(answer: _Answering) -> Callable[[Request], Awaitable[Response]]:
-            async def endpoint(request: Request) -> Response:
-                return await answer(request, pool)
-
-            return endpoint
-
         return [
             Route("/search", self.search),
-            *(Route(f"/{name}", with_pool(self._list(name))) for name in ("classes", "concepts", "groups")),
-            Route("/compare", with_pool(self.compare)),
-            Route("/query", with_pool(self.query)),
-            Route("/query/text", with_pool(self.query_text)),
-            Route("/explain", with_pool(self.explain), methods=["GET", "POST"]),
+            *(Route(f"/{name}", partial(self.list_page, pool, name)) for name in ("classes", "concepts", "groups")),
+            Route("/compare", partial(self.compare, pool)),
+            Route("/query", partial(self.query, pool)),
+            Route("/query/text", partial(self.query_text, pool)),
+            Route("/explain", partial(self.explain, pool), methods=["GET", "POST"]),
             Route("/files/{name:path}", self.file),
         ]
 
@@ -120,37 +113,42 @@ class Explorer:
             rows = [{**asdict(match), "address": now.urls.thing(match.iri)} for match in matches]
             return JSONResponse(rows, headers={"Cache-Control": "no-cache"})
         with_urls = [(match, now.urls.thing(match.iri)) for match in matches]
-        return _html(now.pages.other("search.html", "search", text=text, matches=with_urls, most=_MOST_LISTED))
+        return HTMLResponse(now.pages.other("search.html", "search", text=text, matches=with_urls, most=_MOST_LISTED))
 
-    async def compare(self, request: Request, pool: Pool) -> Response:
+    async def list_page(self, pool: Pool, name: str, request: Request) -> Response:
+        """Return one page of a list."""
+        page = request.query_params.get("page", "1")
+        if not is_index(page):
+            raise RequestError(404, f"page={shorten(page)} is not a whole number: give one from 1")
+        try:
+            return _page_response(await ask_for(request, pool, PageJob(name, {"page": page})))
+        except RequestError as error:
+            # A page that is missing from a list is not a wrong parameter.
+            raise RequestError(404 if error.status == 400 else error.status, error.line, error.headers) from None
+
+    async def compare(self, pool: Pool, request: Request) -> Response:
         """Compare two filters, layers or runs."""
         inputs = {name: value for name, value in request.query_params.items() if name in _COMPARE_INPUTS}
         return _page_response(await ask_for(request, pool, PageJob("compare", inputs)))
 
-    async def query(self, request: Request, pool: Pool) -> Response:
+    async def query(self, pool: Pool, request: Request) -> Response:
         """Show the forms of the named queries and of SPARQL."""
         return _page_response(await ask_for(request, pool, PageJob("query", dict(request.query_params))))
 
-    async def query_text(self, request: Request, pool: Pool) -> Response:
+    async def query_text(self, pool: Pool, request: Request) -> Response:
         """Return the SPARQL of a named query with its parameters."""
         answer = await ask_for(request, pool, PageJob("query/text", dict(request.query_params)))
         return PlainTextResponse(answer.body)
 
-    async def explain(self, request: Request, pool: Pool) -> Response:
+    async def explain(self, pool: Pool, request: Request) -> Response:
         """Show the page to drop an image on, or explain the image that was dropped."""
         now = await self._now()
         missing = self._explainer.missing(now.facts.kg)
         if request.method == "GET":
-            return _html(now.pages.other("explain.html", "explain", missing=missing, rules=list(now.facts.kg.rules)))
+            return HTMLResponse(now.pages.other("explain.html", "explain", missing=missing, rules=now.facts.kg.rules))
         if missing is not None:
             raise RequestError(503, missing)
-        # Pages of other sites may not use this machine's time.
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise RequestError(403, "images are explained on the explorer's own page alone: drop it there")
-        # Neither may their forms, which browsers send without a preflight request.
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != _BYTES and not kind.startswith("image/"):
-            raise RequestError(415, f"send the image itself as the body, as image/jpeg or {_BYTES}")
+        _check_own_page(request)
         if self._uploads >= pool.limits.uploads:
             raise RequestError(503, "too many images wait: try again in a few seconds", {"Retry-After": "5"})
         self._uploads += 1
@@ -167,7 +165,7 @@ class Explorer:
         finally:
             self._uploads -= 1
         network = now.facts.networks.get(explanation.network)
-        return _html(now.pages.other("explanation.html", "explain", explanation=explanation, network=network))
+        return HTMLResponse(now.pages.other("explanation.html", "explain", explanation=explanation, network=network))
 
     async def file(self, request: Request) -> Response:
         """Return a file: the style sheet, a script, a plot, or a picture that the KG names."""
@@ -187,19 +185,6 @@ class Explorer:
             return FileResponse(self._path / name, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
         raise RequestError(404, f"no file {shorten(name)}: only files that pages show are served")
 
-    def _list(self, name: str) -> _Answering:
-        async def answer(request: Request, pool: Pool) -> Response:
-            page = request.query_params.get("page", "1")
-            if not is_index(page):
-                raise RequestError(404, f"page={shorten(page)} is not a whole number: give one from 1")
-            try:
-                return _page_response(await ask_for(request, pool, PageJob(name, {"page": page})))
-            except RequestError as error:
-                # A page that is missing from a list is not a wrong parameter.
-                raise RequestError(404 if error.status == 400 else error.status, error.line, error.headers) from None
-
-        return answer
-
     async def _now(self) -> Snapshot:
         return await run_in_threadpool(lambda: self._pages.now)
 
@@ -209,8 +194,14 @@ def _page_response(answer: Answer) -> Response:
     return HTMLResponse(answer.body, 400 if answer.line else 200)
 
 
-def _html(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return HTMLResponse(text, status, headers=headers)
+def _check_own_page(request: Request) -> None:
+    """Refuse images from pages of other sites, which may not use this machine's time."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise RequestError(403, "images are explained on the explorer's own page alone: drop it there")
+    # Browsers send the types of forms, unlike others, to other sites without a preflight request.
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != _BYTES and not media_type.startswith("image/"):
+        raise RequestError(415, f"send the image itself as the body, as image/jpeg or {_BYTES}")
 
 
 def _static(name: str) -> bytes:

@@ -56,10 +56,11 @@ def make_page(snapshot: Snapshot, endpoint: Endpoint, job: PageJob) -> Answer:
             case "groups":
                 return _page(snapshot.pages.groups(snapshot.grouped(), int(inputs["page"])))
             case "compare":
-                return _with_error(snapshot, job, lambda: {"found": compare(snapshot.facts, inputs)}, found=None)
+                values = {"comparison": None}
+                return _with_error(snapshot, job, lambda: {"comparison": compare(snapshot.facts, inputs)}, values)
             case "query":
                 values = form_values(snapshot.facts, inputs)
-                return _with_error(snapshot, job, lambda: {"chosen": chosen_query(snapshot.facts, inputs)}, **values)
+                return _with_error(snapshot, job, lambda: {"chosen": chosen_query(snapshot.facts, inputs)}, values)
             case _:
                 query = find_query(shorten(inputs.get("name", "")))
                 parameters = {name: value for name, value in inputs.items() if name != "name"}
@@ -83,15 +84,12 @@ def _line(error: FiltagError, inputs: Mapping[str, str]) -> str:
 
 
 def _with_error(
-    snapshot: Snapshot,
-    job: PageJob,
-    look_up: Callable[[], Mapping[str, Any]],
-    **values: Any,  # noqa: ANN401 - whatever the template takes
+    snapshot: Snapshot, job: PageJob, look_up: Callable[[], dict[str, Any]], values: dict[str, Any]
 ) -> Answer:
-    """Make the page of what is looked up, or of the error that this raises; the template has the page's name."""
+    """Render the template of the page's name with what is looked up, or with the error that this raises."""
     error = ""
     try:
-        values |= look_up()
+        values = values | look_up()
     except FiltagError as raised:
         error = _line(raised, job.parameters)
     text = snapshot.pages.other(f"{job.page}.html", job.page, inputs=job.parameters, error=error, **values)
