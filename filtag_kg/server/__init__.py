@@ -1,8 +1,8 @@
 """The server: SPARQL 1.1 over HTTP, the named queries, and every IRI of the data; read-only.
 
-What takes work is a *job*: a query, a page, an image to decode. A *worker* answers it, a process that may be killed; the
-*fork server* forks workers, the *worker supply* keeps enough of them, and the *pool* decides which job runs when. The
-network that explains images lives in the *explainer process*.
+What takes work is a *job*: a query, a page or an image to decode. A *worker*, a process that can be killed, answers it.
+The *fork server* forks workers, the *worker supply* keeps enough of them, and the *pool* decides which job runs when.
+The network that explains images lives in the *explainer process*.
 """
 
 from filtag_kg.server.app import create_app
