@@ -14,6 +14,7 @@ from filtag_kg.errors import FiltagError
 __all__ = [
     "check_directory_output",
     "check_file_output",
+    "check_new_directory",
     "destination_of",
     "is_stream",
     "open_stream",
@@ -85,6 +86,18 @@ def check_directory_output(target: Path) -> Path:
         raise FiltagError(f"{target} is a mount point, which cannot be replaced: choose a folder in it")
     _check_writable(target, destination)
     return destination
+
+
+def check_new_directory(target: Path) -> None:
+    """Make sure that a directory can be put at `target` and that nothing is there.
+
+    Raises
+    ------
+    FiltagError
+        As `check_directory_output`, or if there is a directory already.
+    """
+    if check_directory_output(target).exists():
+        raise FiltagError(f"{target} exists and is not replaced: choose another output", options=("output",))
 
 
 def sibling(path: Path, ending: str) -> Path:

@@ -51,10 +51,11 @@ def errors(
     from filtag_kg.explain import find_misclassifications
     from filtag_kg.images import open_images
     from filtag_kg.kg import open_kg
-    from filtag_kg.report import refuse_existing, write_misclassifications
+    from filtag_kg.output_paths import check_new_directory
+    from filtag_kg.report import write_misclassifications
 
     if output is not None:
-        refuse_existing(output)
+        check_new_directory(output)
     opened = open_kg(kg)
     with open_images(images) as image_set:
         loaded = network_of(opened, network, preprocess=preprocess, classes=classes)

@@ -88,13 +88,13 @@ def evaluate(
     from filtag_kg.explain import evaluate as evaluate_images
     from filtag_kg.explain import hits_rows
     from filtag_kg.images import open_images
+    from filtag_kg.output_paths import check_new_directory
     from filtag_kg.profile import recorded_network
-    from filtag_kg.report import refuse_existing
     from filtag_kg.tags import tag_distribution, tag_filters
 
     rules = _rules(k, q, score)
     if output is not None:
-        refuse_existing(output)
+        check_new_directory(output)
     loaded = _profile(profile)
     identifier = loaded.metadata.get("identifier", "network")
     distribution = tag_distribution(tag_filters(loaded, rules, network=identifier))
@@ -150,11 +150,11 @@ def _write(
 ) -> None:
     from filtag_kg.explain import class_hits_csv, hits_csv
     from filtag_kg.files import replacing_directory
-    from filtag_kg.report import refuse_existing
+    from filtag_kg.output_paths import check_new_directory
     from filtag_kg.report.plots import hits_plot
     from filtag_kg.tags import distribution_csv
 
-    with replacing_directory(output, refuse_existing) as room:
+    with replacing_directory(output, check_new_directory) as room:
         (room / "hits.csv").write_text(hits_csv(evaluation), encoding="utf-8")
         (room / "classes.csv").write_text(class_hits_csv(evaluation), encoding="utf-8")
         (room / "distribution.csv").write_text(distribution_csv(distribution), encoding="utf-8")

@@ -4,7 +4,7 @@ from filtag_kg.report.agreement import Agreement, LayerAgreement, compare_runs
 from filtag_kg.report.conformance import AUTHORS, Conformance, draw_sheet, rate_sheet, write_sheet
 from filtag_kg.report.figures import Figure, run_figures
 from filtag_kg.report.grouping import GroupedRun
-from filtag_kg.report.misclassifications_page import misclassifications_page, refuse_existing, write_misclassifications
+from filtag_kg.report.misclassifications_page import misclassifications_page, write_misclassifications
 from filtag_kg.report.pages import Pages, PageSettings
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.semantic import SemanticReport, check_report_folder, semantic_report, write_report
@@ -30,7 +30,6 @@ __all__ = [
     "draw_sheet",
     "misclassifications_page",
     "rate_sheet",
-    "refuse_existing",
     "run_figures",
     "semantic_report",
     "style_sheet",

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filtag_kg.errors import FiltagError
 from filtag_kg.explain import (
     Group,
     Misclassification,
@@ -18,7 +17,7 @@ from filtag_kg.explain import (
 )
 from filtag_kg.files import replacing_directory
 from filtag_kg.graph import xml_text
-from filtag_kg.output_paths import check_directory_output
+from filtag_kg.output_paths import check_new_directory
 from filtag_kg.report.jinja import environment
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "TagEvidence",
     "misclassifications_page",
     "misclassified_kinds",
-    "refuse_existing",
     "tag_evidence",
     "write_misclassifications",
 ]
@@ -144,8 +142,8 @@ def write_misclassifications(analysis: MisclassificationAnalysis, output: Path) 
     FiltagError
         If the directory exists already, or cannot be written.
     """
-    refuse_existing(output)
-    with replacing_directory(output, refuse_existing) as folder:
+    check_new_directory(output)
+    with replacing_directory(output, check_new_directory) as folder:
         texts = {
             "errors.csv": misclassifications_csv(analysis.misclassified),
             "confusions.csv": confusions_csv(confusions(analysis.misclassified)),
@@ -153,15 +151,3 @@ def write_misclassifications(analysis: MisclassificationAnalysis, output: Path) 
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
-
-
-def refuse_existing(output: Path) -> None:
-    """Make sure that nothing is at `output`, before minutes are spent on it.
-
-    Raises
-    ------
-    FiltagError
-        If something is, or no directory can be put there.
-    """
-    if check_directory_output(output).exists():
-        raise FiltagError(f"{output} exists and is not replaced: choose another output", options=("output",))

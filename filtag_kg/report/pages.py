@@ -95,6 +95,13 @@ class Pages:
         root = "" if url.startswith("/") else "../" * url.count("/")
         return xml_text(self._environment.get_template(template).render(root=root, **values))
 
+    @cached_property
+    def picture_files(self) -> frozenset[str]:
+        """The files in the KG's directory that pages show as pictures."""
+        exemplars, visualizations = self.facts.exemplars.values(), self.facts.visualizations.values()
+        thumbnails = {exemplar.thumbnail for of_filter in exemplars for exemplar in of_filter}
+        return frozenset(thumbnails | {picture.file for of_filter in visualizations for picture in of_filter})
+
     def overview(self, figures: Sequence[Figure] = ()) -> str:
         """Return the first page: headline figures, the surest filters, plots, layers, what was run."""
         facts = self.facts

@@ -86,7 +86,8 @@ def write_site(site: Site, folder: Path, progress: Progress | None = None) -> in
         _write(folder, unquote(url), render())
         if progress is not None:
             progress(done, len(renderers))
-    _copy_pictures(facts, folder)
+    for name in sorted(pages.picture_files):
+        _copy(facts.kg.path / name, folder / name)
     return len(renderers)
 
 
@@ -177,13 +178,6 @@ def _write(folder: Path, name: str, text: str) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-
-
-def _copy_pictures(facts: Facts, folder: Path) -> None:
-    names = {exemplar.thumbnail for exemplars in facts.exemplars.values() for exemplar in exemplars}
-    names |= {picture.file for pictures in facts.visualizations.values() for picture in pictures}
-    for name in sorted(names):
-        _copy(facts.kg.path / name, folder / name)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from filtag_kg.report import FileUrls
 from tests.odd_names import ODD_NAMES, odd_kg
-from tests.report.test_site import Links, made, pages
+from tests.report.test_site import Links, pages, written_report
 
 LAYERS = ("first", "a/b <x>\x0b?#", "..", "filter", "line\nfeed")
 
@@ -21,7 +21,7 @@ LAYERS = ("first", "a/b <x>\x0b?#", "..", "filter", "line\nfeed")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("odd")
     kg = odd_kg(folder, ODD_NAMES, [f"dog {name}" for name in ODD_NAMES], LAYERS)
-    return made([kg], folder / "report")
+    return written_report([kg], folder / "report")
 
 
 def test_every_link_leads_to_a_file_and_no_name_becomes_markup(report: Path) -> None:

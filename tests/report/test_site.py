@@ -34,7 +34,7 @@ class Links(HTMLParser):
         self.found += [(tag, value) for name, value in attrs if name in ("href", "src", "srcset") and value]
 
 
-def made(kgs: list[KG], folder: Path, **options: Path) -> Path:
+def written_report(kgs: list[KG], folder: Path, **options: Path) -> Path:
     facts = [read_facts(kg) for kg in kgs]
     report = semantic_report(facts)
     sites = [Site(each, report.of_kg(each.kg), **options) for each in facts]
@@ -70,12 +70,12 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> KG:
 
 @pytest.fixture(scope="module")
 def folder(kg: KG, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made([kg], tmp_path_factory.mktemp("report") / "report")
+    return written_report([kg], tmp_path_factory.mktemp("report") / "report")
 
 
 @pytest.fixture(scope="module")
 def strange_folder(strange: KG, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made([strange], tmp_path_factory.mktemp("report") / "report")
+    return written_report([strange], tmp_path_factory.mktemp("report") / "report")
 
 
 @pytest.mark.parametrize("which", ["folder", "strange_folder"])
@@ -127,21 +127,21 @@ def test_what_a_label_says_is_shown_and_does_nothing(strange_folder: Path) -> No
 
 
 def test_the_same_kg_gives_the_same_bytes(folder: Path, kg: KG, tmp_path: Path) -> None:
-    again = made([kg], tmp_path / "again")
+    again = written_report([kg], tmp_path / "again")
     names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     assert names == sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
     assert all((folder / name).read_bytes() == (again / name).read_bytes() for name in names)
 
 
 def test_no_page_is_large(vgg: KG, tmp_path: Path) -> None:
-    root = made([vgg], tmp_path / "report")
+    root = written_report([vgg], tmp_path / "report")
     sizes = {path.relative_to(root).as_posix(): path.stat().st_size for path, _ in pages(root)}
     assert len(sizes) > 2500
     assert max(sizes.values()) < 500_000
 
 
 def test_several_kgs_have_a_folder_each_and_a_page_that_compares_them(kg: KG, strange: KG, tmp_path: Path) -> None:
-    root = made([kg, strange], tmp_path / "report")
+    root = written_report([kg, strange], tmp_path / "report")
     for each in (kg, strange):
         assert (root / each.manifest["id"] / "index.html").is_file()
     text = (root / "index.html").read_text(encoding="utf-8")
@@ -151,7 +151,7 @@ def test_several_kgs_have_a_folder_each_and_a_page_that_compares_them(kg: KG, st
 
 def test_a_missing_evaluation_leaves_nothing(kg: KG, tmp_path: Path) -> None:
     with pytest.raises(FiltagError, match=r"hits\.csv"):
-        made([kg], tmp_path / "report", hits=tmp_path)
+        written_report([kg], tmp_path / "report", hits=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -180,7 +180,7 @@ class Explorer:
         plot = now.figure(name)
         if plot is not None:
             return Response(plot, media_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
-        if name in now.pictures:
+        if name in now.pages.picture_files:
             media_type = mimetypes.guess_type(name)[0]
             return FileResponse(self._path / name, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
         raise RequestError(404, f"no file {shorten(name)}: only files that pages show are served")

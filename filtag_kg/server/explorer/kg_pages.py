@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from pathlib import Path
 
 from filtag_kg.errors import FiltagError
@@ -43,15 +42,6 @@ class Snapshot:
         # The first page, and the number of figures on it.
         self._overview = ("", -1)
         self._rendering = threading.Lock()
-
-    @cached_property
-    def pictures(self) -> frozenset[str]:
-        """The files in the KG's directory that its tables name as pictures."""
-        exemplars, visualizations = self.facts.exemplars.values(), self.facts.visualizations.values()
-        return frozenset(
-            {exemplar.thumbnail for of_filter in exemplars for exemplar in of_filter}
-            | {picture.file for of_filter in visualizations for picture in of_filter}
-        )
 
     def grouped(self) -> Sequence[GroupedRun]:
         """Return the groups of filters, computed at the first call."""
