@@ -151,7 +151,7 @@ def _write(
     from filtag_kg.explain import class_hits_csv, hits_csv
     from filtag_kg.files import replacing_directory
     from filtag_kg.output_paths import check_new_directory
-    from filtag_kg.report.plots import hits_plot
+    from filtag_kg.report import hits_plot
     from filtag_kg.tags import distribution_csv
 
     with replacing_directory(output, check_new_directory) as room:

@@ -6,6 +6,7 @@ from filtag_kg.report.figures import Figure, run_figures
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.misclassifications_page import misclassifications_page, write_misclassifications
 from filtag_kg.report.pages import Pages, PageSettings
+from filtag_kg.report.plots import hits_plot
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.semantic import SemanticReport, check_report_folder, semantic_report, write_report
 from filtag_kg.report.site import Site, style_sheet
@@ -28,6 +29,7 @@ __all__ = [
     "check_report_folder",
     "compare_runs",
     "draw_sheet",
+    "hits_plot",
     "misclassifications_page",
     "rate_sheet",
     "run_figures",
