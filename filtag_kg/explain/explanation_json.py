@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from itertools import groupby
 
 from filtag_kg.explain.classification import Explanation
@@ -21,10 +22,7 @@ def explanation_json(explanation: Explanation) -> str:
         "network": explanation.network,
         "rule": explanation.rule,
         "run": explanation.run_id,
-        "predictions": [
-            {"class_id": best.class_id, "label": best.label, "confidence": best.confidence}
-            for best in explanation.predictions
-        ],
+        "predictions": [asdict(prediction) for prediction in explanation.predictions],
         "active": explanation.n_active,
         "tagged": explanation.n_tagged,
         "support": None if explanation.support is None else _support(explanation.support),
@@ -54,17 +52,7 @@ def explanation_json(explanation: Explanation) -> str:
 
 
 def _support(support: Support) -> Mapping[str, object]:
-    return {
-        "class_id": support.class_id,
-        "label": support.label,
-        "filters": support.filters,
-        "active": support.active,
-        "rank": support.rank,
-        "classes": support.classes,
-        "p_filters": support.p_filters,
-        "p_classes": support.p_classes,
-        "supported": support.supported,
-    }
+    return {**asdict(support), "supported": support.supported}
 
 
 def _evidence(rows: Iterable[Evidence], identity: str) -> list[Mapping[str, object]]:
