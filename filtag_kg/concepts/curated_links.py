@@ -56,7 +56,6 @@ def read_curated_links(path: Path, class_ids: Sequence[str], source: ConceptSour
 
     Parameters
     ----------
-    path : Path
     class_ids : sequence of str
         Of the run. A row's class is the last part of its ``subject_id``, percent-decoded.
     source : ConceptSource

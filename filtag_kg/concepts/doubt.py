@@ -49,7 +49,6 @@ class DoubtfulLink:
         IRI of the concept that it is linked to.
     meaning : str
         The concept's label, and what it is a kind of.
-    confidence : float
     signs : tuple of str
         What speaks against the link besides a low confidence.
     alternative : str or None

@@ -46,7 +46,6 @@ def runs_of_few_classes(
 
     Parameters
     ----------
-    tags : TagTable
     isa : Hierarchy
         The concepts above the classes.
     min_ic, draws, seed

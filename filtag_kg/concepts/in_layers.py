@@ -77,7 +77,6 @@ def concepts_in_layers(
 
     Parameters
     ----------
-    tags : TagTable
     isa : Hierarchy
         The concepts above the classes of the tags.
     common : iterable of CommonConcept

@@ -38,7 +38,6 @@ class KeptEdges:
 
     Parameters
     ----------
-    kept : tuple of Edge
     weak, phrases, cycles : tuple of Edge
         Left out, by reason.
     """

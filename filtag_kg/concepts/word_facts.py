@@ -39,7 +39,6 @@ class WordFacts:
 
     Parameters
     ----------
-    concept : Concept
     edges : tuple of (relation, label of the other end, Edge)
         The relation is written ``← IsA`` for edges that end at the concept.
     """
@@ -53,8 +52,6 @@ def look_up(term: str, source: ConceptSource, *, limit: int) -> list[WordFacts]:
 
     Parameters
     ----------
-    term : str
-    source : ConceptSource
     limit : int
         At most so many edges of each relation and direction; a web service is not asked for more.
     """

@@ -32,12 +32,10 @@ def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags")
 
     Parameters
     ----------
-    kg : KG
     format_ : str
         The whole graph: ``nquads``, with its named graphs; ``turtle``, ``ntriples``, ``jsonld`` or ``rdfxml``, which
         merge them and write each triple once, sorted as in ``graph.nq.gz``. Filters, classes and concepts as nodes and
         edges: ``graphml``. Parts: ``sssom``, the links of classes to concepts; ``csv`` or ``parquet``, a table.
-    output : binary file
     table : {"tags", "common", "concepts"}
         The table that ``csv`` and ``parquet`` write.
 

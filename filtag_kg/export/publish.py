@@ -50,7 +50,6 @@ def credentials(url: str, user: str | None, *, token: bool) -> Credentials:
 
     Parameters
     ----------
-    url : str
     user : str, optional
         Whose password to look for: ``FILTAG_PASSWORD``, else the keyring's for service ``filtag`` and this user.
     token : bool
@@ -95,7 +94,6 @@ def publish_kg(
 
     Parameters
     ----------
-    kg : KG
     url : str
         The store's Graph Store address, such as ``http://localhost:7878/store``.
     secrets : Credentials, optional

@@ -1,5 +1,6 @@
 """RDF: the vocabulary, the triples of each kind of thing, a graph's description of itself, and the RDF formats."""
 
+from filtag_kg.graph.counts import GraphCounts, count_statements, count_store
 from filtag_kg.graph.describe import DatasetDescription, KgFile, emit_dataset, kg_files
 from filtag_kg.graph.emit import (
     RunDescription,
@@ -25,12 +26,15 @@ __all__ = [
     "RDF_FORMATS",
     "DataIris",
     "DatasetDescription",
+    "GraphCounts",
     "KgFile",
     "RdfFormat",
     "RunDescription",
     "Triple",
     "assignment_section",
     "boolean",
+    "count_statements",
+    "count_store",
     "double",
     "emit_closure",
     "emit_concepts",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from filtag_kg.graph.counts import GraphCounts
 from filtag_kg.graph.nquads import Triple, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import CONCEPTNET_SITE, ONTOLOGY, PREFIXES, DataIris
 
@@ -31,7 +32,6 @@ class KgFile:
 
     Parameters
     ----------
-    name : str
     title : str
         What it contains, for people.
     media_type : str
@@ -55,38 +55,32 @@ class DatasetDescription:
 
     Parameters
     ----------
-    kg_id, title : str
     runs : sequence of str
         Run ids.
-    licences : mapping of graph name to the IRI of its licence
-    triples_in : mapping of graph name to its number of triples
-        All graphs but the one of the description.
-    classes : mapping of terms such as ``flt:Filter`` to the number of things
-    links : mapping of terms such as ``skos:exactMatch`` to the number of classes that they link
-    concept_graphs : sequence of str
-    conceptnet_terms : int
-        ConceptNet terms that concepts have.
+    licences : mapping of concept graph to the IRI of its licence
+    counts : GraphCounts
+        Of all graphs but the one of the description.
     conceptnet : str
         What the IRIs of ConceptNet's terms begin with.
     example : str
         IRI of a typical thing.
     hashes : mapping of terms such as ``flt:weightsSha256`` to digests
-    files : sequence of KgFile
     """
 
     kg_id: str
     title: str
     runs: Sequence[str]
     licences: Mapping[str, str]
-    triples_in: Mapping[str, int]
-    classes: Mapping[str, int]
-    links: Mapping[str, int]
-    concept_graphs: Sequence[str]
-    conceptnet_terms: int
+    counts: GraphCounts
     conceptnet: str
     example: str
     hashes: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[KgFile] = ()
+
+    @property
+    def concept_graphs(self) -> list[str]:
+        """The concept graphs that hold statements."""
+        return [graph for graph in self.licences if self.counts.statements.get(graph)]
 
 
 def kg_files(digests: Mapping[str, str], *, with_profile: bool) -> Iterator[KgFile]:
@@ -96,7 +90,6 @@ def kg_files(digests: Mapping[str, str], *, with_profile: bool) -> Iterator[KgFi
     ----------
     digests : mapping of file name to SHA-256
         Of the tables.
-    with_profile : bool
     """
     yield KgFile("graph.nq.gz", "The whole graph, sorted", "application/n-quads", compressed=True)
     for name, title, media_type in _TABLES:
@@ -112,9 +105,7 @@ def emit_inputs(run_id: str, hashes: Mapping[str, str], iris: DataIris) -> Itera
 
     Parameters
     ----------
-    run_id : str
     hashes : mapping of terms such as ``flt:weightsSha256`` to digests
-    iris : DataIris
     """
     run = iri(iris.run(run_id))
     entities = {}
@@ -143,10 +134,10 @@ def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
     yield dataset, t("dcterms:conformsTo"), iri(ONTOLOGY)
     yield dataset, t("void:uriSpace"), literal(iris.base)
     yield dataset, t("void:exampleResource"), iri(about.example)
-    yield dataset, t("void:triples"), integer(sum(about.triples_in.values()))
+    yield dataset, t("void:triples"), integer(sum(about.counts.statements.values()))
     for run_id in about.runs:
         yield dataset, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
-    for graph, count in about.triples_in.items():
+    for graph, count in about.counts.statements.items():
         yield dataset, t("void:subset"), iri(graph)
         yield iri(graph), t("void:triples"), integer(count)
         if graph in about.licences:
@@ -155,7 +146,7 @@ def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
         yield dataset, t("dcterms:license"), iri(licence)
     for prefix in ("flt", "nno", "prov", "skos", "sssom"):
         yield dataset, t("void:vocabulary"), iri(PREFIXES[prefix])
-    for term, count in about.classes.items():
+    for term, count in about.counts.things.items():
         part = iri(iris.dataset_part(about.kg_id, "class", term.partition(":")[2]))
         yield dataset, t("void:classPartition"), part
         yield part, t("void:class"), t(term)
@@ -168,7 +159,7 @@ def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
 
 def _emit_linksets(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
     dataset = iri(iris.dataset(about.kg_id))
-    for term, count in about.links.items():
+    for term, count in about.counts.links.items():
         linkset = iri(iris.dataset_part(about.kg_id, "linkset", term.partition(":")[2]))
         yield dataset, t("void:subset"), linkset
         yield linkset, t("rdf:type"), t("void:Linkset")
@@ -177,14 +168,14 @@ def _emit_linksets(about: DatasetDescription, iris: DataIris) -> Iterator[Triple
         for graph in about.concept_graphs:
             yield linkset, t("void:objectsTarget"), iri(graph)
         yield linkset, t("void:triples"), integer(count)
-    if about.conceptnet_terms:
+    if about.counts.conceptnet_terms:
         linkset = iri(iris.dataset_part(about.kg_id, "linkset", "conceptNetTerm"))
         yield dataset, t("void:subset"), linkset
         yield linkset, t("rdf:type"), t("void:Linkset")
         yield linkset, t("void:linkPredicate"), t("flt:conceptNetTerm")
         yield linkset, t("void:subjectsTarget"), dataset
         yield linkset, t("void:objectsTarget"), iri(CONCEPTNET_SITE)
-        yield linkset, t("void:triples"), integer(about.conceptnet_terms)
+        yield linkset, t("void:triples"), integer(about.counts.conceptnet_terms)
         yield iri(CONCEPTNET_SITE), t("rdf:type"), t("void:Dataset")
         yield iri(CONCEPTNET_SITE), t("void:uriSpace"), literal(about.conceptnet)
 

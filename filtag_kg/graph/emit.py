@@ -39,7 +39,6 @@ class RunDescription:
     ----------
     run_id : str
         The same inputs, parameters and versions give the same id.
-    rule : str
     rule_index : int
         The rule's number in the KG.
     score : str or None
@@ -79,8 +78,6 @@ def emit_network(
 
     Parameters
     ----------
-    tags : TagTable
-    iris : DataIris
     label : str
         The network's name for people.
     kinds : mapping of layer name to Keras layer type
@@ -111,8 +108,6 @@ def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription,
         Name of the network in identifiers.
     common : iterable of CommonConcept
         Of this run's rule alone.
-    run : RunDescription
-    iris : DataIris
     """
     activity = iri(iris.run(run.run_id))
     yield activity, t("rdf:type"), t("flt:TaggingRun")
@@ -172,8 +167,6 @@ def emit_concepts_in_layers(
         Name of the network in identifiers.
     rows : iterable of ConceptInLayer
         Of this run's rule alone.
-    run_id : str
-    iris : DataIris
     """
     for row in rows:
         node = iri(iris.concept_in_layer(run_id, row.layer, row.concept))
@@ -234,7 +227,6 @@ def emit_concepts(isa: Hierarchy, source: str, *, graph: str, conceptnet: str) -
 
     Parameters
     ----------
-    isa : Hierarchy
     source : str
         Name of the source.
     graph : str

@@ -42,7 +42,6 @@ class Section:
     ----------
     prefix : str
         How each line begins, and no other line of the graph.
-    n_things : int
     blocks : iterable of str
         The lines, sorted, many at a time, each with its newline.
     counts : mapping of graph IRI to number of lines
@@ -81,8 +80,6 @@ def assignment_section(tags: TagTable, run_id: str, iris: DataIris) -> Section:
     ----------
     tags : TagTable
         Of the run's rule alone.
-    run_id : str
-    iris : DataIris
     """
     rows = _rows_by_iri(tags)
     n_optional = (tags.rank[rows] > 0).sum() + (~np.isnan([tags.activation[rows], tags.contrast[rows]])).sum()
@@ -102,10 +99,7 @@ def filter_sections(
 
     Parameters
     ----------
-    tags : TagTable
     runs : mapping of rule to run id
-    common : sequence of CommonConcept
-    iris : DataIris
     """
     network = iris.network(tags.network)
     graphs = [iris.run(runs[rule]) for rule in tags.rules]

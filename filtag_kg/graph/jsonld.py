@@ -18,35 +18,13 @@ _TYPE = term("rdf:type")
 _STRING = term("xsd:string")
 # Properties of other vocabularies whose values are things. For our own, the ontology tells.
 _POINTING = (
-    "dcat:compressFormat",
-    "dcat:distribution",
-    "dcat:mediaType",
-    "dcterms:conformsTo",
-    "dcterms:license",
-    "dcterms:source",
-    "nno:hasLayer",
-    "prov:used",
-    "prov:wasDerivedFrom",
-    "prov:wasGeneratedBy",
-    "rdfs:domain",
-    "rdfs:isDefinedBy",
-    "rdfs:range",
-    "rdfs:subClassOf",
-    "skos:broader",
-    "skos:closeMatch",
-    "skos:exactMatch",
-    "sssom:mapping_justification",
-    "sssom:object_id",
-    "sssom:predicate_id",
-    "sssom:subject_id",
-    "void:class",
-    "void:classPartition",
-    "void:linkPredicate",
-    "void:objectsTarget",
-    "void:subjectsTarget",
-    "void:subset",
+    "dcat:compressFormat", "dcat:distribution", "dcat:mediaType", "dcterms:conformsTo", "dcterms:license",
+    "dcterms:source", "nno:hasLayer", "prov:used", "prov:wasDerivedFrom", "prov:wasGeneratedBy", "rdfs:domain",
+    "rdfs:isDefinedBy", "rdfs:range", "rdfs:subClassOf", "skos:broader", "skos:closeMatch", "skos:exactMatch",
+    "sssom:mapping_justification", "sssom:object_id", "sssom:predicate_id", "sssom:subject_id", "void:class",
+    "void:classPartition", "void:linkPredicate", "void:objectsTarget", "void:subjectsTarget", "void:subset",
     "void:vocabulary",
-)
+)  # fmt: skip
 
 Json = str | Mapping[str, "Json"] | list["Json"]
 
@@ -58,7 +36,6 @@ def write_jsonld(triples: Iterable[ox.Triple], output: BinaryIO) -> None:
     ----------
     triples : iterable of Triple
         Those of one subject together, without blank nodes.
-    output : binary file
 
     Notes
     -----

@@ -59,7 +59,6 @@ def write_triples(triples: Iterable[ox.Triple], format_: str, output: BinaryIO) 
         For JSON-LD, those of one subject together, without blank nodes.
     format_ : str
         One of `RDF_FORMATS`.
-    output : binary file
     """
     if format_ == "jsonld":
         write_jsonld(triples, output)

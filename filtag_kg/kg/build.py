@@ -43,6 +43,7 @@ from filtag_kg.graph import (
     QUERIES,
     DataIris,
     DatasetDescription,
+    GraphCounts,
     KgFile,
     RunDescription,
     Triple,
@@ -61,7 +62,6 @@ from filtag_kg.graph import (
     resource_folder,
 )
 from filtag_kg.images import ImageSet
-from filtag_kg.kg.counts import GraphCounts
 from filtag_kg.kg.exemplars import write_exemplars
 from filtag_kg.kg.kg import FORMAT_VERSION, KG, check_output, open_kg
 from filtag_kg.kg.manifest import write_manifest
@@ -147,14 +147,10 @@ def build_kg(
     ----------
     output : Path
         The KG's directory; it appears when it is whole.
-    tags : TagTable
-    source : ConceptSource
-    provenance : Provenance
     profile : Profile, optional
         Kept in the KG, where the tags come from one.
     images : ImageSet, optional
         Those of the profile, open: thumbnails of its exemplars are kept in the KG.
-    parameters : BuildParameters
     curated : mapping of class id to CuratedLink
         Links that a person has decided on.
     first_rule : int
@@ -330,17 +326,12 @@ def _counts(plan: _Plan, statements: Mapping[str, int], *, n_assignments: int) -
 
 
 def _description(plan: _Plan, counts: GraphCounts, files: Iterable[KgFile]) -> DatasetDescription:
-    sources = [plan.iris.concepts_graph(member.name) for member in plan.source.members]
     return DatasetDescription(
         kg_id=plan.kg_id,
         title=f"Filters of {plan.provenance.network_label}, their tags and concepts",
         runs=[run.run_id for run in plan.runs],
         licences=_licences(plan, counts),
-        triples_in=counts.statements,
-        classes=counts.things,
-        links=counts.links,
-        concept_graphs=[graph for graph in sources if counts.statements.get(graph)],
-        conceptnet_terms=counts.conceptnet_terms,
+        counts=counts,
         conceptnet=plan.parameters.conceptnet,
         example=plan.iris.filter(plan.tags.network, plan.tags.layer_names[-1], 0),
         hashes=plan.provenance.hashes,

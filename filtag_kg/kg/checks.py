@@ -10,8 +10,7 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from filtag_kg.graph import DataIris, term
-from filtag_kg.kg.counts import count_statements, count_store
+from filtag_kg.graph import DataIris, count_statements, count_store, term
 from filtag_kg.kg.kg import KG
 from filtag_kg.kg.runs import runs_of
 from filtag_kg.kg.store import graph_lines

@@ -16,9 +16,8 @@ import pyoxigraph as ox
 from filtag_kg.concepts import too_few_classes
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import only_writer, replacing_directory, scratch_directory, sha256_of
-from filtag_kg.graph import PREFIXES, DataIris, DatasetDescription, emit_dataset, kg_files, quads
+from filtag_kg.graph import PREFIXES, DataIris, DatasetDescription, count_store, emit_dataset, kg_files, quads
 from filtag_kg.kg.build import kg_id_of
-from filtag_kg.kg.counts import count_store
 from filtag_kg.kg.kg import KG, open_kg
 from filtag_kg.kg.manifest import kg_file_names, write_manifest
 from filtag_kg.kg.store import finish_store, graph_lines, load_lines, pack_lines
@@ -37,7 +36,6 @@ class KgRun:
 
     Parameters
     ----------
-    run_id, rule, network : str
     folder : str
         Where in the KG's directory the files of its build lie; empty for those of the first.
     score : str or None
@@ -79,7 +77,6 @@ def add_runs(kg: KG, added: KG) -> KG:
 
     Parameters
     ----------
-    kg : KG
     added : KG
         It stays as it is. The numbers of its rules follow those of the KG (``build_kg(first_rule=…)``).
 
@@ -146,7 +143,6 @@ def remove_run(kg: KG, name: str) -> KG:
 
     Parameters
     ----------
-    kg : KG
     name : str
         The run's id, or its rule where no other run has that.
 
@@ -224,18 +220,13 @@ def _write(
     counts = count_store(partial(_rows, store))
     network = runs[0].get("network", kg.manifest["network"])
     (last_layer, _), *_ = sorted(_rows(store, _LAYERS % iris.network(network)), key=lambda row: -int(row[1]))
-    sources = [graph for graph in licences if graph in counts.statements]
     digests = {path.name: sha256_of(path) for path in folder.iterdir() if path.suffix in (".csv", ".tsv")}
     about = DatasetDescription(
         kg_id=kg_id,
         title=title,
         runs=[run["id"] for run in runs],
-        licences={graph: licences[graph] for graph in sources},
-        triples_in=counts.statements,
-        classes=counts.things,
-        links=counts.links,
-        concept_graphs=sources,
-        conceptnet_terms=counts.conceptnet_terms,
+        licences={graph: licence for graph, licence in licences.items() if graph in counts.statements},
+        counts=counts,
         conceptnet=kg.manifest["parameters"]["conceptnet"],
         example=iris.filter(network, last_layer, 0),
         files=list(kg_files(digests, with_profile=(folder / "profile.npz").exists())),

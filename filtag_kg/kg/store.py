@@ -35,7 +35,6 @@ def write_graph(blocks: Iterable[str], file: Path, store: Path) -> None:
     ----------
     blocks : iterable of str
         The lines, many at a time, each with its newline.
-    file, store : Path
     """
     with _packed(file) as packed:
         new = ox.Store(str(store))

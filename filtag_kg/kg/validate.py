@@ -56,7 +56,6 @@ class Validation:
 
     Parameters
     ----------
-    findings : tuple of Finding
     n_nodes : int
         Things that were compared with the shapes.
     n_checks : int
@@ -79,7 +78,6 @@ def validate_kg(kg: KG, *, sample: int = 100, seed: int = 0, quick: bool = False
 
     Parameters
     ----------
-    kg : KG
     sample : int
         Things of each class, at most, that are compared with the shapes of ``ontology/shapes.ttl``.
     seed : int

@@ -47,7 +47,6 @@ class Assertion:
         Without ``/r/``.
     start, end : str
         Paths of terms: ``/c/en/dog/n/wn/animal``.
-    weight : float
     dataset : str
         A path: ``/d/wordnet/3.1``.
     licence : str

@@ -47,7 +47,6 @@ class ConceptNetIndex:
 
     Parameters
     ----------
-    path : Path
     base : str
         What the IRIs of concepts begin with.
 

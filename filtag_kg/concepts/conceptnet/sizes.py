@@ -33,7 +33,6 @@ def sizes_below(start: NDArray[np.int64], end: NDArray[np.int64], n_nodes: int, 
     ----------
     start, end : int64 arrays of shape (n_edges,)
         Indices of nodes: the start of an edge lies below its end.
-    n_nodes : int
     seed : int
         For the random variables.
 

@@ -1,4 +1,4 @@
-"""How much a KG's graph holds: from the data of a build, or counted in a store."""
+"""How much a graph holds: known from the data of a build, or counted in a store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from filtag_kg.graph import term
+from filtag_kg.graph.vocabulary import term
 
 __all__ = ["GraphCounts", "count_statements", "count_store"]
 
@@ -34,7 +34,6 @@ class GraphCounts:
 
     Parameters
     ----------
-    layers : int
     conceptnet_terms : int
         ConceptNet terms that concepts have.
     things : mapping of classes such as ``flt:Filter`` to int
