@@ -114,7 +114,7 @@ def test_only_the_first_concept_shows_the_filters_q_value(kg: KG) -> None:
 
 
 def test_a_picture_that_is_gone_or_no_picture_is_left_out(hostile: KnowledgeGraph) -> None:
-    place = Path(hostile.place)
+    place = Path(hostile.location)
     (place / "exemplars" / "a.png").unlink()
     page = checked(hostile.filter(HOSTILE, 0)._repr_html_())
     assert len([tag for tag, _ in page.seen if tag == "img"]) == 1
