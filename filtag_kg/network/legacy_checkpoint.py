@@ -73,7 +73,7 @@ def _read(file: io.BytesIO) -> Mapping[str, NDArray[Any]]:
         # The tensors are views of these storages, so the storages are filled in place.
         storage[:] = np.frombuffer(file.read(storage.nbytes), dtype=storage.dtype)
         if not np.isfinite(storage).all():
-            raise FiltagError(f"storage {key} holds what is not a finite number")
+            raise FiltagError(f"storage {key} has numbers that are not finite")
     if file.read(1):
         raise FiltagError("it goes on after its last storage")
     if not isinstance(tensors, dict) or not all(isinstance(x, np.ndarray) for x in tensors.values()):

@@ -60,8 +60,8 @@ def collect(
     ------
     FiltagError
         If there are fewer than two classes, the network was told its classes and lacks one of the images', a class
-        has fewer than two readable images, more than 1 % of the images are unreadable, or the network puts out what is
-        not a finite number.
+        has fewer than two readable images, more than 1 % of the images are unreadable, or the network has outputs that
+        are not finite.
     """
     metadata = {**network_metadata(network), "batch_size": options.batch_size}
     held_out: tuple[ImageRef, ...] = ()
@@ -136,7 +136,7 @@ def _check_finite(activations: NDArray[np.float32], batch: Batch, network: Netwo
     layer = network.layers[int(np.searchsorted(_offsets(network), filter_, side="right")) - 1]
     lower = f", or compute in float32 instead of {network.precision}" if network.precision != "float32" else ""
     raise FiltagError(
-        f"layer {layer.name} of {network.name} is not a finite number for {batch.images[image].name}: "
+        f"layer {layer.name} of {network.name} has outputs that are not finite for {batch.images[image].name}: "
         f"check the network's weights and its preprocessing{lower}"
     )
 

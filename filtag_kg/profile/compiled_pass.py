@@ -29,8 +29,7 @@ class Outputs:
         ā(m,i,d), layers side by side: of each feature map the mean, after scaling its layer to [0, 1] for that
         image; not finite where the network's output is not.
     constant : bool array of shape (n_images, n_layers)
-        Whether all of the layer's outputs are equal, so that there is nothing to scale and its activations
-        are 0.
+        Whether all of the layer's outputs are equal; then there is nothing to scale, and its activations are 0.
     scores : float32 array of shape (n_images, n_classes)
         The network's own outputs; n_classes is 0 where they were not asked for.
     """

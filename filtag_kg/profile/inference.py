@@ -56,7 +56,7 @@ def observe(network: Network, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.flo
     Raises
     ------
     FiltagError
-        If the network puts out what is not a finite number.
+        If the network has outputs that are not finite.
     """
     to_numpy = import_keras().ops.convert_to_numpy
     activations, constant, scores = (to_numpy(x) for x in forward(network, scores=True)(pixels))
@@ -88,7 +88,7 @@ def observations(
     Raises
     ------
     FiltagError
-        If the network puts out what is not a finite number.
+        If the network has outputs that are not finite.
     """
     run = compile_pass(network, batch_size, scores=True)
     total = len(images.images if only is None else only)
@@ -104,9 +104,7 @@ def observations(
 
 def _checked(network: Network, outputs: Outputs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if not (np.isfinite(outputs.activations).all() and np.isfinite(outputs.scores).all()):
-        raise FiltagError(
-            f"{network.name} puts out what is not a finite number: check its weights and its preprocessing"
-        )
+        raise FiltagError(f"{network.name} has outputs that are not finite: check its weights and its preprocessing")
     # Rounding may take a mean a hair beyond the range that it lies in.
     return np.clip(outputs.activations.astype(np.float64), 0, 1), _probabilities(outputs.scores.astype(np.float64))
 

@@ -163,7 +163,7 @@ def test_what_is_not_a_number_is_found(keras, archive, tmp_path):
     with open_images(archive) as images, pytest.raises(FiltagError) as error:
         collect(load_network(str(path), preprocess="none"), images)
     assert str(error.value) == (
-        "layer broken of broken is not a finite number for n00/00.png: check the network's weights and its "
+        "layer broken of broken has outputs that are not finite for n00/00.png: check the network's weights and its "
         "preprocessing"
     )
 
@@ -181,7 +181,9 @@ def test_what_is_infinite_is_found(keras, archive, tmp_path, kernel, bias):
     model.get_layer("broken").set_weights([kernels, np.array(bias, np.float32)])
     model.save(tmp_path / "broken.keras")
     network = load_network(str(tmp_path / "broken.keras"), preprocess="none")
-    assert refusal(network, archive).startswith("layer broken of broken is not a finite number for n00/00.png: ")
+    assert refusal(network, archive).startswith(
+        "layer broken of broken has outputs that are not finite for n00/00.png: "
+    )
 
 
 def test_a_layer_that_is_constant_for_one_image_only(keras, tmp_path):

@@ -134,7 +134,7 @@ def test_numbers_beyond_float16_are_reported(keras, archive, tmp_path):  # noqa:
         with pytest.raises(FiltagError) as error:
             collect(network, images)
     assert str(error.value) == (
-        "layer loud of loud is not a finite number for n00/00.png: check the network's weights and its "
+        "layer loud of loud has outputs that are not finite for n00/00.png: check the network's weights and its "
         "preprocessing, or compute in float32 instead of float16"
     )
 
