@@ -88,7 +88,7 @@ class Edge:
 
 
 class ConceptSource(Protocol):
-    """Where concepts and their relations come from. All answers are in a fixed order."""
+    """Where concepts and their relations come from. Every method answers in a fixed order."""
 
     @property
     def name(self) -> str:
@@ -104,22 +104,22 @@ class ConceptSource(Protocol):
 
     @property
     def members(self) -> tuple[ConceptSource, ...]:
-        """The sources that answer: this one alone, unless it combines others."""
+        """The sources that it combines; else itself."""
 
     def concept(self, concept_id: str) -> Concept:
         """Return the concept of an IRI; `KeyError` if the source has none."""
 
     def of_class(self, class_id: str) -> str | None:
-        """Return the IRI of the concept that a class id names by itself, if it names one."""
+        """Return the IRI of the concept that a class id names, if it names one."""
 
     def senses(self, term: str) -> tuple[Sense, ...]:
-        """Return the meanings of a word in any spelling of case and spaces, the most frequent first."""
+        """Return the meanings of a word, the most frequent first, whatever its case and spaces."""
 
     def size(self, concept_id: str) -> int:
         """Return about how many concepts lie at or below a concept, itself included: how general it is."""
 
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
-        """Yield what is said of a concept, as it is asked for: edges that start at it, or with `incoming` end there.
+        """Yield the edges of a relation that start at a concept, or with `incoming` end there, as they are needed.
 
         `concept_id` is the IRI of a concept of this source, and so are the edges' ends.
         """

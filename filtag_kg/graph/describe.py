@@ -159,25 +159,20 @@ def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
 
 def _emit_linksets(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
     dataset = iri(iris.dataset(about.kg_id))
-    for term, count in about.counts.links.items():
+    linksets = [(term, about.concept_graphs, count) for term, count in about.counts.links.items()]
+    if about.counts.conceptnet_terms:
+        linksets.append(("flt:conceptNetTerm", [CONCEPTNET_SITE], about.counts.conceptnet_terms))
+        yield iri(CONCEPTNET_SITE), t("rdf:type"), t("void:Dataset")
+        yield iri(CONCEPTNET_SITE), t("void:uriSpace"), literal(about.conceptnet)
+    for term, targets, count in linksets:
         linkset = iri(iris.dataset_part(about.kg_id, "linkset", term.partition(":")[2]))
         yield dataset, t("void:subset"), linkset
         yield linkset, t("rdf:type"), t("void:Linkset")
         yield linkset, t("void:linkPredicate"), t(term)
         yield linkset, t("void:subjectsTarget"), dataset
-        for graph in about.concept_graphs:
-            yield linkset, t("void:objectsTarget"), iri(graph)
+        for target in targets:
+            yield linkset, t("void:objectsTarget"), iri(target)
         yield linkset, t("void:triples"), integer(count)
-    if about.counts.conceptnet_terms:
-        linkset = iri(iris.dataset_part(about.kg_id, "linkset", "conceptNetTerm"))
-        yield dataset, t("void:subset"), linkset
-        yield linkset, t("rdf:type"), t("void:Linkset")
-        yield linkset, t("void:linkPredicate"), t("flt:conceptNetTerm")
-        yield linkset, t("void:subjectsTarget"), dataset
-        yield linkset, t("void:objectsTarget"), iri(CONCEPTNET_SITE)
-        yield linkset, t("void:triples"), integer(about.counts.conceptnet_terms)
-        yield iri(CONCEPTNET_SITE), t("rdf:type"), t("void:Dataset")
-        yield iri(CONCEPTNET_SITE), t("void:uriSpace"), literal(about.conceptnet)
 
 
 def _emit_provenance(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:

@@ -53,15 +53,8 @@ def _text_or_none(value: Any) -> str | None:  # noqa: ANN401
 
 _COUNTS = dict.fromkeys(
     (
-        "layers",
-        "filters",
-        "classes",
-        "linked_classes",
-        "tags",
-        "common_concepts",
-        "concepts",
-        "concepts_in_layers",
-        "quads",
+        *("layers", "filters", "classes", "linked_classes", "tags"),
+        *("common_concepts", "concepts", "concepts_in_layers", "quads"),
     ),
     whole_number(),
 )

@@ -1,4 +1,4 @@
-"""The process that opens a KG's store: run as a script, so that it imports Oxigraph alone and starts in milliseconds.
+"""The process that opens a KG's store: run as a script, so it imports only Oxigraph and starts in milliseconds.
 
 It reads requests from stdin and writes answers to stdout, each piece after its length (`SIZE`). An answer is the result
 in pieces, an empty piece, and a last one, which is JSON: whether it succeeded.
