@@ -37,20 +37,20 @@ def filled(kg: KG, folder: Path, answers: list[str], columns: str = ",") -> Path
 def test_ratings_stand_beside_the_automatic_figure(vgg: KG, tmp_path: Path) -> None:
     coherent = {row.filter for row in read_common_concepts(vgg.common_path) if row.coherent()}
     automatic = [int(row[3]) in coherent for row in draw_sheet(vgg, filters=40)]
-    answers = ["Yes" if found else " no " for found in automatic]
+    answers = ["Yes" if coherent else " no " for coherent in automatic]
     answers[0], answers[1], answers[2] = "", "y", "n"
-    found = rate_sheet(vgg, filled(vgg, tmp_path, answers))
-    said = [answer.strip().lower() in ("yes", "y") for answer in answers[1:]]
-    agreed = sum(one == other for one, other in zip(said, automatic[1:], strict=True))
-    assert (found.drawn, found.rated, found.coherent) == (
+    conformance = rate_sheet(vgg, filled(vgg, tmp_path, answers))
+    yes = [answer.strip().lower() in ("yes", "y") for answer in answers[1:]]
+    agreed = sum(one == other for one, other in zip(yes, automatic[1:], strict=True))
+    assert (conformance.drawn, conformance.rated, conformance.coherent) == (
         40,
-        Proportion(sum(said), 39),
+        Proportion(sum(yes), 39),
         Proportion(sum(automatic[1:]), 39),
     )
-    assert found.agreement == Proportion(agreed, 39)
-    p, q = sum(said) / 39, sum(automatic[1:]) / 39
+    assert conformance.agreement == Proportion(agreed, 39)
+    p, q = sum(yes) / 39, sum(automatic[1:]) / 39
     chance = p * q + (1 - p) * (1 - q)
-    assert found.kappa == pytest.approx((agreed / 39 - chance) / (1 - chance))
+    assert conformance.kappa == pytest.approx((agreed / 39 - chance) / (1 - chance))
 
 
 def test_like_is_compared_with_like(vgg: KG, tmp_path: Path) -> None:
@@ -62,12 +62,16 @@ def test_like_is_compared_with_like(vgg: KG, tmp_path: Path) -> None:
     several = [row for row, n in zip(rows, n_tags, strict=True) if n > 1][:51]
     one = [row for row, n in zip(rows, n_tags, strict=True) if n == 1][:22]
     none = [row for row, n in zip(rows, n_tags, strict=True) if n == 0][:27]
-    answered = [(*row[:5], "no" if place < 12 else "yes") for place, row in enumerate([*several, *one, *none])]
+    answered = [(*row[:5], "no" if index < 12 else "yes") for index, row in enumerate([*several, *one, *none])]
     write_sheet(answered, tmp_path / "authors.csv")
-    found = rate_sheet(vgg, tmp_path / "authors.csv")
-    assert (found.rated, found.tagged, found.several) == (Proportion(88, 100), Proportion(61, 73), Proportion(39, 51))
-    assert (found.tagged, found.several) == (AUTHORS["tagged"], AUTHORS["several"])
-    assert found.coherent.total == found.agreement.total == 51
+    conformance = rate_sheet(vgg, tmp_path / "authors.csv")
+    assert (conformance.rated, conformance.tagged, conformance.several) == (
+        Proportion(88, 100),
+        Proportion(61, 73),
+        Proportion(39, 51),
+    )
+    assert (conformance.tagged, conformance.several) == (AUTHORS["tagged"], AUTHORS["several"])
+    assert conformance.coherent.total == conformance.agreement.total == 51
     write_sheet([(*row[:5], "yes") for row in none], tmp_path / "none.csv")
     nothing = rate_sheet(vgg, tmp_path / "none.csv")
     assert (nothing.rated, nothing.several, nothing.kappa) == (Proportion(27, 27), Proportion(0, 0), None)

@@ -31,10 +31,10 @@ def test_every_link_leads_to_a_file_and_no_name_becomes_markup(report: Path) -> 
         links.feed(text)
         assert "script" not in links.tags
         assert not [c for c in text if (c < " " and c not in "\t\n\r") or c in "\ufffe\uffff"], path
-        for _, link in links.found:
-            place = urlsplit(link)
-            if not place.scheme and place.path:
-                target = (path.parent / unquote(place.path)).resolve()
+        for _, link in links.urls:
+            url = urlsplit(link)
+            if not url.scheme and url.path:
+                target = (path.parent / unquote(url.path)).resolve()
                 assert target.is_relative_to(report.resolve())
                 assert target.exists(), f"{path.name}: {link}"
                 reached.add(target)

@@ -34,8 +34,8 @@ def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:
     assert (grouped.coherent.count, grouped.coherent.total) == (129, 219)
     first = {row.filter: row for row in read_common_concepts(vgg.common_path) if row.coherent()}
     groups = [row for row in rows(report.files["groups.csv"]) if row["relation"] == "IsA"]
-    found = {int(index): row["label"] for row in groups for index in row["filter_indices"].split()}
-    assert found == {filter_: row.label for filter_, row in first.items()}
+    label_of = {int(index): row["label"] for row in groups for index in row["filter_indices"].split()}
+    assert label_of == {filter_: row.label for filter_, row in first.items()}
     assert sum(int(row["filters"]) for row in groups) == 129
     assert groups[0]["label"] == "dog"
     assert {row["relation"] for row in rows(report.files["groups.csv"])} == {"IsA", "HasA", "MadeOf"}
@@ -55,8 +55,8 @@ def test_a_level_that_lets_all_pass(kg: KG) -> None:
 
 def test_networks_are_compared_by_rule(kg: KG, other: KG) -> None:
     report = semantic_report([read_facts(kg, q=1), read_facts(other, q=1)])
-    (found,) = report.comparisons
-    assert found.rule == "k=1"
+    (comparison,) = report.comparisons
+    assert comparison.rule == "k=1"
     table = rows(report.files["networks.csv"])
     assert {row["kg"] for row in table} == {kg.manifest["id"], other.manifest["id"]}
     # Both are made of the same profile, so both have each concept as often.

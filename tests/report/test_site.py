@@ -26,12 +26,12 @@ class Links(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[str, str]] = []
+        self.urls: list[tuple[str, str]] = []
         self.tags: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        self.found += [(tag, value) for name, value in attrs if name in ("href", "src", "srcset") and value]
+        self.urls += [(tag, value) for name, value in attrs if name in ("href", "src", "srcset") and value]
 
 
 def written_report(kgs: list[KG], folder: Path, **options: Path) -> Path:
@@ -85,7 +85,7 @@ def test_every_link_leads_to_a_file_of_the_folder(which: str, request: pytest.Fi
         links = Links()
         links.feed(text)
         assert "script" not in links.tags
-        for tag, link in links.found:
+        for tag, link in links.urls:
             if urlsplit(link).scheme in ("http", "https", "data"):
                 assert tag == "a" or link == "data:,", f"{path} asks {link} for something"
                 continue
@@ -98,13 +98,13 @@ def test_every_link_leads_to_a_file_of_the_folder(which: str, request: pytest.Fi
 
 
 def test_there_is_a_page_for_each_thing(folder: Path, kg: KG) -> None:
-    facts, places = read_facts(kg), FileUrls()
-    expected = {unquote(places.class_(class_id)) for class_id in facts.concepts.class_ids}
-    expected |= {unquote(places.concept(iri)) for iri in facts.concepts.labels}
+    facts, urls = read_facts(kg), FileUrls()
+    expected = {unquote(urls.class_(class_id)) for class_id in facts.concepts.class_ids}
+    expected |= {unquote(urls.concept(iri)) for iri in facts.concepts.labels}
     for network in facts.networks.values():
         for index, layer in enumerate(network.layer_names):
-            expected.add(unquote(places.layer(network.network, layer)))
-            expected |= {unquote(places.filter(network.network, layer, i)) for i in range(network.size(index))}
+            expected.add(unquote(urls.layer(network.network, layer)))
+            expected |= {unquote(urls.filter(network.network, layer, i)) for i in range(network.size(index))}
     expected |= {"index.html", "classes.html", "concepts.html", "groups.html", "groups-2.html"}
     assert {path.relative_to(folder).as_posix() for path, _ in pages(folder)} == expected
 
@@ -156,32 +156,32 @@ def test_a_missing_evaluation_leaves_nothing(kg: KG, tmp_path: Path) -> None:
 
 
 @given(st.text(min_size=1), st.text(min_size=1), st.integers(0, 10**6))
-def test_places_stay_in_the_folder_and_differ(one: str, other: str, filter_: int) -> None:
-    places = FileUrls()
+def test_urls_stay_in_the_folder_and_differ(one: str, other: str, filter_: int) -> None:
+    urls = FileUrls()
     try:
         one.encode()
         other.encode()
     except UnicodeEncodeError:
         return
-    for address in (places.filter(one, other, filter_), places.class_(one), places.layer(one, other)):
+    for address in (urls.filter(one, other, filter_), urls.class_(one), urls.layer(one, other)):
         path = unquote(address)
         assert ".." not in Path(path).parts
         assert "." not in Path(path).parts
         assert not path.startswith("/")
         assert max(map(len, Path(path).parts)) < 255
     if one != other:
-        assert places.class_(one) != places.class_(other)
-        assert places.filter(one, "x", 0) != places.filter(other, "x", 0)
+        assert urls.class_(one) != urls.class_(other)
+        assert urls.filter(one, "x", 0) != urls.filter(other, "x", 0)
 
 
-def test_places_are_stable() -> None:
-    places = FileUrls()
-    assert places.filter("vgg16-1", "block5/conv3", 7) == "network/vgg16-1/layer/block5%252Fconv3/filter/7.html"
-    assert places.layer("vgg16-1", "conv") == "network/vgg16-1/layer/conv/index.html"
-    assert places.layer("vgg16-1", "conv", 2) == "network/vgg16-1/layer/conv/page-2.html"
-    assert places.class_("n02099601") == "class/n02099601.html"
-    assert places.concept("http://wordnet-rdf.princeton.edu/pwn30/02084071-n") == "concept/02084071-n.html"
-    assert places.concept("http://api.conceptnet.io/c/en/dog") == "concept/c-en-dog-449852ce.html"
+def test_urls_are_stable() -> None:
+    urls = FileUrls()
+    assert urls.filter("vgg16-1", "block5/conv3", 7) == "network/vgg16-1/layer/block5%252Fconv3/filter/7.html"
+    assert urls.layer("vgg16-1", "conv") == "network/vgg16-1/layer/conv/index.html"
+    assert urls.layer("vgg16-1", "conv", 2) == "network/vgg16-1/layer/conv/page-2.html"
+    assert urls.class_("n02099601") == "class/n02099601.html"
+    assert urls.concept("http://wordnet-rdf.princeton.edu/pwn30/02084071-n") == "concept/02084071-n.html"
+    assert urls.concept("http://api.conceptnet.io/c/en/dog") == "concept/c-en-dog-449852ce.html"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -105,21 +105,21 @@ def titles(svg: str | None) -> list[str]:
 
 def circles(svg: str | None) -> dict[str, tuple[float, float, float]]:
     """Centre and radius of each disc that says something."""
-    found = {}
+    discs = {}
     for group in parsed(svg).findall(f"{SVG}g"):
         title, disc = group.find(f"{SVG}title"), group.find(f"{SVG}circle")
         if title is not None and disc is not None:
-            found[title.text or ""] = (float(disc.get("cx", "")), float(disc.get("cy", "")), float(disc.get("r", "")))
-    return found
+            discs[title.text or ""] = (float(disc.get("cx", "")), float(disc.get("cy", "")), float(disc.get("r", "")))
+    return discs
 
 
 def boxes(svg: str | None) -> dict[str, tuple[float, float, float, float]]:
     """Left, top, right and bottom of each path that says something."""
-    found = {}
+    paths = {}
     for group in parsed(svg).findall(f"{SVG}g"):
         title, path = group.find(f"{SVG}title"), group.find(f"{SVG}path")
         if title is not None and path is not None:
             numbers = [float(part) for part in path.get("d", "").split() if part[0].isdigit() or part[0] == "-"]
             xs, ys = numbers[::2], numbers[1::2]
-            found[title.text or ""] = (min(xs), min(ys), max(xs), max(ys))
-    return found
+            paths[title.text or ""] = (min(xs), min(ys), max(xs), max(ys))
+    return paths

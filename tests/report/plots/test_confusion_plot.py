@@ -57,7 +57,7 @@ def test_a_cell_says_its_share_of_the_rows_mistakes() -> None:
 
 
 def test_fewer_kinds_where_it_is_narrow() -> None:
-    many = [confusion(f"a kind of thing {place}", f"a kind of thing {place}", 99 - place) for place in range(40)]
+    many = [confusion(f"a kind of thing {index}", f"a kind of thing {index}", 99 - index) for index in range(40)]
     wide, narrow = boxes(confusion_plot(many)), boxes(confusion_plot(many, width=NARROW))
     assert len(wide) == 12
     assert 4 <= len(narrow) < 12

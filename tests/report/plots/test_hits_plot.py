@@ -20,7 +20,7 @@ def rows(rules: dict[str, float] = RULES, *, null: bool = True) -> list[HitsRow]
             layers=layers,
             n=n,
             images=100,
-            hits=top * place / len(N) * (1 if layers == "all" else 0.5),
+            hits=top * step / len(N) * (1 if layers == "all" else 0.5),
             null=n / 1000 if null else None,
             null_sd=0.01 if null else None,
             rho=None,
@@ -30,7 +30,7 @@ def rows(rules: dict[str, float] = RULES, *, null: bool = True) -> list[HitsRow]
         )
         for rule, top in rules.items()
         for layers in ("all", "last")
-        for place, n in enumerate(N, start=1)
+        for step, n in enumerate(N, start=1)
     ]
 
 
@@ -41,10 +41,10 @@ def dashed(svg: str | None) -> list[ET.Element]:
 def test_every_hit_is_a_mark_of_its_rules_kind() -> None:
     svg = hits_plot(rows())
     round_, square = circles(svg), boxes(svg)
-    assert {f"k=1: {10 * place:.1f} % at n = {n}, null {n / 10:.1f} %" for place, n in enumerate(N, 1)} <= set(round_)
+    assert {f"k=1: {10 * step:.1f} % at n = {n}, null {n / 10:.1f} %" for step, n in enumerate(N, 1)} <= set(round_)
     assert all(name.startswith("k=") for name in round_)
     assert all(name.startswith("q=") for name in square)
-    points = [round_[f"k=1: {10 * place:.1f} % at n = {n}, null {n / 10:.1f} %"] for place, n in enumerate(N, 1)]
+    points = [round_[f"k=1: {10 * step:.1f} % at n = {n}, null {n / 10:.1f} %"] for step, n in enumerate(N, 1)]
     assert [x for x, _, _ in points] == sorted({x for x, _, _ in points})
     steps = [above[1] - below[1] for below, above in itertools.pairwise(points)]
     assert steps == pytest.approx([steps[0]] * 4, abs=0.03)
@@ -65,8 +65,8 @@ def test_names_at_the_ends_do_not_overlap(width: int) -> None:
     root = parsed(hits_plot(rows(), width=width))
     for x in {text.get("x") for text in root.iter(f"{SVG}text") if text.text in RULES}:
         names = [t for t in root.iter(f"{SVG}text") if t.text in RULES and t.get("x") == x]
-        places = sorted(float(name.get("y", "")) for name in names)
-        assert all(below - above > 14.9 for above, below in itertools.pairwise(places))
+        ys = sorted(float(name.get("y", "")) for name in names)
+        assert all(below - above > 14.9 for above, below in itertools.pairwise(ys))
     assert sum(text.text in RULES for text in root.iter(f"{SVG}text")) == 2 * len(RULES)
 
 

@@ -76,11 +76,11 @@ def test_no_text_lies_over_another(
             right, bottom = opened.evaluate(
                 "[document.documentElement.viewBox.baseVal].map(b => [b.width, b.height])[0]"
             )
-            found = opened.evaluate(CORNERS)
-            assert found
-            for place, (text, corners) in enumerate(found):
+            drawn = opened.evaluate(CORNERS)
+            assert drawn
+            for index, (text, corners) in enumerate(drawn):
                 assert all(-1 <= x <= right + 1 and -1 <= y <= bottom + 1 for x, y in corners), text
-                assert all(apart(corners, other) for _, other in found[:place]), text
+                assert all(apart(corners, other) for _, other in drawn[:index]), text
 
 
 @pytest.mark.parametrize(("scheme", "ink"), [("light", "rgb(29, 33, 38)"), ("dark", "rgb(232, 230, 225)")])

@@ -18,7 +18,7 @@ def panel(label: str, *values: float | None) -> list[ConceptInLayer]:
     return [
         ConceptInLayer(
             rule="k=1",
-            layer=f"layer {place}",
+            layer=f"layer {index}",
             concept=f"c:{label}",
             label=label,
             classes=5,
@@ -28,7 +28,7 @@ def panel(label: str, *values: float | None) -> list[ConceptInLayer]:
             low=None if value in (None, 0.5) else value - 0.1,
             high=None if value in (None, 0.5) else min(1.0, value + 0.1),
         )
-        for place, value in enumerate(values)
+        for index, value in enumerate(values)
     ]
 
 
@@ -56,7 +56,7 @@ def test_where_nothing_is_separated_there_is_no_plot() -> None:
 
 @pytest.mark.parametrize("width", [NARROW, 900])
 def test_panels_stand_in_rows(width: int) -> None:
-    svg = separation_plot([panel(f"kind {place}", 0.5, 0.9) for place in range(5)], width=width)
+    svg = separation_plot([panel(f"kind {index}", 0.5, 0.9) for index in range(5)], width=width)
     corners = {(round(x), round(y)) for x, y, _ in circles(svg).values()}
     rows = {y for _, y in corners}
     assert len(rows) == 2 * (3 if width == NARROW else 2)

@@ -27,7 +27,7 @@ LABELS = {concept: concept[2:] for concept in [*PARENTS, "c:thing"]}
 
 def grouped_of(counts: dict[str, int]) -> GroupedRun:
     labels = [label for label, count in counts.items() for _ in range(count)]
-    common = {("last", place): label for place, label in enumerate(labels)}
+    common = {("last", index): label for index, label in enumerate(labels)}
     return grouped_run(common, layers=LAYER)
 
 
@@ -75,17 +75,17 @@ def test_no_filter_is_lost_whatever_the_hierarchy(counts: dict[int, int], above:
     shown = list(wedges(tree, hole=60, ring=90))
     assert all(0 <= wedge.start < wedge.stop <= 360 + 1e-9 for wedge in shown)
     for ring in range(1, levels + 1):
-        places = [(wedge.start, wedge.stop) for wedge in shown if wedge.ring == ring]
-        assert all(stop <= start + 1e-9 for (_, stop), (start, _) in pairwise(places))
+        spans = [(wedge.start, wedge.stop) for wedge in shown if wedge.ring == ring]
+        assert all(stop <= start + 1e-9 for (_, stop), (start, _) in pairwise(spans))
 
 
 def test_every_concept_is_a_wedge_as_wide_as_its_filters_are_many() -> None:
     tree = concept_tree(grouped_of({"dog": 5, "cat": 3, "car": 2, "limousine": 2}), PARENTS, LABELS)
     assert tree is not None
-    found = {wedge.label: wedge for wedge in wedges(tree, hole=60, ring=90)}
-    spans = {label: round(wedge.stop - wedge.start, 6) for label, wedge in found.items()}
+    by_label = {wedge.label: wedge for wedge in wedges(tree, hole=60, ring=90)}
+    spans = {label: round(wedge.stop - wedge.start, 6) for label, wedge in by_label.items()}
     assert spans == {"carnivore": 240, "dog": 150, "cat": 90, "car": 120, "limousine": 60}
-    assert {label: wedge.ring for label, wedge in found.items()} == {
+    assert {label: wedge.ring for label, wedge in by_label.items()} == {
         "carnivore": 1,
         "dog": 2,
         "cat": 2,
@@ -93,12 +93,12 @@ def test_every_concept_is_a_wedge_as_wide_as_its_filters_are_many() -> None:
         "limousine": 2,
     }
     svg = sunburst_plot(tree)
-    assert titles(svg) == [f"{wedge.label}: {wedge.filters} filters" for wedge in found.values()]
+    assert titles(svg) == [f"{wedge.label}: {wedge.filters} filters" for wedge in by_label.values()]
     assert {"12", "coherent", "dog", "cat", "carnivore", "car"} <= set(texts(svg))
 
 
 def test_small_concepts_are_one_wedge_that_names_them() -> None:
-    counts = {"dog": 900, **{f"rare{place:02}": 1 for place in range(20)}}
+    counts = {"dog": 900, **{f"rare{index:02}": 1 for index in range(20)}}
     tree = concept_tree(grouped_of(counts), {}, {f"c:{name}": name for name in counts})
     dog, others = wedges(tree, hole=60, ring=90) if tree else ()
     assert (dog.concept, others.concept, others.filters) == ("c:dog", None, 20)

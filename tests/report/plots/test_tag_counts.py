@@ -12,7 +12,7 @@ COUNTS = [1, 1, 2, 3, 4, 30]
 
 
 def run_of(counts: list[int]) -> GroupedRun:
-    return grouped_run({}, tags={("second", place): count for place, count in enumerate(counts)})
+    return grouped_run({}, tags={("second", index): count for index, count in enumerate(counts)})
 
 
 def counts_of(grouped: GroupedRun) -> list[TagCounts]:
@@ -24,7 +24,7 @@ def plot_of(grouped: GroupedRun, width: int = WIDE) -> str | None:
 
 
 def test_filters_are_counted_by_doubling_numbers_of_tags() -> None:
-    run = grouped_run({}, tags={**{("second", place): count for place, count in enumerate(COUNTS)}, ("last", 0): 5})
+    run = grouped_run({}, tags={**{("second", index): count for index, count in enumerate(COUNTS)}, ("last", 0): 5})
     every, last = counts_of(run)
     assert every == TagCounts(
         name="all layers",
@@ -54,7 +54,7 @@ def test_hubs_are_those_of_the_distribution() -> None:
     filters = np.repeat(np.arange(len(COUNTS)), COUNTS)
     zeros = np.zeros(len(filters), dtype=np.int64)
     classes = np.concatenate([np.arange(count) for count in COUNTS])
-    names = tuple(f"n{place}" for place in range(40))
+    names = tuple(f"n{index}" for index in range(40))
     known = np.full(len(filters), np.nan)
     columns = (zeros, zeros, filters, classes, zeros, known, known)
     table = TagTable("net", ("second",), (20,), names, names, ("k=1",), *columns)
