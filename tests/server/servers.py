@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -53,9 +54,9 @@ class Server:
 
 
 @contextmanager
-def serving(kg: Path, *options: str) -> Iterator[Server]:
-    """Serve a KG on a free port until the block ends."""
-    with _started([str(FILTAG), "serve", str(kg), "--port", "0", *options]) as server:
+def serving(kg: Path, *options: str, modules: Path | None = None) -> Iterator[Server]:
+    """Serve a KG on a free port until the block ends; modules in a folder come before all others."""
+    with _started([str(FILTAG), "serve", str(kg), "--port", "0", *options], modules) as server:
         yield server
 
 
@@ -90,8 +91,11 @@ def alive(pid: int) -> bool:
 
 
 @contextmanager
-def _started(command: list[str]) -> Iterator[Server]:
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+def _started(command: list[str], modules: Path | None = None) -> Iterator[Server]:
+    search_path = [] if modules is None else [str(modules)]
+    search_path += filter(None, [os.environ.get("PYTHONPATH")])
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(search_path)} if search_path else None
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env)
     try:
         assert process.stderr is not None
         lines = []

@@ -17,20 +17,41 @@ from tests.server.servers import Server, serving, wait_until
 
 RUNS = "/compare?kind=runs&a=k%3D1&b=q%3D0.5"
 HTML = {"Accept": "text/html"}
+COMPARE_SLOWLY = """
+from filtag_kg.server.explorer import worker_pages
+
+compare = worker_pages.compare
+
+
+def compare_slowly(facts, inputs):
+    (facts.kg.path / "tags.csv").read_bytes()
+    return compare(facts, inputs)
+
+
+worker_pages.compare = compare_slowly
+"""
+"""Python runs it at its start: comparisons read a table, so a test decides how long they take and what they need."""
+
+
+@contextmanager
+def serving_slowly(kg: Path, *options: str) -> Iterator[Server]:
+    modules = kg.parent / "modules"
+    modules.mkdir()
+    (modules / "sitecustomize.py").write_text(COMPARE_SLOWLY)
+    with serving(kg, "--workers", "1", *options, modules=modules) as server:
+        wait_until(lambda: len(server.workers()) == 3)
+        yield server
 
 
 @pytest.fixture
 def stuck(kg: KG, tmp_path: Path) -> Path:
-    """A KG whose comparison of runs, once it is served, never ends: it waits for a table."""
+    """A KG whose comparisons, once it is served, never end: they wait for a table."""
     return Path(shutil.copytree(kg.path, tmp_path / "kg"))
 
 
 @contextmanager
 def serving_stuck(kg: Path, *options: str) -> Iterator[Server]:
-    with serving(kg, "--workers", "1", *options) as server:
-        wait_until(lambda: len(server.workers()) == 3)
-        # The first page's plots are drawn from the table, too.
-        wait_until(lambda: "/files/plots/" in server.client.get("/", headers=HTML).text, 60)
+    with serving_slowly(kg, *options) as server:
         (kg / "tags.csv").unlink()
         os.mkfifo(kg / "tags.csv")
         yield server
@@ -113,10 +134,7 @@ def test_equal_questions_are_answered_once(stuck: Path) -> None:
 
 def test_a_page_that_takes_too_much_memory_ends_alone(kg: KG, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(kg.path, tmp_path / "kg"))
-    with serving(copied, "--max-memory", "256", "--workers", "1") as server:
-        wait_until(lambda: len(server.workers()) == 3)
-        # The first page's plots are drawn from the table, too, by the server itself, which has no limit.
-        wait_until(lambda: "/files/plots/" in server.client.get("/", headers=HTML).text, 60)
+    with serving_slowly(copied, "--max-memory", "256") as server:
         with (copied / "tags.csv").open("ab") as table:
             # One row of a gigabyte, all zeros, that takes no room on the disk.
             table.truncate(1 << 30)
