@@ -72,7 +72,7 @@ def test_every_link_of_the_pages_of_classes_layers_and_filters_leads_somewhere(s
             continue
         links = Links()
         links.feed(answer.text)
-        for _, link in links.found:
+        for _, link in links.urls:
             place = urlsplit(urljoin(f"{served.url}{path}", link))
             if place.netloc == start:
                 waiting.append(place.path + (f"?{place.query}" if place.query else ""))
