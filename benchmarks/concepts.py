@@ -43,6 +43,7 @@ from doubt import measure_doubt
 from inputs import demo_tags, names_of
 
 from filtag_kg.concepts import (
+    MIN_IC,
     Hierarchy,
     Links,
     activation_test,
@@ -55,6 +56,7 @@ from filtag_kg.concepts import (
     sense_choice,
     wordnet,
 )
+from filtag_kg.concepts.families import tested_concepts
 from filtag_kg.concepts.random_tags import smallest_p_values
 from filtag_kg.demo import demo_profile
 from filtag_kg.tags import TagTable, read_filtag_labels
@@ -245,8 +247,7 @@ def measure_adjusted_p(n_networks: int) -> dict[str, float]:
     profile = demo_profile()
     links = link_classes(profile.class_ids, profile.class_labels, wordnet())
     isa = build_hierarchy(links, wordnet())
-    ic = isa.information_content
-    tested = isa.below[:, (isa.below.sum(axis=0) >= 2) & (ic >= np.log(4) - 1e-12)]
+    tested = isa.below[:, tested_concepts(isa.below, MIN_IC)]
     dogs = isa.below[:, [concept.label for concept in isa.concepts].index("dog")].sum()
     planted = np.array([p_values(int(dogs), n_tags, len(tested))[n_tags]])
     found, by_chance = 0, []

@@ -55,7 +55,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts.families import LEAST_SUPPORT, Family, families_of, tested_concepts
+from filtag_kg.concepts.families import LEAST_SUPPORT, Family, families_of, information_content, tested_concepts
 from filtag_kg.concepts.hierarchy import FEATURES
 from filtag_kg.concepts.random_tags import smallest_p_values
 
@@ -195,9 +195,7 @@ def _of_family(
     """Return the common concepts of one relation, of each rule."""
     row_of = {class_id: row for row, class_id in enumerate(class_ids)}
     rows = np.array([row_of[class_id] for class_id in tags.class_ids], dtype=np.int64)
-    n_classes = len(rows)
-    sizes = family.below.sum(axis=0)
-    ic = -np.log(np.maximum(sizes, 1) / max(n_classes, 1))
+    ic = information_content(family.below)
     tested = tested_concepts(family.below, min_ic)
     # Sorted by id, so the order of the classes does not change the draws.
     order = np.argsort(np.array(class_ids))

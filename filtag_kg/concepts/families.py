@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.hierarchy import Hierarchy
     from filtag_kg.concepts.source import Concept
 
-__all__ = ["LEAST_SUPPORT", "Family", "families_of", "tested_concepts"]
+__all__ = ["LEAST_SUPPORT", "Family", "families_of", "information_content", "tested_concepts"]
 
 LEAST_SUPPORT = 2
 """A concept is common to tags if it is above at least so many."""
@@ -67,7 +67,11 @@ def tested_concepts(below: NDArray[np.bool_], min_ic: float) -> NDArray[np.int64
     below : bool array of shape (n_classes, n_concepts)
     min_ic : float, in nats
     """
-    sizes = below.sum(axis=0)
-    ic = -np.log(np.maximum(sizes, 1) / max(len(below), 1))
     # The tolerance admits a concept above exactly a quarter of the classes, however its logarithm is rounded.
-    return np.flatnonzero((sizes >= LEAST_SUPPORT) & (ic >= min_ic - 1e-12))
+    specific = information_content(below) >= min_ic - 1e-12
+    return np.flatnonzero((below.sum(axis=0) >= LEAST_SUPPORT) & specific)
+
+
+def information_content(below: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return −ln(share of the classes at or below each concept), in nats, of shape (n_concepts,)."""
+    return np.asarray(-np.log(np.maximum(below.sum(axis=0), 1) / max(len(below), 1)))

@@ -39,8 +39,6 @@ class Hierarchy:
         The concepts directly above each concept, by IRI, sorted.
     below : bool array of shape (n_classes, n_concepts)
         Whether the class's concept is the concept or lies below it; all false for a class without a link.
-    depth : int64 array of shape (n_concepts,)
-        How many concepts lie in the longest chain above it.
     features : mapping of str to mapping of str to tuple of Concept
         By relation of `FEATURES` and concept of the hierarchy: what its things have, are made of and so on, sorted by
         IRI. Features inherited from ancestors are not repeated. They need not be in the hierarchy themselves.
@@ -54,15 +52,9 @@ class Hierarchy:
     concepts: tuple[Concept, ...]
     parents: Mapping[str, tuple[str, ...]]
     below: NDArray[np.bool_]
-    depth: NDArray[np.int64]
     features: Mapping[str, Mapping[str, tuple[Concept, ...]]]
     edges: tuple[Edge, ...]
     left_out: KeptEdges
-
-    @property
-    def information_content(self) -> NDArray[np.float64]:
-        """−ln(share of the run's classes at or below each concept), in nats, of shape (n_concepts,)."""
-        return np.asarray(-np.log(np.maximum(self.below.sum(axis=0), 1) / max(len(self.class_ids), 1)))
 
     def described(self) -> list[Concept]:
         """Return the concepts of the hierarchy and those of its features, sorted by IRI."""
@@ -146,20 +138,15 @@ def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
     for row, class_id in enumerate(links.class_ids):
         if class_id in links:
             below[row, column[links[class_id].concept]] = True
-    depth = np.zeros(len(concepts), dtype=np.int64)
-    upwards = list(nx.lexicographical_topological_sort(graph))
-    for concept_id in upwards:
+    for concept_id in nx.topological_sort(graph):
         for parent in graph.successors(concept_id):
             below[:, column[parent]] |= below[:, column[concept_id]]
-    for concept_id in reversed(upwards):
-        depth[column[concept_id]] = max((depth[column[up]] + 1 for up in graph.successors(concept_id)), default=0)
     feature_edges = {relation: _feature_edges(concepts, relation, source) for relation in FEATURES}
     return Hierarchy(
         class_ids=links.class_ids,
         concepts=tuple(map(source.concept, concepts)),
         parents={concept_id: tuple(sorted(graph.successors(concept_id))) for concept_id in concepts},
         below=below,
-        depth=depth,
         features={relation: _by_concept(edges, source) for relation, edges in feature_edges.items() if edges},
         edges=(
             *(edge for edge in chosen.kept if edge.start in column and edge.end in column),

@@ -101,10 +101,10 @@ def test_concentration_counts_pairs_of_tags_on_one_filter(
 
 def test_tags_shuffled_over_classes_concentrate_once_on_average(tags: TagTable, isa: Hierarchy) -> None:
     rng = np.random.default_rng(0)
-    deep = tags.of_rule("q=0.5").where(tags.of_rule("q=0.5").layer == 1)
+    of_rule = tags.of_rule("q=0.5")
     found = []
     for _ in range(400):
-        shuffled = replace(deep, class_=rng.permutation(8)[deep.class_])
+        shuffled = replace(of_rule, class_=rng.permutation(8)[of_rule.class_])
         (dogs,) = (row for row in concepts_in_layers(shuffled, isa, []) if (row.concept, row.layer) == (DOG, "deep"))
         found.append(dogs.concentration)
     assert np.mean(found) == pytest.approx(1, abs=4 * np.std(found) / 20)
