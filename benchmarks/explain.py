@@ -22,11 +22,11 @@ from pathlib import Path
 
 from inputs import made_picture
 
-from filtag_kg import Provenance, build_kg, tag_filters, wordnet
+from filtag_kg import Provenance, tag_filters, wordnet
 from filtag_kg.demo import DEMO_RULES, demo_profile
 from filtag_kg.explain import explain_image
 from filtag_kg.images import decode
-from filtag_kg.kg import KG, open_kg
+from filtag_kg.kg import KG, build_kg, open_kg
 from filtag_kg.network import import_keras, load_network
 
 

@@ -54,8 +54,8 @@ def example_profile() -> Profile:
 
 def example_kg(folder: Path) -> Path:
     """Build a small KG, once in a directory, with thumbnails and pictures."""
-    from filtag_kg import Provenance, Rule, build_kg, tag_filters, wordnet
-    from filtag_kg.kg import Visualization, open_kg, write_visualizations
+    from filtag_kg import Provenance, Rule, tag_filters, wordnet
+    from filtag_kg.kg import Visualization, build_kg, open_kg, write_visualizations
 
     path = folder / "kg"
     if not path.exists():

@@ -109,14 +109,14 @@ def read_kg(path: Path) -> str | None:
     """Read a KG as the commands do that say what it holds."""
     from filtag_kg.kg import TAGS, open_kg, read_common_concepts, read_visualizations
     from filtag_kg.report import semantic_report
-    from filtag_kg.views import read_facts
+    from filtag_kg.views import load_kg
 
     kg = open_kg(path.parent if path.parent.name == "kg" else path.parent.parent)
     kg._repr_html_()
-    facts = read_facts(kg)
-    for network in facts.networks.values():
-        facts.network(network)
-    semantic_report([facts])
+    loaded = load_kg(kg)
+    for network in loaded.networks.values():
+        loaded.network(network)
+    semantic_report([loaded])
     tags, common, pictures = (
         TAGS.read(kg.tags_path),
         read_common_concepts(kg.common_path),

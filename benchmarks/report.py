@@ -24,7 +24,7 @@ from inputs import names_of
 from filtag_kg.concepts import build_hierarchy, link_classes, wordnet
 from filtag_kg.kg import KG, Provenance, build_kg, open_kg
 from filtag_kg.report import Site, semantic_report, write_report
-from filtag_kg.views import read_facts
+from filtag_kg.views import load_kg
 
 
 def main() -> None:
@@ -59,9 +59,9 @@ def measure(kg: KG, room: Path) -> None:
     counts = kg.manifest["counts"]
     print(f"{counts['filters']:,} filters, {counts['tags']:,} tags, {counts['classes']:,} classes\n")
     start = time.perf_counter()
-    facts = read_facts(kg)
-    report = semantic_report([facts])
-    site = Site(facts, report.grouped)
+    loaded = load_kg(kg)
+    report = semantic_report([loaded])
+    site = Site(loaded, report.grouped)
     read = time.perf_counter() - start
     write_report(report, room / "report", sites=[site])
     seconds = time.perf_counter() - start

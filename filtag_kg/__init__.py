@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filtag_kg.concepts import wordnet
     from filtag_kg.errors import FiltagError
-    from filtag_kg.export import export_graph, to_networkx
-    from filtag_kg.kg import KG, Provenance, build_kg, open_kg
+    from filtag_kg.kg import BuildParameters, Provenance
     from filtag_kg.profile import Profile, load_profile, save_profile
-    from filtag_kg.query import find_query, named_query, open_endpoint, sparql_query
     from filtag_kg.tags import Rule, TagTable, tag_filters
-    from filtag_kg.views import KnowledgeGraph
+    from filtag_kg.views import KnowledgeGraph, build_kg
 
 __all__ = [
-    "KG",
+    "BuildParameters",
     "FiltagError",
     "KnowledgeGraph",
     "Profile",
@@ -27,16 +25,9 @@ __all__ = [
     "Rule",
     "TagTable",
     "build_kg",
-    "export_graph",
-    "find_query",
     "load_profile",
-    "named_query",
-    "open_endpoint",
-    "open_kg",
     "save_profile",
-    "sparql_query",
     "tag_filters",
-    "to_networkx",
     "wordnet",
 ]
 
@@ -44,12 +35,10 @@ __all__ = [
 _FOLDERS = {
     "concepts": ("wordnet",),
     "errors": ("FiltagError",),
-    "export": ("export_graph", "to_networkx"),
-    "kg": ("KG", "Provenance", "build_kg", "open_kg"),
+    "kg": ("BuildParameters", "Provenance"),
     "profile": ("Profile", "load_profile", "save_profile"),
-    "query": ("find_query", "named_query", "open_endpoint", "sparql_query"),
     "tags": ("Rule", "TagTable", "tag_filters"),
-    "views": ("KnowledgeGraph",),
+    "views": ("KnowledgeGraph", "build_kg"),
 }
 
 

@@ -17,24 +17,6 @@ from typing import Any, Protocol
 
 from filtag_kg.errors import FiltagError
 
-__all__ = [
-    "ANY_TEXT",
-    "TEXT",
-    "Cell",
-    "Sheet",
-    "csv_writer",
-    "file_beside",
-    "one_of",
-    "optional",
-    "read_sheet",
-    "read_table",
-    "read_text",
-    "real",
-    "rows_csv",
-    "text_lines",
-    "whole",
-]
-
 _MOST = 2**31 - 1
 """No count, index or rank in a table is larger, and 32-bit arrays can hold it."""
 
@@ -221,7 +203,6 @@ def rows_csv(row_type: type, rows: Iterable[Any], cell: Callable[[Any], object] 
     ----------
     row_type : type
         The dataclass of the rows.
-    rows : iterable of row_type
     cell : callable, optional
         From a field's value to what is written.
     """

@@ -3,8 +3,6 @@
 A caller's bug stays a :class:`ValueError` or :class:`TypeError`.
 """
 
-__all__ = ["FiltagError", "MissingExtraError", "reason_of"]
-
 
 class FiltagError(Exception):
     """A mistake that the user can mend.

@@ -28,17 +28,6 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.output_paths import check_directory_output, check_file_output, destination_of, open_stream, unwritable
 from filtag_kg.system_calls import locked_file, remove, rename_in_one_step
 
-__all__ = [
-    "is_leftover",
-    "only_writer",
-    "remove_leftovers",
-    "replacing",
-    "replacing_directory",
-    "scratch_directory",
-    "sha256_of",
-    "writing",
-]
-
 _HIDDEN = re.compile(r"\..+\.filtag-(?:lock|new|old|work)")
 # The longest name that gets an ending: file systems allow 255 bytes, encrypted ones 143.
 _LONGEST_NAME = 100

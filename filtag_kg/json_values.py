@@ -7,8 +7,6 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["Shape", "mismatch", "named", "parse_json", "whole_number"]
-
 _DEEPEST = 100
 
 Shape = Any

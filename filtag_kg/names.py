@@ -6,8 +6,6 @@ import re
 import unicodedata
 from urllib.parse import quote, unquote
 
-__all__ = ["name_in_path", "nfc", "part_of_path"]
-
 _DOTS = re.compile(r"=?(\.\.?)")
 
 

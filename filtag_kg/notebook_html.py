@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["QUIET", "bar_html", "link_html", "table_html"]
-
 # Readable on white and on black; lines and text take the page's own colour.
 QUIET = "opacity:.7"
 _TABLE = "border-collapse:collapse;margin:.4em 0 .8em;color:inherit;background:none"

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import reason_of
 
-__all__ = ["UNPACKED_ALWAYS", "UNPACKED_RATIO", "NpzError", "ShortReads", "read_npz"]
-
 # Arrays may unpack to this many bytes whatever the file's size: 1,000 classes and 16,000 filters, mean and variance ...
 UNPACKED_ALWAYS = 256 * 2**20
 # ... and to this many times its size. Deflate packs zeros 1,030 times, padded names 30 times, means hardly at all.

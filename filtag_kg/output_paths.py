@@ -11,17 +11,6 @@ from pathlib import Path
 
 from filtag_kg.errors import FiltagError
 
-__all__ = [
-    "check_directory_output",
-    "check_file_output",
-    "check_new_directory",
-    "destination_of",
-    "is_stream",
-    "open_stream",
-    "sibling",
-    "unwritable",
-]
-
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/(\d+)(?:/task/\d+)?)/fd/(\d+)")
 _MOST_LINKS = 40
 

@@ -11,8 +11,6 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["METHOD_KEPT", "REDIRECTS", "follow_redirects", "redirect_target", "without_secrets"]
-
 METHOD_KEPT = (307, 308)
 """Redirects that keep method and body (RFC 9110, sections 15.4.8 and 15.4.9)."""
 REDIRECTS = (301, 302, 303, *METHOD_KEPT)

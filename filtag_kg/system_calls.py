@@ -11,8 +11,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["locked_file", "remove", "rename_in_one_step"]
-
 
 def rename_in_one_step(source: Path, target: Path, *, exchange: bool) -> bool:
     """Exchange two paths, or rename one to the other if that does not exist: in one step.

@@ -101,8 +101,9 @@ def row(query: NamedQuery) -> str:
 
 def demo_endpoint(folder: Path) -> LocalEndpoint:
     """Build the demo's KG."""
-    from filtag_kg import Provenance, build_kg, tag_filters, wordnet
+    from filtag_kg import Provenance, tag_filters, wordnet
     from filtag_kg.demo import DEMO_RULES, demo_profile
+    from filtag_kg.kg import build_kg
     from filtag_kg.query import LocalEndpoint
 
     profile = demo_profile()

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filtag_kg import KG, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
+from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.concepts import preferred_labels
+from filtag_kg.kg import KG, build_kg
 from filtag_kg.network import Network, load_network
 
 

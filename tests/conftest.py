@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from filtag_kg import KG, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
+from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, build_kg
 
 CLASSES = {
     "n02087394": "Rhodesian ridgeback",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from filtag_kg import KG, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
+from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, build_kg
 
 CONTROL = "".join(map(chr, [*range(1, 32), 127, 0x85]))
 ODD_NAMES = (

@@ -15,14 +15,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from filtag_kg import KG, FiltagError, Profile, find_query, named_query
+from filtag_kg import FiltagError, Profile
 from filtag_kg.concepts import class_names, read_curated_links, wordnet
 from filtag_kg.images import open_images
+from filtag_kg.kg import KG
 from filtag_kg.names import name_in_path, part_of_path
 from filtag_kg.profile import load_profile, merge_profiles, save_profile
-from filtag_kg.query import LocalEndpoint
+from filtag_kg.query import LocalEndpoint, find_query, named_query
 from filtag_kg.tags import read_filtag_labels
-from filtag_kg.views import class_named, classes_named, layer_and_filter, read_facts, search_index
+from filtag_kg.views import class_named, classes_named, layer_and_filter, load_kg, search_index
 from tests.odd_names import odd_kg
 
 TYPED, APART = "Bär", unicodedata.normalize("NFD", "Bär")
@@ -103,16 +104,16 @@ def test_what_people_type_finds_it_either_way(form: str, kg: KG) -> None:
     def typed(text: str) -> str:
         return unicodedata.normalize(form, text)
 
-    facts = read_facts(kg)
-    (network,) = facts.networks.values()
-    ids, labels = facts.concepts.class_ids, facts.concepts.class_labels
+    loaded = load_kg(kg)
+    (network,) = loaded.networks.values()
+    ids, labels = loaded.concepts.class_ids, loaded.concepts.class_labels
     assert classes_named(typed("Bär"), ids, labels) == classes_named(typed("BÄRIN É"), ids, labels) == (TYPED,)
-    assert facts.layer(network, typed("Größe")).layer == network.layer_names[0]
-    assert facts.filter(network, typed("Größe"), 1).layer == network.layer_names[0]
+    assert loaded.layer(network, typed("Größe")).layer == network.layer_names[0]
+    assert loaded.filter(network, typed("Größe"), 1).layer == network.layer_names[0]
     assert layer_and_filter(network, typed("Größe/2"), None) == (typed("Größe"), 2)
-    found = search_index(facts).find(typed("bärin"))
+    found = search_index(loaded).find(typed("bärin"))
     assert [(each.kind, each.label) for each in found] == [("class", "Bärin é")]
-    assert [each.label for each in search_index(facts).find(typed("größe 1"))] == [f"{network.layer_names[0]} 1"]
+    assert [each.label for each in search_index(loaded).find(typed("größe 1"))] == [f"{network.layer_names[0]} 1"]
     for query, parameters in (
         ("filters-of-class", {"class": "Bär"}),
         ("filters-of-class", {"class": "Bärin É"}),

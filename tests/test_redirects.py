@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from filtag_kg import KG, FiltagError
+from filtag_kg import FiltagError
 from filtag_kg.export import Credentials, publish_kg
+from filtag_kg.kg import KG
 from filtag_kg.query import LocalEndpoint, RemoteEndpoint
 from filtag_kg.redirects import follow_redirects, without_secrets
 from tests.query.sparql_server import sparql_server

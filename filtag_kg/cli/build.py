@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from filtag_kg.profile import Profile
     from filtag_kg.tags import Rule
 
-__all__ = ["K", "Q", "ScoreName", "build", "build_from_profile", "import_", "rules_from", "run"]
-
 _BASE = "https://w3id.org/filtag/data/"
 _MOST_LINKS = 5
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from click import HelpFormatter
 
-__all__ = ["app"]
-
 _GROUPS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Make a KG": (demo.demo, build.run, profile.profile, build.build, build.import_),
     "Query and share it": (query.query, query.export, publish.publish, serve.serve),

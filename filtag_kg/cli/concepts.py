@@ -14,8 +14,6 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     from filtag_kg.concepts import WordFacts
 
-__all__ = ["app"]
-
 app = typer.Typer(
     name="concepts",
     help="Index ConceptNet's dump, or look a word up in a source.",

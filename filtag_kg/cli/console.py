@@ -12,19 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-__all__ = [
-    "Base",
-    "Concepts",
-    "Force",
-    "Links",
-    "OutputKG",
-    "Quiet",
-    "note",
-    "print_error",
-    "progress_bar",
-    "results_console",
-]
-
 if TYPE_CHECKING:
     from rich.console import Console
 

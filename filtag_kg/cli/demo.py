@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from filtag_kg.query import Result
 
-__all__ = ["demo"]
-
 _COHERENT = """SELECT ?filter ?label ?support ?q_value WHERE {
   ?common a flt:CommonConcept ; flt:rank 1 ; flt:filter ?f ; flt:concept/skos:prefLabel ?label ;
     flt:supportCount ?support ; flt:coherenceQValue ?q_value ; prov:wasGeneratedBy/flt:ruleIndex 0 .

@@ -14,8 +14,6 @@ from filtag_kg.cli.profile import BatchSize, Classes, Images, Preprocess, Worker
 if TYPE_CHECKING:
     from filtag_kg.explain import MisclassificationAnalysis
 
-__all__ = ["errors"]
-
 _MOST_ROWS = 15
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from filtag_kg.profile import Profile
     from filtag_kg.tags import LayerDistribution, Rule
 
-__all__ = ["evaluate"]
-
 # The paper's Figure 4.
 _N = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
 _K = (1, 2, 5, 10, 25)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from filtag_kg.kg import KG
     from filtag_kg.network import Network
 
-__all__ = ["KGNetwork", "TagRule", "explain", "network_of", "print_explanation"]
-
 KGNetwork = Annotated[
     str | None,
     typer.Option("--network", metavar="NET", help="The network, if it is not where it was when the KG was made."),

@@ -7,8 +7,6 @@ from typer.core import TyperCommand
 
 from filtag_kg.errors import FiltagError
 
-__all__ = ["Command"]
-
 
 class Command(TyperCommand):
     """A command that adds its hints to the errors of the library."""

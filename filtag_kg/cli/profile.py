@@ -17,25 +17,6 @@ if TYPE_CHECKING:
     from filtag_kg.network import Network
     from filtag_kg.profile import PassOptions, Profile
 
-__all__ = [
-    "BatchSize",
-    "Classes",
-    "Images",
-    "KeepGoing",
-    "Layers",
-    "NetworkName",
-    "Pass",
-    "Precision",
-    "Preprocess",
-    "Ray",
-    "Restart",
-    "Seed",
-    "Split",
-    "Workers",
-    "make_profile",
-    "profile",
-]
-
 NetworkName = Annotated[
     str,
     typer.Option(

@@ -9,8 +9,6 @@ import typer
 
 from filtag_kg.cli.console import Quiet, progress_bar
 
-__all__ = ["publish"]
-
 
 def publish(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],

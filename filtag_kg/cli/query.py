@@ -11,8 +11,6 @@ import typer
 from filtag_kg.cli.console import Quiet, results_console
 from filtag_kg.errors import FiltagError
 
-__all__ = ["export", "query"]
-
 
 def query(
     source: Annotated[

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from filtag_kg.report import Conformance, Proportion
 
-__all__ = ["conformance", "make_report", "report", "report_folder"]
-
 _FILES = {
     "semantic.md": "the groups of filters, to read as text",
     "groups.csv": "each group: concept, layer, its filters, their most frequent tags",
@@ -85,15 +83,15 @@ def make_report(
     """Read KGs and write their report."""
     from filtag_kg.kg import open_kg
     from filtag_kg.report import Site, check_report_folder, semantic_report, write_report
-    from filtag_kg.views import read_facts
+    from filtag_kg.views import load_kg
 
     if len(kgs) > 1 and (hits or errors):
         raise FiltagError("--hits and --errors are about one KG: make a report of it alone")
     check_report_folder(folder, force=force)
-    facts = [read_facts(open_kg(path), rule, q=q) for path in kgs]
-    grouping = semantic_report(facts)
+    loaded = [load_kg(open_kg(path), rule, q=q) for path in kgs]
+    grouping = semantic_report(loaded)
     downloads = [(name, _FILES[name]) for name in grouping.files] if len(kgs) == 1 else []
-    sites = [Site(each, grouping.of_kg(each.kg), downloads, hits, errors) for each in facts]
+    sites = [Site(each, grouping.of_kg(each.kg), downloads, hits, errors) for each in loaded]
     with progress_bar(quiet, "pages") as progress:
         write_report(grouping, folder, sites=sites, force=force, progress=progress)
 

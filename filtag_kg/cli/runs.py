@@ -12,8 +12,6 @@ from filtag_kg.cli.console import Quiet, results_console
 if TYPE_CHECKING:
     from filtag_kg.report import Agreement
 
-__all__ = ["compare", "runs"]
-
 
 def runs(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],
@@ -55,10 +53,10 @@ def compare(
     """
     from filtag_kg.kg import open_kg
     from filtag_kg.report import compare_runs
-    from filtag_kg.views import read_facts
+    from filtag_kg.views import load_kg
 
-    facts_a = read_facts(open_kg(kg_a), q=q)
-    facts_b = facts_a if kg_a.resolve() == kg_b.resolve() else read_facts(open_kg(kg_b), q=q)
+    facts_a = load_kg(open_kg(kg_a), q=q)
+    facts_b = facts_a if kg_a.resolve() == kg_b.resolve() else load_kg(open_kg(kg_b), q=q)
     agreement = compare_runs(facts_a, facts_b, rule_a=rule, rule_b=rule_b)
     console = results_console()
     console.print(

@@ -12,8 +12,6 @@ from filtag_kg.cli.console import Quiet, note
 from filtag_kg.cli.explain import KGNetwork
 from filtag_kg.cli.profile import Classes, Preprocess
 
-__all__ = ["serve"]
-
 
 def serve(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],

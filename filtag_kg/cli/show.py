@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from filtag_kg.kg import KG, KgRun
-    from filtag_kg.views import Facts, NetworkTable, RunTable
-
-__all__ = ["show"]
+    from filtag_kg.views import LoadedKg, NetworkLayers, RunResults
 
 _FORMATS = ("text", "json")
 _Shown: TypeAlias = tuple[object, Sequence[Callable[[], None]]]
@@ -50,7 +48,7 @@ def show(
     For example: filtag show my-kg head_conv 992
     """
     from filtag_kg.kg import open_kg, runs_of
-    from filtag_kg.views import read_facts
+    from filtag_kg.views import load_kg
 
     if format_ not in _FORMATS:
         raise FiltagError(f"no format {format_!r}: choose one of {', '.join(_FORMATS)}")
@@ -59,17 +57,17 @@ def show(
     opened = open_kg(kg)
     # Reading one run takes a fraction of the time of reading all.
     first = None if network is not None or format_ == "json" else runs_of(opened)[0].run_id
-    facts = read_facts(opened, rule or first)
-    chosen = facts.network_named(network)
-    run = facts.run_named(rule, chosen.network)
+    loaded = load_kg(opened, rule or first)
+    chosen = loaded.network_named(network)
+    run = loaded.run_named(rule, chosen.network)
     if class_ is not None:
-        value, texts = _classes(facts, class_, run.run, most)
+        value, texts = _classes(loaded, class_, run.run, most)
     elif concept is not None:
-        value, texts = _concepts(facts, concept, run.run, most)
+        value, texts = _concepts(loaded, concept, run.run, most)
     elif layer is None:
-        value, texts = _network(opened, facts, chosen, run, most)
+        value, texts = _network(opened, loaded, chosen, run, most)
     else:
-        value, texts = _layer(facts, chosen, layer, filter_, run.run, most)
+        value, texts = _layer(loaded, chosen, layer, filter_, run.run, most)
     if format_ == "json":
         typer.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
         return
@@ -77,47 +75,47 @@ def show(
         print_text()
 
 
-def _network(kg: KG, facts: Facts, network: NetworkTable, run: RunTable, most: int) -> _Shown:
+def _network(kg: KG, loaded: LoadedKg, network: NetworkLayers, run: RunResults, most: int) -> _Shown:
     from filtag_kg.cli.show_text import print_network
 
-    view = facts.network(network)
-    concepts = {table.run.run_id: facts.kinds(table) for table in facts.runs_of(network.network)}
+    view = loaded.network(network)
+    concepts = {table.run.run_id: loaded.kinds(table) for table in loaded.runs_of(network.network)}
     about = {name: kg.manifest[name] for name in ("id", "built", "counts", "licences")}
     value = {"path": str(kg.path), **about, "network": view, "concepts": concepts}
-    return value, [partial(print_network, kg, facts, view, run, most=most)]
+    return value, [partial(print_network, kg, loaded, view, run, most=most)]
 
 
-def _layer(facts: Facts, network: NetworkTable, layer: str, filter_: int | None, run: KgRun, most: int) -> _Shown:
+def _layer(loaded: LoadedKg, network: NetworkLayers, layer: str, filter_: int | None, run: KgRun, most: int) -> _Shown:
     from filtag_kg.cli.show_text import print_filter, print_layer
     from filtag_kg.views import layer_and_filter
 
     layer, filter_ = layer_and_filter(network, layer, filter_)
     if filter_ is None:
-        layer_view = facts.layer(network, layer)
+        layer_view = loaded.layer(network, layer)
         layer_run = next(each for each in layer_view.runs if each.run.run_id == run.run_id)
         return layer_view, [partial(print_layer, layer_view, layer_run, most=most)]
-    filter_view = facts.filter(network, layer, filter_)
+    filter_view = loaded.filter(network, layer, filter_)
     filter_run = next(each for each in filter_view.runs if each.run.run_id == run.run_id)
     return filter_view, [partial(print_filter, filter_view, filter_run, most=most)]
 
 
-def _classes(facts: Facts, name: str, run: KgRun, most: int) -> _Shown:
+def _classes(loaded: LoadedKg, name: str, run: KgRun, most: int) -> _Shown:
     from filtag_kg.cli.show_text import print_class
     from filtag_kg.views import classes_named
 
-    class_ids = classes_named(name, facts.concepts.class_ids, facts.concepts.class_labels)
-    views = [facts.class_(class_id) for class_id in class_ids]
+    class_ids = classes_named(name, loaded.concepts.class_ids, loaded.concepts.class_labels)
+    views = [loaded.class_(class_id) for class_id in class_ids]
     texts = [partial(print_class, view, run, most=most) for view in views]
     if len(views) > 1:
         texts.insert(0, partial(note, f"{name!r} is the label of {len(views)} classes: {', '.join(class_ids)}"))
     return views, texts
 
 
-def _concepts(facts: Facts, name: str, run: KgRun, most: int) -> _Shown:
+def _concepts(loaded: LoadedKg, name: str, run: KgRun, most: int) -> _Shown:
     from filtag_kg.cli.show_text import print_concept
     from filtag_kg.views import concepts_named
 
-    views = [facts.concept(iri) for iri in concepts_named(facts, name)]
+    views = [loaded.concept(iri) for iri in concepts_named(loaded, name)]
     texts = [partial(print_concept, view, run, most=most) for view in views]
     if len(views) > 1:
         senses = ", ".join(f"{view.label} ({view.iri})" for view in views)

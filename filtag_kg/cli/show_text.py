@@ -31,22 +31,20 @@ if TYPE_CHECKING:
     from filtag_kg.concepts import CommonConcept, ConceptInLayer
     from filtag_kg.kg import KG, KgRun
     from filtag_kg.views import (
-        ClassFacts,
-        ConceptFacts,
-        Facts,
-        FilterFacts,
+        ClassView,
+        ConceptView,
         FilterLine,
         FilterRun,
+        FilterView,
         InCommon,
-        LayerFacts,
         LayerRun,
-        NetworkFacts,
-        RunTable,
+        LayerView,
+        LoadedKg,
+        NetworkView,
+        RunResults,
         Tag,
         TaggedFilter,
     )
-
-__all__ = ["print_class", "print_concept", "print_filter", "print_layer", "print_network"]
 
 _RELATIONS = {
     "HasA": "has",
@@ -57,7 +55,7 @@ _RELATIONS = {
 }
 
 
-def print_network(kg: KG, facts: Facts, network: NetworkFacts, run: RunTable, *, most: int) -> None:
+def print_network(kg: KG, loaded: LoadedKg, network: NetworkView, run: RunResults, *, most: int) -> None:
     """Print how a KG was made, and a network's layers as one run tagged them."""
     print_title(network.label, network.network)
     counts, manifest = kg.manifest["counts"], kg.manifest
@@ -87,7 +85,7 @@ def print_network(kg: KG, facts: Facts, network: NetworkFacts, run: RunTable, *,
             *figures,
             f"{line.coherent:,}",
             bar(line.coherent / line.several, 1.0, "4.0%", width=5) if line.several else f"{'–':>10}",
-            cut_cell(escape(_first_kinds(facts, run, line.layer))),
+            cut_cell(escape(_first_kinds(loaded, run, line.layer))),
         )
     print_table(rows)
     about = f"\nTagged by {escape(run.run.rule)}. "
@@ -99,13 +97,13 @@ def print_network(kg: KG, facts: Facts, network: NetworkFacts, run: RunTable, *,
         f"(q < {COHERENT_Q:g}); the share is of filters with two or more tags.",
         highlight=False,
     )
-    kinds = facts.kinds(run)
+    kinds = loaded.kinds(run)
     if kinds:
         results_console().print()
         print_pairs({"most frequent": _labels_with_counts(kinds, most)})
 
 
-def print_layer(layer: LayerFacts, run: LayerRun, *, most: int) -> None:
+def print_layer(layer: LayerView, run: LayerRun, *, most: int) -> None:
     """Print a layer: its figures, its concepts, and its filters, those with the smallest p-values first."""
     print_title(layer.layer, f"layer {layer.index}, {layer.kind}, in {layer.network}, rule {run.run.rule}")
     figures, console = run.line, results_console()
@@ -148,7 +146,7 @@ def print_layer(layer: LayerFacts, run: LayerRun, *, most: int) -> None:
     print_cut(min(most, len(tagged)), len(tagged), "tagged filters, the surest first")
 
 
-def print_filter(filter_: FilterFacts, run: FilterRun, *, most: int) -> None:
+def print_filter(filter_: FilterView, run: FilterRun, *, most: int) -> None:
     """Print a filter: its tags, what they have in common and how, its neighbours and pictures."""
     about = f"one of {counted(filter_.n_filters, 'filter')} of layer {filter_.layer_index} in {filter_.network}"
     print_title(f"{filter_.layer}/{filter_.filter}", f"{about}, rule {run.run.rule}")
@@ -173,7 +171,7 @@ def print_filter(filter_: FilterFacts, run: FilterRun, *, most: int) -> None:
     _print_pictures(filter_, most)
 
 
-def print_class(class_: ClassFacts, run: KgRun, *, most: int) -> None:
+def print_class(class_: ClassView, run: KgRun, *, most: int) -> None:
     """Print a class: the concepts above it and the filters that it tags."""
     print_title(class_.label, f"class {class_.class_id}, rule {run.rule}")
     console = results_console()
@@ -202,7 +200,7 @@ def print_class(class_: ClassFacts, run: KgRun, *, most: int) -> None:
     print_cut(min(most, len(tagged)), len(tagged), "filters, the highest activation first")
 
 
-def print_concept(concept: ConceptFacts, run: KgRun, *, most: int) -> None:
+def print_concept(concept: ConceptView, run: KgRun, *, most: int) -> None:
     """Print a concept: the concepts around it, the layers it appears in, and the filters that stand for it."""
     print_title(concept.label, f"{concept.iri}, rule {run.rule}")
     console = results_console()
@@ -306,7 +304,7 @@ def _print_parts(run: FilterRun, most: int) -> None:
         print_pairs({relation: ", ".join(labels) for relation, labels in parts.items()})
 
 
-def _print_higher(filter_: FilterFacts, most: int) -> None:
+def _print_higher(filter_: FilterView, most: int) -> None:
     rows = table("images of", "activation", "others", "effect", "q", wraps=True, yielding="images of")
     for row in filter_.higher[:most]:
         figures = (f"{row.mean:.3f}", f"{row.others:.3f}", f"{row.effect:+.2f}", probability_text(row.q_value))
@@ -325,7 +323,7 @@ def _print_neighbours(run: FilterRun, most: int) -> None:
     print_table(rows)
 
 
-def _print_pictures(filter_: FilterFacts, most: int) -> None:
+def _print_pictures(filter_: FilterView, most: int) -> None:
     exemplars = table("image", "activation", "class", "thumbnail", yielding="image")
     for exemplar in filter_.exemplars[:most]:
         activation = bar(exemplar.activation, filter_.exemplars[0].activation, ".3f")
@@ -337,9 +335,9 @@ def _print_pictures(filter_: FilterFacts, most: int) -> None:
     print_table(visualizations)
 
 
-def _first_kinds(facts: Facts, run: RunTable, layer: str) -> str:
+def _first_kinds(loaded: LoadedKg, run: RunResults, layer: str) -> str:
     """Return the three concepts that most coherent filters of a layer stand for."""
-    layer_runs = facts.layer(facts.networks[run.run.network], layer).runs
+    layer_runs = loaded.layer(loaded.networks[run.run.network], layer).runs
     (layer_run,) = (each for each in layer_runs if each.run.run_id == run.run.run_id)
     return ", ".join(label if n == 1 else f"{label} ×{n}" for _, label, n in layer_run.concepts[:3])
 

@@ -17,20 +17,6 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts import CommonConcept
 
-__all__ = [
-    "bar",
-    "chance",
-    "concept_name",
-    "counted",
-    "cut_cell",
-    "cut_list",
-    "print_cut",
-    "print_pairs",
-    "print_table",
-    "print_title",
-    "table",
-]
-
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _BAR_WIDTH = 10
 _RIGHT = frozenset(

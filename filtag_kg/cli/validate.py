@@ -10,8 +10,6 @@ import typer
 from filtag_kg.cli.console import Quiet, note
 from filtag_kg.errors import FiltagError
 
-__all__ = ["validate"]
-
 
 def validate(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],

@@ -13,8 +13,6 @@ from filtag_kg.cli.explain import KGNetwork, network_of
 from filtag_kg.cli.profile import Classes, Preprocess
 from filtag_kg.errors import FiltagError
 
-__all__ = ["visualize"]
-
 
 def visualize(
     kg: Annotated[Path, typer.Argument(metavar="KG", help="Directory of the KG.")],

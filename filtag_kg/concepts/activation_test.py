@@ -36,8 +36,6 @@ from filtag_kg.concepts.common import q_values
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ActivationTest", "activation_test"]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActivationTest:

@@ -9,8 +9,6 @@ from filtag_kg.csv_table import read_text, text_lines
 from filtag_kg.errors import FiltagError
 from filtag_kg.names import nfc
 
-__all__ = ["class_names"]
-
 
 def class_names(path: Path | str) -> dict[str, str]:
     """Return the label of each class id, in the file's order.

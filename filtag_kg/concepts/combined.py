@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts.source import Concept, ConceptSource, Edge, Sense
 
-__all__ = ["CombinedSource"]
-
 _NOT_OF_THINGS = ("UsedFor", "HasProperty")
 _PARTS_OF_A_WORD = 4
 

@@ -68,18 +68,6 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.linking import Links
     from filtag_kg.tags import TagTable
 
-__all__ = [
-    "CHANCE_P",
-    "COHERENT_Q",
-    "DRAWS",
-    "MIN_IC",
-    "CommonConcept",
-    "adjusted_p_values",
-    "common_concepts",
-    "p_values",
-    "q_values",
-]
-
 COHERENT_Q = 0.05
 """Filters with a q-value below this are coherent, as everywhere where no other level is asked for."""
 MIN_IC = log(4)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts.source import ConceptSource
 
-__all__ = ["BY_HAND", "CuratedLink", "check_sssom", "read_curated_links"]
-
 BY_HAND = "semapv:ManualMappingCuration"
 _JUSTIFICATION = re.compile(r"semapv:[A-Za-z]+")
 # Predicates by which a class lies at or below its concept.

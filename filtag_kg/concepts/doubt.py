@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.linking import Link, Links
     from filtag_kg.concepts.source import ConceptSource, Sense
 
-__all__ = ["LEAST_TRUST", "DoubtfulLink", "concept_text", "doubtful_links", "mark_lone_links", "signs_of_doubt"]
-
 LEAST_TRUST = 0.6
 _QUARTER = 4
 _RARE = 3

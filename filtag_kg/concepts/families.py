@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.hierarchy import Hierarchy
     from filtag_kg.concepts.source import Concept
 
-__all__ = ["LEAST_SUPPORT", "Family", "families_of", "information_content", "tested_concepts"]
-
 LEAST_SUPPORT = 2
 """A concept is common to tags if it is above at least so many."""
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.hierarchy import Hierarchy
     from filtag_kg.tags import TagTable
 
-__all__ = ["classes_needed", "least_adjusted_p", "runs_of_few_classes", "too_few_classes"]
-
 
 def too_few_classes(needed: int) -> str:
     """Return what to say instead of a number of coherent filters, where there can be none."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.linking import Links
     from filtag_kg.concepts.source import Concept, ConceptSource, Edge
 
-__all__ = ["FEATURES", "Hierarchy", "build_hierarchy"]
-
 FEATURES = ("HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation")
 """Relations from things of a kind to what they have; *HasA* includes *PartOf*, reversed."""
 

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.hierarchy import Hierarchy
     from filtag_kg.tags import TagTable
 
-__all__ = ["ConceptInLayer", "concepts_in_layers"]
-
 _LEAST_CLASSES = 2
 # Digits that every machine agrees on, however its sums are rounded.
 _DIGITS = 6

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts.source import Edge
 
-__all__ = ["MIN_WEIGHT", "KeptEdges", "choose_isa_edges", "strong_edges"]
-
 MIN_WEIGHT = 1.0
 """Least weight of all edges between two concepts: one contributor's word."""
 _WORDS_OF_A_PHRASE = 3

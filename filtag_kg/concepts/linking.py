@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts.source import ConceptSource
 
-__all__ = ["Link", "Links", "link_classes", "preferred_labels"]
-
 _BY_ID = "semapv:BackgroundKnowledgeBasedMatching"
 _BY_LABEL = "semapv:LexicalMatching"
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["smallest_p_values"]
-
 
 def smallest_p_values(
     below: NDArray[np.bool_],

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts.source import ConceptSource, Sense
 
-__all__ = ["all_above", "sense_probabilities"]
-
 _PREVALENCE = 1 / 3
 _PREFERRED = 2.0
 _SPELLED = 2.0

@@ -36,8 +36,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["separation"]
-
 _LEAST = 2
 # Three classes make three pairs, too few to see how much they vary; from four on the interval contains the true value
 # in 89 % of cases or more (`benchmarks/separation.py --coverage`).

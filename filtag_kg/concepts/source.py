@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["RELATIONS", "Concept", "ConceptSource", "Edge", "Sense"]
-
 RELATIONS = ("IsA", "PartOf", "HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation")
 """The relations in use, by ConceptNet's names: *start* is a kind of, is a part of, has … *end*."""
 

@@ -15,8 +15,6 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     from filtag_kg.concepts.source import ConceptSource
 
-__all__ = ["concept_source"]
-
 
 def concept_source(names: str) -> ConceptSource:
     """Open a concept source, or several with commas between them, the preferred first.

@@ -16,8 +16,6 @@ from filtag_kg.concepts.wordnet import wordnet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Reading", "readings"]
-
 # Of WordNet's morphology for nouns, morphy(7WN).
 _ENDINGS = (("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh"), ("men", "man"), ("ies", "y"))
 # British and American spellings of the same word; the source may know either.

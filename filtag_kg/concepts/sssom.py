@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.linking import Link, Links
     from filtag_kg.concepts.source import ConceptSource
 
-__all__ = ["SSSOM_COLUMNS", "sssom_text"]
-
 TOOL = "filtag-kg"
 SSSOM_COLUMNS = (
     "subject_id",

@@ -21,8 +21,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["CONCEPTNET", "noun_term", "standard_text", "term_uri"]
-
 #: What ConceptNet's IRIs begin with: a term's path follows it.
 CONCEPTNET = "http://api.conceptnet.io"
 

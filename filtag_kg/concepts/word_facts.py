@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from filtag_kg.concepts.source import ConceptSource
 
-__all__ = ["WordFacts", "look_up", "word_facts_text"]
-
 _COLUMNS = (
     "concept",
     "label",

@@ -34,8 +34,6 @@ from filtag_kg.concepts.terms import noun_term
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["WordNet", "wordnet"]
-
 _IRI = "http://wordnet-rdf.princeton.edu/pwn30/"
 _CLASS_ID = re.compile(r"n(\d{8})(?:[\s_.-].*)?", re.DOTALL)
 _LEXFILE, _CATEGORY, _LEMMAS, _HYPERNYMS, _INSTANCE_HYPERNYMS, _PARTS, _SUBSTANCES, _SIZE = range(8)

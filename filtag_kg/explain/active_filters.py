@@ -13,8 +13,6 @@ from filtag_kg.network import Network
 from filtag_kg.profile import Profile, load_profile
 from filtag_kg.tags import Rule, contrast_to, parse_rule
 
-__all__ = ["TaggedFilters", "other_network", "tagged_classes", "tagged_filters"]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaggedFilters:
@@ -24,7 +22,6 @@ class TaggedFilters:
 
     Parameters
     ----------
-    rule : Rule
     run_id : str
         Of the run that made the tags.
     layer_names : tuple of str, of length n_layers
@@ -94,7 +91,6 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
 
     Parameters
     ----------
-    kg : KG
     network : Network
         The one that the KG was made of.
     rule : str, optional

@@ -21,8 +21,6 @@ from filtag_kg.network import Network
 from filtag_kg.profile import observe
 from filtag_kg.views import class_named
 
-__all__ = ["ActiveFilter", "Explanation", "ImagePixels", "Prediction", "explain_image", "explain_pixels", "read_pixels"]
-
 _MOST_PREDICTIONS = 3
 
 
@@ -50,9 +48,6 @@ class ActiveFilter:
 
     Parameters
     ----------
-    layer_index : int
-    layer : str
-    filter : int
     activation : float, in [0, 1]
         ā(m,i,d) of the image.
     tags : tuple of (class id, label)
@@ -124,7 +119,6 @@ class ImagePixels:
 
     Parameters
     ----------
-    name : str
     sha256 : str
         Of the file's bytes.
     pixels : uint8 array of shape (height, width, 3)
@@ -153,10 +147,8 @@ def explain_image(
 
     Parameters
     ----------
-    kg : KG
     network : Network
         The one that the KG was made of.
-    image : Path
     rule : str, optional
         The KG's first, if left out. A contrast rule ranks the image's filters by how much more it activates them than
         the classes of the profile do.

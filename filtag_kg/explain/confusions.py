@@ -11,16 +11,6 @@ from filtag_kg.csv_table import ANY_TEXT, TEXT, one_of, read_table, real, rows_c
 from filtag_kg.explain.misclassifications import Misclassification
 from filtag_kg.explain.nearest_concept import Group
 
-__all__ = [
-    "ClassConfusion",
-    "Confusion",
-    "class_confusions",
-    "confusions",
-    "confusions_csv",
-    "misclassifications_csv",
-    "read_confusions",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Confusion:

@@ -19,8 +19,6 @@ from filtag_kg.network import Network
 from filtag_kg.profile import Profile, observations
 from filtag_kg.tags import Rule
 
-__all__ = ["Correlation", "Evaluation", "evaluate", "rank_correlation", "unreadable_notes"]
-
 _MOST_NAMED = 100
 _NORMAL_975 = 1.959963984540054
 
@@ -33,7 +31,6 @@ class Evaluation:
     ----------
     class_ids, class_labels : tuple of str, of length n_classes
         The profile's.
-    hits : Hits
     accuracy : float64 array of shape (n_classes,), in [0, 1]
         The share of a class's images that the network's best output gets right; NaN for a class without images or
         without an output.
@@ -102,7 +99,6 @@ def evaluate(
         Open.
     rules, n, permutations, seed
         As for :func:`hits_at_n`.
-    batch_size : int
     workers : int, optional
         Threads that decode images; by default one for each processor.
     progress : callable, optional

@@ -15,8 +15,6 @@ from filtag_kg.explain.evaluation import Evaluation, rank_correlation
 from filtag_kg.explain.hits import SCOPES
 from filtag_kg.tags import parse_rule
 
-__all__ = ["ClassHitsRow", "HitsRow", "class_hits_csv", "class_hits_rows", "hits_csv", "hits_rows", "read_hits"]
-
 # Few enough to hide the rounding in the network, which differs by batch size.
 _DIGITS = 6
 
@@ -27,9 +25,7 @@ class HitsRow:
 
     Parameters
     ----------
-    rule : str
     layers : {"all", "last"}
-    n, images : int
     hits : float, in [0, 1]
     null : float or None
         The mean of `hits` over all permutations of the images' labels; None without permutations.

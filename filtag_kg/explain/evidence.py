@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from filtag_kg.concepts import CommonConcept
 from filtag_kg.explain.active_filters import TaggedFilters
 
-__all__ = ["Evidence", "concept_evidence", "tag_evidence"]
-
 _MOST_LAYERS = 3
 
 
@@ -25,7 +23,6 @@ class Evidence:
     ----------
     id : str
         The class id, or the concept's IRI: labels need not be unique.
-    label : str
     filters : int
         How many active filters have it.
     layers : tuple of str
@@ -43,7 +40,6 @@ def tag_evidence(filters: TaggedFilters, active: NDArray[np.bool_], most: int) -
 
     Parameters
     ----------
-    filters : TaggedFilters
     active : bool array of shape (n_filters,)
     most : int
         Classes to return.

@@ -12,8 +12,6 @@ from filtag_kg.explain.evidence import Evidence
 from filtag_kg.explain.support import Support
 from filtag_kg.explain.why_not import Carriers, WhyNot
 
-__all__ = ["explanation_json"]
-
 
 def explanation_json(explanation: Explanation) -> str:
     """Return an explanation as the text of a JSON object that ends with a newline."""

@@ -15,15 +15,12 @@ from filtag_kg.explain.why_not import WhyNot
 from filtag_kg.graph import DataIris, Triple, double, integer, iri, literal, t, turtle_text
 from filtag_kg.kg import KG
 
-__all__ = ["explanation_turtle"]
-
 
 def explanation_turtle(explanation: Explanation, kg: KG) -> str:
     """Return an explanation as Turtle, in the terms of ``ontology/filtag.ttl`` and PROV-O.
 
     Parameters
     ----------
-    explanation : Explanation
     kg : KG
         The KG that made it, whose IRIs it refers to.
     """

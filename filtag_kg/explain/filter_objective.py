@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 from filtag_kg.network import KerasModel, Layer, Network, Tensor, import_keras
 
-__all__ = ["Objective", "filter_objective"]
-
 _LEAK = 0.1
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import KerasModel, Tensor, import_keras
 
-__all__ = ["CompiledStep", "Gradient", "compile_step"]
-
 Gradient = Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
 """Takes a function with a number as its value, and a tensor; returns the function's gradient there."""
 
@@ -30,7 +28,6 @@ def compile_step(step: Step, model: KerasModel) -> CompiledStep:
 
     Parameters
     ----------
-    step : callable
     model : keras.Model
         Whose weights the step uses.
 

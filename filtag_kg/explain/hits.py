@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
     TagMatrix: TypeAlias = csr_array | NDArray[np.integer]
 
-__all__ = ["SCOPES", "Hits", "class_ranks", "expected_hits", "hits_at_n"]
-
 SCOPES = ("all", "last")
 """Which filters count: those of all layers together, or of the last alone."""
 
@@ -233,7 +231,6 @@ def expected_hits(above: NDArray[np.int64], tied: NDArray[np.int64], n: int) -> 
     ----------
     above, tied : int64 array of any shape
         From :func:`class_ranks`.
-    n : int
 
     Returns
     -------

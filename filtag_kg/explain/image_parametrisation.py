@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from filtag_kg.network import Tensor, import_keras
 
-__all__ = ["COLOUR_MATRIX", "decorrelated_colour", "frequency_scale", "image_of_spectrum", "spectrum_shape"]
-
 COLOUR_ROOT = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
 """A square root of the covariance of ImageNet's colours, whose rows are R, G and B in [0, 1]: Lucid's numbers.
 

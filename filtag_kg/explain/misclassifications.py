@@ -19,8 +19,6 @@ from filtag_kg.kg import KG, read_common_concepts
 from filtag_kg.network import Network
 from filtag_kg.profile import Observation, load_profile, observations
 
-__all__ = ["Misclassification", "MisclassificationAnalysis", "find_misclassifications"]
-
 _MOST_CONCEPTS = 3
 _MOST_UNREADABLE = 0.01
 _MOST_NAMED = 20
@@ -88,7 +86,6 @@ class MisclassificationAnalysis:
 
     Parameters
     ----------
-    network, rule : str
     source : str
         File or folder name of the images.
     n_images : int
@@ -121,9 +118,6 @@ class _Context:
 
     Parameters
     ----------
-    network : Network
-    filters : TaggedFilters
-    concepts : ClassConcepts
     labels : dict of class id to label
         Of all classes of the network, the KG and the images.
     common_concepts : dict of (layer, filter) to list of str
@@ -161,7 +155,6 @@ def find_misclassifications(
 
     Parameters
     ----------
-    kg : KG
     network : Network
         The one that the KG was made of; it must know the classes of its outputs.
     images : ImageSet
@@ -170,7 +163,6 @@ def find_misclassifications(
         The KG's first, if left out.
     kg_classes : bool
         Take the network's answer among the classes of the KG alone, its confidences scaled to a sum of 1.
-    batch_size : int
     workers : int, optional
         Threads that decode images; by default one for each processor.
     keep_going : bool

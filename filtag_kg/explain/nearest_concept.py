@@ -34,8 +34,6 @@ from numpy.typing import NDArray
 
 from filtag_kg.concepts import MIN_IC, Concept, ConceptSource, Hierarchy, Links, build_hierarchy, link_classes
 
-__all__ = ["ClassConcepts", "Group", "Nearest"]
-
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
@@ -67,7 +65,6 @@ class ClassConcepts:
         The classes of the KG, over which information content is counted.
     others : dict of str to str
         Label of each further class, by id.
-    source : ConceptSource
     """
 
     def __init__(

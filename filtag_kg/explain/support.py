@@ -34,8 +34,6 @@ from numpy.typing import NDArray
 
 from filtag_kg.explain.active_filters import TaggedFilters
 
-__all__ = ["Support", "expected_ranks", "p_filters", "support_of"]
-
 _LEVEL = 0.05
 
 
@@ -45,7 +43,6 @@ class Support:
 
     Parameters
     ----------
-    class_id, label : str
     filters : int
         Active filters that the class tags.
     active : int
@@ -80,7 +77,6 @@ def support_of(filters: TaggedFilters, active: NDArray[np.bool_], class_index: i
 
     Parameters
     ----------
-    filters : TaggedFilters
     active : bool array of shape (n_filters,)
         What one image activates.
     class_index : int

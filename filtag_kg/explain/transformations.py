@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from filtag_kg.network import Tensor, import_keras
 
-__all__ = ["JITTER", "ROTATION_DEGREES", "SCALE", "View", "apply_view", "make_view", "random_views"]
-
 JITTER = 0.05
 """The largest shift each way, as a share of the picture's side: Lucid's 6 of 128 pixels."""
 SCALE = 0.1
@@ -48,7 +46,6 @@ def make_view(
 
     Parameters
     ----------
-    height, width : int
     shift : tuple of float
         Pixels down and to the right.
     scale : float

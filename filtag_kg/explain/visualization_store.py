@@ -14,15 +14,12 @@ from filtag_kg.explain.visualize import FilterPicture
 from filtag_kg.kg import KG, Visualization, runs_of, write_visualizations
 from filtag_kg.network import Network
 
-__all__ = ["add_visualizations"]
-
 
 def add_visualizations(kg: KG, network: Network, pictures: Iterable[FilterPicture]) -> Iterator[Visualization]:
     """Store pictures one by one, so an interruption keeps those made before it.
 
     Parameters
     ----------
-    kg : KG
     network : Network
         The one that the pictures were made with.
     pictures : iterable of FilterPicture

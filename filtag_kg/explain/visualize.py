@@ -31,8 +31,6 @@ from filtag_kg.kg import VISUALIZATION_METHODS
 from filtag_kg.names import nfc
 from filtag_kg.network import Layer, Network, Tensor, import_keras
 
-__all__ = ["DEFAULT_STEPS", "FilterPicture", "find_layer", "visualize"]
-
 DEFAULT_STEPS = 192
 
 # Erhan et al. keep the norm of the image: here the typical distance of a photograph's pixels from mid-grey.
@@ -50,11 +48,8 @@ class FilterPicture:
 
     Parameters
     ----------
-    layer : str
-    filter : int
     method : str
         One of `filtag_kg.kg.VISUALIZATION_METHODS`.
-    seed, steps : int
     activation : float
         The mean of the filter's feature map for `pixels`, not scaled.
     grey : float
@@ -87,12 +82,10 @@ def visualize(
 
     Parameters
     ----------
-    network : Network
     layer : str
         One of its layers.
     filters : sequence of int
         Their indices in the layer.
-    methods : sequence of str
     steps : int
         How often each picture is changed.
     seed : int

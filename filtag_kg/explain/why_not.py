@@ -14,8 +14,6 @@ from filtag_kg.explain.active_filters import TaggedFilters
 from filtag_kg.explain.evidence import Evidence, concept_evidence
 from filtag_kg.explain.support import Support, support_of
 
-__all__ = ["Carriers", "WhyNot", "why_not"]
-
 
 @dataclass(frozen=True, slots=True)
 class Carriers:
@@ -73,7 +71,6 @@ def why_not(
 
     Parameters
     ----------
-    filters : TaggedFilters
     active : bool array of shape (n_filters,)
         What one image activates.
     why, not_ : str

@@ -11,8 +11,6 @@ from filtag_kg.export.graphml import write_graphml
 from filtag_kg.export.tables import write_csv, write_links, write_parquet
 from filtag_kg.kg import KG
 
-__all__ = ["EXPORT_FORMATS", "export_graph"]
-
 _WRITERS: Mapping[str, Callable[[KG, BinaryIO], None]] = {
     "turtle": lambda kg, output: write_rdf(kg, "turtle", output),
     "ntriples": lambda kg, output: write_rdf(kg, "ntriples", output),

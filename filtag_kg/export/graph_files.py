@@ -10,8 +10,6 @@ import pyoxigraph as ox
 from filtag_kg.graph import write_triples
 from filtag_kg.kg import KG, graph_lines, graph_triples
 
-__all__ = ["write_nquads", "write_rdf"]
-
 
 def write_nquads(kg: KG, output: BinaryIO) -> None:
     """Write the graph with its named graphs, as ``graph.nq.gz`` holds it."""

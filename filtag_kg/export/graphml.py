@@ -13,8 +13,6 @@ from filtag_kg.kg import KG, StoreProcess
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["to_networkx", "write_graphml"]
-
 _NODES = {
     "layer": "SELECT ?x ?label WHERE { ?network nno:hasLayer ?x . ?x rdfs:label ?label }",
     "filter": """SELECT ?x ?label WHERE {

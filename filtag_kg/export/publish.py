@@ -20,8 +20,6 @@ from filtag_kg.redirects import METHOD_KEPT, follow_redirects, redirect_target, 
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Credentials", "credentials", "publish_kg"]
-
 _log = logging.getLogger(__name__)
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -96,7 +94,6 @@ def publish_kg(
     ----------
     url : str
         The store's Graph Store address, such as ``http://localhost:7878/store``.
-    secrets : Credentials, optional
     chunk : int
         Statements in each request.
     timeout : float

@@ -10,8 +10,6 @@ from filtag_kg.concepts import check_sssom
 from filtag_kg.errors import FiltagError
 from filtag_kg.kg import KG, TABLES
 
-__all__ = ["write_csv", "write_links", "write_parquet"]
-
 
 def write_csv(kg: KG, table: str, output: BinaryIO) -> None:
     """Write a table as CSV.

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from filtag_kg.graph.vocabulary import term
 
-__all__ = ["GraphCounts", "count_statements", "count_store"]
-
 _CLASSES = (
     "flt:ClassLabel",
     "flt:CommonConcept",

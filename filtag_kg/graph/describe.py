@@ -9,8 +9,6 @@ from filtag_kg.graph.counts import GraphCounts
 from filtag_kg.graph.nquads import Triple, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import CONCEPTNET_SITE, ONTOLOGY, PREFIXES, DataIris
 
-__all__ = ["DatasetDescription", "KgFile", "emit_dataset", "emit_inputs", "kg_files"]
-
 _IANA = "https://www.iana.org/assignments/media-types/"
 _TABLES = (
     ("tags.csv", "Tag assignments", "text/csv"),

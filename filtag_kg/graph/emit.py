@@ -11,16 +11,6 @@ from filtag_kg.graph.nquads import Triple, date_time, double, integer, iri, lite
 from filtag_kg.graph.vocabulary import LAYER_KINDS, DataIris
 from filtag_kg.tags import TagTable
 
-__all__ = [
-    "RunDescription",
-    "emit_closure",
-    "emit_concepts",
-    "emit_concepts_in_layers",
-    "emit_links",
-    "emit_network",
-    "emit_run",
-]
-
 _RELATION_TERMS = {
     "IsA": "skos:broader",
     "PartOf": "flt:partOf",

@@ -26,8 +26,6 @@ from filtag_kg.tags import TagTable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Section", "assignment_section", "filter_sections", "in_order"]
-
 _BLOCK = 10_000
 """Assignments to a block of lines."""
 _Statement = tuple[str, str, str]
@@ -60,7 +58,6 @@ def in_order(rest: Sequence[str], sections: Iterable[Section]) -> Iterator[str]:
     ----------
     rest : sequence of str
         The lines of no section, sorted, without newlines.
-    sections : iterable of Section
     """
     start = 0
     for section in sorted(sections, key=lambda section: section.prefix):

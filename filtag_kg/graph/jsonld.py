@@ -12,8 +12,6 @@ import pyoxigraph as ox
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.vocabulary import PREFIXES, term
 
-__all__ = ["write_jsonld"]
-
 _TYPE = term("rdf:type")
 _STRING = term("xsd:string")
 # Properties of other vocabularies whose values are things. For our own, the ontology tells.

@@ -13,8 +13,6 @@ import numpy as np
 
 from filtag_kg.graph.vocabulary import PREFIXES, term
 
-__all__ = ["Triple", "boolean", "date_time", "double", "integer", "iri", "literal", "quads", "t"]
-
 Triple = tuple[str, str, str]
 """Subject, predicate and object, each written as in N-Triples."""
 

@@ -14,8 +14,6 @@ from filtag_kg.graph.nquads import Triple
 from filtag_kg.graph.vocabulary import PREFIXES
 from filtag_kg.graph.xml_text import xml_text
 
-__all__ = ["RDF_FORMATS", "RdfFormat", "turtle_text", "write_triples"]
-
 
 @dataclass(frozen=True, slots=True)
 class RdfFormat:
@@ -27,7 +25,6 @@ class RdfFormat:
         On the command line.
     media_types : tuple of str
         On the web, the registered one first.
-    syntax : pyoxigraph.RdfFormat
     """
 
     name: str

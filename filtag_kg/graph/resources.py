@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["resource_folder"]
-
 
 def resource_folder(name: str) -> Path:
     """Return the folder ``ontology`` or ``queries``."""

@@ -8,18 +8,6 @@ from urllib.parse import urlsplit
 from filtag_kg.errors import FiltagError
 from filtag_kg.names import part_of_path
 
-__all__ = [
-    "CONCEPTNET_SITE",
-    "DEFAULT_BASE",
-    "FLT",
-    "LAYER_KINDS",
-    "ONTOLOGY",
-    "PREFIXES",
-    "QUERIES",
-    "DataIris",
-    "term",
-]
-
 PREFIXES = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dcterms": "http://purl.org/dc/terms/",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["xml_text"]
-
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

@@ -25,8 +25,6 @@ from filtag_kg.images.listing import Listing, is_hidden
 from filtag_kg.names import nfc
 from filtag_kg.npz import UNPACKED_RATIO, ShortReads
 
-__all__ = ["open_archive"]
-
 _ADVICE = "give a folder, .tar or .zip with a folder of images per class"
 # A compressed tar of any size may unpack to this many bytes; to more only in proportion to its size.
 _UNPACKED_ALWAYS = 2**30

@@ -15,8 +15,6 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.images.decode import UnreadableImageError, decode
 from filtag_kg.images.image_set import ImageRef, ImageSet
 
-__all__ = ["Batch", "batches"]
-
 _MOST_WORKERS = 16
 # Bytes of images that were read in order and wait to be decoded: a usual batch takes a hundredth of this.
 _MOST_WAITING = 2**29

@@ -23,8 +23,6 @@ from filtag_kg.images.metadata import exif_orientation, strip_metadata
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["MOST_BYTES", "RESIZING", "UnreadableImageError", "decode", "read_file", "thumbnail"]
-
 RESIZING = "bilinear, antialiased, to the network's size whatever the aspect"
 """How :func:`decode` resizes, as profiles record it: change both together."""
 # The formats of photographs, by Pillow's names. Of its forty decoders some start programs (EPS starts Ghostscript), and

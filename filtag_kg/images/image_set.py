@@ -13,8 +13,6 @@ from typing import Self
 from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.images.listing import LeftOut
 
-__all__ = ["ImageRef", "ImageSet"]
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class ImageRef:
@@ -45,7 +43,6 @@ class ImageSet:
         From the names of at least the images to the bytes of their files.
     read : callable
         From an image's name to its bytes; called from several threads at once.
-    close : callable
     digest : callable, optional
         Returns the SHA-256 of the archive; by default that of the list of images.
     reading_order : sequence of ImageRef, optional

@@ -12,8 +12,6 @@ from typing import Generic, TypeVar
 from filtag_kg.errors import FiltagError
 from filtag_kg.images.decode import MOST_BYTES
 
-__all__ = ["IMAGE_SUFFIXES", "File", "LeftOut", "Listing", "is_hidden", "readable_name"]
-
 IMAGE_SUFFIXES = frozenset(
     {
         ".avif",

@@ -9,8 +9,6 @@ from __future__ import annotations
 import zlib
 from typing import Literal
 
-__all__ = ["exif_orientation", "strip_metadata"]
-
 _UPRIGHT = 1
 _ORIENTATION = 0x0112
 _PNG = b"\x89PNG\r\n\x1a\n"

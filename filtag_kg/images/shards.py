@@ -15,8 +15,6 @@ from filtag_kg.images.archive import open_archive
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.listing import LeftOut, readable_name
 
-__all__ = ["combined_sha256", "expand_braces", "open_images", "open_shard"]
-
 _LOGGER = logging.getLogger(__name__)
 _MOST = 1_000_000
 

@@ -7,8 +7,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["plain_name", "similar_names", "with_similar_names"]
-
 _MOST_SIMILAR = 3
 _MOST_NAMED = 5
 

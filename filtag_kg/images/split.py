@@ -11,8 +11,6 @@ import numpy as np
 from filtag_kg.errors import FiltagError
 from filtag_kg.images.image_set import ImageRef
 
-__all__ = ["split_images"]
-
 
 def split_images(
     images: Iterable[ImageRef], share: float, seed: int
@@ -21,7 +19,6 @@ def split_images(
 
     Parameters
     ----------
-    images : iterable of ImageRef
     share : float, in (0, 1)
         How many of each class's images are kept: round(share × images), but at least two if there are two.
     seed : int

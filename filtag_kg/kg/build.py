@@ -71,8 +71,6 @@ from filtag_kg.kg.tables import COMMON, CONCEPTS, TAGS
 from filtag_kg.profile import Profile, save_profile
 from filtag_kg.tags import TagTable, contrast_over_classes, tag_assignments
 
-__all__ = ["BuildParameters", "build_kg", "kg_id_of"]
-
 _log = logging.getLogger(__name__)
 
 

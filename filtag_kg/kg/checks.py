@@ -17,8 +17,6 @@ from filtag_kg.kg.store import graph_lines
 from filtag_kg.kg.store_process import StoreProcess
 from filtag_kg.kg.tables import COMMON, TAGS
 
-__all__ = ["CHECKS", "WHOLE", "Check"]
-
 _Problems = Iterator[tuple[str, str]]
 """Where, and what is wrong."""
 _BLOCK = 10_000

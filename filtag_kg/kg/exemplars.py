@@ -13,8 +13,6 @@ from filtag_kg.images import ImageRef, ImageSet, UnreadableImageError, thumbnail
 from filtag_kg.kg.tables import Table
 from filtag_kg.profile import Exemplars, Profile
 
-__all__ = ["EXEMPLARS", "ExemplarRow", "write_exemplars"]
-
 
 @dataclass(frozen=True, slots=True)
 class ExemplarRow:

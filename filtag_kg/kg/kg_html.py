@@ -9,8 +9,6 @@ from typing import Any
 
 from filtag_kg.notebook_html import QUIET, link_html, table_html
 
-__all__ = ["kg_html"]
-
 _COUNTED = ("layers", "filters", "classes", "linked_classes", "tags", "common_concepts", "concepts", "quads")
 
 

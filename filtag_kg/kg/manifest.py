@@ -9,8 +9,6 @@ from typing import Any
 
 from filtag_kg.files import is_leftover, sha256_of, writing
 
-__all__ = ["LARGE", "MANIFEST", "file_differences", "kg_file_names", "record_of", "write_manifest"]
-
 MANIFEST = "filtag.json"
 LARGE = ("added/", "exemplars/", "graph.nq.gz", "profile.npz", "store/")
 """How the names of large files begin."""

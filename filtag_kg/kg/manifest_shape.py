@@ -10,8 +10,6 @@ from filtag_kg.graph import DataIris, iri
 from filtag_kg.json_values import mismatch, named, whole_number
 from filtag_kg.profile import METADATA
 
-__all__ = ["manifest_mistake"]
-
 # The folder of an added build, which is never outside the KG.
 _FOLDER = re.compile(r"added/[A-Za-z0-9_-]+")
 

@@ -13,8 +13,6 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.profile import Profile
 from filtag_kg.tags import parse_rule
 
-__all__ = ["Provenance"]
-
 
 @dataclass(frozen=True, slots=True)
 class Provenance:

@@ -25,8 +25,6 @@ from filtag_kg.kg.store_process import plain_rows
 from filtag_kg.kg.tables import TABLES
 from filtag_kg.output_paths import check_directory_output
 
-__all__ = ["KgRun", "add_runs", "build_into", "remove_run", "runs_of"]
-
 _LAYERS = "SELECT ?name ?index WHERE { <%s> nno:hasLayer ?l . ?l rdfs:label ?name ; nno:hasLayerSequence ?index }"
 
 

@@ -19,8 +19,6 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["finish_store", "graph_lines", "graph_triples", "load_lines", "pack_lines", "write_graph"]
-
 _LINE = re.compile(r"<[^<> ]+> <[^<> ]+> (?:<[^<> ]+>|\".*\"\S*) <[^<> ]+> \.\n")
 _BLOCK = 10_000
 """Lines to a block."""

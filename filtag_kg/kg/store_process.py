@@ -27,8 +27,6 @@ from filtag_kg.kg.store_child import SIZE
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["StoreProcess", "plain_rows"]
-
 _CHILD = Path(__file__).with_name("store_child.py")
 _DAMAGE = ("Corruption", "IO error")
 """How RocksDB's complaints begin."""

@@ -17,16 +17,6 @@ from filtag_kg.concepts import CommonConcept, ConceptInLayer
 from filtag_kg.csv_table import ANY_TEXT, TEXT, Cell, csv_writer, optional, read_table, real, whole
 from filtag_kg.tags import TagAssignment, TagTable
 
-__all__ = [
-    "COMMON",
-    "CONCEPTS",
-    "TABLES",
-    "TAGS",
-    "Table",
-    "read_common_concepts",
-    "read_tags",
-]
-
 Row = TypeVar("Row")
 Problem = Callable[[tuple[Any, ...]], str | None]
 """From the values of a row, in the order of the columns, to what is wrong with them taken together, or None."""
@@ -41,7 +31,6 @@ class Table(Generic[Row]):
 
     Parameters
     ----------
-    file_name : str
     row : type
         The dataclass of its rows, whose fields are the columns, in order.
     cells : mapping of column to Cell
@@ -91,7 +80,6 @@ class Table(Generic[Row]):
 
         Parameters
         ----------
-        path : Path
         where : mapping of column to container of str, optional
             Read only rows whose cells are among these texts; the others are not checked.
         problem : callable, optional
@@ -191,7 +179,6 @@ def read_common_concepts(
 
     Parameters
     ----------
-    path : Path
     rule : str, optional
         Read the rows of this rule alone.
     filters : collection of (layer, filter), optional
@@ -234,7 +221,6 @@ def read_tags(
 
     Parameters
     ----------
-    path : Path
     network : str
         The network's identifier.
     rules : sequence of str

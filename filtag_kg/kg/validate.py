@@ -20,8 +20,6 @@ from filtag_kg.kg.store_process import StoreProcess
 if TYPE_CHECKING:
     import rdflib
 
-__all__ = ["Finding", "Validation", "validate_kg"]
-
 _CHANGED_FILE = "changed file"
 _MOST_FINDINGS = 20
 """Of one check."""

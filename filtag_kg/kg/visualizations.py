@@ -16,8 +16,6 @@ from filtag_kg.kg.manifest import write_manifest
 from filtag_kg.kg.runs import runs_of
 from filtag_kg.kg.tables import Table
 
-__all__ = ["VISUALIZATION_METHODS", "Visualization", "read_visualizations", "write_visualizations"]
-
 VISUALIZATION_METHODS = ("activation-maximisation", "feature-visualisation")
 
 _FOLDER = "visualizations"
@@ -39,8 +37,6 @@ class Visualization:
     ----------
     network : str
         The network's identifier, as in ``tags.csv``.
-    layer : str
-    filter : int
     method : str
         One of `VISUALIZATION_METHODS`.
     seed, steps : int
@@ -123,7 +119,6 @@ def write_visualizations(
 
     Parameters
     ----------
-    kg : KG
     visualizations : sequence of Visualization
         What their `file` says does not matter.
     pngs : sequence of bytes, as many

@@ -12,8 +12,6 @@ from typing import Any, TypeAlias
 
 from filtag_kg.errors import MissingExtraError
 
-__all__ = ["KerasModel", "Operation", "Tensor", "import_keras"]
-
 # Keras has no types, and its tensors have another class in each backend: these names are for the reader.
 KerasModel: TypeAlias = Any
 Operation: TypeAlias = Any

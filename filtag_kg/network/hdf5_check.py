@@ -12,8 +12,6 @@ import sys
 import zipfile
 from pathlib import Path
 
-__all__ = ["check_hdf5"]
-
 _SECONDS = 20.0
 _SECONDS_PER_MB = 0.2
 _WEIGHTS = "model.weights.h5"

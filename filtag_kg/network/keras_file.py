@@ -16,8 +16,6 @@ from filtag_kg.json_values import parse_json
 from filtag_kg.network.backend import KerasModel, import_keras
 from filtag_kg.network.hdf5_check import check_hdf5
 
-__all__ = ["read_keras_file"]
-
 _UNKNOWN_CLASS = re.compile(r"(?:Could not locate class|Unknown layer:) '([^']+)'")
 # Weights hardly shrink in a zip, and a configuration by less.
 _UNPACKED_RATIO = 100

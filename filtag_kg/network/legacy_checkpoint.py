@@ -21,8 +21,6 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 
-__all__ = ["read_legacy_checkpoint"]
-
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 _Unpickled: TypeAlias = Any

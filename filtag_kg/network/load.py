@@ -27,8 +27,6 @@ from filtag_kg.network.network import Network, weights_sha256
 from filtag_kg.network.precision import check_precision, compute_in
 from filtag_kg.network.preprocess import letters_and_digits, preprocessing
 
-__all__ = ["build_model", "imagenet_class_ids", "is_network_file", "load_network", "network_names"]
-
 _LOGGER = logging.getLogger(__name__)
 _LITE0 = "efficientnet-lite0"
 _FILE_ENDINGS = (".keras", ".h5", ".hdf5")

@@ -13,8 +13,6 @@ from types import ModuleType
 from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.network.backend import KerasModel, Operation, Tensor, import_keras
 
-__all__ = ["Graph", "Step", "trace"]
-
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -15,8 +15,6 @@ from filtag_kg.network.backend import KerasModel
 from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.preprocess import Preprocess
 
-__all__ = ["Network", "weights_sha256"]
-
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -37,7 +35,6 @@ class Network:
         ``keras.ops`` alone, so it can be part of a compiled graph.
     class_ids : tuple of str, of length n_classes
         The classes of the outputs, in order; empty where they are unknown.
-    weights_sha256 : str
     layers_option : str
         How `layers` were chosen.
     precision : str

@@ -8,8 +8,6 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.network.backend import Operation, import_keras
 from filtag_kg.network.model_graph import Graph
 
-__all__ = ["check_precision", "compute_in"]
-
 _PRECISIONS = ("float32", "float16", "bfloat16")
 
 

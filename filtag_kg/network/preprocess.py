@@ -11,8 +11,6 @@ import numpy as np
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.backend import Tensor, import_keras
 
-__all__ = ["Preprocess", "letters_and_digits", "pixel_scaling", "preprocessing"]
-
 Preprocess = Callable[[Tensor], Tensor]
 
 # Offset and scale. EfficientNet-Lite0 is not in keras.applications.

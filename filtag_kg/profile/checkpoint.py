@@ -24,8 +24,6 @@ from filtag_kg.json_values import mismatch, parse_json
 from filtag_kg.npz import read_npz
 from filtag_kg.output_paths import check_file_output, destination_of, is_stream, sibling
 
-__all__ = ["Checkpoint", "checkpointing"]
-
 _Restored = TypeVar("_Restored")
 
 

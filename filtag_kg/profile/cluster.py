@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from filtag_kg.network import Network
 
-__all__ = ["collect_on_ray"]
-
 _FAN_IN = 8
 _Rows = dict[str, Any]
 

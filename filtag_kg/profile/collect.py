@@ -26,8 +26,6 @@ from filtag_kg.profile.options import DEFAULT_OPTIONS, PassOptions
 from filtag_kg.profile.profile import Profile
 from filtag_kg.profile.tally import Tally
 
-__all__ = ["collect"]
-
 
 def collect(
     network: Network,

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import Network, Tensor, import_keras
 
-__all__ = ["CompiledPass", "Forward", "Outputs", "compile_pass", "forward"]
-
 
 @dataclass(frozen=True, slots=True)
 class Outputs:

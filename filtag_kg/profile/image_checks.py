@@ -12,8 +12,6 @@ from filtag_kg.network import Network
 from filtag_kg.profile.options import PassOptions
 from filtag_kg.profile.profile import Profile
 
-__all__ = ["check_images", "check_profile", "check_unreadable"]
-
 _LOGGER = logging.getLogger(__name__)
 _MOST_UNREADABLE = 0.01
 

@@ -14,8 +14,6 @@ from filtag_kg.images import ImageRef, ImageSet, batches
 from filtag_kg.network import Network, import_keras
 from filtag_kg.profile.compiled_pass import Outputs, compile_pass, forward
 
-__all__ = ["Observation", "observations", "observe"]
-
 
 @dataclass(frozen=True, slots=True)
 class Observation:

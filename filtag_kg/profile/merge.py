@@ -15,8 +15,6 @@ from filtag_kg.profile.metadata import MOST_NAMED, notes_from, same_scaling
 from filtag_kg.profile.moments import Moments
 from filtag_kg.profile.profile import Profile
 
-__all__ = ["merge_profiles"]
-
 _MUST_AGREE = ("identifier", "layers_option", "input_size", "precision", "resizing", "outputs")
 
 

@@ -14,8 +14,6 @@ from filtag_kg.images import RESIZING
 from filtag_kg.json_values import Shape, named, whole_number
 from filtag_kg.network import Network, import_keras, pixel_scaling
 
-__all__ = ["METADATA", "MOST_NAMED", "network_file", "network_metadata", "notes_from", "same_scaling", "timestamp"]
-
 MOST_NAMED = 100
 
 

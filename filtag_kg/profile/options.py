@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from filtag_kg.profile.exemplars import EXEMPLARS
 
-__all__ = ["DEFAULT_OPTIONS", "PassOptions"]
-
 
 @dataclass(frozen=True, slots=True)
 class PassOptions:

@@ -23,8 +23,6 @@ from filtag_kg.npz import read_npz
 from filtag_kg.profile.exemplars import Exemplars
 from filtag_kg.profile.metadata import METADATA
 
-__all__ = ["Profile", "load_profile", "read_profile", "save_profile", "write_profile"]
-
 _Number = TypeVar("_Number", bound=np.number[Any])
 
 # How far rounding, as in merging, may take a number out of its range.

@@ -16,8 +16,6 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.network import Network, is_network_file, load_network, network_names
 from filtag_kg.profile.metadata import network_metadata, same_scaling
 
-__all__ = ["recorded_network", "recorded_network_file"]
-
 
 def recorded_network_file(metadata: Mapping[str, Any], owner: str) -> str | None:
     """Return where the network's file is, or None if the network has a name instead.

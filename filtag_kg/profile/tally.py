@@ -18,8 +18,6 @@ from filtag_kg.profile.exemplars import TopImages
 from filtag_kg.profile.metadata import timestamp
 from filtag_kg.profile.moments import Moments
 
-__all__ = ["Tally"]
-
 _STATE = {
     "done": whole_number(),
     "started": timestamp,
@@ -34,8 +32,6 @@ class Tally:
 
     Parameters
     ----------
-    moments : Moments
-    top : TopImages
     started : str
         When, in ISO 8601.
     done : int

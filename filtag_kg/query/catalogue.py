@@ -12,8 +12,6 @@ from pathlib import Path
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import resource_folder
 
-__all__ = ["NamedQuery", "catalogue", "find_query"]
-
 _HEADER = re.compile(r"^#\+ (?P<key>\w+): (?P<value>.+)$", re.MULTILINE)
 
 
@@ -25,14 +23,11 @@ class NamedQuery:
     ----------
     name : str
         The file's, without ``.rq``.
-    summary : str
     required, optional : tuple of str
         Names of parameters. Each binds a variable (see `PARAMETERS`) that the text mentions as
         ``VALUES ?name { UNDEF }``, which binds nothing, or as ``GRAPH ?name``, so the file is a valid query as it is.
-    columns : tuple of str
     example : mapping of parameter to value
         Parameters that find something in the KG of ``filtag demo``.
-    text : str
     """
 
     name: str

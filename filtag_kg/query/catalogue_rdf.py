@@ -8,8 +8,6 @@ from filtag_kg.graph import ONTOLOGY, QUERIES, Triple, boolean, integer, iri, li
 from filtag_kg.query.catalogue import NamedQuery
 from filtag_kg.query.parameters import PARAMETERS
 
-__all__ = ["catalogue_turtle"]
-
 
 def catalogue_turtle(queries: Iterable[NamedQuery]) -> str:
     """Return named queries as Turtle: each a ``sh:SPARQLSelectExecutable`` with its text and parameters.

@@ -17,8 +17,6 @@ from filtag_kg.kg import KG, StoreProcess, open_kg
 from filtag_kg.query.result import Result
 from filtag_kg.redirects import REDIRECTS, follow_redirects, without_secrets
 
-__all__ = ["Endpoint", "LocalEndpoint", "RemoteEndpoint", "malformed", "open_endpoint"]
-
 # The query's form, after comments and declarations.
 _FORM = re.compile(
     r"(?:\s|\#[^\n]*|BASE\s*<[^>]*>|PREFIX\s*[^\s:]*:\s*<[^>]*>)*(SELECT|ASK|CONSTRUCT|DESCRIBE|)", re.IGNORECASE

@@ -12,8 +12,6 @@ from filtag_kg.query.endpoint import Endpoint
 from filtag_kg.query.parameters import bind, resolve, runs
 from filtag_kg.query.result import Result
 
-__all__ = ["bound_text", "named_query", "sparql_query"]
-
 _log = logging.getLogger(__name__)
 
 _COHERENCE = ("flt:coherenceQValue", "flt:coherentFilterCount")
@@ -30,8 +28,6 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
 
     Parameters
     ----------
-    endpoint : Endpoint
-    query : NamedQuery
     parameters : mapping of name to value
         As typed. A concept is a word, a concept's IRI or a ConceptNet term. A word with several senses in the graph
         means all of them, and a warning in the log lists them. Another warning says when a run has too few classes for

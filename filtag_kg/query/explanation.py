@@ -7,8 +7,6 @@ import shlex
 from filtag_kg.query.catalogue import NamedQuery
 from filtag_kg.query.parameters import PARAMETERS
 
-__all__ = ["example_command", "explanation"]
-
 
 def explanation(query: NamedQuery) -> str:
     """Return what a query answers and takes, an example, and its SPARQL."""

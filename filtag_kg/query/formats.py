@@ -16,8 +16,6 @@ from filtag_kg.graph import PREFIXES, write_triples, xml_text
 from filtag_kg.query.result import Result
 from filtag_kg.query.terms import Term, plain_text
 
-__all__ = ["RESULT_FORMATS", "boolean_text", "format_result", "table_pieces"]
-
 RESULT_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle")
 
 _XML_START = '<?xml version="1.0"?>\n<sparql xmlns="http://www.w3.org/2005/sparql-results#">\n'
@@ -31,7 +29,6 @@ def format_result(result: Result, format_: str) -> str:
 
     Parameters
     ----------
-    result : Result
     format_ : {"csv", "tsv", "json", "xml", "turtle"}
         W3C's *SPARQL 1.1 Query Results CSV and TSV Formats*, *JSON Format* and *XML Format*. csv has plain values under
         the column names; tsv loses nothing: terms as SPARQL writes them, under names with a question mark. turtle is
@@ -61,7 +58,6 @@ def table_pieces(columns: _Columns, rows: _Rows, format_: str) -> Iterator[str]:
 
     Parameters
     ----------
-    columns : sequence of str
     rows : iterable of sequences of terms
         Consumed lazily: each row is taken after the text of those before it.
     format_ : {"csv", "tsv", "json", "xml"}

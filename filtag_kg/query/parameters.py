@@ -16,8 +16,6 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.names import nfc
 from filtag_kg.query.endpoint import Endpoint
 
-__all__ = ["PARAMETERS", "Parameter", "Terms", "bind", "resolve", "runs"]
-
 _log = logging.getLogger(__name__)
 
 Terms = Sequence[ox.NamedNode | ox.Literal]
@@ -73,10 +71,8 @@ class Parameter:
 
     Parameters
     ----------
-    name : str
     kind : str
         What its values are: "class", "concept", "layer", "filter", "run", "whole number" or "number from 0 to 1".
-    meaning : str
     variable : str
         What it binds in the query's text.
     """
@@ -127,7 +123,6 @@ def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Term
 
     Parameters
     ----------
-    endpoint : Endpoint
     parameters : mapping of name to value
         As typed.
 

@@ -14,8 +14,6 @@ from filtag_kg.query.terms import Term, Value, plain_text, python_value
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Result"]
-
 
 @dataclass(frozen=True, slots=True)
 class Result:

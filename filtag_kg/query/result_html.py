@@ -13,8 +13,6 @@ from filtag_kg.query.terms import Term, is_fraction, is_number, prefixed_name
 if TYPE_CHECKING:
     from filtag_kg.query.result import Result
 
-__all__ = ["result_html"]
-
 _MOST_ROWS = 50
 
 

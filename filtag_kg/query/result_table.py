@@ -13,8 +13,6 @@ from filtag_kg.query.terms import Term, is_fraction, is_number, plain_text, pref
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["table_of"]
-
 
 def table_of(result: Result) -> Table:
     """Return a result as a table: numbers right-aligned, known IRIs short."""

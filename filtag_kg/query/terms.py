@@ -8,8 +8,6 @@ import pyoxigraph as ox
 
 from filtag_kg.graph import PREFIXES
 
-__all__ = ["Term", "Value", "is_fraction", "is_number", "plain_text", "prefixed_name", "python_value"]
-
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 
 Value = str | int | float | bool | None

@@ -11,9 +11,7 @@ from filtag_kg.kg import KgRun
 from filtag_kg.report.comparison import ComparedConcept, compared_concepts
 from filtag_kg.report.grouping import GroupedRun, group_run
 from filtag_kg.report.proportion import Proportion
-from filtag_kg.views import Facts, RunTable
-
-__all__ = ["Agreement", "LayerAgreement", "compare_runs"]
+from filtag_kg.views import LoadedKg, RunResults
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +20,6 @@ class LayerAgreement:
 
     Parameters
     ----------
-    layer : str
-    filters : int
     tagged_a, tagged_b, tagged_by_both : int
         Filters with a tag.
     similarity : float or None
@@ -48,7 +44,6 @@ class Agreement:
 
     Parameters
     ----------
-    a, b : KgRun
     layers : tuple of LayerAgreement
         Empty where the runs are of different networks.
     concepts : tuple of ComparedConcept
@@ -61,12 +56,14 @@ class Agreement:
     concepts: tuple[ComparedConcept, ...]
 
 
-def compare_runs(facts_a: Facts, facts_b: Facts, *, rule_a: str | None = None, rule_b: str | None = None) -> Agreement:
+def compare_runs(
+    facts_a: LoadedKg, facts_b: LoadedKg, *, rule_a: str | None = None, rule_b: str | None = None
+) -> Agreement:
     """Compare two runs.
 
     Parameters
     ----------
-    facts_a, facts_b : Facts
+    facts_a, facts_b : LoadedKg
         Their KGs, which may be the same.
     rule_a, rule_b : str, optional
         The rule or run id; left out, the first run of the KG, and of the same KG the second.
@@ -86,8 +83,8 @@ def compare_runs(facts_a: Facts, facts_b: Facts, *, rule_a: str | None = None, r
     return Agreement(a.run, b.run, layers, tuple(compared_concepts((a, b))))
 
 
-def _run(facts: Facts, name: str | None, *, default: int) -> RunTable:
-    tables = list(facts.runs.values())
+def _run(loaded: LoadedKg, name: str | None, *, default: int) -> RunResults:
+    tables = list(loaded.runs.values())
     if name is None:
         return tables[min(default, len(tables) - 1)]
     named = [table for table in tables if name in (table.run.run_id, table.run.rule)]
@@ -121,7 +118,7 @@ def _layers(a: GroupedRun, b: GroupedRun) -> Iterator[LayerAgreement]:
 
 def _tags_by_filter(grouped: GroupedRun, layer: str) -> Mapping[int, set[str]]:
     """Return the class ids that tag each tagged filter of a layer; nothing for a layer that the KG does not have."""
-    class_ids, table = grouped.facts.concepts.class_ids, grouped.table
+    class_ids, table = grouped.loaded.concepts.class_ids, grouped.table
     first = grouped.network.first_columns.get(layer, 0)
     columns = range(first, first + grouped.network.filters_of_layers.get(layer, 0))
     return {

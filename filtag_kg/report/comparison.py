@@ -9,8 +9,6 @@ from filtag_kg.report.grouping import GroupedRun, LayerShare
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.tables import csv_text
 
-__all__ = ["FIFTHS", "ComparedConcept", "Comparison", "by_depth", "compare", "compared_concepts", "networks_csv"]
-
 FIFTHS = 5
 
 
@@ -20,7 +18,6 @@ class ComparedConcept:
 
     Parameters
     ----------
-    concept, label : str
     filters : tuple of (int or None), of length n_runs
         The coherent filters of each run that stand for it; None where none can: no class of the run's KG lies below
         it, or there are too few classes.
@@ -37,7 +34,6 @@ class Comparison:
 
     Parameters
     ----------
-    rule : str
     grouped : tuple of GroupedRun, of length n_runs
     concepts : tuple of ComparedConcept
         Those with most filters first.
@@ -82,7 +78,7 @@ def compared_concepts(grouped_runs: Sequence[GroupedRun]) -> list[ComparedConcep
     def filters_of(concept: str) -> tuple[int | None, ...]:
         return tuple(
             count.get(concept, 0)
-            if concept in grouped.facts.concepts.classes_below and not grouped.run.too_few()
+            if concept in grouped.loaded.concepts.classes_below and not grouped.run.too_few()
             else None
             for grouped, count in zip(grouped_runs, counts, strict=True)
         )

@@ -28,9 +28,7 @@ from filtag_kg.output_paths import check_file_output, is_stream
 from filtag_kg.report.grouping import check_level
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.tables import csv_text
-from filtag_kg.views import Facts, RunTable, read_facts
-
-__all__ = ["AUTHORS", "SHEET_COLUMNS", "Conformance", "draw_sheet", "rate_sheet", "write_sheet"]
+from filtag_kg.views import LoadedKg, RunResults, load_kg
 
 SHEET_COLUMNS = ("kg", "rule", "layer", "filter", "tags", "conforms")
 _DRAW = ("conformance draw",)
@@ -84,14 +82,12 @@ def draw_sheet(
 
     Parameters
     ----------
-    kg : KG
     rule : str, optional
         The KG's first, if it is left out.
     filters : int
         How many; all with enough tags, if there are fewer.
     least_tags : int
         How many tags a filter must have to be drawn; 0 for any filter, as FILTAG's authors did.
-    seed : int
 
     Raises
     ------
@@ -105,8 +101,8 @@ def draw_sheet(
         raise FiltagError(f"{filters} filters cannot be drawn: give a number from 1")
     if least_tags < 0:
         raise FiltagError(f"{least_tags} is no number of tags: give a whole number from 0")
-    facts, table = _read_run(kg, rule)
-    network, concepts = facts.networks[table.run.network], facts.concepts
+    loaded, table = _read_run(kg, rule)
+    network, concepts = loaded.networks[table.run.network], loaded.concepts
     columns = np.flatnonzero(np.diff(table.of_filter) >= least_tags).tolist()
     if not columns:
         raise FiltagError(
@@ -143,7 +139,6 @@ def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
     ----------
     kg : KG
         The KG that the sheet was drawn from.
-    sheet : Path
     q : float, in (0, 1]
         The level below which q-values count.
 
@@ -158,8 +153,8 @@ def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
     rules = sorted({row["rule"] for _, row in lines})
     if len(rules) != 1:
         raise FiltagError(f"{sheet} has rows of {len(rules)} rules: rate a sheet as it was drawn", commands=_DRAW)
-    facts, table = _read_run(kg, rules[0], q=q)
-    network = facts.networks[table.run.network]
+    loaded, table = _read_run(kg, rules[0], q=q)
+    network = loaded.networks[table.run.network]
     first_columns, sizes = network.first_columns, network.filters_of_layers
     answers: dict[int, bool] = {}
     for number, row in lines:
@@ -205,10 +200,10 @@ def _kappa(one: Proportion, other: Proportion, agreed: int) -> float | None:
     return None if by_chance == 1 else (agreed / one.total - by_chance) / (1 - by_chance)
 
 
-def _read_run(kg: KG, rule: str | None, *, q: float = COHERENT_Q) -> tuple[Facts, RunTable]:
+def _read_run(kg: KG, rule: str | None, *, q: float = COHERENT_Q) -> tuple[LoadedKg, RunResults]:
     """Read the first run by a rule; the KG's first run, if none is named."""
-    facts = read_facts(kg, rule or kg.rules[0], q=q)
-    return facts, next(iter(facts.runs.values()))
+    loaded = load_kg(kg, rule or kg.rules[0], q=q)
+    return loaded, next(iter(loaded.runs.values()))
 
 
 def _read_sheet(sheet: Path) -> Sequence[tuple[int, Mapping[str, str]]]:

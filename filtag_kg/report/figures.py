@@ -22,8 +22,6 @@ from filtag_kg.report.plots import (
     tag_count_plot,
 )
 
-__all__ = ["Figure", "confusion_figure", "hits_figure", "run_figures"]
-
 _SUNBURST = 680
 _SEPARATED = 8
 
@@ -62,11 +60,10 @@ def run_figures(grouped: GroupedRun, href: Callable[[str], str | None]) -> Itera
 
     Parameters
     ----------
-    grouped : GroupedRun
     href : callable
         Returns the URL of a concept's page, relative to the figure, by its IRI.
     """
-    graph, few = grouped.facts.concepts, grouped.run.too_few()
+    graph, few = grouped.loaded.concepts, grouped.run.too_few()
 
     def sunburst(width: int) -> str | None:
         # A phone has no room for the third ring.
@@ -120,11 +117,11 @@ def _separated(grouped: GroupedRun) -> list[tuple[ConceptInLayer, ...]]:
 
     Rules of one build share its profile, and so the separation: only the first rule has the figure.
     """
-    facts, table = grouped.facts, grouped.table
-    same_build = [other for other in facts.runs_of(table.run.network) if other.run.folder == table.run.folder]
+    loaded, table = grouped.loaded, grouped.table
+    same_build = [other for other in loaded.runs_of(table.run.network) if other.run.folder == table.run.folder]
     if same_build[0] is not table:
         return []
-    most_classes = len(facts.concepts.class_ids) / 4
+    most_classes = len(loaded.concepts.class_ids) / 4
     tested = [rows for rows in table.in_layers.values() if rows[0].classes <= most_classes]
     others = sorted(tested, key=lambda rows: (-rows[0].classes, rows[0].label, rows[0].concept))
     frequent = [row.concept for row in emerging_concepts(grouped, most=_SEPARATED)]

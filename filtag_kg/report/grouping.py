@@ -22,9 +22,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.kg import KgRun
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.tables import csv_text
-from filtag_kg.views import Facts, NetworkTable, RunTable
-
-__all__ = ["ConceptGroup", "GroupedRun", "LayerShare", "check_level", "group_run", "groups_csv", "layers_csv"]
+from filtag_kg.views import LoadedKg, NetworkLayers, RunResults
 
 _MOST_TAGS = 20
 
@@ -39,8 +37,6 @@ class ConceptGroup:
         How the tags are related to the concept: IsA, HasA, ….
     concept, label : str
         Its IRI and preferred label.
-    layer_index : int
-    layer : str
     filters : tuple of int
         Their indices in the layer, from the lowest.
     tags : tuple of (label, int)
@@ -62,8 +58,6 @@ class LayerShare:
 
     Parameters
     ----------
-    layer_index : int
-    layer : str
     depth : float, in [0, 1]; None where the network has one layer
         0 for the first layer, 1 for the last.
     filters, tagged : int
@@ -86,9 +80,8 @@ class GroupedRun:
 
     Parameters
     ----------
-    facts : Facts
+    loaded : LoadedKg
         The KG.
-    table : RunTable
     layers : tuple of LayerShare
         In forward order.
     groups : mapping of relation to groups
@@ -96,8 +89,8 @@ class GroupedRun:
         equals by label and layer.
     """
 
-    facts: Facts
-    table: RunTable
+    loaded: LoadedKg
+    table: RunResults
     layers: tuple[LayerShare, ...]
     groups: Mapping[str, tuple[ConceptGroup, ...]]
 
@@ -109,22 +102,22 @@ class GroupedRun:
     @property
     def kg(self) -> str:
         """The KG's id."""
-        return str(self.facts.kg.manifest["id"])
+        return str(self.loaded.kg.manifest["id"])
 
     @property
-    def network(self) -> NetworkTable:
+    def network(self) -> NetworkLayers:
         """The layers of the run's network."""
-        return self.facts.networks[self.run.network]
+        return self.loaded.networks[self.run.network]
 
     @property
     def class_ids(self) -> frozenset[str]:
         """The classes that tag a filter."""
-        return frozenset(self.facts.concepts.class_ids[c] for c in np.unique(self.table.class_).tolist())
+        return frozenset(self.loaded.concepts.class_ids[c] for c in np.unique(self.table.class_).tolist())
 
     @property
     def kinds(self) -> tuple[tuple[str, str, int], ...]:
         """What coherent filters stand for: (IRI, label, filters), those with most filters first; equals by label."""
-        return self.facts.kinds(self.table)
+        return self.loaded.kinds(self.table)
 
     @property
     def coherent(self) -> Proportion:
@@ -141,7 +134,7 @@ class GroupedRun:
         """
         if not self.run.too_few():
             return {}
-        return {layer: self.facts.layer(self.network, layer).higher for layer in self.network.layer_names}
+        return {layer: self.loaded.layer(self.network, layer).higher for layer in self.network.layer_names}
 
 
 def check_level(q: float) -> None:
@@ -156,13 +149,13 @@ def check_level(q: float) -> None:
         raise FiltagError(f"{q:g} is no level for q-values: give a number above 0 and at most 1", options=("q",))
 
 
-def group_run(facts: Facts, table: RunTable) -> GroupedRun:
+def group_run(loaded: LoadedKg, table: RunResults) -> GroupedRun:
     """Group the filters of a run whose q-values are below the level that the KG was read with."""
-    network = facts.networks[table.run.network]
-    lines = facts.network(network).layers[table.run.run_id]
+    network = loaded.networks[table.run.network]
+    lines = loaded.network(network).layers[table.run.run_id]
     relations = {row.relation for rows in table.common.values() for row in rows} | {"IsA"}
     return GroupedRun(
-        facts=facts,
+        loaded=loaded,
         table=table,
         layers=tuple(
             LayerShare(
@@ -176,12 +169,14 @@ def group_run(facts: Facts, table: RunTable) -> GroupedRun:
             for line in lines
         ),
         groups={
-            relation: tuple(_groups(facts, table, network, relation)) for relation in RELATIONS if relation in relations
+            relation: tuple(_groups(loaded, table, network, relation))
+            for relation in RELATIONS
+            if relation in relations
         },
     )
 
 
-def _groups(facts: Facts, table: RunTable, network: NetworkTable, relation: str) -> list[ConceptGroup]:
+def _groups(loaded: LoadedKg, table: RunResults, network: NetworkLayers, relation: str) -> list[ConceptGroup]:
     columns: dict[tuple[str, str, int], list[int]] = {}
     for column, rows in sorted(table.common.items()):
         for row in rows:
@@ -196,17 +191,17 @@ def _groups(facts: Facts, table: RunTable, network: NetworkTable, relation: str)
             layer_index=layer_index,
             layer=network.layer_names[layer_index],
             filters=tuple(network.place(column)[1] for column in members),
-            tags=_frequent_tags(facts, table, members),
+            tags=_frequent_tags(loaded, table, members),
         )
         for (label, concept, layer_index), members in columns.items()
     ]
     return sorted(groups, key=lambda group: (-len(group.filters), group.label, group.concept, group.layer_index))
 
 
-def _frequent_tags(facts: Facts, table: RunTable, columns: Iterable[int]) -> tuple[tuple[str, int], ...]:
+def _frequent_tags(loaded: LoadedKg, table: RunResults, columns: Iterable[int]) -> tuple[tuple[str, int], ...]:
     counts = Counter(class_ for column in columns for class_ in table.class_[table.rows(column)].tolist())
     # Classes are in the order of their ids.
-    labels = facts.concepts.class_labels
+    labels = loaded.concepts.class_labels
     by_count = sorted(counts.items(), key=lambda item: (-item[1], labels[item[0]], item[0]))
     return tuple((labels[class_], count) for class_, count in by_count[:_MOST_TAGS])
 

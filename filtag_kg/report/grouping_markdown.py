@@ -11,8 +11,6 @@ from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.tables import count_text, markdown_table, markdown_text
 from filtag_kg.views import ABOUT_HIGHER
 
-__all__ = ["semantic_markdown"]
-
 _MOST_GROUPS = 40
 _MOST_CONCEPTS = 20
 _MOST_INDICES = 6

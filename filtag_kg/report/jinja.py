@@ -14,9 +14,6 @@ from filtag_kg.views import chance_text, probability_text
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["environment", "template_text"]
-
-
 _RELATIONS = {
     "IsA": "is a",
     "HasA": "has",

@@ -20,15 +20,6 @@ from filtag_kg.graph import xml_text
 from filtag_kg.output_paths import check_new_directory
 from filtag_kg.report.jinja import environment
 
-__all__ = [
-    "MisclassifiedKind",
-    "TagEvidence",
-    "misclassifications_page",
-    "misclassified_kinds",
-    "tag_evidence",
-    "write_misclassifications",
-]
-
 _MOST_KINDS = 24
 _MOST_CONFUSIONS = 40
 _MOST_CLASSES = 40
@@ -41,8 +32,6 @@ class MisclassifiedKind:
 
     Parameters
     ----------
-    group : Group
-    images : int
     same, near, far : float, in [0, 1]
         Shares of them: taken for the same kind of thing; for another, but with a near concept in common; neither.
     """

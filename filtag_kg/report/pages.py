@@ -15,14 +15,12 @@ from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.urls import PageUrls
-from filtag_kg.views import ABOUT_HIGHER, Facts, FilterLine, NetworkTable, RunTable
+from filtag_kg.views import ABOUT_HIGHER, FilterLine, LoadedKg, NetworkLayers, RunResults
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _T = TypeVar("_T")
-
-__all__ = ["FILTERS_A_PAGE", "PageSettings", "Pages"]
 
 FILTERS_A_PAGE = 100
 _ROWS_A_PAGE = 400
@@ -58,36 +56,29 @@ class PageSettings:
 
 @dataclass(frozen=True, eq=False)
 class Pages:
-    """Renders pages.
+    """Renders pages."""
 
-    Parameters
-    ----------
-    facts : Facts
-    urls : PageUrls
-    settings : PageSettings
-    """
-
-    facts: Facts
+    loaded: LoadedKg
     urls: PageUrls
     settings: PageSettings = field(default_factory=PageSettings)
 
     @cached_property
     def _environment(self) -> Environment:
         jinja = environment(self.settings.templates)
-        facts = self.facts
+        loaded = self.loaded
         jinja.globals.update(
             url=self.urls,
             settings=self.settings,
-            facts=facts,
-            manifest=facts.kg.manifest,
-            coherent_q=facts.q,
+            loaded=loaded,
+            manifest=loaded.kg.manifest,
+            coherent_q=loaded.q,
             about_higher=ABOUT_HIGHER,
             most_rows=self._most_rows,
             most_runs=_MOST_RUNS,
             most_paths=_MOST_PATHS,
             proportion=Proportion,
-            network_labels=", ".join(network.label for network in facts.networks.values()),
-            several_networks=len(facts.networks) > 1,
+            network_labels=", ".join(network.label for network in loaded.networks.values()),
+            several_networks=len(loaded.networks) > 1,
         )
         return jinja
 
@@ -98,29 +89,29 @@ class Pages:
     @cached_property
     def picture_files(self) -> frozenset[str]:
         """The files in the KG's directory that pages show as pictures."""
-        exemplars, visualizations = self.facts.exemplars.values(), self.facts.visualizations.values()
+        exemplars, visualizations = self.loaded.exemplars.values(), self.loaded.visualizations.values()
         thumbnails = {exemplar.thumbnail for of_filter in exemplars for exemplar in of_filter}
         return frozenset(thumbnails | {picture.file for of_filter in visualizations for picture in of_filter})
 
     def overview(self, figures: Sequence[Figure] = ()) -> str:
         """Return the first page: headline figures, the surest filters, plots, layers, what was run."""
-        facts = self.facts
-        networks = [facts.network(network) for network in facts.networks.values()]
+        loaded = self.loaded
+        networks = [loaded.network(network) for network in loaded.networks.values()]
         return self._render(
             "overview.html",
             self.urls.overview(),
             networks=networks,
             figures=figures,
-            profile=facts.kg.manifest["inputs"].get("profile", {}),
-            headline={table.run.run_id: self._headline(table) for table in facts.runs.values()},
-            surest={network.network: self._surest(network) for network in facts.networks.values()},
+            profile=loaded.kg.manifest["inputs"].get("profile", {}),
+            headline={table.run.run_id: self._headline(table) for table in loaded.runs.values()},
+            surest={network.network: self._surest(network) for network in loaded.networks.values()},
         )
 
-    def n_layer_pages(self, network: NetworkTable, layer: str) -> int:
+    def n_layer_pages(self, network: NetworkLayers, layer: str) -> int:
         """Return how many pages a layer's filters take."""
-        return _n_pages(network.size(self.facts.layer_index(network, layer)), FILTERS_A_PAGE)
+        return _n_pages(network.size(self.loaded.layer_index(network, layer)), FILTERS_A_PAGE)
 
-    def layer(self, network: NetworkTable, layer: str, page: int = 1) -> str:
+    def layer(self, network: NetworkLayers, layer: str, page: int = 1) -> str:
         """Return one page of a layer: a row for each filter with its exemplars and tags, as in the paper's Figure 3.
 
         Raises
@@ -128,11 +119,11 @@ class Pages:
         FiltagError
             If there is no such layer or page.
         """
-        facts, urls = self.facts, self.urls
-        view = facts.layer(network, layer)
+        loaded, urls = self.loaded, self.urls
+        view = loaded.layer(network, layer)
         n_pages = self.n_layer_pages(network, layer)
         shown = _on_page(range(view.n_filters), page, FILTERS_A_PAGE, f"layer {layer}")
-        column = facts.column(network, layer, 0)
+        column = loaded.column(network, layer, 0)
         names = network.layer_names
         return self._render(
             "layer.html",
@@ -142,13 +133,13 @@ class Pages:
             page=page,
             page_urls=[urls.layer(view.network, view.layer, number) for number in range(1, n_pages + 1)],
             shown=shown,
-            exemplars=[facts.exemplars.get((network.network, column + i), ())[:_MOST_EXEMPLARS] for i in shown],
-            pictures=[facts.visualizations.get((network.network, layer, i), ()) for i in shown],
+            exemplars=[loaded.exemplars.get((network.network, column + i), ())[:_MOST_EXEMPLARS] for i in shown],
+            pictures=[loaded.visualizations.get((network.network, layer, i), ()) for i in shown],
             before=names[view.index - 1] if view.index else None,
             after=names[view.index + 1] if view.index + 1 < len(names) else None,
         )
 
-    def filter(self, network: NetworkTable, layer: str, filter_: int) -> str:
+    def filter(self, network: NetworkLayers, layer: str, filter_: int) -> str:
         """Return the page of a filter.
 
         Raises
@@ -156,7 +147,7 @@ class Pages:
         FiltagError
             If there is no such filter.
         """
-        view = self.facts.filter(network, layer, filter_)
+        view = self.loaded.filter(network, layer, filter_)
         url = self.urls.filter(network.network, layer, filter_)
         return self._render("filter.html", url, filter=view, network=network)
 
@@ -168,8 +159,8 @@ class Pages:
         FiltagError
             If there is no such class.
         """
-        view = self.facts.class_(class_id)
-        return self._render("class.html", self.urls.class_(class_id), class_=view, runs=self.facts.runs)
+        view = self.loaded.class_(class_id)
+        return self._render("class.html", self.urls.class_(class_id), class_=view, runs=self.loaded.runs)
 
     def concept(self, iri: str) -> str:
         """Return the page of a concept.
@@ -179,25 +170,25 @@ class Pages:
         FiltagError
             If the KG does not know it.
         """
-        view = self.facts.concept(iri, most=self._most_rows)
+        view = self.loaded.concept(iri, most=self._most_rows)
         return self._render(
             "concept.html",
             self.urls.concept(iri),
             concept=view,
-            runs=self.facts.runs,
+            runs=self.loaded.runs,
             coherent={run_id: sum(row.filters for row in rows) for run_id, rows in view.layers.items()},
-            is_feature=iri not in self.facts.concepts.classes_below,
+            is_feature=iri not in self.loaded.concepts.classes_below,
         )
 
     @property
     def n_class_pages(self) -> int:
         """How many pages the list of classes takes."""
-        return _n_pages(len(self.facts.concepts.class_ids), _ROWS_A_PAGE)
+        return _n_pages(len(self.loaded.concepts.class_ids), _ROWS_A_PAGE)
 
     @property
     def n_concept_pages(self) -> int:
         """How many pages the list of concepts takes."""
-        return _n_pages(len(self.facts.concepts.classes_below), _ROWS_A_PAGE)
+        return _n_pages(len(self.loaded.concepts.classes_below), _ROWS_A_PAGE)
 
     def classes(self, page: int = 1) -> str:
         """Return one page of the list of all classes.
@@ -207,9 +198,9 @@ class Pages:
         FiltagError
             If there is no such page.
         """
-        graph = self.facts.concepts
+        graph = self.loaded.concepts
         rows = [
-            (class_id, label, concept, [len(table.rows_of_class(index)) for table in self.facts.runs.values()])
+            (class_id, label, concept, [len(table.rows_of_class(index)) for table in self.loaded.runs.values()])
             for index, (class_id, label, concept) in enumerate(
                 zip(graph.class_ids, graph.class_labels, graph.class_concepts, strict=True)
             )
@@ -225,8 +216,8 @@ class Pages:
         FiltagError
             If there is no such page.
         """
-        graph = self.facts.concepts
-        kinds = [{iri: filters for iri, _, filters in self.facts.kinds(table)} for table in self.facts.runs.values()]
+        graph = self.loaded.concepts
+        kinds = [{iri: filters for iri, _, filters in self.loaded.kinds(table)} for table in self.loaded.runs.values()]
         rows = [
             (iri, graph.label(iri), len(below), [filters_of.get(iri, 0) for filters_of in kinds])
             for iri, below in graph.classes_below.items()
@@ -255,7 +246,7 @@ class Pages:
             total=len(rows),
             page=page,
             page_urls=[self.urls.page(name, number) for number in numbers],
-            runs=self.facts.runs,
+            runs=self.loaded.runs,
         )
 
     def other(self, template: str, name: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
@@ -264,22 +255,22 @@ class Pages:
 
     @property
     def _most_rows(self) -> int:
-        return max(_LEAST_ROWS, _MOST_ROWS // max(1, len(self.facts.runs)))
+        return max(_LEAST_ROWS, _MOST_ROWS // max(1, len(self.loaded.runs)))
 
-    def _headline(self, table: RunTable) -> Mapping[str, Any]:
-        network = self.facts.networks[table.run.network]
-        lines = self.facts.network(network).layers[table.run.run_id]
+    def _headline(self, table: RunResults) -> Mapping[str, Any]:
+        network = self.loaded.networks[table.run.network]
+        lines = self.loaded.network(network).layers[table.run.run_id]
         return {
             "filters": network.n_filters,
             "tagged": sum(line.tagged for line in lines),
             "tags": sum(line.tags for line in lines),
             "coherent": Proportion(sum(line.coherent for line in lines), sum(line.several for line in lines)),
-            "concepts": len(self.facts.kinds(table)),
+            "concepts": len(self.loaded.kinds(table)),
         }
 
-    def _surest(self, network: NetworkTable) -> list[FilterLine]:
+    def _surest(self, network: NetworkLayers) -> list[FilterLine]:
         """Return the surest coherent filter of each kind by the network's first run; of those, the surest ones."""
-        runs = self.facts.runs_of(network.network)
+        runs = self.loaded.runs_of(network.network)
         if not runs:
             return []
         surest_first = sorted(
@@ -289,7 +280,7 @@ class Pages:
         surest: dict[str, int] = {}
         for column, row in surest_first:
             surest.setdefault(row.concept, column)
-        return [self.facts.line(runs[0], column) for column in islice(surest.values(), _MOST_SUREST)]
+        return [self.loaded.line(runs[0], column) for column in islice(surest.values(), _MOST_SUREST)]
 
 
 def _n_pages(n_rows: int, rows_a_page: int) -> int:

@@ -16,12 +16,10 @@ from filtag_kg.report.comparison import Comparison, compare, networks_csv
 from filtag_kg.report.grouping import GroupedRun, check_level, group_run, groups_csv, layers_csv
 from filtag_kg.report.grouping_markdown import semantic_markdown
 from filtag_kg.report.site import Site, write_comparison, write_site
-from filtag_kg.views import Facts
+from filtag_kg.views import LoadedKg
 
 _MARKER = "filtag-report.json"
 """Lists what a report wrote: a folder with anything else in it is not replaced."""
-
-__all__ = ["SemanticReport", "check_report_folder", "semantic_report", "write_report"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +32,6 @@ class SemanticReport:
         The level below which q-values count.
     grouped : tuple of GroupedRun
         By KG, then by rule.
-    comparisons : tuple of Comparison
     """
 
     q: float
@@ -58,12 +55,12 @@ class SemanticReport:
         return files
 
 
-def semantic_report(kgs: Sequence[Facts]) -> SemanticReport:
+def semantic_report(kgs: Sequence[LoadedKg]) -> SemanticReport:
     """Group the filters of KGs, and compare the KGs if there are several.
 
     Parameters
     ----------
-    kgs : sequence of Facts
+    kgs : sequence of LoadedKg
         One or several, read with the same level `q`.
 
     Raises
@@ -73,11 +70,11 @@ def semantic_report(kgs: Sequence[Facts]) -> SemanticReport:
     """
     check_level(kgs[0].q)
     path_of: dict[str, Path] = {}
-    for kg in (facts.kg for facts in kgs):
+    for kg in (loaded.kg for loaded in kgs):
         if kg.manifest["id"] in path_of:
             raise FiltagError(f"{path_of[kg.manifest['id']]} and {kg.path} are the same KG: give it once")
         path_of[kg.manifest["id"]] = kg.path
-    grouped = tuple(group_run(facts, table) for facts in kgs for table in facts.runs.values())
+    grouped = tuple(group_run(loaded, table) for loaded in kgs for table in loaded.runs.values())
     return SemanticReport(kgs[0].q, grouped, tuple(compare(grouped)))
 
 
@@ -123,8 +120,6 @@ def write_report(
 
     Parameters
     ----------
-    report : SemanticReport
-    output : Path
     sites : sequence of Site
         The pages of each KG. Those of a single KG lie beside the report's own files; those of several lie in folders
         named after the KGs' ids, with a first page that compares the KGs.
@@ -147,10 +142,10 @@ def write_report(
         elif sites:
             facts_by_folder = []
             for site in sites:
-                kg_id = str(site.facts.kg.manifest["id"])
+                kg_id = str(site.loaded.kg.manifest["id"])
                 (folder / kg_id).mkdir()
                 write_site(site, folder / kg_id, progress)
-                facts_by_folder.append((kg_id, site.facts))
+                facts_by_folder.append((kg_id, site.loaded))
             write_comparison(facts_by_folder, report.comparisons, folder)
         written = sorted(path.name for path in folder.iterdir())
         (folder / _MARKER).write_text(json.dumps({"files": written}) + "\n", encoding="utf-8")

@@ -18,9 +18,7 @@ from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment, template_text
 from filtag_kg.report.pages import Pages, PageSettings
 from filtag_kg.report.urls import FileUrls
-from filtag_kg.views import Facts, NetworkTable
-
-__all__ = ["Site", "style_sheet", "write_comparison", "write_site"]
+from filtag_kg.views import LoadedKg, NetworkLayers
 
 Progress = Callable[[int, int], None]
 _ERROR_FILES = ("errors.html", "errors.csv", "confusions.csv")
@@ -32,7 +30,6 @@ class Site:
 
     Parameters
     ----------
-    facts : Facts
     grouped : sequence of GroupedRun
         Its runs.
     downloads : sequence of (file name, description)
@@ -41,7 +38,7 @@ class Site:
         What ``filtag evaluate -o`` and ``filtag errors -o`` wrote.
     """
 
-    facts: Facts
+    loaded: LoadedKg
     grouped: Sequence[GroupedRun]
     downloads: Sequence[tuple[str, str]] = ()
     hits: Path | None = None
@@ -58,7 +55,6 @@ def write_site(site: Site, folder: Path, progress: Progress | None = None) -> in
 
     Parameters
     ----------
-    site : Site
     folder : Path
         Files in it with the same names are replaced.
     progress : callable, optional
@@ -69,14 +65,14 @@ def write_site(site: Site, folder: Path, progress: Progress | None = None) -> in
     FiltagError
         If a thumbnail that the KG names is missing, or an evaluation or error analysis is missing or damaged.
     """
-    facts, urls = site.facts, FileUrls()
+    loaded, urls = site.loaded, FileUrls()
     extras = [*_hits_page(site, folder), *_confusions_page(site, folder)]
     figures = [
         figure for grouped in site.grouped for figure in run_figures(grouped, lambda iri: f"../{urls.concept(iri)}")
     ]
     figures += [extra.figure for extra in extras if extra.figure is not None]
     settings = PageSettings(extras=[(extra.name, extra.title) for extra in extras], downloads=site.downloads)
-    pages = Pages(facts, urls, settings)
+    pages = Pages(loaded, urls, settings)
     _write(folder, "style.css", style_sheet())
     for figure in figures:
         for name, svg in figure.files:
@@ -87,15 +83,17 @@ def write_site(site: Site, folder: Path, progress: Progress | None = None) -> in
         if progress is not None:
             progress(done, len(renderers))
     for name in sorted(pages.picture_files):
-        _copy(facts.kg.path / name, folder / name)
+        _copy(loaded.kg.path / name, folder / name)
     return len(renderers)
 
 
-def write_comparison(sites: Sequence[tuple[str, Facts]], comparisons: Sequence[Comparison], folder: Path) -> None:
+def write_comparison(sites: Sequence[tuple[str, LoadedKg]], comparisons: Sequence[Comparison], folder: Path) -> None:
     """Write the first page of a report on several KGs, each of which has its pages in a folder of its own."""
     page = environment().get_template("compared.html")
     labels = {
-        (facts.kg.manifest["id"], table.network): table.label for _, facts in sites for table in facts.networks.values()
+        (loaded.kg.manifest["id"], table.network): table.label
+        for _, loaded in sites
+        for table in loaded.networks.values()
     }
     _write(folder, "index.html", xml_text(page.render(sites=sites, comparisons=comparisons, labels=labels)))
     _write(folder, "style.css", style_sheet())
@@ -147,7 +145,7 @@ def _renderers(
     pages: Pages, site: Site, extras: Sequence[_Extra], figures: Sequence[Figure]
 ) -> Iterator[tuple[str, Callable[[], str]]]:
     """Yield the URL of every page with the function that returns its text."""
-    facts, urls = pages.facts, pages.urls
+    loaded, urls = pages.loaded, pages.urls
     yield urls.overview(), partial(pages.overview, figures)
     for page in range(1, pages.n_class_pages + 1):
         yield urls.page("classes", page), partial(pages.classes, page)
@@ -157,15 +155,15 @@ def _renderers(
         yield urls.page("groups", page), partial(pages.groups, site.grouped, page)
     for extra in extras:
         yield urls.page(extra.name), partial(extra.render, pages)
-    for class_id in facts.concepts.class_ids:
+    for class_id in loaded.concepts.class_ids:
         yield urls.class_(class_id), partial(pages.class_, class_id)
-    for iri in facts.concepts.labels:
+    for iri in loaded.concepts.labels:
         yield urls.concept(iri), partial(pages.concept, iri)
-    for network in facts.networks.values():
+    for network in loaded.networks.values():
         yield from _layer_renderers(pages, network)
 
 
-def _layer_renderers(pages: Pages, network: NetworkTable) -> Iterator[tuple[str, Callable[[], str]]]:
+def _layer_renderers(pages: Pages, network: NetworkLayers) -> Iterator[tuple[str, Callable[[], str]]]:
     urls = pages.urls
     for index, layer in enumerate(network.layer_names):
         for page in range(1, pages.n_layer_pages(network, layer) + 1):

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 from filtag_kg.csv_table import csv_writer
 from filtag_kg.graph import xml_text
 
-__all__ = ["count_text", "csv_text", "markdown_table", "markdown_text"]
-
 _SPECIAL = re.compile(r"[\\`*{}\[\]|#~$!]|(?<!\w)_|_(?!\w)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -46,7 +44,6 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, righ
 
     Parameters
     ----------
-    header : sequence of str
     rows : iterable of sequences of str
         Cells that are Markdown already.
     right : iterable of int

@@ -9,8 +9,6 @@ from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote
 
-__all__ = ["FileUrls", "PageUrls"]
-
 _WORDNET = "http://wordnet-rdf.princeton.edu/pwn30/"
 _MOST_CHARACTERS = 120
 # Windows opens a device under such a name, whatever its ending.

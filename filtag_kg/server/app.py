@@ -24,8 +24,6 @@ from filtag_kg.server.resources import Pages, Resources
 from filtag_kg.server.responses import error_answers
 from filtag_kg.server.sparql import Sparql
 
-__all__ = ["create_app"]
-
 
 class _AnyPath(PathConvertor):
     """A path that may hold line feeds, as a class id may."""
@@ -52,7 +50,6 @@ def create_app(
     ----------
     served : KG or Path
         A KG, or the directory of any Oxigraph store, whose things have no addresses.
-    limits : Limits or None
     pages : Pages or None
         Pages for people: one for each thing of the data, and ``page("")`` at the root.
     routes : callable

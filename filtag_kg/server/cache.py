@@ -6,8 +6,6 @@ from collections import OrderedDict
 
 from filtag_kg.server.jobs import Answer
 
-__all__ = ["AnswerCache"]
-
 _LARGEST_SHARE = 8
 _OVERHEAD = 1000
 

@@ -12,8 +12,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from filtag_kg.server.limits import Limits
 
-__all__ = ["connection_class"]
-
 _GRACE = 5.0
 """Seconds to send the client an error after the application has given up on a body."""
 _LEAST_READ = 64 << 10

@@ -26,8 +26,6 @@ from filtag_kg.server.worker import MakePage, work
 if TYPE_CHECKING:
     from filtag_kg.server.explorer import KGPages
 
-__all__ = ["serve_orders"]
-
 _REAP_SECONDS = 1.0
 
 

@@ -8,8 +8,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["LOOPBACK_NAMES", "PublicHeaders"]
-
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _OWN_PAGES = ("/explain",)
 """Paths for the server's own pages alone: the preflight requests of other sites' pages get no permission."""

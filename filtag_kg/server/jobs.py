@@ -8,26 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-__all__ = [
-    "FORK",
-    "KILL",
-    "ORDER",
-    "PREFIX",
-    "RENICE",
-    "Answer",
-    "DecodeJob",
-    "InspectJob",
-    "Job",
-    "NamedJob",
-    "OverviewJob",
-    "PageJob",
-    "QueryJob",
-    "ResourceJob",
-    "pack",
-    "unpack_answer",
-    "unpack_job",
-]
-
 PREFIX = struct.Struct("!II")
 """Precedes each message: the sizes of its JSON and of its bytes."""
 ORDER = struct.Struct("!cIi")
@@ -51,7 +31,6 @@ class QueryJob(_ErrorWords):
 
     Parameters
     ----------
-    text : str
     table, boolean, graph : str or None
         The formats for a table, a truth value and a graph; None where the client accepts none.
     base : str
@@ -160,17 +139,12 @@ class Answer:
     status : str
         "ready", once, before the first job. "ok". "unknown" (no such thing), "unacceptable" (no format for this kind of
         answer). With a line: "invalid" (a query or parameter), "damaged" (the store).
-    line : str
     kind : str
         "table", "boolean", "graph", "overview", "inspection", "page" or "pixels".
-    format_ : str
-    rows : int
     capped : bool
         Whether a part was left out.
-    notes : tuple of str
     pid : int
         The worker's.
-    body : bytes
     """
 
     status: str

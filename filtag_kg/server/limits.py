@@ -7,8 +7,6 @@ from os import cpu_count
 
 from filtag_kg.errors import FiltagError
 
-__all__ = ["Limits"]
-
 _LEAST_MEMORY_MB = 256
 _MOST_MB = 1 << 30
 # A day, and more rows and processes than any machine can serve.

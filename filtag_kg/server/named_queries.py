@@ -15,8 +15,6 @@ from filtag_kg.server.protocol import format_of, parameters_of
 from filtag_kg.server.request_error import RequestError, shorten, shorten_all
 from filtag_kg.server.responses import ask_for, response_of
 
-__all__ = ["NamedQueries"]
-
 
 class NamedQueries:
     """Answers requests at ``/queries`` and ``/openapi.json``."""

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from filtag_kg.graph import RDF_FORMATS
 from filtag_kg.server.request_error import RequestError, shorten
 
-__all__ = ["BOOLEANS", "GRAPHS", "HTML", "TABLES", "Format", "choose", "for_people", "require_format"]
-
 
 @dataclass(frozen=True, slots=True)
 class Format:

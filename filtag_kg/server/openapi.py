@@ -10,8 +10,6 @@ from urllib.parse import urlencode
 from filtag_kg.query import PARAMETERS, NamedQuery
 from filtag_kg.server.negotiation import GRAPHS, TABLES, Format
 
-__all__ = ["address_of", "openapi"]
-
 _TEXT: Mapping[str, Any] = {"type": "string"}
 _IRIS = {"type": "array", "items": {"type": "string", "format": "uri"}}
 _KINDS: Mapping[str, Mapping[str, Any]] = {

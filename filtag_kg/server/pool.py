@@ -21,8 +21,6 @@ from filtag_kg.server.limits import Limits
 from filtag_kg.server.request_error import RequestError
 from filtag_kg.server.worker_supply import Worker, WorkerSupply
 
-__all__ = ["Pool"]
-
 _NICE, _NICEST = 5, 19
 _VERY_LONG = 5.0
 """A job that uses so many times a quick job's processor time runs only when nothing else wants to."""
@@ -58,7 +56,6 @@ class Pool:
     ----------
     store_path : Path
         An Oxigraph store. When another directory replaces it, so are the workers.
-    limits : Limits
     kg_path : Path, optional
         A KG whose pages the workers make, too.
     """

@@ -20,8 +20,6 @@ from filtag_kg.server.query_inspection import NO_FILE, READ_ONLY, Inspection, de
 from filtag_kg.server.request_error import GONE, RequestError, shorten
 from filtag_kg.server.responses import ask_for
 
-__all__ = ["ProtocolQuery", "format_of", "parameters_of", "read_body", "read_query"]
-
 _LONGEST = 128 << 10
 _SHORT = 2000
 """Characters. Inspecting so many takes up to 30 ms; the longest query takes a second, so a worker does it."""
@@ -39,10 +37,8 @@ class ProtocolQuery:
     ----------
     text : str
         With its code point escapes decoded.
-    inspection : Inspection
     default_graphs, named_graphs : tuple of str, or None
         The dataset; both are None if the request gives none.
-    format_ : str or None
     """
 
     text: str
@@ -57,7 +53,6 @@ async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
 
     Parameters
     ----------
-    request : Request
     pool : Pool
         Inspects long queries.
 
@@ -133,7 +128,6 @@ async def read_body(request: Request, longest: int, seconds: float, too_long: st
 
     Parameters
     ----------
-    request : Request
     longest : int
         In bytes.
     seconds : float

@@ -14,8 +14,6 @@ from itertools import accumulate
 
 from filtag_kg.graph import PREFIXES
 
-__all__ = ["NO_FILE", "READ_ONLY", "Inspection", "Token", "decoded", "inspect_query", "is_file", "tokens"]
-
 _NAME = r"\w\u00b7\u200c\u200d\u203f\u2040\u2070-\u218f"
 _LOCAL_ESCAPE = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?#@%]"
 # Without a bound, the time for a text such as a.a.a.a… would grow with the square of its length.
@@ -55,7 +53,6 @@ class Token:
     ----------
     kind : str
         "iri", "string", "variable", "blank", "language", "name" (prefixed), "number", "word" or "sign".
-    text : str
     """
 
     kind: str

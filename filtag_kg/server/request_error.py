@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from filtag_kg.errors import FiltagError
 
-__all__ = ["GONE", "RequestError", "shorten", "shorten_all"]
-
 GONE = 499
 """The status when the client has left, so nobody reads it."""
 _LONGEST_ECHO = 200
@@ -32,8 +30,6 @@ class RequestError(FiltagError):
 
     Parameters
     ----------
-    status : int
-    line : str
     headers : mapping of str to str
         Further headers, such as ``Allow``.
     """

@@ -16,8 +16,6 @@ from filtag_kg.server.protocol import format_of, parameters_of
 from filtag_kg.server.request_error import RequestError, shorten
 from filtag_kg.server.responses import ask_for, response_of
 
-__all__ = ["Pages", "Resources"]
-
 
 class Pages(Protocol):
     """Pages for people, one for each thing of the data."""
@@ -47,7 +45,6 @@ class Resources:
 
     Parameters
     ----------
-    pool : Pool
     base : str or None
         What the data's IRIs begin with.
     pages : Pages or None

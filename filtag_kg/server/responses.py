@@ -15,8 +15,6 @@ from filtag_kg.server.negotiation import for_people
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.request_error import GONE, RequestError
 
-__all__ = ["ask_for", "error_answers", "response_of", "while_connected"]
-
 _LONGEST_NOTE = 2000
 _T = TypeVar("_T")
 

@@ -14,8 +14,6 @@ from filtag_kg.graph import PREFIXES, RDF_FORMATS
 from filtag_kg.server.jobs import Answer
 from filtag_kg.server.worker import write_graph
 
-__all__ = ["describe_service"]
-
 _SD = "http://www.w3.org/ns/sparql-service-description#"
 _TYPE = ox.NamedNode(f"{PREFIXES['rdf']}type")
 _TRIPLES = ox.NamedNode(f"{PREFIXES['void']}triples")

@@ -12,8 +12,6 @@ from filtag_kg.server.protocol import format_of, parameters_of, read_query
 from filtag_kg.server.responses import ask_for, response_of
 from filtag_kg.server.service_description import describe_service
 
-__all__ = ["Sparql"]
-
 _OFFERS = {"SELECT": TABLES, "ASK": BOOLEANS, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
 _KINDS = {"table": TABLES, "boolean": BOOLEANS, "graph": GRAPHS}
 

@@ -20,8 +20,6 @@ from filtag_kg.server.connections import connection_class
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-__all__ = ["is_loopback", "listen", "run_app"]
-
 _GRACE_SECONDS = 3
 _BACKLOG = 128
 _OTHER_FILES = 200
@@ -40,7 +38,6 @@ def listen(host: str, port: int) -> socket.socket:
 
     Parameters
     ----------
-    host : str
     port : int
         0 for any free one.
 

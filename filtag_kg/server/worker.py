@@ -36,8 +36,6 @@ from filtag_kg.server.jobs import (
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.query_inspection import decoded, inspect_query
 
-__all__ = ["MakePage", "work", "write_graph"]
-
 MakePage = Callable[[Endpoint, PageJob], Answer]
 """Makes a page for people, from the store and the tables that were read before."""
 
@@ -52,8 +50,6 @@ def work(connection: socket.socket, store_path: Path, limits: Limits, make_page:
 
     Parameters
     ----------
-    connection : socket
-    store_path : Path
     limits : Limits
         Of which `max_rows` and `max_bytes` matter here.
     make_page : callable, optional

@@ -20,8 +20,6 @@ from typing import Any
 from filtag_kg.server.jobs import FORK, KILL, ORDER, PREFIX, RENICE, Answer, Job, pack, unpack_answer
 from filtag_kg.server.limits import Limits
 
-__all__ = ["Worker", "WorkerSupply"]
-
 _log = logging.getLogger(__name__)
 
 _CHECK_SECONDS = 1.0
@@ -42,7 +40,6 @@ class Worker:
         What orders to the fork server call it.
     generation : int
         Of the store that it opened.
-    pid : int
     reader, writer : streams
         The connection to it.
     """
@@ -85,7 +82,6 @@ class WorkerSupply:
     ----------
     store_path : Path
         An Oxigraph store. When another directory replaces it, so are the workers.
-    limits : Limits
     kg_path : Path, optional
         A KG whose pages the workers make, too.
     """

@@ -21,8 +21,6 @@ from numpy.typing import NDArray
 from filtag_kg.csv_table import rows_csv
 from filtag_kg.tags.table import TagTable
 
-__all__ = ["LayerDistribution", "distribution_csv", "gini", "hubs", "tag_distribution"]
-
 _HUB_SHARE_OF_CLASSES = 0.1
 _HUB_TIMES_MEAN = 2
 
@@ -33,7 +31,6 @@ class LayerDistribution:
 
     Parameters
     ----------
-    rule, layer_index, layer
     filters, tagged : int
         Filters of the layer, and those of them with a tag.
     tags : int

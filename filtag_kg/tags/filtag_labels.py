@@ -18,8 +18,6 @@ from filtag_kg.names import nfc
 from filtag_kg.tags.rules import parse_rule
 from filtag_kg.tags.table import TagTable
 
-__all__ = ["read_filtag_labels"]
-
 _HEADER = re.compile(r"filter tags (?P<rule>[kq]=[0-9.]+)")
 # Beyond any network; a KG describes every filter up to the last that is tagged.
 _MOST_FILTERS = 100_000

@@ -13,8 +13,6 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.tags.filtag_labels import read_filtag_labels
 from filtag_kg.tags.table import TagTable
 
-__all__ = ["LABEL_FORMATS", "LabelReader", "read_labels"]
-
 
 class LabelReader(Protocol):
     """Reads the file of one format; what the parameters mean, :func:`read_labels` says."""
@@ -43,7 +41,6 @@ def read_labels(
 
     Parameters
     ----------
-    path : Path
     format_ : str
         One of :data:`LABEL_FORMATS`.
     class_names : mapping of class id to label, optional

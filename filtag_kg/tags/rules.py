@@ -16,8 +16,6 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.profile import Profile
 from filtag_kg.tags.table import TagTable
 
-__all__ = ["Rule", "Score", "contrast_over_classes", "contrast_to", "parse_rule", "tag_filters"]
-
 Score = Literal["activation", "contrast"]
 
 
@@ -160,7 +158,6 @@ def contrast_to(profile: Profile, activation: NDArray[np.float64]) -> NDArray[np
 
     Parameters
     ----------
-    profile : Profile
     activation : float64 array of shape (n_filters,) or (n_images, n_filters)
 
     Returns
@@ -185,7 +182,6 @@ def tag_filters(profile: Profile, rules: Sequence[Rule], *, network: str) -> Tag
 
     Parameters
     ----------
-    profile : Profile
     rules : sequence of Rule
         Each makes its own tags.
     network : str

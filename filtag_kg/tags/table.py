@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from filtag_kg.names import nfc
 
-__all__ = ["TagAssignment", "TagTable", "tag_assignments"]
-
 _COLUMNS = ("rule", "layer", "filter", "class_", "rank", "activation", "contrast")
 # What rounding, for instance when profiles are merged, may add to an activation.
 _ROUNDING = 1e-6

@@ -1,60 +1,60 @@
 """A KG read once into memory, and what it says of one thing at a time: for pages, terminals and notebooks."""
 
 from filtag_kg.views.activations import ABOUT_HIGHER, Higher
-from filtag_kg.views.chance import NOT_BEYOND_CHANCE, chance_text, probability_text
+from filtag_kg.views.certainty import NOT_BEYOND_CHANCE, chance_text, probability_text
 from filtag_kg.views.concept_graph import ConceptGraph, Feature, Step
-from filtag_kg.views.facts import Facts
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
+from filtag_kg.views.loaded_kg import LoadedKg
+from filtag_kg.views.loading import load_kg
 from filtag_kg.views.naming import class_named, classes_named, concepts_named, layer_and_filter
-from filtag_kg.views.reading import read_facts
-from filtag_kg.views.search import Found, SearchIndex, search_index
-from filtag_kg.views.tables import NetworkTable, RunTable
-from filtag_kg.views.things import (
-    ClassFacts,
-    ConceptFacts,
+from filtag_kg.views.records import (
+    ClassView,
+    ConceptView,
     Exemplar,
-    FilterFacts,
     FilterLine,
     FilterPair,
     FilterRun,
+    FilterView,
     InCommon,
-    LayerFacts,
     LayerLine,
     LayerRun,
+    LayerView,
     Neighbour,
-    NetworkFacts,
+    NetworkView,
     Part,
     Related,
     Tag,
     TaggedFilter,
 )
+from filtag_kg.views.results import NetworkLayers, RunResults
+from filtag_kg.views.search import Found, SearchIndex, search_index
 
 __all__ = [
     "ABOUT_HIGHER",
     "NOT_BEYOND_CHANCE",
-    "ClassFacts",
-    "ConceptFacts",
+    "ClassView",
     "ConceptGraph",
+    "ConceptView",
     "Exemplar",
-    "Facts",
     "Feature",
-    "FilterFacts",
     "FilterLine",
     "FilterPair",
     "FilterRun",
+    "FilterView",
     "Found",
     "Higher",
     "InCommon",
     "KnowledgeGraph",
-    "LayerFacts",
     "LayerLine",
     "LayerRun",
+    "LayerView",
+    "LoadedKg",
     "Neighbour",
-    "NetworkFacts",
-    "NetworkTable",
+    "NetworkLayers",
+    "NetworkView",
     "Part",
     "Related",
-    "RunTable",
+    "RunResults",
     "SearchIndex",
     "Step",
     "Tag",
@@ -65,7 +65,7 @@ __all__ = [
     "classes_named",
     "concepts_named",
     "layer_and_filter",
+    "load_kg",
     "probability_text",
-    "read_facts",
     "search_index",
 ]

@@ -14,8 +14,6 @@ from filtag_kg.concepts import COHERENT_Q, activation_test
 from filtag_kg.profile import Profile, load_profile
 from filtag_kg.views.concept_graph import ConceptGraph
 
-__all__ = ["ABOUT_HIGHER", "Activations", "Higher"]
-
 ABOUT_HIGHER = (
     "By Welch's test on the activations of the profile's images, with the effect in standard deviations; q over all "
     "filters and concepts of the layer. It speaks of these images and classes, not of classes that the network has not "
@@ -74,7 +72,6 @@ class Activations:
     ----------
     profiles : mapping of network to Path
         Of the networks that have one.
-    concepts : ConceptGraph
     """
 
     profiles: Mapping[str, Path]

@@ -10,8 +10,6 @@ from typing import TypeVar
 
 from filtag_kg.query import LocalEndpoint
 
-__all__ = ["FEATURE_TERMS", "ConceptGraph", "Feature", "Step", "read_concepts"]
-
 _T = TypeVar("_T")
 
 FEATURE_TERMS = {
@@ -44,12 +42,7 @@ _CLASSES = """SELECT ?id ?label ?concept ?confidence WHERE {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A concept on the path from a tag to a common concept.
-
-    Parameters
-    ----------
-    concept, label : str
-    """
+    """A concept on the path from a tag to a common concept."""
 
     concept: str
     label: str

@@ -13,16 +13,14 @@ from filtag_kg.export import export_graph, to_networkx
 from filtag_kg.kg import KG
 from filtag_kg.kg import build_kg as _build_kg
 from filtag_kg.query import LocalEndpoint, Result, catalogue, find_query, named_query, open_endpoint
-from filtag_kg.views.facts import Facts
+from filtag_kg.views.loaded_kg import LoadedKg
+from filtag_kg.views.loading import load_kg
 from filtag_kg.views.naming import class_named, concepts_named
-from filtag_kg.views.reading import read_facts
+from filtag_kg.views.records import ClassView, ConceptView, FilterView, LayerView
 from filtag_kg.views.search import Found, SearchIndex, search_index
-from filtag_kg.views.things import ClassFacts, ConceptFacts, FilterFacts, LayerFacts
 
 if TYPE_CHECKING:
     import networkx as nx
-
-__all__ = ["KnowledgeGraph", "build_kg"]
 
 
 class KnowledgeGraph:
@@ -78,7 +76,7 @@ class KnowledgeGraph:
         return named_query(self._endpoint, find_query(query), given)
 
     @cached_property
-    def facts(self) -> Facts:
+    def loaded(self) -> LoadedKg:
         """The KG in memory, read at the first use.
 
         Raises
@@ -86,7 +84,7 @@ class KnowledgeGraph:
         FiltagError
             If the KG is not on this machine's disk, or damaged.
         """
-        return read_facts(self._kg)
+        return load_kg(self._kg)
 
     @property
     def _kg(self) -> KG:
@@ -98,9 +96,9 @@ class KnowledgeGraph:
 
     @cached_property
     def _index(self) -> SearchIndex:
-        return search_index(self.facts)
+        return search_index(self.loaded)
 
-    def layer(self, layer: str, *, network: str | None = None) -> LayerFacts:
+    def layer(self, layer: str, *, network: str | None = None) -> LayerView:
         """Return the view of a layer, in the first network by default.
 
         Raises
@@ -108,9 +106,9 @@ class KnowledgeGraph:
         FiltagError
             If there is no such layer or network, or the KG is an endpoint.
         """
-        return self.facts.layer(self.facts.network_named(network), layer)
+        return self.loaded.layer(self.loaded.network_named(network), layer)
 
-    def filter(self, layer: str, index: int, *, network: str | None = None) -> FilterFacts:
+    def filter(self, layer: str, index: int, *, network: str | None = None) -> FilterView:
         """Return the view of a filter, in the first network by default.
 
         Raises
@@ -118,9 +116,9 @@ class KnowledgeGraph:
         FiltagError
             If there is no such filter, layer or network, or the KG is an endpoint.
         """
-        return self.facts.filter(self.facts.network_named(network), layer, index)
+        return self.loaded.filter(self.loaded.network_named(network), layer, index)
 
-    def class_(self, name: str) -> ClassFacts:
+    def class_(self, name: str) -> ClassView:
         """Return the view of a class, by its id or label.
 
         Raises
@@ -128,10 +126,10 @@ class KnowledgeGraph:
         FiltagError
             If there is none, or several have the label, or the KG is an endpoint.
         """
-        concepts = self.facts.concepts
-        return self.facts.class_(class_named(name, concepts.class_ids, concepts.class_labels))
+        concepts = self.loaded.concepts
+        return self.loaded.class_(class_named(name, concepts.class_ids, concepts.class_labels))
 
-    def concept(self, name: str) -> ConceptFacts:
+    def concept(self, name: str) -> ConceptView:
         """Return the view of a concept, by a word, its IRI, or a ConceptNet term such as ``/c/en/dog``.
 
         Raises
@@ -139,10 +137,10 @@ class KnowledgeGraph:
         FiltagError
             If there is none, or the word has several senses, or the KG is an endpoint.
         """
-        found = concepts_named(self.facts, name)
+        found = concepts_named(self.loaded, name)
         if len(found) > 1:
             raise FiltagError(f"{name!r} has {len(found)} senses here: name one by its IRI, {', '.join(found)}")
-        return self.facts.concept(found[0])
+        return self.loaded.concept(found[0])
 
     def search(self, text: str, most: int = 20) -> list[Found]:
         """Return the filters, layers, classes and concepts that match what was typed, the best match first.

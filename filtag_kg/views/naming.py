@@ -8,10 +8,8 @@ from filtag_kg.concepts import preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import plain_name, similar_names
 from filtag_kg.names import nfc
-from filtag_kg.views.facts import Facts
-from filtag_kg.views.tables import NetworkTable
-
-__all__ = ["class_named", "classes_named", "concepts_named", "layer_and_filter"]
+from filtag_kg.views.loaded_kg import LoadedKg
+from filtag_kg.views.results import NetworkLayers
 
 _CONCEPTNET = "/c/"
 
@@ -56,7 +54,7 @@ def class_named(name: str, class_ids: Sequence[str], class_labels: Sequence[str]
     return matches[0]
 
 
-def concepts_named(facts: Facts, name: str) -> tuple[str, ...]:
+def concepts_named(loaded: LoadedKg, name: str) -> tuple[str, ...]:
     """Return the IRIs of the concepts that a word means; those with it as preferred label first.
 
     An IRI means that concept alone, a ConceptNet term (``/c/en/dog``) every concept tied to it.
@@ -66,12 +64,12 @@ def concepts_named(facts: Facts, name: str) -> tuple[str, ...]:
     FiltagError
         If there is none.
     """
-    graph = facts.concepts
+    graph = loaded.concepts
     if name in graph.labels:
         return (name,)
     if name.startswith(_CONCEPTNET):
         # As in ConceptNet, a term finds all senses and parts of speech below it.
-        wanted = f"{facts.kg.manifest['parameters']['conceptnet']}{name}"
+        wanted = f"{loaded.kg.manifest['parameters']['conceptnet']}{name}"
         found = [
             iri for iri, terms in graph.terms.items() if any(f"{term}/".startswith(f"{wanted}/") for term in terms)
         ]
@@ -89,7 +87,7 @@ def concepts_named(facts: Facts, name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def layer_and_filter(network: NetworkTable, layer: str, filter_: int | None) -> tuple[str, int | None]:
+def layer_and_filter(network: NetworkLayers, layer: str, filter_: int | None) -> tuple[str, int | None]:
     """Return layer and filter, which may be written as one word: ``head_conv/992``."""
     before, slash, number = layer.rpartition("/")
     is_layer = nfc(layer) in map(nfc, network.layer_names)

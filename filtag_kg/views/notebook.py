@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from filtag_kg.notebook_html import QUIET, bar_html, table_html
 from filtag_kg.views.activations import ABOUT_HIGHER
-from filtag_kg.views.chance import chance_text, probability_text
+from filtag_kg.views.certainty import chance_text, probability_text
 
 if TYPE_CHECKING:
     from filtag_kg.concepts import CommonConcept
-    from filtag_kg.views.things import FilterFacts, FilterRun
-
-__all__ = ["filter_html", "picture_html"]
+    from filtag_kg.views.records import FilterRun, FilterView
 
 _MOST_ROWS = 10
 _MOST_PICTURES = 9
@@ -34,7 +32,7 @@ def picture_html(path: Path, title: str) -> str:
     return f'<img src="data:image/{kind};base64,{data}" alt="{text}" title="{text}" style="{style}">'
 
 
-def filter_html(found: FilterFacts) -> str:
+def filter_html(found: FilterView) -> str:
     """Return a filter: its pictures, and by each run its tags, what they have in common and its neighbours."""
     title = (
         f'<strong>{escape(found.layer)}/{found.filter}</strong> <span style="{QUIET}">{escape(found.network)}</span>'
@@ -42,7 +40,7 @@ def filter_html(found: FilterFacts) -> str:
     return f"<div>{title}{_pictures(found)}{_higher(found)}{''.join(map(_run, found.runs))}</div>"
 
 
-def _pictures(found: FilterFacts) -> str:
+def _pictures(found: FilterView) -> str:
     if found.kg is None:
         return ""
     seen = [(each.file, each.method) for each in found.visualizations]
@@ -51,7 +49,7 @@ def _pictures(found: FilterFacts) -> str:
     return f"<div>{shown}</div>" if shown else ""
 
 
-def _higher(found: FilterFacts) -> str:
+def _higher(found: FilterView) -> str:
     if not found.higher:
         return ""
     header = ("images of", "activation", "others", "effect", "q")

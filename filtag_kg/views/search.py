@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from filtag_kg.names import nfc
-from filtag_kg.views.facts import Facts
-
-__all__ = ["Found", "SearchIndex", "search_index"]
+from filtag_kg.views.loaded_kg import LoadedKg
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -22,10 +20,8 @@ class Found:
     Parameters
     ----------
     kind : {"filter", "layer", "class", "concept"}
-    label : str
     detail : str
         What tells it from other things of the same label.
-    iri : str
     """
 
     kind: str
@@ -40,12 +36,11 @@ class SearchIndex:
 
     Parameters
     ----------
-    facts : Facts
     names : tuple of (name, place, Found)
         Every name in lower case, whether it is the preferred (0) or another one (1), and what it names.
     """
 
-    facts: Facts
+    loaded: LoadedKg
     names: tuple[tuple[str, int, Found], ...]
 
     def find(self, text: str, most: int = 20) -> list[Found]:
@@ -74,7 +69,7 @@ class SearchIndex:
         filter_ = int(numbers[-1])
         words.remove(numbers[-1])
         others = [word for word in words if word not in ("", "filter")]
-        for network in self.facts.networks.values():
+        for network in self.loaded.networks.values():
             # The last layers are the most telling: they come first.
             for index in reversed(range(len(network.layer_names))):
                 layer = network.layer_names[index]
@@ -82,19 +77,19 @@ class SearchIndex:
                     yield self._filter(network.network, layer, filter_)
 
     def _filter(self, network: str, layer: str, filter_: int) -> Found:
-        facts = self.facts
-        table = facts.networks[network]
-        runs = facts.runs_of(network)
-        kind = runs[0].coherent_kind(facts.column(table, layer, filter_)) if runs else None
+        loaded = self.loaded
+        table = loaded.networks[network]
+        runs = loaded.runs_of(network)
+        kind = runs[0].coherent_kind(loaded.column(table, layer, filter_)) if runs else None
         detail = table.label if kind is None else f"{table.label}, {kind.label}"
-        return Found("filter", f"{layer} {filter_}", detail, facts.iris.filter(network, layer, filter_))
+        return Found("filter", f"{layer} {filter_}", detail, loaded.iris.filter(network, layer, filter_))
 
 
-def search_index(facts: Facts) -> SearchIndex:
+def search_index(loaded: LoadedKg) -> SearchIndex:
     """Index the names of everything in a KG."""
-    graph, iris = facts.concepts, facts.iris
+    graph, iris = loaded.concepts, loaded.iris
     names: list[tuple[str, int, Found]] = []
-    for network in facts.networks.values():
+    for network in loaded.networks.values():
         for index, layer in enumerate(network.layer_names):
             detail = f"{network.label}, {network.size(index):,} filters"
             names.append((layer.lower(), 0, Found("layer", layer, detail, iris.layer(network.network, layer))))
@@ -107,7 +102,7 @@ def search_index(facts: Facts) -> SearchIndex:
         found = Found("concept", label, detail, iri)
         names.append((label.lower(), 0, found))
         names += [(other.lower(), 1, found) for other in graph.alt_labels.get(iri, ())]
-    return SearchIndex(facts, tuple((nfc(name), place, found) for name, place, found in names))
+    return SearchIndex(loaded, tuple((nfc(name), place, found) for name, place, found in names))
 
 
 def _closeness(name: str, wanted: str) -> int:

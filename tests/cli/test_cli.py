@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from typer.main import get_command
 
-from filtag_kg import KG, Profile, save_profile
+from filtag_kg import Profile, save_profile
 from filtag_kg.cli import app
+from filtag_kg.kg import KG
 from tests.cli.terminal import answer, filtag, process, refusal
 
 COMMANDS = ["demo", "run", "profile", "build", "import", "query", "export", "explain", "evaluate", "errors"]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg import KG, Profile, open_kg, save_profile
-from filtag_kg.kg import runs_of
+from filtag_kg import Profile, save_profile
+from filtag_kg.kg import KG, open_kg, runs_of
 
 FILTAG = [sys.executable, "-c", "from filtag_kg.cli import main; main()"]
 FULL = "error: cannot write the output (No space left on device): make room, or write elsewhere\n"

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from filtag_kg import KG, Profile, load_profile, open_kg, save_profile
+from filtag_kg import Profile, load_profile, save_profile
 from filtag_kg.cli import app
 from filtag_kg.files import only_writer
-from filtag_kg.kg import runs_of
+from filtag_kg.kg import KG, open_kg, runs_of
 
 TAGS = "Class-Id:n02099601,0.9,1\n"
 

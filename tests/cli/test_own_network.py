@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filtag_kg import load_profile, open_kg, save_profile
+from filtag_kg import load_profile, save_profile
+from filtag_kg.kg import open_kg
 from filtag_kg.server import NetworkChoice
 from filtag_kg.server.explorer.image_explainer import ImageExplainer
 from tests.cli.terminal import answer, filtag, refusal

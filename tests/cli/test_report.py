@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from filtag_kg import KG
+from filtag_kg.kg import KG
 from tests.cli.test_concepts import filtag
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg import KG, KnowledgeGraph, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
+from filtag_kg import KnowledgeGraph, Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.cli import main
-from filtag_kg.kg import Visualization, add_runs, write_visualizations
-from filtag_kg.views import ClassFacts, ConceptFacts, FilterFacts, FilterRun, LayerFacts, NetworkFacts, Tag
+from filtag_kg.kg import KG, Visualization, add_runs, build_kg, write_visualizations
+from filtag_kg.views import ClassView, ConceptView, FilterRun, FilterView, LayerView, NetworkView, Tag
 from tests.cli.terminal import process
-from tests.views.test_reading import PNG, write_exemplars
+from tests.views.test_loading import PNG, write_exemplars
 
 
 class Shell:
@@ -124,7 +124,7 @@ def test_long_paths_and_features_and_neighbours_are_shown(kg: KG, shell: Shell) 
 def test_pictures_are_named(kg: KG, shell: Shell, tmp_path: Path) -> None:
     import shutil
 
-    from filtag_kg import open_kg
+    from filtag_kg.kg import open_kg
 
     shutil.copytree(kg.path, tmp_path / "copy")
     copy = open_kg(tmp_path / "copy")
@@ -203,10 +203,10 @@ def test_a_network_is_chosen_with_its_own_rules(profile: Profile, tmp_path: Path
 
 
 KEYS = {
-    "filter": {each.name for each in fields(FilterFacts)},
-    "layer": {each.name for each in fields(LayerFacts)},
-    "class": {each.name for each in fields(ClassFacts)},
-    "concept": {each.name for each in fields(ConceptFacts)},
+    "filter": {each.name for each in fields(FilterView)},
+    "layer": {each.name for each in fields(LayerView)},
+    "class": {each.name for each in fields(ClassView)},
+    "concept": {each.name for each in fields(ConceptView)},
 }
 
 
@@ -217,7 +217,7 @@ def test_json_has_the_keys_of_the_documentation(kg: KG, shell: Shell) -> None:
     whole = read()
     assert isinstance(whole, dict)
     assert list(whole) == ["path", "id", "built", "counts", "licences", "network", "concepts"]
-    assert whole["network"].keys() == {each.name for each in fields(NetworkFacts)}
+    assert whole["network"].keys() == {each.name for each in fields(NetworkView)}
     runs = [run["run_id"] for run in whole["network"]["runs"]]
     assert list(whole["concepts"]) == list(whole["network"]["layers"]) == runs
     assert list(whole["network"]["layers"][runs[0]][0]) == [

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg import KG
 from filtag_kg.cli.visualize import _filters
 from filtag_kg.errors import FiltagError
+from filtag_kg.kg import KG
 from filtag_kg.network import Network
 from tests.cli.terminal import filtag
 from tests.explain.conftest import colours, network  # noqa: F401

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg import KG
+from filtag_kg.kg import KG
 from filtag_kg.network import Network
 from tests.colours import colours_kg, load_colours, save_colours
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filtag_kg import KG, FiltagError, Profile, load_profile, open_kg, save_profile, tag_filters
+from filtag_kg import FiltagError, Profile, load_profile, save_profile, tag_filters
 from filtag_kg.explain.active_filters import tagged_filters
+from filtag_kg.kg import KG, open_kg
 from filtag_kg.network import Network
 from filtag_kg.tags import contrast_to, parse_rule, tag_assignments
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filtag_kg import KG, FiltagError
+from filtag_kg import FiltagError
 from filtag_kg.explain import explain_image
-from filtag_kg.kg import TAGS, read_common_concepts
+from filtag_kg.kg import KG, TAGS, read_common_concepts
 from filtag_kg.network import Network
 from filtag_kg.profile import observe
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rdflib import OWL, RDF, BNode, Graph, Literal, URIRef
 
-from filtag_kg import KG
 from filtag_kg.explain import Explanation, explain_image, explanation_json, explanation_turtle
 from filtag_kg.graph import PREFIXES, resource_folder
+from filtag_kg.kg import KG
 from filtag_kg.network import Network
 
 pytest.importorskip("keras", reason="the cpu extra is not installed")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filtag_kg import KG, FiltagError, load_profile, open_kg, save_profile
+from filtag_kg import FiltagError, load_profile, save_profile
 from filtag_kg.explain import (
     MisclassificationAnalysis,
     class_confusions,
@@ -20,6 +20,7 @@ from filtag_kg.explain import (
     misclassifications_csv,
 )
 from filtag_kg.images import ImageSet, open_images
+from filtag_kg.kg import KG, open_kg
 from filtag_kg.network import Network
 
 pytest.importorskip("keras", reason="the cpu extra is not installed")

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filtag_kg import KG, FiltagError
+from filtag_kg import FiltagError
 from filtag_kg.explain import FilterPicture, add_visualizations, visualize
 from filtag_kg.explain.filter_objective import filter_objective
-from filtag_kg.kg import VISUALIZATION_METHODS, read_visualizations
+from filtag_kg.kg import KG, VISUALIZATION_METHODS, read_visualizations
 from filtag_kg.network import Network, load_network
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")

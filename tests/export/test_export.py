@@ -15,8 +15,10 @@ import pytest
 import rdflib
 import yaml
 
-from filtag_kg import KG, FiltagError, export_graph, to_networkx
+from filtag_kg import FiltagError
+from filtag_kg.export import export_graph, to_networkx
 from filtag_kg.graph import PREFIXES
+from filtag_kg.kg import KG
 
 
 def exported(kg: KG, format_: str, **options: str) -> bytes:

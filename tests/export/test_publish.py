@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from filtag_kg import KG, FiltagError, find_query, named_query, sparql_query
+from filtag_kg import FiltagError
 from filtag_kg.cli import app
 from filtag_kg.export import Credentials, credentials, publish_kg
-from filtag_kg.query import LocalEndpoint, RemoteEndpoint
+from filtag_kg.kg import KG
+from filtag_kg.query import LocalEndpoint, RemoteEndpoint, find_query, named_query, sparql_query
 from tests.export.stores import Store, oxigraph, virtuoso
 from tests.query.test_named_queries import ASKED
 

@@ -14,10 +14,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filtag_kg import KG, export_graph, sparql_query
+from filtag_kg.export import export_graph
 from filtag_kg.graph import PREFIXES, xml_text
-from filtag_kg.kg import validate_kg
-from filtag_kg.query import LocalEndpoint, format_result
+from filtag_kg.kg import KG, validate_kg
+from filtag_kg.query import LocalEndpoint, format_result, sparql_query
 from tests.odd_names import ODD_NAMES, odd_kg
 
 RDF = {"turtle": "turtle", "ntriples": "nt", "jsonld": "json-ld", "rdfxml": "xml"}

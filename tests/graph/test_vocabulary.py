@@ -8,11 +8,12 @@ import pytest
 from rdflib import DCTERMS, OWL, RDF, RDFS, SKOS, VANN, BNode, Graph, Literal, Namespace, URIRef
 from rdflib.util import from_n3
 
-from filtag_kg import KG, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
+from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import explanation_rdf
 from filtag_kg.graph import ONTOLOGY, DataIris, resource_folder, term
 from filtag_kg.graph.vocabulary import FLT, PREFIXES
+from filtag_kg.kg import KG, build_kg
 
 DASH = Namespace("http://datashapes.org/dash#")
 # Said by sources other than WordNet, of which tests of theirs tell.

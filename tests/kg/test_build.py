@@ -13,38 +13,28 @@ import pytest
 import rdflib
 from typer.testing import CliRunner
 
-from filtag_kg import (
-    KG,
-    FiltagError,
-    Profile,
-    Provenance,
-    Rule,
-    build_kg,
-    export_graph,
-    find_query,
-    load_profile,
-    named_query,
-    open_kg,
-    tag_filters,
-    wordnet,
-)
+from filtag_kg import FiltagError, Profile, Provenance, Rule, load_profile, tag_filters, wordnet
 from filtag_kg.cli import app
 from filtag_kg.concepts import (
     CuratedLink,
     concept_source,
     import_dump,
 )
+from filtag_kg.export import export_graph
 from filtag_kg.graph import PREFIXES
 from filtag_kg.kg import (
     COMMON,
     CONCEPTS,
+    KG,
     BuildParameters,
+    build_kg,
     check_output,
+    open_kg,
     read_common_concepts,
     runs_of,
     validate_kg,
 )
-from filtag_kg.query import LocalEndpoint
+from filtag_kg.query import LocalEndpoint, find_query, named_query
 from filtag_kg.tags import read_filtag_labels
 from tests.concepts.conceptnet.conftest import SAID, line
 

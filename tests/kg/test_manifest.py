@@ -3,8 +3,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from filtag_kg import KG, Profile, Provenance, Rule, build_kg, open_kg, tag_filters, wordnet
-from filtag_kg.kg import Visualization, add_runs, remove_run, write_visualizations
+from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, Visualization, add_runs, build_kg, open_kg, remove_run, write_visualizations
 
 
 def built(path: Path, profile: Profile, rule: Rule, first_rule: int = 0) -> KG:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from filtag_kg import KG, open_kg
 from filtag_kg.errors import FiltagError
+from filtag_kg.kg import KG, open_kg
 
 
 def paths(value: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -9,26 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from filtag_kg import (
-    KG,
-    FiltagError,
-    Profile,
-    Provenance,
-    Rule,
-    build_kg,
-    find_query,
-    named_query,
-    open_kg,
-    save_profile,
-    tag_filters,
-    wordnet,
-)
+from filtag_kg import FiltagError, Profile, Provenance, Rule, save_profile, tag_filters, wordnet
 from filtag_kg.cli import app
 from filtag_kg.files import only_writer
-from filtag_kg.kg import add_runs, build_into, remove_run, runs_of, validate_kg
-from filtag_kg.query import LocalEndpoint
+from filtag_kg.kg import KG, add_runs, build_into, build_kg, open_kg, remove_run, runs_of, validate_kg
+from filtag_kg.query import LocalEndpoint, find_query, named_query
 from filtag_kg.report import compare_runs
-from filtag_kg.views import read_facts
+from filtag_kg.views import load_kg
 
 
 def built(path: Path, profile: Profile, *rules: Rule, network: str = "toy-0123456789ab", first_rule: int = 0) -> KG:
@@ -104,8 +91,8 @@ def test_another_network_joins_and_leaves(profile: Profile, tmp_path: Path) -> N
             if row[0].endswith("#network")
         }
         assert used.endswith(network)
-    facts = read_facts(both)
-    agreed = compare_runs(facts, facts, rule_a=first.run_id, rule_b=second.run_id)
+    loaded = load_kg(both)
+    agreed = compare_runs(loaded, loaded, rule_a=first.run_id, rule_b=second.run_id)
     assert agreed.layers == ()
     assert all(row.filters[0] == row.filters[1] for row in agreed.concepts)
     left = remove_run(both, second.run_id)

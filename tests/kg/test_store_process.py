@@ -15,7 +15,8 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from filtag_kg import KG, FiltagError, open_kg
+from filtag_kg import FiltagError
+from filtag_kg.kg import KG, open_kg
 from filtag_kg.query import LocalEndpoint
 
 FILTAG = Path(sys.executable).with_name("filtag")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filtag_kg import KG, FiltagError, Profile, Rule, TagTable, tag_filters
-from filtag_kg.kg import TABLES, TAGS, read_tags
+from filtag_kg import FiltagError, Profile, Rule, TagTable, tag_filters
+from filtag_kg.kg import KG, TABLES, TAGS, read_tags
 from filtag_kg.kg import tables as module
 from filtag_kg.names import nfc
 from filtag_kg.tags import tag_assignments

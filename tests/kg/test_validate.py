@@ -9,10 +9,9 @@ import pytest
 from rdflib import RDF, Graph, Namespace
 from typer.testing import CliRunner
 
-from filtag_kg import KG, open_kg
 from filtag_kg.cli import app
 from filtag_kg.graph import PREFIXES, resource_folder, term
-from filtag_kg.kg import Validation, file_differences, validate_kg
+from filtag_kg.kg import KG, Validation, file_differences, open_kg, validate_kg
 
 SH = Namespace(PREFIXES["sh"])
 LINKS = "https://w3id.org/filtag/data/graph/links"

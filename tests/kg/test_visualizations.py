@@ -10,9 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, open_kg, tag_filters, wordnet
+from filtag_kg import FiltagError, Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.files import only_writer
-from filtag_kg.kg import Visualization, add_runs, read_visualizations, remove_run, runs_of, write_visualizations
+from filtag_kg.kg import (
+    KG,
+    Visualization,
+    add_runs,
+    build_kg,
+    open_kg,
+    read_visualizations,
+    remove_run,
+    runs_of,
+    write_visualizations,
+)
 
 MAXIMISED, VISUALISED = "activation-maximisation", "feature-visualisation"
 TOY = "toy-0123456789ab"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg import KG, find_query, named_query, sparql_query
-from filtag_kg.query import LocalEndpoint
+from filtag_kg.kg import KG
+from filtag_kg.query import LocalEndpoint, find_query, named_query, sparql_query
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SHOWN = [

@@ -11,21 +11,10 @@ import pytest
 from rdflib.plugins.sparql import prepareQuery
 from typer.testing import CliRunner
 
-from filtag_kg import (
-    KG,
-    FiltagError,
-    KnowledgeGraph,
-    Provenance,
-    build_kg,
-    find_query,
-    named_query,
-    open_endpoint,
-    sparql_query,
-    wordnet,
-)
+from filtag_kg import FiltagError, KnowledgeGraph, Provenance, wordnet
 from filtag_kg.cli import app
 from filtag_kg.concepts import COHERENT_Q, build_hierarchy, link_classes
-from filtag_kg.kg import TAGS
+from filtag_kg.kg import KG, TAGS, build_kg
 from filtag_kg.query import (
     PARAMETERS,
     LocalEndpoint,
@@ -33,7 +22,11 @@ from filtag_kg.query import (
     RemoteEndpoint,
     catalogue,
     explanation,
+    find_query,
     format_result,
+    named_query,
+    open_endpoint,
+    sparql_query,
 )
 from filtag_kg.query.parameters import bind
 from filtag_kg.query.result import Value

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg import KG, FiltagError
-from filtag_kg.kg import read_common_concepts
+from filtag_kg import FiltagError
+from filtag_kg.kg import KG, read_common_concepts
 from filtag_kg.report import AUTHORS, Proportion, draw_sheet, rate_sheet, write_sheet
 
 

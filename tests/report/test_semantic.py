@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
-from filtag_kg.kg import BuildParameters, read_common_concepts
+from filtag_kg import FiltagError, Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, BuildParameters, build_kg, read_common_concepts
 from filtag_kg.report import Proportion, check_report_folder, semantic_report, write_report
-from filtag_kg.views import read_facts
+from filtag_kg.views import load_kg
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -29,7 +29,7 @@ def other(profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> KG:
 
 
 def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:
-    report = semantic_report([read_facts(vgg)])
+    report = semantic_report([load_kg(vgg)])
     (grouped,) = report.grouped
     assert (grouped.coherent.count, grouped.coherent.total) == (129, 219)
     first = {row.filter: row for row in read_common_concepts(vgg.common_path) if row.coherent()}
@@ -46,7 +46,7 @@ def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:
 
 
 def test_a_level_that_lets_all_pass(kg: KG) -> None:
-    report = semantic_report([read_facts(kg, "q=0.5", q=1)])
+    report = semantic_report([load_kg(kg, "q=0.5", q=1)])
     (grouped,) = report.grouped
     assert [row.layer for row in grouped.layers] == ["shallow", "deep"]
     assert [row.depth for row in grouped.layers] == [0, 1]
@@ -54,7 +54,7 @@ def test_a_level_that_lets_all_pass(kg: KG) -> None:
 
 
 def test_networks_are_compared_by_rule(kg: KG, other: KG) -> None:
-    report = semantic_report([read_facts(kg, q=1), read_facts(other, q=1)])
+    report = semantic_report([load_kg(kg, q=1), load_kg(other, q=1)])
     (comparison,) = report.comparisons
     assert comparison.rule == "k=1"
     table = rows(report.files["networks.csv"])
@@ -66,7 +66,7 @@ def test_networks_are_compared_by_rule(kg: KG, other: KG) -> None:
     assert by_concept
     assert all(len(counts) == 1 for counts in by_concept.values())
     assert "## Networks compared, rule k=1" in report.files["semantic.md"]
-    assert semantic_report([read_facts(kg, q=1), read_facts(other, q=1)]).files == report.files
+    assert semantic_report([load_kg(kg, q=1), load_kg(other, q=1)]).files == report.files
 
 
 @pytest.mark.parametrize(
@@ -78,16 +78,16 @@ def test_networks_are_compared_by_rule(kg: KG, other: KG) -> None:
 )
 def test_wrong_options(kg: KG, options: dict[str, object], message: str) -> None:
     with pytest.raises(FiltagError, match=message):
-        semantic_report([read_facts(kg, **options)])  # type: ignore[arg-type]
+        semantic_report([load_kg(kg, **options)])  # type: ignore[arg-type]
 
 
 def test_a_kg_given_twice(kg: KG) -> None:
     with pytest.raises(FiltagError, match="are the same KG: give it once"):
-        semantic_report([read_facts(kg), read_facts(kg)])
+        semantic_report([load_kg(kg), load_kg(kg)])
 
 
 def test_what_is_no_report_is_never_replaced(kg: KG, tmp_path: Path) -> None:
-    report = semantic_report([read_facts(kg)])
+    report = semantic_report([load_kg(kg)])
     write_report(report, tmp_path / "report")
     assert {path.name for path in (tmp_path / "report").iterdir()} == {*report.files, "filtag-report.json"}
     with pytest.raises(FiltagError, match="already holds a report: choose another output, or replace it"):

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
+from filtag_kg import FiltagError, Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, build_kg
 from filtag_kg.report import FileUrls, Site, semantic_report, write_report
-from filtag_kg.views import read_facts
+from filtag_kg.views import load_kg
 from tests.browser import browser, page
 
 HOSTILE = "<script>alert('x')</script> & \"co\""
@@ -35,9 +36,9 @@ class Links(HTMLParser):
 
 
 def written_report(kgs: list[KG], folder: Path, **options: Path) -> Path:
-    facts = [read_facts(kg) for kg in kgs]
-    report = semantic_report(facts)
-    sites = [Site(each, report.of_kg(each.kg), **options) for each in facts]
+    loaded = [load_kg(kg) for kg in kgs]
+    report = semantic_report(loaded)
+    sites = [Site(each, report.of_kg(each.kg), **options) for each in loaded]
     write_report(report, folder, sites=sites)
     return folder
 
@@ -98,10 +99,10 @@ def test_every_link_leads_to_a_file_of_the_folder(which: str, request: pytest.Fi
 
 
 def test_there_is_a_page_for_each_thing(folder: Path, kg: KG) -> None:
-    facts, urls = read_facts(kg), FileUrls()
-    expected = {unquote(urls.class_(class_id)) for class_id in facts.concepts.class_ids}
-    expected |= {unquote(urls.concept(iri)) for iri in facts.concepts.labels}
-    for network in facts.networks.values():
+    loaded, urls = load_kg(kg), FileUrls()
+    expected = {unquote(urls.class_(class_id)) for class_id in loaded.concepts.class_ids}
+    expected |= {unquote(urls.concept(iri)) for iri in loaded.concepts.labels}
+    for network in loaded.networks.values():
         for index, layer in enumerate(network.layer_names):
             expected.add(unquote(urls.layer(network.network, layer)))
             expected |= {unquote(urls.filter(network.network, layer, i)) for i in range(network.size(index))}

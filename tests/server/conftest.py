@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from filtag_kg import KG
+from filtag_kg.kg import KG
 from tests.server.servers import Server, serving
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from filtag_kg import KG, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
+from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, build_kg
 from tests.browser import browser, page
 from tests.colours import colours_kg, load_colours, save_colours
 from tests.server.servers import Server, serving, wait_until

@@ -8,8 +8,8 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 import rdflib
 
-from filtag_kg import KG
 from filtag_kg.graph import PREFIXES, DataIris
+from filtag_kg.kg import KG
 from tests.odd_names import ODD_NAMES, odd_kg
 from tests.report.test_site import Links
 from tests.server.servers import Server, serving

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg import KG
+from filtag_kg.kg import KG
 from tests.server.servers import Server, serving, wait_until
 
 RUNS = "/compare?kind=runs&a=k%3D1&b=q%3D0.5"
@@ -162,7 +162,8 @@ def test_numbers_that_python_does_not_read_are_of_nothing(server: Server, path: 
 
 
 def test_pages_follow_a_kg_that_is_built_anew(kg: KG, profile: object, tmp_path: Path) -> None:
-    from filtag_kg import Provenance, Rule, build_kg, tag_filters, wordnet
+    from filtag_kg import Provenance, Rule, tag_filters, wordnet
+    from filtag_kg.kg import build_kg
 
     def build(k: int) -> None:
         tags = tag_filters(profile, [Rule("k", k)], network="toy-0123456789ab")  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 
-from filtag_kg import KG
+from filtag_kg.kg import KG
 from tests.server.servers import CROSS, FILTAG, Server, alive, serving, serving_store, wait_until
 
 QUICK = "SELECT (COUNT(*) AS ?n) { ?run a flt:TaggingRun }"
@@ -144,7 +144,8 @@ def test_workers_that_die_are_replaced(store: Path) -> None:
 
 
 def test_a_kg_that_is_replaced_is_the_one_that_answers(kg: KG, profile: object, tmp_path: Path) -> None:
-    from filtag_kg import Provenance, Rule, build_kg, tag_filters, wordnet
+    from filtag_kg import Provenance, Rule, tag_filters, wordnet
+    from filtag_kg.kg import build_kg
 
     def build(k: int) -> None:
         tags = tag_filters(profile, [Rule("k", k)], network="toy-0123456789ab")  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ import rdflib
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from filtag_kg import KG
+from filtag_kg.kg import KG
 from filtag_kg.query import catalogue
 from filtag_kg.server import create_app
 from filtag_kg.server.pool import Pool

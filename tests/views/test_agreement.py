@@ -1,4 +1,4 @@
-"""Facts against the named queries, which find the same in the store by SPARQL."""
+"""LoadedKg against the named queries, which find the same in the store by SPARQL."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from filtag_kg import KG, Profile, Provenance, Rule, build_kg, find_query, named_query, tag_filters, wordnet
-from filtag_kg.kg import add_runs, runs_of
-from filtag_kg.query import LocalEndpoint
-from filtag_kg.views import Facts, FilterFacts, FilterRun, NetworkTable, read_facts
+from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, add_runs, build_kg, runs_of
+from filtag_kg.query import LocalEndpoint, find_query, named_query
+from filtag_kg.views import FilterRun, FilterView, LoadedKg, NetworkLayers, load_kg
 
 Ask = Callable[..., list[dict[str, object]]]
 
@@ -29,7 +29,7 @@ def two(profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> KG:
 
 
 @pytest.fixture(scope="module", params=["kg", "two", "vgg"])
-def asked(request: pytest.FixtureRequest) -> tuple[Facts, Ask]:
+def asked(request: pytest.FixtureRequest) -> tuple[LoadedKg, Ask]:
     """What a KG says, and how to ask its store."""
     kg: KG = request.getfixturevalue(request.param)
     endpoint = LocalEndpoint(kg)
@@ -38,33 +38,33 @@ def asked(request: pytest.FixtureRequest) -> tuple[Facts, Ask]:
         given = {key.removesuffix("_"): str(value) for key, value in parameters.items()}
         return named_query(endpoint, find_query(name), given).records()
 
-    return read_facts(kg), ask
+    return load_kg(kg), ask
 
 
-def each_filter(facts: Facts) -> list[tuple[str, FilterFacts, FilterRun]]:
+def each_filter(loaded: LoadedKg) -> list[tuple[str, FilterView, FilterRun]]:
     """Some filters of each layer, by each run: of a large layer those of most tags, and a few others."""
     found = []
-    for network in facts.networks.values():
+    for network in loaded.networks.values():
         for index, layer in enumerate(network.layer_names):
-            (first, *_) = facts.layer(network, layer).runs
+            (first, *_) = loaded.layer(network, layer).runs
             by_tags = sorted(first.filters, key=lambda line: (-line.tags, line.filter))
             some = {line.filter for line in by_tags[:6]} | {
                 *range(0, network.size(index), 1 + network.size(index) // 8)
             }
             for filter_ in sorted(some):
-                of = facts.filter(network, layer, filter_)
+                of = loaded.filter(network, layer, filter_)
                 found += [(run.run.run_id, of, run) for run in of.runs]
     return found
 
 
-def only(facts: Facts) -> NetworkTable:
-    (network,) = facts.networks.values()
+def only(loaded: LoadedKg) -> NetworkLayers:
+    (network,) = loaded.networks.values()
     return network
 
 
-def test_tags_of_filter(asked: tuple[Facts, Ask]) -> None:
-    facts, ask = asked
-    for rule, of, run in each_filter(facts):
+def test_tags_of_filter(asked: tuple[LoadedKg, Ask]) -> None:
+    loaded, ask = asked
+    for rule, of, run in each_filter(loaded):
         mine = [
             {
                 "class_id": tag.class_id,
@@ -79,10 +79,10 @@ def test_tags_of_filter(asked: tuple[Facts, Ask]) -> None:
         assert mine == ask("tags-of-filter", layer=of.layer, filter=of.filter, rule=rule)
 
 
-def test_parts_of_filter(asked: tuple[Facts, Ask]) -> None:
-    facts, ask = asked
+def test_parts_of_filter(asked: tuple[LoadedKg, Ask]) -> None:
+    loaded, ask = asked
     checked = 0
-    for rule, of, run in each_filter(facts):
+    for rule, of, run in each_filter(loaded):
         theirs = ask("parts-of-filter", layer=of.layer, filter=of.filter, rule=rule)
         mine = [
             {"part": part.feature.concept, "label": part.feature.label, "tags": part.tags}
@@ -97,10 +97,10 @@ def test_parts_of_filter(asked: tuple[Facts, Ask]) -> None:
     assert checked
 
 
-def test_similar_filters(asked: tuple[Facts, Ask]) -> None:
-    facts, ask = asked
+def test_similar_filters(asked: tuple[LoadedKg, Ask]) -> None:
+    loaded, ask = asked
     checked = 0
-    for rule, of, run in each_filter(facts):
+    for rule, of, run in each_filter(loaded):
         theirs = {
             (row["other_layer"], row["other_filter"]): (row["shared"], row["similarity"])
             for row in ask("similar-filters", layer=of.layer, filter=of.filter, rule=rule)
@@ -113,22 +113,22 @@ def test_similar_filters(asked: tuple[Facts, Ask]) -> None:
             assert mine[place] == pytest.approx(theirs[place])
             checked += 1
     # Where each class tags one filter of one layer, no two have a tag in common.
-    assert checked or len(only(facts).layer_names) == 1
+    assert checked or len(only(loaded).layer_names) == 1
 
 
-def test_filters_of_class(asked: tuple[Facts, Ask]) -> None:
-    facts, ask = asked
-    for class_id in facts.concepts.class_ids[:12]:
-        of = facts.class_(class_id)
+def test_filters_of_class(asked: tuple[LoadedKg, Ask]) -> None:
+    loaded, ask = asked
+    for class_id in loaded.concepts.class_ids[:12]:
+        of = loaded.class_(class_id)
         for rule, filters in of.filters.items():
             mine = [(row.line.layer, row.line.filter, row.rank, row.activation) for row in filters]
             theirs = ask("filters-of-class", class_=class_id, rule=rule)
             assert mine == [tuple(row.values()) for row in theirs]
 
 
-def test_layer_summary_and_purity(asked: tuple[Facts, Ask]) -> None:
-    facts, ask = asked
-    for rule, lines in facts.network(only(facts)).layers.items():
+def test_layer_summary_and_purity(asked: tuple[LoadedKg, Ask]) -> None:
+    loaded, ask = asked
+    for rule, lines in loaded.network(only(loaded)).layers.items():
         mine = [(line.layer, line.filters, line.tagged, line.tags) for line in lines]
         theirs = ask("layer-summary", rule=rule)
         assert mine == [(row["layer"], row["filters"], row["tagged"], row["tags"]) for row in theirs]
@@ -136,12 +136,12 @@ def test_layer_summary_and_purity(asked: tuple[Facts, Ask]) -> None:
         assert {line.layer: (line.several, line.coherent) for line in lines if line.several} == pure
 
 
-def test_coherent_filters(asked: tuple[Facts, Ask]) -> None:
-    facts, ask = asked
-    for rule in facts.runs:
+def test_coherent_filters(asked: tuple[LoadedKg, Ask]) -> None:
+    loaded, ask = asked
+    for rule in loaded.runs:
         mine = set()
-        for layer in only(facts).layer_names:
-            (run,) = (run for run in facts.layer(only(facts), layer).runs if run.run.run_id == rule)
+        for layer in only(loaded).layer_names:
+            (run,) = (run for run in loaded.layer(only(loaded), layer).runs if run.run.run_id == rule)
             for line in run.filters:
                 if line.kind is not None:
                     kind = line.kind
@@ -152,9 +152,9 @@ def test_coherent_filters(asked: tuple[Facts, Ask]) -> None:
         assert coherent == {tuple(row.values()) for row in ask("coherent-filters", rule=rule)}
 
 
-def test_common_concepts_and_features(asked: tuple[Facts, Ask]) -> None:
-    facts, ask = asked
-    for rule, of, run in each_filter(facts):
+def test_common_concepts_and_features(asked: tuple[LoadedKg, Ask]) -> None:
+    loaded, ask = asked
+    for rule, of, run in each_filter(loaded):
         names = ("concept", "label", "coverage", "support", "q_value", "p_adjusted")
         for query, rows in (("common-concepts", run.kinds), ("common-features", run.features)):
             mine = {tuple(getattr(each.row, name) for name in names) for each in rows}
@@ -162,10 +162,10 @@ def test_common_concepts_and_features(asked: tuple[Facts, Ask]) -> None:
             assert mine == {tuple(row[n] for n in names) for row in theirs if row["filter"] == of.filter}
 
 
-def test_each_step_of_a_path_is_an_edge_of_the_graph(asked: tuple[Facts, Ask]) -> None:
-    facts, ask = asked
+def test_each_step_of_a_path_is_an_edge_of_the_graph(asked: tuple[LoadedKg, Ask]) -> None:
+    loaded, ask = asked
     checked = 0
-    for rule, of, run in each_filter(facts):
+    for rule, of, run in each_filter(loaded):
         theirs = ask("common-concept-paths", layer=of.layer, filter=of.filter, rule=rule)
         edges = {(row["concept"], row["tag"], row["narrower"], row["broader"]) for row in theirs}
         for common in run.kinds:
@@ -180,12 +180,12 @@ def test_each_step_of_a_path_is_an_edge_of_the_graph(asked: tuple[Facts, Ask]) -
     assert checked
 
 
-def test_concepts_by_layer_and_by_filter(asked: tuple[Facts, Ask]) -> None:
-    facts, ask = asked
-    inner = [concept for concept, below in facts.concepts.classes_below.items() if len(below) > 1]
+def test_concepts_by_layer_and_by_filter(asked: tuple[LoadedKg, Ask]) -> None:
+    loaded, ask = asked
+    inner = [concept for concept, below in loaded.concepts.classes_below.items() if len(below) > 1]
     assert len(inner) > 3
     for concept in sorted(inner)[:: max(1, len(inner) // 12)]:
-        of = facts.concept(concept)
+        of = loaded.concept(concept)
         for rule, layers in of.layers.items():
             names = ("layer", "filters", "separation", "low", "high", "concentration", "concept")
             theirs = ask("concept-by-layer", concept=concept, rule=rule)
@@ -195,7 +195,7 @@ def test_concepts_by_layer_and_by_filter(asked: tuple[Facts, Ask]) -> None:
             by_filter = ask("filters-by-concept", concept=concept, rule=rule)
             below = {class_id for class_id, _ in of.classes}
             for row in by_filter[:20]:
-                filter_ = facts.filter(only(facts), str(row["layer"]), int(str(row["filter"])))
+                filter_ = loaded.filter(only(loaded), str(row["layer"]), int(str(row["filter"])))
                 (run,) = (each for each in filter_.runs if each.run.run_id == rule)
                 labels = sorted(tag.label for tag in run.tags if tag.class_id in below)
                 assert (len(labels), len(run.tags)) == (row["matching"], row["tags"])
@@ -203,15 +203,15 @@ def test_concepts_by_layer_and_by_filter(asked: tuple[Facts, Ask]) -> None:
 
 
 def test_runs_come_in_their_order(two: KG) -> None:
-    facts = read_facts(two)
-    assert list(facts.runs) == [run.run_id for run in runs_of(two)]
-    assert [run.run.rule for run in facts.filter(only(facts), "deep", 0).runs] == ["k=1", "q=0.5"]
-    alone = read_facts(two, rule="q=0.5")
+    loaded = load_kg(two)
+    assert list(loaded.runs) == [run.run_id for run in runs_of(two)]
+    assert [run.run.rule for run in loaded.filter(only(loaded), "deep", 0).runs] == ["k=1", "q=0.5"]
+    alone = load_kg(two, rule="q=0.5")
     assert [run.run.rule for run in alone.filter(only(alone), "deep", 0).runs] == ["q=0.5"]
 
 
 def test_the_folder_of_a_run_is_no_part_of_what_it_says(kg: KG, two: KG) -> None:
-    once, twice = read_facts(kg), read_facts(two)
+    once, twice = load_kg(kg), load_kg(two)
     for one, other in zip(each_filter(once), each_filter(twice), strict=True):
         for name in ("tags", "kinds", "features", "parts", "neighbours"):
             assert getattr(one[2], name) == getattr(other[2], name)

@@ -11,12 +11,12 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from filtag_kg import KG, FiltagError, KnowledgeGraph, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
-from filtag_kg.kg import Visualization, write_visualizations
+from filtag_kg import FiltagError, KnowledgeGraph, Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, Visualization, build_kg, write_visualizations
 from filtag_kg.query import Result
-from filtag_kg.views import ClassFacts, ConceptFacts, FilterFacts, LayerFacts
+from filtag_kg.views import ClassView, ConceptView, FilterView, LayerView
 from tests.query.sparql_server import sparql_server
-from tests.views.test_reading import PNG, write_exemplars
+from tests.views.test_loading import PNG, write_exemplars
 
 HOSTILE = '<script>alert("1")</script>&\'" onload=x'
 ALLOWED = {"div", "span", "strong", "p", "table", "thead", "tbody", "tr", "th", "td", "a", "img"}
@@ -98,7 +98,7 @@ def test_a_filter_without_pictures_or_tags_is_shown_too(kg: KG) -> None:
     assert "rule k=1: hound, 2 of 3 tags, no more than chance gives" in checked(away._repr_html_()).text
 
 
-def run_way(found: FilterFacts, place: int) -> str:
+def run_way(found: FilterView, place: int) -> str:
     run = found.runs[1]
     return " → ".join(step.label for step in run.way(run.kinds[place]))
 
@@ -165,14 +165,14 @@ def test_a_hostile_result_is_text() -> None:
 
 def test_a_knowledge_graph_says_what_it_knows_of_one_thing(kg: KG) -> None:
     graph = KnowledgeGraph(kg.path)
-    assert "facts" not in vars(graph), "nothing is read before it is asked for"
-    assert isinstance(graph.filter("deep", 0, network="toy"), FilterFacts)
-    assert isinstance(graph.layer("deep"), LayerFacts)
-    assert isinstance(graph.class_("Tabby"), ClassFacts)
-    assert isinstance(graph.concept("domestic_dog"), ConceptFacts)
+    assert "loaded" not in vars(graph), "nothing is read before it is asked for"
+    assert isinstance(graph.filter("deep", 0, network="toy"), FilterView)
+    assert isinstance(graph.layer("deep"), LayerView)
+    assert isinstance(graph.class_("Tabby"), ClassView)
+    assert isinstance(graph.concept("domestic_dog"), ConceptView)
     assert graph.concept("dog") == graph.concept("/c/en/dog") == graph.concept(graph.concept("dog").iri)
     assert graph.search("tabby")[0].label == "tabby"
-    assert graph.facts is graph.facts
+    assert graph.loaded is graph.loaded
 
 
 def test_what_a_word_does_not_name_alone_is_refused(profile: Profile, tmp_path: Path) -> None:

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filtag_kg import KG, Profile, Provenance, Rule, build_kg, tag_filters, wordnet
-from filtag_kg.views import SearchIndex, read_facts, search_index
+from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, build_kg
+from filtag_kg.views import SearchIndex, load_kg, search_index
 
 
 @pytest.fixture(scope="module")
 def index(kg: KG) -> SearchIndex:
-    return search_index(read_facts(kg))
+    return search_index(load_kg(kg))
 
 
 def called(index: SearchIndex, text: str, most: int = 20) -> list[tuple[str, str]]:
@@ -37,14 +38,14 @@ def test_a_class_is_found_by_its_id_and_a_concept_by_another_name(index: SearchI
     assert called(index, "n02123045") == [("class", "tabby")]
     assert ("concept", "dog") in called(index, "canis familiaris")
     (found,) = index.find("n02123045")
-    assert (found.detail, found.iri) == ("n02123045", index.facts.class_("n02123045").iri)
+    assert (found.detail, found.iri) == ("n02123045", index.loaded.class_("n02123045").iri)
 
 
 @pytest.mark.parametrize("text", ["deep 3", "deep/3", "DEEP:3", " deep#3 ", "deep filter 3", "filter deep/3"])
 def test_a_number_names_a_filter(index: SearchIndex, text: str) -> None:
     first = index.find(text)[0]
     assert (first.kind, first.label) == ("filter", "deep 3")
-    assert first.iri == index.facts.filter(index.facts.network_named(), "deep", 3).iri
+    assert first.iri == index.loaded.filter(index.loaded.network_named(), "deep", 3).iri
 
 
 def test_a_number_alone_names_filters_of_all_layers_the_last_first(index: SearchIndex) -> None:
@@ -57,7 +58,7 @@ def test_a_class_whose_id_is_a_number_comes_before_filters(profile: Profile, tmp
     digits = replace(profile, class_ids=tuple("01234567"), class_labels=tuple("01234567"))
     tags = tag_filters(digits, [Rule("k", 1)], network="digits")
     kg = build_kg(tmp_path / "kg", tags, wordnet(), Provenance.of_profile(digits))
-    index = search_index(read_facts(kg))
+    index = search_index(load_kg(kg))
     assert called(index, "7")[0] == ("class", "7")
     assert called(index, "1")[-2:] == [("filter", "deep 1"), ("filter", "shallow 1")]
 

@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
     from urllib3.response import BaseHTTPResponse
 
-__all__ = ["ConceptNetApi", "default_cache"]
-
 _log = logging.getLogger(__name__)
 # It requests again what it cannot read from its cache, which nobody needs to know.
 logging.getLogger("requests_cache").setLevel(logging.CRITICAL)

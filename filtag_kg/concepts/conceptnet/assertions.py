@@ -14,18 +14,6 @@ import json
 import re
 from dataclasses import dataclass
 
-__all__ = [
-    "LICENCE",
-    "Assertion",
-    "is_in_iris",
-    "is_term",
-    "is_weight",
-    "licence_iri",
-    "parse_assertion",
-    "part_of_speech",
-    "text_of",
-]
-
 LICENCE = "https://creativecommons.org/licenses/by-sa/4.0/"
 """The licence of ConceptNet as a whole."""
 

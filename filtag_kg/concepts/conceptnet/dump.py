@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-__all__ = ["FORMAT", "DumpSummary", "import_dump"]
-
 FORMAT = "1"
 """Version of the tables."""
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["ConceptNetIndex", "default_index"]
-
 _EDGES = """
 SELECT other.path, edge.weight, dataset.path, dataset.licence
 FROM node JOIN edge ON edge.{this} = node.id JOIN node other ON other.id = edge.{other}

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["CONCEPTNET_LIMITS", "RateLimit"]
-
 _log = logging.getLogger(__name__)
 
 _LONG = 5.0

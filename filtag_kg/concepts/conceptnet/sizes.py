@@ -18,8 +18,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["sizes_below"]
-
 _MINIMA = 64
 _AT_ONCE = 8
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.path import Path as ArtistPath
     from numpy.typing import NDArray
 
-__all__ = ["CAPTION", "FULL_TURN", "Anchor", "Canvas", "fitted", "one_line", "text_width"]
-
 CAPTION = 12.0
 """Size of captions and numbers, in pixels."""
 
@@ -77,7 +75,6 @@ class Canvas:
     ----------
     name : str
         The kind of plot. It is in the SVG's class, and keeps its ids apart from those of other plots.
-    width, height : float
     """
 
     def __init__(self, name: str, width: float, height: float) -> None:

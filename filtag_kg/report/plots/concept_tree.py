@@ -17,8 +17,6 @@ from itertools import pairwise
 
 from filtag_kg.report.grouping import GroupedRun
 
-__all__ = ["TreeConcept", "concept_tree"]
-
 
 @dataclass(frozen=True, slots=True)
 class TreeConcept:
@@ -60,7 +58,6 @@ def concept_tree(
 
     Parameters
     ----------
-    grouped : GroupedRun
     parents : mapping of IRI to IRIs
         The concepts directly above each, without cycles; none of a concept that is missing.
     labels : mapping of IRI to label

@@ -11,8 +11,6 @@ from filtag_kg.explain import Confusion, Group
 from filtag_kg.report.plots.canvas import CAPTION, Canvas, fitted, text_width
 from filtag_kg.report.plots.style import WIDE, Colour, is_narrow
 
-__all__ = ["ConfusedKind", "confused_kinds", "confusion_plot"]
-
 _OTHERS = "others"
 _TAKEN_FOR = "taken for →"
 
@@ -47,7 +45,6 @@ class ConfusedKind:
 
     Parameters
     ----------
-    kind : Group
     images : int
         Misclassified images of that kind.
     taken_for : tuple of int, of length n_kinds

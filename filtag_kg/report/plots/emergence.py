@@ -12,8 +12,6 @@ from filtag_kg.report.plots.layer_axis import draw_layer_axis, layer_axis_height
 from filtag_kg.report.plots.style import WIDE
 from filtag_kg.report.tables import count_text
 
-__all__ = ["EmergingConcept", "emergence_plot", "emerging_concepts"]
-
 # Sizes in pixels.
 _ROW = 29
 _TOP = 46
@@ -34,7 +32,6 @@ class EmergingConcept:
 
     Parameters
     ----------
-    concept, label : str
     filters : tuple of int, of length n_layers
     """
 
@@ -68,7 +65,6 @@ def emergence_plot(grouped: GroupedRun, *, most: int = 15, width: int = WIDE) ->
 
     Parameters
     ----------
-    grouped : GroupedRun
     most : int
         Concepts shown at most: those with most filters.
     width : int

@@ -10,8 +10,6 @@ from filtag_kg.report.plots.percent_axis import draw_percent_axis
 from filtag_kg.report.plots.style import WIDE, Colour, is_narrow
 from filtag_kg.tags import Rule, parse_rule
 
-__all__ = ["hits_plot"]
-
 _SCOPE_NAMES = {"all": "all layers", "last": "last layer alone"}
 _HUES: dict[str, Colour] = {"k": "same", "q": "predicted"}
 _NULL_NAMES = ("images' labels permuted, with 95 % band", "labels permuted (95 %)", "permuted")
@@ -47,7 +45,6 @@ def hits_plot(rows: Sequence[HitsRow], *, width: int = WIDE) -> str | None:
 
     Parameters
     ----------
-    rows : sequence of HitsRow
     width : int
         In pixels.
 

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from filtag_kg.report.plots.canvas import Canvas, fitted, text_width
 
-__all__ = ["draw_layer_axis", "layer_axis_height", "layer_positions"]
-
 _TILT = 40
 _SIZE = 11.5
 _MOST_WIDTH = 120.0

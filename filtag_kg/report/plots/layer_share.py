@@ -10,8 +10,6 @@ from filtag_kg.report.plots.layer_axis import draw_layer_axis, layer_axis_height
 from filtag_kg.report.plots.percent_axis import draw_percent_axis
 from filtag_kg.report.plots.style import WIDE
 
-__all__ = ["layer_share_plot"]
-
 # Sizes in pixels.
 _LEFT = 52
 _HEIGHT = 240

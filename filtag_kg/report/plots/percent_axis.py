@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from filtag_kg.report.plots.canvas import Canvas
 
-__all__ = ["draw_percent_axis"]
-
 
 def draw_percent_axis(
     canvas: Canvas, x: tuple[float, float], y: tuple[float, float], *, most: int = 100, step: int = 25

@@ -9,8 +9,6 @@ from filtag_kg.report.plots.canvas import Canvas, fitted
 from filtag_kg.report.plots.layer_axis import layer_positions
 from filtag_kg.report.plots.style import WIDE, Colour, is_narrow
 
-__all__ = ["separation_plot"]
-
 # Sizes in pixels.
 _KEY = 30
 _KEY_Y = 12

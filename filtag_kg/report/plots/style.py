@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["COLOURS", "NARROW", "STYLE_SHEET", "WIDE", "Colour", "is_narrow"]
-
 WIDE = 900
 """Pixels across a page on a desk."""
 

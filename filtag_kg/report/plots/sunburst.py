@@ -11,8 +11,6 @@ from filtag_kg.report.plots.concept_tree import TreeConcept
 from filtag_kg.report.plots.style import Colour
 from filtag_kg.report.tables import count_text
 
-__all__ = ["Wedge", "sunburst_plot", "wedges"]
-
 _HUES: tuple[Colour, ...] = ("same", "predicted", "blue", "ochre", "plum", "slate")
 # By ring, outwards. Ink must stay readable on each, on light paper and on dark.
 _ALPHAS = (0.55, 0.44, 0.34, 0.25)
@@ -40,7 +38,6 @@ class Wedge:
         From 1, outwards.
     start, stop : float
         Degrees clockwise from the top.
-    label : str
     filters : int
         At and below it.
     concept : str or None
@@ -129,7 +126,6 @@ def wedges(tree: TreeConcept, *, hole: float, ring: float) -> Iterator[Wedge]:
 
     Parameters
     ----------
-    tree : TreeConcept
     hole, ring : float
         Radius of the hole and width of a ring, in pixels; they decide what is too small to be seen.
     """

@@ -12,9 +12,7 @@ from filtag_kg.report.plots.percent_axis import draw_percent_axis
 from filtag_kg.report.plots.style import WIDE, is_narrow
 from filtag_kg.report.tables import count_text
 from filtag_kg.tags import hubs
-from filtag_kg.views import NetworkTable, RunTable
-
-__all__ = ["TagCounts", "tag_count_plot", "tag_counts"]
+from filtag_kg.views import NetworkLayers, RunResults
 
 # Sizes in pixels.
 _LEFT = 52
@@ -68,14 +66,14 @@ class TagCounts:
         return self.untagged + self.tagged
 
 
-def tag_counts(table: RunTable, network: NetworkTable) -> list[TagCounts]:
+def tag_counts(table: RunResults, network: NetworkLayers) -> list[TagCounts]:
     """Count the tags of a run's filters: in all layers, and in the last if there are several."""
     n_layers = len(network.layer_names)
     last = _counted(table, network, range(n_layers - 1, n_layers), network.layer_names[-1])
     return [last] if n_layers == 1 else [_counted(table, network, range(n_layers), "all layers"), last]
 
 
-def tag_count_plot(table: RunTable, network: NetworkTable, *, width: int = WIDE) -> str | None:
+def tag_count_plot(table: RunResults, network: NetworkLayers, *, width: int = WIDE) -> str | None:
     """Draw the share of tagged filters by number of tags, a panel for all layers and one for the last.
 
     Each bar covers twice as many numbers of tags as the one before, since a few filters may have hundreds. The share of
@@ -83,8 +81,6 @@ def tag_count_plot(table: RunTable, network: NetworkTable, *, width: int = WIDE)
 
     Parameters
     ----------
-    table : RunTable
-    network : NetworkTable
     width : int
         In pixels.
 
@@ -110,7 +106,7 @@ def tag_count_plot(table: RunTable, network: NetworkTable, *, width: int = WIDE)
     return canvas.svg("Tags per filter", " ".join(f"{panel.name}: {': '.join(_summary(panel))}." for panel in panels))
 
 
-def _counted(table: RunTable, network: NetworkTable, layers: range, name: str) -> TagCounts:
+def _counted(table: RunResults, network: NetworkLayers, layers: range, name: str) -> TagCounts:
     counts_by_layer = [
         np.diff(table.of_filter[network.offsets[layer] : network.offsets[layer + 1] + 1]) for layer in layers
     ]

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.report import Agreement, compare_runs
-from filtag_kg.views import Facts, FilterPair, LayerFacts, LayerRun
-
-__all__ = ["LayerPair", "compare"]
+from filtag_kg.views import FilterPair, LayerRun, LayerView, LoadedKg
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,25 +16,22 @@ class LayerPair:
 
     Parameters
     ----------
-    a, b : LayerFacts
-    run_a, run_b : LayerRun
     concepts : tuple of (IRI, label, filters of a, filters of b)
         What their coherent filters stand for, most filters first.
     """
 
-    a: LayerFacts
-    b: LayerFacts
+    a: LayerView
+    b: LayerView
     run_a: LayerRun
     run_b: LayerRun
     concepts: tuple[tuple[str, str, int, int], ...]
 
 
-def compare(facts: Facts, inputs: Mapping[str, str]) -> FilterPair | LayerPair | Agreement | None:
+def compare(loaded: LoadedKg, inputs: Mapping[str, str]) -> FilterPair | LayerPair | Agreement | None:
     """Return the comparison that a form asks for; None if it is not filled in yet.
 
     Parameters
     ----------
-    facts : Facts
     inputs : mapping of str
         `kind` (``filters``, ``layers`` or ``runs``), `a` and `b`; for filters and layers, also the runs `rule_a` and
         `rule_b`. A filter is ``layer/index``.
@@ -52,19 +47,19 @@ def compare(facts: Facts, inputs: Mapping[str, str]) -> FilterPair | LayerPair |
     if not a or not b:
         return None
     if kind == "runs":
-        return compare_runs(facts, facts, rule_a=a, rule_b=b)
+        return compare_runs(loaded, loaded, rule_a=a, rule_b=b)
     rule_a, rule_b = inputs.get("rule_a") or None, inputs.get("rule_b") or None
-    network = facts.network_named(inputs.get("network") or None)
-    runs = [facts.run_named(rule, network.network) for rule in (rule_a, rule_b or rule_a)]
+    network = loaded.network_named(inputs.get("network") or None)
+    runs = [loaded.run_named(rule, network.network) for rule in (rule_a, rule_b or rule_a)]
     if kind == "layers":
-        layer_a, layer_b = facts.layer(network, a), facts.layer(network, b)
+        layer_a, layer_b = loaded.layer(network, a), loaded.layer(network, b)
         run_a, run_b = (
             next(each for each in layer.runs if each.run.run_id == table.run.run_id)
             for layer, table in zip((layer_a, layer_b), runs, strict=True)
         )
         return LayerPair(layer_a, layer_b, run_a, run_b, _concepts(run_a, run_b))
-    filter_a, filter_b = (facts.filter(network, *_layer_and_index(text)) for text in (a, b))
-    return facts.pair(filter_a, filter_b, runs[0], runs[1])
+    filter_a, filter_b = (loaded.filter(network, *_layer_and_index(text)) for text in (a, b))
+    return loaded.pair(filter_a, filter_b, runs[0], runs[1])
 
 
 def _layer_and_index(text: str) -> tuple[str, int]:

@@ -28,8 +28,6 @@ from filtag_kg.server.protocol import read_body
 from filtag_kg.server.request_error import RequestError, shorten, shorten_all
 from filtag_kg.server.responses import ask_for, while_connected
 
-__all__ = ["Explorer"]
-
 _MOST_SUGGESTED = 20
 _MOST_LISTED = 200
 _LONGEST_SEARCH = 200
@@ -143,9 +141,9 @@ class Explorer:
     async def explain(self, pool: Pool, request: Request) -> Response:
         """Show the page to drop an image on, or explain the image that was dropped."""
         now = await self._now()
-        missing = self._explainer.missing(now.facts.kg)
+        missing = self._explainer.missing(now.loaded.kg)
         if request.method == "GET":
-            return HTMLResponse(now.pages.other("explain.html", "explain", missing=missing, rules=now.facts.kg.rules))
+            return HTMLResponse(now.pages.other("explain.html", "explain", missing=missing, rules=now.loaded.kg.rules))
         if missing is not None:
             raise RequestError(503, missing)
         _check_own_page(request)
@@ -164,7 +162,7 @@ class Explorer:
             raise RequestError(400, shorten_all(str(error), request.query_params.values())) from None
         finally:
             self._uploads -= 1
-        network = now.facts.networks.get(explanation.network)
+        network = now.loaded.networks.get(explanation.network)
         return HTMLResponse(now.pages.other("explanation.html", "explain", explanation=explanation, network=network))
 
     async def file(self, request: Request) -> Response:

@@ -28,8 +28,6 @@ from filtag_kg.server.pool import Pool
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-__all__ = ["ImageExplainer", "NetworkChoice"]
-
 _TIMEOUT_S = 120.0
 
 
@@ -41,8 +39,6 @@ class NetworkChoice:
     ----------
     network : str, optional
         The one that the KG was made of, if left out.
-    preprocess : str, optional
-    classes : Path, optional
     """
 
     network: str | None = None
@@ -57,7 +53,6 @@ class ImageExplainer:
     ----------
     path : Path
         The KG's directory.
-    choice : NetworkChoice
     """
 
     def __init__(self, path: Path, choice: NetworkChoice) -> None:
@@ -86,7 +81,6 @@ class ImageExplainer:
 
         Parameters
         ----------
-        pool : Pool
         image : bytes
             The file.
         name : str

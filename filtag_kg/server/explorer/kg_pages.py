@@ -12,9 +12,7 @@ from filtag_kg.kg import open_kg
 from filtag_kg.report import Figure, GroupedRun, Pages, PageSettings, semantic_report
 from filtag_kg.report import run_figures as draw_figures
 from filtag_kg.server.explorer.served_urls import ServedUrls
-from filtag_kg.views import Facts, read_facts, search_index
-
-__all__ = ["KGPages", "Snapshot"]
+from filtag_kg.views import LoadedKg, load_kg, search_index
 
 _log = logging.getLogger(__name__)
 _EXTRAS = (("query", "Query"), ("compare", "Compare"), ("explain", "Explain"))
@@ -24,18 +22,14 @@ class Snapshot:
     """A KG as it was read, and the groups, plots and first page that are made from it on demand.
 
     Threads may share one.
-
-    Parameters
-    ----------
-    facts : Facts
     """
 
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
-        self.urls = ServedUrls(facts.iris)
-        self.index = search_index(facts)
+    def __init__(self, loaded: LoadedKg) -> None:
+        self.loaded = loaded
+        self.urls = ServedUrls(loaded.iris)
+        self.index = search_index(loaded)
         settings = PageSettings(live=True, templates=("filtag_kg.server.explorer",), extras=_EXTRAS)
-        self.pages = Pages(facts, self.urls, settings)
+        self.pages = Pages(loaded, self.urls, settings)
         self._grouped: Sequence[GroupedRun] | None = None
         self._grouping = threading.Lock()
         self._figures: dict[str, Figure] = {}
@@ -47,7 +41,7 @@ class Snapshot:
         """Return the groups of filters, computed at the first call."""
         with self._grouping:
             if self._grouped is None:
-                self._grouped = semantic_report([self.facts]).grouped
+                self._grouped = semantic_report([self.loaded]).grouped
             return self._grouped
 
     def figure(self, file: str) -> str | None:
@@ -122,7 +116,7 @@ class KGPages:
             _log.warning("the first page has no plots: %s", error)
 
     def _read(self) -> Snapshot:
-        return Snapshot(read_facts(open_kg(self._path)))
+        return Snapshot(load_kg(open_kg(self._path)))
 
     def _current_stamp(self) -> tuple[int, int] | None:
         """Return what changes when a KG is replaced; None if there is none."""

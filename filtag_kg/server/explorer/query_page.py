@@ -8,27 +8,25 @@ from typing import Any
 from filtag_kg.errors import FiltagError
 from filtag_kg.query import PARAMETERS, NamedQuery, catalogue, find_query
 from filtag_kg.server.request_error import shorten
-from filtag_kg.views import Facts
-
-__all__ = ["chosen_query", "form_values"]
+from filtag_kg.views import LoadedKg
 
 _MOST_NAMES = 8
 _NO_PARAMETERS = ("name", "sparql")
 
 
-def form_values(facts: Facts, inputs: Mapping[str, str]) -> dict[str, Any]:
+def form_values(loaded: LoadedKg, inputs: Mapping[str, str]) -> dict[str, Any]:
     """Return what the page offers, whichever query was chosen."""
     return {
         "queries": catalogue(),
         "chosen": None,
         "parameters": PARAMETERS,
-        "layers": _layers(facts),
-        "rules": [(run_id, table.run) for run_id, table in facts.runs.items()],
+        "layers": _layers(loaded),
+        "rules": [(run_id, table.run) for run_id, table in loaded.runs.items()],
         "sparql": inputs.get("sparql", ""),
     }
 
 
-def chosen_query(facts: Facts, inputs: Mapping[str, str]) -> NamedQuery | None:
+def chosen_query(loaded: LoadedKg, inputs: Mapping[str, str]) -> NamedQuery | None:
     """Return the query that an address chooses, if its form can show all parameters of the address.
 
     A form without one of them would ask something else.
@@ -43,19 +41,19 @@ def chosen_query(facts: Facts, inputs: Mapping[str, str]) -> NamedQuery | None:
     query = find_query(shorten(inputs["name"]))
     parameters = {name: value for name, value in inputs.items() if name not in _NO_PARAMETERS}
     query.check_parameters(parameters)
-    layers = _layers(facts)
-    rules = [table.run.rule for table in facts.runs.values()]
+    layers = _layers(loaded)
+    rules = [table.run.rule for table in loaded.runs.values()]
     for name, value in parameters.items():
         kind = PARAMETERS[name].kind
         if kind == "layer" and value and value not in layers:
             raise FiltagError(f"no layer {value!r} in the KG: it has {_listed(layers)}")
-        if kind == "run" and value and value not in (*rules, *facts.runs):
+        if kind == "run" and value and value not in (*rules, *loaded.runs):
             raise FiltagError(f"no rule {value!r} in the KG: it has {_listed(rules)}")
     return query
 
 
-def _layers(facts: Facts) -> list[str]:
-    return [layer for network in facts.networks.values() for layer in network.layer_names]
+def _layers(loaded: LoadedKg) -> list[str]:
+    return [layer for network in loaded.networks.values() for layer in network.layer_names]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -7,8 +7,6 @@ from urllib.parse import quote
 
 from filtag_kg.graph import DataIris
 
-__all__ = ["ServedUrls"]
-
 
 @dataclass(frozen=True, slots=True)
 class ServedUrls:

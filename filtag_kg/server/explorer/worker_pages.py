@@ -16,8 +16,6 @@ from filtag_kg.server.explorer.query_page import chosen_query, form_values
 from filtag_kg.server.jobs import Answer, PageJob
 from filtag_kg.server.request_error import shorten, shorten_all
 
-__all__ = ["is_index", "make_page"]
-
 _LONGEST_NUMBER = 9
 _MOST_STATEMENTS = 300
 _STATEMENTS = f"""SELECT DISTINCT ?predicate ?object WHERE {{
@@ -33,10 +31,8 @@ def make_page(snapshot: Snapshot, endpoint: Endpoint, job: PageJob) -> Answer:
 
     Parameters
     ----------
-    snapshot : Snapshot
     endpoint : Endpoint
         The KG's store.
-    job : PageJob
 
     Returns
     -------
@@ -57,10 +53,10 @@ def make_page(snapshot: Snapshot, endpoint: Endpoint, job: PageJob) -> Answer:
                 return _page(snapshot.pages.groups(snapshot.grouped(), int(inputs["page"])))
             case "compare":
                 values = {"comparison": None}
-                return _with_error(snapshot, job, lambda: {"comparison": compare(snapshot.facts, inputs)}, values)
+                return _with_error(snapshot, job, lambda: {"comparison": compare(snapshot.loaded, inputs)}, values)
             case "query":
-                values = form_values(snapshot.facts, inputs)
-                return _with_error(snapshot, job, lambda: {"chosen": chosen_query(snapshot.facts, inputs)}, values)
+                values = form_values(snapshot.loaded, inputs)
+                return _with_error(snapshot, job, lambda: {"chosen": chosen_query(snapshot.loaded, inputs)}, values)
             case _:
                 query = find_query(shorten(inputs.get("name", "")))
                 parameters = {name: value for name, value in inputs.items() if name != "name"}
@@ -105,16 +101,16 @@ def _thing(snapshot: Snapshot, endpoint: Endpoint, path: str) -> Answer:
 
 
 def _thing_page(snapshot: Snapshot, endpoint: Endpoint, path: str) -> str | None:
-    facts, pages = snapshot.facts, snapshot.pages
-    if path in facts.concepts.labels:
+    loaded, pages = snapshot.loaded, snapshot.pages
+    if path in loaded.concepts.labels:
         return pages.concept(path)
     match [name_in_path(part) for part in path.split("/")]:
         case ["network", network, "layer", layer]:
-            return pages.layer(facts.network_named(network), layer)
+            return pages.layer(loaded.network_named(network), layer)
         case ["network", network, "layer", layer, "page", number] if is_index(number):
-            return pages.layer(facts.network_named(network), layer, int(number))
+            return pages.layer(loaded.network_named(network), layer, int(number))
         case ["network", network, "layer", layer, "filter", number] if is_index(number):
-            return pages.filter(facts.network_named(network), layer, int(number))
+            return pages.filter(loaded.network_named(network), layer, int(number))
         case ["class", class_id]:
             return pages.class_(class_id)
         case _:
@@ -123,7 +119,7 @@ def _thing_page(snapshot: Snapshot, endpoint: Endpoint, path: str) -> str | None
 
 def _statements_page(snapshot: Snapshot, endpoint: Endpoint, path: str) -> str | None:
     """Return a page of plain statements about any other thing that the graph knows."""
-    iri = path if "://" in path else snapshot.facts.iris.base + path
+    iri = path if "://" in path else snapshot.loaded.iris.base + path
     try:
         thing = [ox.NamedNode(iri)]
     except ValueError:
@@ -153,4 +149,4 @@ def _shown(snapshot: Snapshot, term: object) -> tuple[str, str | None]:
     if not isinstance(term, ox.NamedNode):
         return (term.value if isinstance(term, ox.Literal) else str(term)), None
     iri = term.value
-    return snapshot.facts.concepts.labels.get(iri) or prefixed_name(iri) or iri, snapshot.urls.thing(iri)
+    return snapshot.loaded.concepts.labels.get(iri) or prefixed_name(iri) or iri, snapshot.urls.thing(iri)

@@ -10,7 +10,7 @@ import numpy as np
 from filtag_kg.concepts import CommonConcept
 from filtag_kg.kg import KG, KgRun
 from filtag_kg.report.grouping import GroupedRun, group_run
-from filtag_kg.views import ConceptGraph, Facts, NetworkTable, RunTable
+from filtag_kg.views import ConceptGraph, LoadedKg, NetworkLayers, RunResults
 from filtag_kg.views.activations import Activations
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -27,7 +27,7 @@ def grouped_run(
 ) -> GroupedRun:
     """Return a run whose coherent filters have the concepts named; each filter has three tags, if it does not say."""
     offsets = np.cumsum([0, *layers.values()])
-    network = NetworkTable(NETWORK, "toy", tuple(layers), ("Conv2D",) * len(layers), offsets)
+    network = NetworkLayers(NETWORK, "toy", tuple(layers), ("Conv2D",) * len(layers), offsets)
     first = network.first_columns
     n_tags = np.zeros(network.n_filters, dtype=np.int64)
     for (layer, filter_), count in {**dict.fromkeys(common, 3), **(tags or {})}.items():
@@ -44,17 +44,17 @@ def grouped_run(
     below = dict.fromkeys((f"c:{label}" for label in common.values()), (0,))
     graph = ConceptGraph({}, {}, {}, {}, {}, {}, names, names, (None,) * CLASSES, (None,) * CLASSES, {}, below)
     kg = KG(Path("kg"), {"id": "kg", "parameters": {"base": "http://example.org/"}})
-    facts = Facts(kg, {NETWORK: network}, {"run": table}, graph, {}, {}, Activations({}, graph))
-    return group_run(facts, table)
+    loaded = LoadedKg(kg, {NETWORK: network}, {"run": table}, graph, {}, {}, Activations({}, graph))
+    return group_run(loaded, table)
 
 
-def run_table(run: KgRun, n_tags: np.ndarray, common: dict[int, tuple[CommonConcept, ...]]) -> RunTable:
+def run_table(run: KgRun, n_tags: np.ndarray, common: dict[int, tuple[CommonConcept, ...]]) -> RunResults:
     """Return a run in which the first classes tag each filter."""
     column = np.repeat(np.arange(len(n_tags)), n_tags)
     class_ = np.concatenate([np.arange(0), *(np.arange(count) for count in n_tags)])
     unknown = np.full(len(column), np.nan)
     by_class = np.lexsort((column, class_))
-    return RunTable(
+    return RunResults(
         run=run,
         column=column,
         class_=class_,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filtag_kg import KG
+from filtag_kg.kg import KG
 from filtag_kg.query import LocalEndpoint
 from filtag_kg.report.grouping import GroupedRun, group_run
 from filtag_kg.report.plots import NARROW, WIDE, concept_tree, layer_share_plot, sunburst_plot, tag_count_plot
-from filtag_kg.views import read_facts
+from filtag_kg.views import load_kg
 from tests.browser import browser, page
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def grouped(vgg: KG) -> GroupedRun:
-    facts = read_facts(vgg)
-    return group_run(facts, next(iter(facts.runs.values())))
+    loaded = load_kg(vgg)
+    return group_run(loaded, next(iter(loaded.runs.values())))
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from filtag_kg import KG
 from filtag_kg.concepts import ConceptInLayer
+from filtag_kg.kg import KG
 from filtag_kg.report import run_figures
 from filtag_kg.report.grouping import group_run
 from filtag_kg.report.plots import NARROW, separation_plot
-from filtag_kg.views import read_facts
+from filtag_kg.views import load_kg
 from tests.report.plots.reading import circles, texts, titles
 
 
@@ -64,10 +64,10 @@ def test_panels_stand_in_rows(width: int) -> None:
 
 
 def test_a_build_is_drawn_once_with_the_concepts_of_most_coherent_filters_first(kg: KG) -> None:
-    facts = read_facts(kg, q=1.1)
+    loaded = load_kg(kg, q=1.1)
     drawn = {
-        table.run.rule: {figure.name.split("-", 1)[1]: figure for figure in run_figures(group_run(facts, table), str)}
-        for table in facts.runs.values()
+        table.run.rule: {figure.name.split("-", 1)[1]: figure for figure in run_figures(group_run(loaded, table), str)}
+        for table in loaded.runs.values()
     }
     assert "separation" in drawn["k=1"]
     assert "separation" not in drawn["q=0.5"]
@@ -77,8 +77,8 @@ def test_a_build_is_drawn_once_with_the_concepts_of_most_coherent_filters_first(
 
 
 def test_without_a_profile_no_separation_is_drawn(vgg: KG) -> None:
-    facts = read_facts(vgg)
-    (table,) = facts.runs.values()
+    loaded = load_kg(vgg)
+    (table,) = loaded.runs.values()
     assert all(row.separation is None for rows in table.in_layers.values() for row in rows)
-    names = [figure.name for figure in run_figures(group_run(facts, table), str)]
+    names = [figure.name for figure in run_figures(group_run(loaded, table), str)]
     assert not any(name.endswith("-separation") for name in names)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from filtag_kg import KG
-from filtag_kg.views import Facts, read_facts
+from filtag_kg.kg import KG
+from filtag_kg.views import LoadedKg, load_kg
 
 DOG, DOMESTIC, CARNIVORE = (
     f"http://wordnet-rdf.princeton.edu/pwn30/{n}-n" for n in ("02084071", "01317541", "02075296")
@@ -13,38 +13,38 @@ DOG, DOMESTIC, CARNIVORE = (
 
 
 @pytest.fixture(scope="module")
-def facts(kg: KG) -> Facts:
-    return read_facts(kg)
+def loaded(kg: KG) -> LoadedKg:
+    return load_kg(kg)
 
 
-def test_a_concept_has_every_layer_and_one_class_alone_has_none(facts: Facts) -> None:
-    for table_id, rows in facts.concept(DOG).layers.items():
+def test_a_concept_has_every_layer_and_one_class_alone_has_none(loaded: LoadedKg) -> None:
+    for table_id, rows in loaded.concept(DOG).layers.items():
         assert [row.layer for row in rows] == ["shallow", "deep"]
-        assert {row.rule for row in rows} == {facts.runs[table_id].run.rule}
+        assert {row.rule for row in rows} == {loaded.runs[table_id].run.rule}
         assert (rows[0].separation, rows[1].separation) == (0.5, 1.0)
     (of_tabby,) = {
-        concept for concept in facts.concepts.class_concepts if facts.concepts.label(concept or "") == "tabby"
+        concept for concept in loaded.concepts.class_concepts if loaded.concepts.label(concept or "") == "tabby"
     }
     assert of_tabby is not None
-    assert set(facts.concept(of_tabby).layers.values()) == {()}
+    assert set(loaded.concept(of_tabby).layers.values()) == {()}
 
 
 def test_filters_are_counted_at_the_level_that_was_asked_for(kg: KG) -> None:
-    (lax, strict) = (read_facts(kg, "q=0.5", q=q) for q in (1.1, 0.05))
-    (of_lax,), (of_strict,) = (facts.concept(CARNIVORE).layers.values() for facts in (lax, strict))
+    (lax, strict) = (load_kg(kg, "q=0.5", q=q) for q in (1.1, 0.05))
+    (of_lax,), (of_strict,) = (loaded.concept(CARNIVORE).layers.values() for loaded in (lax, strict))
     (table,) = lax.runs.values()
     kinds = [row.concept for _, row in table.concepts_of_layer(range(2, 6))]
     assert of_lax[1].filters == sum(CARNIVORE in lax.concepts.above[kind] for kind in kinds) > 0
     assert [row.filters for row in of_strict] == [0, 0]
 
 
-def test_a_class_follows_its_nearest_kind_that_has_an_interval(facts: Facts) -> None:
+def test_a_class_follows_its_nearest_kind_that_has_an_interval(loaded: LoadedKg) -> None:
     # Three dogs have no interval; five domestic animals have, and five carnivores above them.
-    for rows in facts.class_("n02087394").layers.values():
+    for rows in loaded.class_("n02087394").layers.values():
         assert [(row.concept, row.classes) for row in rows] == [(DOMESTIC, 5)] * 2
         assert all(row.low is not None for row in rows)
 
 
 def test_without_a_profile_a_class_follows_none(vgg: KG) -> None:
-    facts = read_facts(vgg)
-    assert set(facts.class_(facts.concepts.class_ids[0]).layers.values()) == {()}
+    loaded = load_kg(vgg)
+    assert set(loaded.class_(loaded.concepts.class_ids[0]).layers.values()) == {()}

@@ -12,26 +12,6 @@ from filtag_kg.views.activations import Higher
 from filtag_kg.views.concept_graph import Feature, Step
 from filtag_kg.views.notebook import filter_html
 
-__all__ = [
-    "ClassFacts",
-    "ConceptFacts",
-    "Exemplar",
-    "FilterFacts",
-    "FilterLine",
-    "FilterPair",
-    "FilterRun",
-    "InCommon",
-    "LayerFacts",
-    "LayerLine",
-    "LayerRun",
-    "Neighbour",
-    "NetworkFacts",
-    "Part",
-    "Related",
-    "Tag",
-    "TaggedFilter",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Tag:
@@ -39,7 +19,6 @@ class Tag:
 
     Parameters
     ----------
-    class_id, label : str
     rank : int or None
         The filter's rank among the filters of its layer for the class.
     activation, contrast : float or None
@@ -63,7 +42,6 @@ class InCommon:
 
     Parameters
     ----------
-    row : CommonConcept
     paths : tuple of (class id, label, way up)
         For each tag that counts: the concepts from the one that it is linked to up to the common one, or up to the one
         whose things have it. Those with the shortest way first.
@@ -79,7 +57,6 @@ class Part:
 
     Parameters
     ----------
-    feature : Feature
     tags : int
         Tags that have it.
     """
@@ -94,8 +71,6 @@ class Neighbour:
 
     Parameters
     ----------
-    layer : str
-    filter : int
     shared : int
         Tags that both have.
     similarity : float, in (0, 1]
@@ -119,7 +94,6 @@ class Exemplar:
     ----------
     image : str
         Its name among the images of the pass.
-    class_id, label : str
     activation : float, in [0, 1]
     thumbnail : str
         Path of its file in the KG's directory.
@@ -138,7 +112,6 @@ class FilterRun:
 
     Parameters
     ----------
-    run : KgRun
     tags : tuple of Tag
         Best first.
     kinds, features : tuple of InCommon
@@ -168,15 +141,11 @@ class FilterRun:
 
 
 @dataclass(frozen=True, slots=True)
-class FilterFacts:
+class FilterView:
     """A filter.
 
     Parameters
     ----------
-    iri : str
-    network : str
-    layer_index : int
-    layer : str
     filter, n_filters : int
         Its index, and the number of filters of the layer.
     runs : tuple of FilterRun
@@ -213,8 +182,6 @@ class FilterLine:
 
     Parameters
     ----------
-    layer : str
-    filter, tags : int
     first : tuple of (class id, label)
         Its first few tags.
     kind : CommonConcept or None
@@ -234,11 +201,8 @@ class LayerLine:
 
     Parameters
     ----------
-    index : int
-    layer, kind : str
     filters, tagged, several, coherent : int
         All filters, those with a tag, those with several tags, and those that are coherent.
-    tags : int
     """
 
     index: int
@@ -257,8 +221,6 @@ class LayerRun:
 
     Parameters
     ----------
-    run : KgRun
-    line : LayerLine
     filters : tuple of FilterLine
         All of them, by index.
     concepts : tuple of (IRI, label, filters)
@@ -275,18 +237,13 @@ class LayerRun:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerFacts:
+class LayerView:
     """A layer of a network.
 
     Parameters
     ----------
-    iri, network : str
-    index : int
-    layer, kind : str
-    n_filters : int
     higher : tuple of (IRI, name, filters)
         Where classes are too few for tags: the concepts whose images activate filters most beyond the others.
-    runs : tuple of LayerRun
     """
 
     iri: str
@@ -300,15 +257,13 @@ class LayerFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkFacts:
+class NetworkView:
     """A network.
 
     Parameters
     ----------
-    iri, network, label : str
     layers : mapping of run id to tuple of LayerLine
         In forward order.
-    runs : tuple of KgRun
     """
 
     iri: str
@@ -320,15 +275,7 @@ class NetworkFacts:
 
 @dataclass(frozen=True, slots=True)
 class TaggedFilter:
-    """A filter that a class tags.
-
-    Parameters
-    ----------
-    run : KgRun
-    line : FilterLine
-    rank : int or None
-    activation, contrast : float or None
-    """
+    """A filter that a class tags."""
 
     run: KgRun
     line: FilterLine
@@ -338,12 +285,11 @@ class TaggedFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFacts:
+class ClassView:
     """A class.
 
     Parameters
     ----------
-    iri, class_id, label : str
     concept, concept_label : str or None
         What it is linked to.
     confidence : float or None
@@ -374,7 +320,6 @@ class Related:
 
     Parameters
     ----------
-    concept, label : str
     classes : int
         Classes of the KG at or below it.
     """
@@ -385,15 +330,13 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
-class ConceptFacts:
+class ConceptView:
     """A concept.
 
     Parameters
     ----------
-    iri, label : str
     alt_labels, terms : tuple of str
         Other names, and IRIs of ConceptNet terms.
-    broader, narrower : tuple of Related
     features : tuple of Feature
         Its own features, not those of concepts above.
     classes : tuple of (class id, label)
@@ -430,8 +373,6 @@ class FilterPair:
 
     Parameters
     ----------
-    a, b : FilterFacts
-    run_a, run_b : FilterRun
     both, only_a, only_b : tuple of (class id, label)
         Tags, by label.
     kinds : tuple of (IRI, label)
@@ -440,8 +381,8 @@ class FilterPair:
         Shared tags / tags of either (Jaccard); 0 if neither has any.
     """
 
-    a: FilterFacts
-    b: FilterFacts
+    a: FilterView
+    b: FilterView
     run_a: FilterRun
     run_b: FilterRun
     both: tuple[tuple[str, str], ...]

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filtag_kg import KG, FiltagError, Profile, Provenance, Rule, TagTable, build_kg, open_kg, tag_filters, wordnet
-from filtag_kg.kg import Visualization, add_runs, write_visualizations
-from filtag_kg.views import read_facts
+from filtag_kg import FiltagError, Profile, Provenance, Rule, TagTable, tag_filters, wordnet
+from filtag_kg.kg import KG, Visualization, add_runs, build_kg, open_kg, write_visualizations
+from filtag_kg.views import load_kg
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a4944415478da6364f8cf0001050101"
@@ -61,28 +61,28 @@ def imported(*rows: Given) -> TagTable:
 
 def test_imported_tags_may_know_no_rank_and_no_activation(tmp_path: Path) -> None:
     tags = imported((0, "n02090379", 0, np.nan), (0, "n02088466", 0, np.nan), (2, "x", 0, np.nan))
-    facts = read_facts(build_kg(tmp_path / "kg", tags, wordnet(), Provenance("mine")))
-    network = facts.network_named()
-    (run,) = facts.filter(network, "conv", 0).runs
+    loaded = load_kg(build_kg(tmp_path / "kg", tags, wordnet(), Provenance("mine")))
+    network = loaded.network_named()
+    (run,) = loaded.filter(network, "conv", 0).runs
     assert [(tag.label, tag.rank, tag.activation, tag.contrast) for tag in run.tags] == [
         ("bloodhound", None, None, None),
         ("redbone", None, None, None),
     ]
-    (of_unlinked,) = facts.filter(network, "conv", 2).runs
+    (of_unlinked,) = loaded.filter(network, "conv", 2).runs
     assert [(tag.label, tag.concept, tag.concept_label) for tag in of_unlinked.tags] == [("???", None, None)]
     assert (of_unlinked.kinds, of_unlinked.parts, of_unlinked.neighbours) == ((), (), ())
-    assert facts.class_("x").above == ()
-    assert facts.filter(network, "conv", 1).runs[0].tags == ()
-    (rows,) = facts.class_("n02090379").filters.values()
+    assert loaded.class_("x").above == ()
+    assert loaded.filter(network, "conv", 1).runs[0].tags == ()
+    (rows,) = loaded.class_("n02090379").filters.values()
     assert [(row.line.filter, row.rank) for row in rows] == [(0, None)]
 
 
 def test_a_class_given_twice_is_one_tag_of_the_better_rank(tmp_path: Path) -> None:
     tags = imported((0, "n02090379", 7, 0.25), (0, "n02088466", 3, 0.5), (0, "n02090379", 1, 0.75))
-    facts = read_facts(build_kg(tmp_path / "kg", tags, wordnet(), Provenance("mine")))
-    (run,) = facts.filter(facts.network_named(), "conv", 0).runs
+    loaded = load_kg(build_kg(tmp_path / "kg", tags, wordnet(), Provenance("mine")))
+    (run,) = loaded.filter(loaded.network_named(), "conv", 0).runs
     assert [(tag.label, tag.rank, tag.activation) for tag in run.tags] == [("redbone", 1, 0.75), ("bloodhound", 3, 0.5)]
-    ((only,),) = facts.class_("n02090379").filters.values()
+    ((only,),) = loaded.class_("n02090379").filters.values()
     assert (only.rank, only.line.tags) == (1, 2)
 
 
@@ -91,7 +91,7 @@ def test_builds_that_call_a_network_differently_do_not_double_its_layers(profile
     kg = add_runs(
         built(tmp_path / "kg", profile, Rule("k", 1)), built(tmp_path / "b", other, Rule("q", 0.5), first_rule=1)
     )
-    network = read_facts(kg).network_named()
+    network = load_kg(kg).network_named()
     assert network.label == "again"
     assert network.layer_names == ("shallow", "deep")
     assert network.layer_kinds == ("Conv1D", "Conv2D")
@@ -104,41 +104,41 @@ def test_networks_are_told_apart(profile: Profile, tmp_path: Path) -> None:
         built(tmp_path / "kg", profile, Rule("k", 1)),
         built(tmp_path / "added", other, Rule("q", 0.5), network="other-aaaa", first_rule=1),
     )
-    facts = read_facts(kg)
-    assert [(table.network, table.label) for table in facts.networks.values()] == [
+    loaded = load_kg(kg)
+    assert [(table.network, table.label) for table in loaded.networks.values()] == [
         ("toy-0123456789ab", "toy"),
         ("other-aaaa", "other"),
     ]
-    assert facts.network_named("other") is facts.network_named("other-aaaa")
-    assert facts.network_named().label == "toy"
+    assert loaded.network_named("other") is loaded.network_named("other-aaaa")
+    assert loaded.network_named().label == "toy"
     for name, rule in (("toy", "k=1"), ("other", "q=0.5")):
-        assert [run.run.rule for run in facts.layer(facts.network_named(name), "deep").runs] == [rule]
+        assert [run.run.rule for run in loaded.layer(loaded.network_named(name), "deep").runs] == [rule]
     with pytest.raises(FiltagError) as caught:
-        facts.network_named("vgg16")
+        loaded.network_named("vgg16")
     assert str(caught.value) == "no network 'vgg16' in the KG: it has toy-0123456789ab, other-aaaa"
     with pytest.raises(FiltagError) as caught:
-        facts.run_named("k=1", "other-aaaa")
+        loaded.run_named("k=1", "other-aaaa")
     assert str(caught.value) == "no rule 'k=1' for other-aaaa: it has q=0.5"
 
 
 def test_what_is_not_there_is_refused_in_one_line(kg: KG) -> None:
-    facts = read_facts(kg)
-    network = facts.network_named()
+    loaded = load_kg(kg)
+    network = loaded.network_named()
 
     def refusal(ask: Callable[[], object]) -> str:
         with pytest.raises(FiltagError) as caught:
             ask()
         return str(caught.value)
 
-    assert refusal(lambda: facts.layer(network, "deeper")) == "no layer 'deeper' in toy: it has shallow, deep"
-    assert refusal(lambda: facts.filter(network, "deep", 4)) == "no filter 4 in deep: it has 0 to 3"
-    assert refusal(lambda: facts.filter(network, "deep", -1)) == "no filter -1 in deep: it has 0 to 3"
-    assert refusal(lambda: facts.class_("n0")) == "no class 'n0' in the KG"
-    assert refusal(lambda: facts.concept("urn:x")) == "no concept urn:x in the KG"
-    assert refusal(lambda: facts.run_named("k=2", network.network)) == (
+    assert refusal(lambda: loaded.layer(network, "deeper")) == "no layer 'deeper' in toy: it has shallow, deep"
+    assert refusal(lambda: loaded.filter(network, "deep", 4)) == "no filter 4 in deep: it has 0 to 3"
+    assert refusal(lambda: loaded.filter(network, "deep", -1)) == "no filter -1 in deep: it has 0 to 3"
+    assert refusal(lambda: loaded.class_("n0")) == "no class 'n0' in the KG"
+    assert refusal(lambda: loaded.concept("urn:x")) == "no concept urn:x in the KG"
+    assert refusal(lambda: loaded.run_named("k=2", network.network)) == (
         "no rule 'k=2' for toy-0123456789ab: it has k=1, q=0.5"
     )
-    assert refusal(lambda: read_facts(kg, rule="k=2")) == "no rule 'k=2' in the KG: it has k=1, q=0.5"
+    assert refusal(lambda: load_kg(kg, rule="k=2")) == "no rule 'k=2' in the KG: it has k=1, q=0.5"
 
 
 def test_two_runs_of_a_rule_are_named_by_their_ids(profile: Profile, tmp_path: Path) -> None:
@@ -146,13 +146,13 @@ def test_two_runs_of_a_rule_are_named_by_their_ids(profile: Profile, tmp_path: P
     kg = add_runs(
         built(tmp_path / "kg", profile, Rule("k", 1)), built(tmp_path / "b", again, Rule("k", 1), first_rule=1)
     )
-    facts = read_facts(kg)
-    ids = ", ".join(facts.runs)
+    loaded = load_kg(kg)
+    ids = ", ".join(loaded.runs)
     with pytest.raises(FiltagError) as caught:
-        facts.run_named("k=1", "toy-0123456789ab")
+        loaded.run_named("k=1", "toy-0123456789ab")
     assert str(caught.value) == f"2 runs have the rule 'k=1': name one by its id, {ids}"
-    last = list(facts.runs)[-1]
-    assert facts.run_named(last, "toy-0123456789ab").run.run_id == last
+    last = list(loaded.runs)[-1]
+    assert loaded.run_named(last, "toy-0123456789ab").run.run_id == last
 
 
 NOT = "column {}: {!r} is not {}{}"
@@ -212,7 +212,7 @@ def test_a_damaged_table_is_refused(copy: KG, table: str, damage: Callable[[str]
     assert damage(text) != text
     path.write_text(damage(text))
     with pytest.raises(FiltagError) as caught:
-        read_facts(copy)
+        load_kg(copy)
     said = str(caught.value)
     assert said.startswith(str(path))
     assert what in said
@@ -222,7 +222,7 @@ def test_a_damaged_table_is_refused(copy: KG, table: str, damage: Callable[[str]
 def test_a_missing_table_is_refused(copy: KG) -> None:
     (copy.path / "common.csv").unlink()
     with pytest.raises(FiltagError) as caught:
-        read_facts(copy)
+        load_kg(copy)
     path = copy.path / "common.csv"
     assert str(caught.value) == f"{path} cannot be read (No such file or directory): build the KG anew"
 
@@ -246,13 +246,13 @@ def test_exemplars_come_with_their_class_and_the_way_to_their_file(copy: KG) -> 
         ["1", "deep", "0", "1", odd, "n02087394", "0.75", "a.jpg"],
         ["1", "deep", "0", "2", "elsewhere/b.jpg", "n0", "0.5", "a.jpg"],
     )
-    facts = read_facts(copy)
-    network = facts.network_named()
-    first, second = facts.filter(network, "deep", 0).exemplars
+    loaded = load_kg(copy)
+    network = loaded.network_named()
+    first, second = loaded.filter(network, "deep", 0).exemplars
     assert (first.label, first.activation, first.thumbnail) == ("Rhodesian ridgeback", 0.75, "exemplars/a.jpg")
     assert first.image == "n02087394/�.jpg"
     assert second.label == "n0", "what is no class of the KG goes by its id"
-    assert facts.filter(network, "deep", 1).exemplars == ()
+    assert loaded.filter(network, "deep", 1).exemplars == ()
 
 
 @pytest.mark.parametrize(
@@ -282,29 +282,29 @@ def test_exemplars_come_with_their_class_and_the_way_to_their_file(copy: KG) -> 
 def test_damaged_exemplars_are_refused(copy: KG, row: list[str], what: str) -> None:
     path = write_exemplars(copy, row)
     with pytest.raises(FiltagError) as caught:
-        read_facts(copy)
+        load_kg(copy)
     assert str(caught.value) == f"{path}, line 2{what}: build the KG anew"
 
 
 def test_pictures_of_what_a_filter_looks_for(copy: KG) -> None:
     row = Visualization("toy-0123456789ab", "deep", 2, "feature-visualisation", 0, 9, 1.5)
     stored = write_visualizations(copy, [row], [PNG])
-    facts = read_facts(copy)
-    assert facts.filter(facts.network_named(), "deep", 2).visualizations == stored
-    assert facts.filter(facts.network_named(), "deep", 0).visualizations == ()
+    loaded = load_kg(copy)
+    assert loaded.filter(loaded.network_named(), "deep", 2).visualizations == stored
+    assert loaded.filter(loaded.network_named(), "deep", 0).visualizations == ()
     assert (copy.path / stored[0].file).read_bytes() == PNG
 
 
 def test_two_filters_beside_each_other(kg: KG) -> None:
-    facts = read_facts(kg)
-    network = facts.network_named()
-    run = facts.run_named("q=0.5", network.network)
-    dogs, cats, small = (facts.filter(network, "deep", filter_) for filter_ in (0, 1, 3))
-    pair = facts.pair(dogs, cats, run, run)
+    loaded = load_kg(kg)
+    network = loaded.network_named()
+    run = loaded.run_named("q=0.5", network.network)
+    dogs, cats, small = (loaded.filter(network, "deep", filter_) for filter_ in (0, 1, 3))
+    pair = loaded.pair(dogs, cats, run, run)
     assert {tag.class_id for tag in pair.run_a.tags} == {id_ for id_, _ in (*pair.both, *pair.only_a)}
     assert {tag.class_id for tag in pair.run_b.tags} == {id_ for id_, _ in (*pair.both, *pair.only_b)}
     assert pair.similarity == len(pair.both) / (len(pair.both) + len(pair.only_a) + len(pair.only_b))
-    same = facts.pair(dogs, dogs, run, run)
+    same = loaded.pair(dogs, dogs, run, run)
     assert (same.similarity, same.only_a, same.only_b) == (1.0, (), ())
-    first = facts.run_named("k=1", network.network)
-    assert facts.pair(small, small, first, first).similarity in (0.0, 1.0)
+    first = loaded.run_named("k=1", network.network)
+    assert loaded.pair(small, small, first, first).similarity in (0.0, 1.0)

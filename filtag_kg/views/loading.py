@@ -16,14 +16,12 @@ from filtag_kg.kg import EXEMPLARS, KG, TAGS, Visualization, read_tags, read_vis
 from filtag_kg.query import LocalEndpoint, bind
 from filtag_kg.views.activations import Activations
 from filtag_kg.views.concept_graph import ConceptGraph, read_concepts
-from filtag_kg.views.facts import Facts
-from filtag_kg.views.tables import NetworkTable, read_run
-from filtag_kg.views.things import Exemplar
+from filtag_kg.views.loaded_kg import LoadedKg
+from filtag_kg.views.records import Exemplar
+from filtag_kg.views.results import NetworkLayers, read_results
 
 if TYPE_CHECKING:
     pass
-
-__all__ = ["read_facts"]
 
 # Builds of one network may name it or the kinds of its layers differently.
 _LAYERS = """
@@ -35,14 +33,13 @@ SELECT (MIN(?name) AS ?label) ?place ?layer (MIN(?kind) AS ?type) (COUNT(DISTINC
 } GROUP BY ?place ?layer ORDER BY ?place"""
 
 
-def read_facts(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Facts:
+def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> LoadedKg:
     """Read a KG into memory: its tables, concepts and the paths of its pictures.
 
     A million tags take a few seconds and 60 bytes each.
 
     Parameters
     ----------
-    kg : KG
     rule : str, optional
         A rule or run id to read alone; all runs, if left out.
     q : float
@@ -75,10 +72,10 @@ def read_facts(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Fac
         )
         for run in {run.folder: run for run in asked}.values()
     }
-    return Facts(
+    return LoadedKg(
         kg=kg,
         networks=networks,
-        runs={run.run_id: read_run(kg, run, networks[run.network], tags[run.folder], q=q) for run in asked},
+        runs={run.run_id: read_results(kg, run, networks[run.network], tags[run.folder], q=q) for run in asked},
         concepts=concepts,
         exemplars=_exemplars(kg, {run.folder: networks[run.network] for run in reversed(asked)}, concepts),
         visualizations=_visualizations(kg),
@@ -89,13 +86,13 @@ def read_facts(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Fac
     )
 
 
-def _network(endpoint: LocalEndpoint, kg: KG, network: str) -> NetworkTable:
+def _network(endpoint: LocalEndpoint, kg: KG, network: str) -> NetworkLayers:
     iri = ox.NamedNode(DataIris(kg.manifest["parameters"]["base"]).network(network))
     rows = endpoint.ask(bind(_LAYERS, {"network": [iri]})).values()
     if not rows:
         raise FiltagError(f"the store of {kg.path} knows no layer of {network}: build the KG anew")
     sizes = (int(row[4]) for row in rows)
-    return NetworkTable(
+    return NetworkLayers(
         network=network,
         label=rows[0][0],
         layer_names=tuple(row[2] for row in rows),
@@ -105,7 +102,7 @@ def _network(endpoint: LocalEndpoint, kg: KG, network: str) -> NetworkTable:
 
 
 def _exemplars(
-    kg: KG, folders: Mapping[str, NetworkTable], concepts: ConceptGraph
+    kg: KG, folders: Mapping[str, NetworkLayers], concepts: ConceptGraph
 ) -> dict[tuple[str, int], tuple[Exemplar, ...]]:
     """Return the exemplars of each filter; where several builds have some, those of the first."""
     labels = dict(zip(concepts.class_ids, concepts.class_labels, strict=True))

@@ -13,22 +13,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from filtag_kg import (
-    KG,
-    KnowledgeGraph,
-    Profile,
-    Provenance,
-    Rule,
-    build_kg,
-    open_kg,
-    tag_filters,
-    to_networkx,
-    wordnet,
-)
+from filtag_kg import KnowledgeGraph, Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.cli import app
 from filtag_kg.demo import demo_profile
-from filtag_kg.export import export_graph
-from filtag_kg.kg import read_common_concepts, validate_kg
+from filtag_kg.export import export_graph, to_networkx
+from filtag_kg.kg import KG, build_kg, open_kg, read_common_concepts, validate_kg
 from filtag_kg.profile import save_profile
 from filtag_kg.query import LocalEndpoint, find_query, named_query
 from filtag_kg.report import Site, compare_runs, semantic_report, write_report
@@ -105,8 +94,8 @@ def test_only_the_first_concept_has_a_q_value(many: KG) -> None:
 
 
 def test_a_concept_that_is_not_the_first_is_said_to_be_chance(many: KG, tmp_path: Path) -> None:
-    facts = KnowledgeGraph(many.path).facts
-    (run_table,) = facts.runs.values()
+    loaded = KnowledgeGraph(many.path).loaded
+    (run_table,) = loaded.runs.values()
     column, row = next(
         (column, row)
         for column, rows in run_table.common.items()
@@ -116,12 +105,12 @@ def test_a_concept_that_is_not_the_first_is_said_to_be_chance(many: KG, tmp_path
     first = run_table.common[column][0]
     assert chance_text(row) == f"adjusted p {row.p_adjusted:.2g}, not beyond chance"
     assert chance_text(first).startswith("q ")
-    found = facts.filter(facts.network_named(), "head", column)
+    found = loaded.filter(loaded.network_named(), "head", column)
     assert f"{chance_text(row)}" in text_of(found._repr_html_())
     assert chance_text(row) in run("show", many.path, "head", column)
     assert chance_text(row) in run("show", many.path, "--concept", row.concept, "--most", 99)
-    report = semantic_report([facts])
-    write_report(report, tmp_path / "report", sites=[Site(facts, report.grouped)])
+    report = semantic_report([loaded])
+    write_report(report, tmp_path / "report", sites=[Site(loaded, report.grouped)])
     pages = tmp_path / "report" / "network"
     (page,) = (path for path in pages.rglob(f"{column}.html") if path.parent.name == "filter" or "filter" in str(path))
     text = text_of(page.read_text(encoding="utf-8"))
@@ -161,9 +150,9 @@ def test_queries_of_coherent_filters_say_so(name: str, few: KG, many: KG, caplog
 
 
 def test_the_report_says_so_instead_of_nought(few: KG, tmp_path: Path) -> None:
-    facts = KnowledgeGraph(few.path).facts
-    report = semantic_report([facts])
-    write_report(report, tmp_path / "report", sites=[Site(facts, report.grouped)])
+    loaded = KnowledgeGraph(few.path).loaded
+    report = semantic_report([loaded])
+    write_report(report, tmp_path / "report", sites=[Site(loaded, report.grouped)])
     markdown = report.files["semantic.md"]
     assert f"How many are coherent: **{NEEDED}**." in markdown
     assert "### Whose images activate filters more than the other images do" in markdown
@@ -203,8 +192,8 @@ def test_the_terminal_and_notebooks_say_so(few: KG) -> None:
 
 
 def test_runs_compared_say_so(few: KG) -> None:
-    facts = KnowledgeGraph(few.path).facts
-    found = compare_runs(facts, facts)
+    loaded = KnowledgeGraph(few.path).loaded
+    found = compare_runs(loaded, loaded)
     assert (found.a.too_few(), found.concepts) == (NEEDED, ())
     assert f"coherent filters of a: {NEEDED}" in run("compare", few.path, few.path)
 

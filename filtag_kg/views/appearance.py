@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from filtag_kg.concepts import ConceptInLayer
 from filtag_kg.views.concept_graph import ConceptGraph
-from filtag_kg.views.tables import NetworkTable, RunTable
-
-__all__ = ["appearance", "nearest_separated"]
+from filtag_kg.views.results import NetworkLayers, RunResults
 
 
-def appearance(table: RunTable, network: NetworkTable, concepts: ConceptGraph, iri: str) -> tuple[ConceptInLayer, ...]:
+def appearance(
+    table: RunResults, network: NetworkLayers, concepts: ConceptGraph, iri: str
+) -> tuple[ConceptInLayer, ...]:
     """Return what a run says of a concept in each layer, in forward order; nothing for fewer than two classes.
 
     Its filters are counted anew at the chosen level of coherence: the table on disk uses the default.
@@ -27,7 +27,7 @@ def appearance(table: RunTable, network: NetworkTable, concepts: ConceptGraph, i
     return tuple(replace(row, filters=standing[row.layer]) for row in rows)
 
 
-def nearest_separated(table: RunTable, concepts: ConceptGraph, concept: str) -> str | None:
+def nearest_separated(table: RunResults, concepts: ConceptGraph, concept: str) -> str | None:
     """Return the nearest concept at or above one whose separation is known, preferring one with an interval.
 
     A class alone makes no pair of classes, so this is the concept to follow through the layers for it.

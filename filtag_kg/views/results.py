@@ -19,11 +19,9 @@ from filtag_kg.tags import TagTable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NetworkTable", "RunTable", "read_run"]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NetworkTable:
+class NetworkLayers:
     """The layers of one network. The filters of all layers are numbered through: a filter's number is its *column*.
 
     Parameters
@@ -70,12 +68,11 @@ class NetworkTable:
 
 
 @dataclass(frozen=True, eq=False)
-class RunTable:
+class RunResults:
     """What one run found, as arrays; a class tags a filter once.
 
     Parameters
     ----------
-    run : KgRun
     column, class_, rank : int64 array of shape (n_tags,)
         Filter, class (its place among the classes of the KG) and the filter's rank for the class, 0 where unknown. By
         column, then best first: by rank, activation and class id.
@@ -164,14 +161,12 @@ class RunTable:
         }
 
 
-def read_run(kg: KG, run: KgRun, network: NetworkTable, tags: TagTable, *, q: float = COHERENT_Q) -> RunTable:
+def read_results(kg: KG, run: KgRun, network: NetworkLayers, tags: TagTable, *, q: float = COHERENT_Q) -> RunResults:
     """Read what a run found.
 
     Parameters
     ----------
-    kg : KG
-    run : KgRun
-    network : NetworkTable
+    network : NetworkLayers
         The network that the run is about.
     tags : TagTable
         Those of the run's build, of all its rules.
@@ -199,7 +194,7 @@ def read_run(kg: KG, run: KgRun, network: NetworkTable, tags: TagTable, *, q: fl
         folder / COMMON.file_name, rule=run.rule, relation=None, layers=network.filters_of_layers
     )
     path = folder / CONCEPTS.file_name
-    return RunTable(
+    return RunResults(
         run=run,
         column=column,
         class_=class_,

@@ -16,33 +16,31 @@ from filtag_kg.graph import DataIris
 from filtag_kg.kg import KG, Visualization
 from filtag_kg.names import nfc
 from filtag_kg.views.activations import Activations, Higher
-from filtag_kg.views.by_layer import appearance, nearest_separated
+from filtag_kg.views.appearance import appearance, nearest_separated
 from filtag_kg.views.concept_graph import ConceptGraph, Feature, Step
-from filtag_kg.views.tables import NetworkTable, RunTable
-from filtag_kg.views.things import (
-    ClassFacts,
-    ConceptFacts,
+from filtag_kg.views.records import (
+    ClassView,
+    ConceptView,
     Exemplar,
-    FilterFacts,
     FilterLine,
     FilterPair,
     FilterRun,
+    FilterView,
     InCommon,
-    LayerFacts,
     LayerLine,
     LayerRun,
+    LayerView,
     Neighbour,
-    NetworkFacts,
+    NetworkView,
     Part,
     Related,
     Tag,
     TaggedFilter,
 )
+from filtag_kg.views.results import NetworkLayers, RunResults
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-__all__ = ["Facts"]
 
 _FIRST_TAGS = 4
 _MOST_NEIGHBOURS = 8
@@ -51,27 +49,24 @@ _LEAST_SHARED = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Facts:
-    """A KG, read once; `filtag_kg.views.read_facts` makes it.
+class LoadedKg:
+    """A KG, read once; `filtag_kg.views.load_kg` makes it.
 
     Parameters
     ----------
-    kg : KG
-    networks : mapping of identifier to NetworkTable
+    networks : mapping of identifier to NetworkLayers
         In the order of the runs.
-    runs : mapping of run id to RunTable
+    runs : mapping of run id to RunResults
         The first first.
-    concepts : ConceptGraph
     exemplars : mapping of (network, column) to tuple of Exemplar
     visualizations : mapping of (network, layer, filter) to tuple of Visualization
-    activations : Activations
     q : float
         Filters with a q-value below this are coherent.
     """
 
     kg: KG
-    networks: Mapping[str, NetworkTable]
-    runs: Mapping[str, RunTable]
+    networks: Mapping[str, NetworkLayers]
+    runs: Mapping[str, RunResults]
     concepts: ConceptGraph
     exemplars: Mapping[tuple[str, int], tuple[Exemplar, ...]]
     visualizations: Mapping[tuple[str, str, int], tuple[Visualization, ...]]
@@ -83,7 +78,7 @@ class Facts:
         """The IRIs of the KG's own things."""
         return DataIris(self.kg.manifest["parameters"]["base"])
 
-    def network_named(self, name: str | None = None) -> NetworkTable:
+    def network_named(self, name: str | None = None) -> NetworkLayers:
         """Return a network by its identifier or name; the first, if none is named.
 
         Raises
@@ -98,11 +93,11 @@ class Facts:
             raise FiltagError(f"{len(found)} networks are called {name!r}: name one of {', '.join(self.networks)}")
         return found[0]
 
-    def runs_of(self, network: str) -> tuple[RunTable, ...]:
+    def runs_of(self, network: str) -> tuple[RunResults, ...]:
         """Return the runs about a network."""
         return tuple(table for table in self.runs.values() if table.run.network == network)
 
-    def run_named(self, name: str | None, network: str) -> RunTable:
+    def run_named(self, name: str | None, network: str) -> RunResults:
         """Return a run about a network by its id or rule; the network's first, if none is named.
 
         Raises
@@ -119,7 +114,7 @@ class Facts:
             raise FiltagError(f"{len(found)} runs have the rule {name!r}: name one by its id, {ids}")
         return found[0]
 
-    def layer_index(self, network: NetworkTable, layer: str) -> int:
+    def layer_index(self, network: NetworkLayers, layer: str) -> int:
         """Return the index of a layer.
 
         Raises
@@ -132,7 +127,7 @@ class Facts:
             raise FiltagError(f"no layer {layer!r} in {network.label}: it has {', '.join(network.layer_names)}")
         return names.index(nfc(layer))
 
-    def column(self, network: NetworkTable, layer: str, filter_: int) -> int:
+    def column(self, network: NetworkLayers, layer: str, filter_: int) -> int:
         """Return the column of a filter.
 
         Raises
@@ -145,7 +140,7 @@ class Facts:
             raise FiltagError(f"no filter {filter_} in {layer}: it has 0 to {network.size(index) - 1}")
         return int(network.offsets[index]) + filter_
 
-    def kinds(self, table: RunTable) -> tuple[tuple[str, str, int], ...]:
+    def kinds(self, table: RunResults) -> tuple[tuple[str, str, int], ...]:
         """Return the kinds of a run's coherent filters as (IRI, label, filters), those of most filters first."""
         found = table.concepts_of_layer(range(self.networks[table.run.network].n_filters))
         kinds = Counter((row.concept, row.label) for _, row in found)
@@ -153,10 +148,10 @@ class Facts:
 
     # views
 
-    def network(self, network: NetworkTable) -> NetworkFacts:
+    def network(self, network: NetworkLayers) -> NetworkView:
         """Return the view of a network."""
         runs = self.runs_of(network.network)
-        return NetworkFacts(
+        return NetworkView(
             iri=self.iris.network(network.network),
             network=network.network,
             label=network.label,
@@ -167,7 +162,7 @@ class Facts:
             runs=tuple(table.run for table in runs),
         )
 
-    def layer(self, network: NetworkTable, layer: str) -> LayerFacts:
+    def layer(self, network: NetworkLayers, layer: str) -> LayerView:
         """Return the view of a layer.
 
         Raises
@@ -177,7 +172,7 @@ class Facts:
         """
         index = self.layer_index(network, layer)
         layer = network.layer_names[index]
-        return LayerFacts(
+        return LayerView(
             iri=self.iris.layer(network.network, layer),
             network=network.network,
             index=index,
@@ -188,7 +183,7 @@ class Facts:
             runs=tuple(self._layer_run(network, index, table) for table in self.runs_of(network.network)),
         )
 
-    def filter(self, network: NetworkTable, layer: str, filter_: int) -> FilterFacts:
+    def filter(self, network: NetworkLayers, layer: str, filter_: int) -> FilterView:
         """Return the view of a filter.
 
         Raises
@@ -199,7 +194,7 @@ class Facts:
         column = self.column(network, layer, filter_)
         index = self.layer_index(network, layer)
         layer = network.layer_names[index]
-        return FilterFacts(
+        return FilterView(
             iri=self.iris.filter(network.network, layer, filter_),
             network=network.network,
             layer_index=index,
@@ -213,7 +208,7 @@ class Facts:
             kg=self.kg.path,
         )
 
-    def class_(self, class_id: str) -> ClassFacts:
+    def class_(self, class_id: str) -> ClassView:
         """Return the view of a class.
 
         Raises
@@ -226,7 +221,7 @@ class Facts:
             raise FiltagError(f"no class {class_id!r} in the KG")
         place = graph.class_ids.index(class_id)
         concept = graph.class_concepts[place]
-        return ClassFacts(
+        return ClassView(
             iri=self.iris.class_(class_id),
             class_id=class_id,
             label=graph.class_labels[place],
@@ -238,7 +233,7 @@ class Facts:
             layers={run_id: self._appearance_of_kind(table, concept) for run_id, table in self.runs.items()},
         )
 
-    def concept(self, iri: str, *, most: int | None = None) -> ConceptFacts:
+    def concept(self, iri: str, *, most: int | None = None) -> ConceptView:
         """Return the view of a concept, with at most `most` of its filters.
 
         Raises
@@ -251,7 +246,7 @@ class Facts:
             raise FiltagError(f"no concept {iri} in the KG")
         below = graph.classes_below.get(iri, ())
         matching = {run_id: table.matching(below) for run_id, table in self.runs.items()}
-        return ConceptFacts(
+        return ConceptView(
             iri=iri,
             label=graph.label(iri),
             alt_labels=graph.alt_labels.get(iri, ()),
@@ -272,11 +267,11 @@ class Facts:
             n_tagged={run_id: int(np.count_nonzero(counts)) for run_id, counts in matching.items()},
         )
 
-    def pair(self, a: FilterFacts, b: FilterFacts, run_a: RunTable, run_b: RunTable) -> FilterPair:
+    def pair(self, a: FilterView, b: FilterView, run_a: RunResults, run_b: RunResults) -> FilterPair:
         """Compare two filters, each by a run about its network."""
         of_a, of_b = (
-            next(each for each in facts.runs if each.run.run_id == table.run.run_id)
-            for facts, table in ((a, run_a), (b, run_b))
+            next(each for each in loaded.runs if each.run.run_id == table.run.run_id)
+            for loaded, table in ((a, run_a), (b, run_b))
         )
         tags_a, tags_b = ({(tag.class_id, tag.label) for tag in of.tags} for of in (of_a, of_b))
         kinds_a, kinds_b = (
@@ -298,7 +293,7 @@ class Facts:
 
     # parts of views
 
-    def line(self, table: RunTable, column: int) -> FilterLine:
+    def line(self, table: RunResults, column: int) -> FilterLine:
         """Return a filter's line in a list."""
         network = self.networks[table.run.network]
         index, filter_ = network.place(column)
@@ -313,17 +308,17 @@ class Facts:
             kind=table.kind(column),
         )
 
-    def _higher(self, network: NetworkTable, layer: str) -> tuple[tuple[Higher, ...], ...]:
+    def _higher(self, network: NetworkLayers, layer: str) -> tuple[tuple[Higher, ...], ...]:
         """Return what activates each filter of a layer more, if a run has too few classes to test its tags."""
         if not any(table.run.too_few() for table in self.runs_of(network.network)):
             return ()
         return self.activations.of_layer(network.network, layer)
 
-    def _higher_of_layer(self, network: NetworkTable, layer: str) -> tuple[tuple[str, str, int], ...]:
+    def _higher_of_layer(self, network: NetworkLayers, layer: str) -> tuple[tuple[str, str, int], ...]:
         first = Counter((of[0].concept, of[0].name) for of in self._higher(network, layer) if of)
         return tuple(sorted(((iri, name, n) for (iri, name), n in first.items()), key=_by_count))
 
-    def _layer_line(self, network: NetworkTable, index: int, table: RunTable) -> LayerLine:
+    def _layer_line(self, network: NetworkLayers, index: int, table: RunResults) -> LayerLine:
         start, stop = int(network.offsets[index]), int(network.offsets[index + 1])
         counts = np.diff(table.of_filter[start : stop + 1])
         return LayerLine(
@@ -337,7 +332,7 @@ class Facts:
             tags=int(counts.sum()),
         )
 
-    def _layer_run(self, network: NetworkTable, index: int, table: RunTable) -> LayerRun:
+    def _layer_run(self, network: NetworkLayers, index: int, table: RunResults) -> LayerRun:
         columns = range(int(network.offsets[index]), int(network.offsets[index + 1]))
         kinds = Counter((row.concept, row.label) for _, row in table.concepts_of_layer(columns))
         classes = np.bincount(
@@ -354,7 +349,7 @@ class Facts:
             classes=tuple(sorted(most, key=_by_count)),
         )
 
-    def _filter_run(self, network: NetworkTable, column: int, table: RunTable) -> FilterRun:
+    def _filter_run(self, network: NetworkLayers, column: int, table: RunResults) -> FilterRun:
         rows = table.rows(column)
         classes = table.class_[rows].tolist()
         common = table.common.get(column, ())
@@ -367,7 +362,7 @@ class Facts:
             neighbours=tuple(self._neighbours(network, column, table)),
         )
 
-    def _tags(self, table: RunTable, rows: slice) -> Iterable[Tag]:
+    def _tags(self, table: RunResults, rows: slice) -> Iterable[Tag]:
         graph = self.concepts
         columns = (table.class_[rows], table.rank[rows], table.activation[rows], table.contrast[rows])
         for class_, rank, activation, contrast in zip(*(column.tolist() for column in columns), strict=True):
@@ -403,7 +398,7 @@ class Facts:
         several.sort(key=lambda item: (-item[1], item[0].relation, item[0].label, item[0].concept))
         return (Part(feature, n) for feature, n in several[:_MOST_PARTS])
 
-    def _neighbours(self, network: NetworkTable, column: int, table: RunTable) -> Iterable[Neighbour]:
+    def _neighbours(self, network: NetworkLayers, column: int, table: RunResults) -> Iterable[Neighbour]:
         classes = table.class_[table.rows(column)]
         if not classes.size:
             return
@@ -420,7 +415,7 @@ class Facts:
                 network.layer_names[index], filter_, int(shared[other]), similar, table.coherent_kind(other)
             )
 
-    def _tagged(self, table: RunTable, class_: int) -> Iterable[TaggedFilter]:
+    def _tagged(self, table: RunResults, class_: int) -> Iterable[TaggedFilter]:
         rows = table.rows_of_class(class_)
         layer = np.searchsorted(self.networks[table.run.network].offsets, table.column[rows], side="right")
         last = np.where(table.rank[rows] > 0, table.rank[rows], np.iinfo(np.int64).max)
@@ -438,15 +433,15 @@ class Facts:
         found = [Related(iri, graph.label(iri), len(graph.classes_below.get(iri, ()))) for iri in concepts]
         return tuple(sorted(found, key=lambda row: (-row.classes, row.label, row.concept)))
 
-    def _appearance(self, table: RunTable, iri: str) -> tuple[ConceptInLayer, ...]:
+    def _appearance(self, table: RunResults, iri: str) -> tuple[ConceptInLayer, ...]:
         return appearance(table, self.networks[table.run.network], self.concepts, iri)
 
-    def _appearance_of_kind(self, table: RunTable, concept: str | None) -> tuple[ConceptInLayer, ...]:
+    def _appearance_of_kind(self, table: RunResults, concept: str | None) -> tuple[ConceptInLayer, ...]:
         kind = None if concept is None else nearest_separated(table, self.concepts, concept)
         return () if kind is None else self._appearance(table, kind)
 
     def _most_tagged(
-        self, table: RunTable, matching: NDArray[np.int64], most: int | None
+        self, table: RunResults, matching: NDArray[np.int64], most: int | None
     ) -> Iterable[tuple[FilterLine, int]]:
         columns = np.flatnonzero(matching)
         share = matching[columns] / np.diff(table.of_filter)[columns]

@@ -9,8 +9,6 @@ from filtag_kg.concepts import COHERENT_Q
 if TYPE_CHECKING:
     from filtag_kg.concepts import CommonConcept
 
-__all__ = ["NOT_BEYOND_CHANCE", "chance_text", "probability_text"]
-
 _LEAST_SHOWN = 0.001
 
 NOT_BEYOND_CHANCE = "not beyond chance"
@@ -21,7 +19,6 @@ def chance_text(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False)
 
     Parameters
     ----------
-    row : CommonConcept
     q : float
         Filters with a q-value below this are coherent.
     few : bool
