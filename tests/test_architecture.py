@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,13 @@ def test_the_files_that_the_guides_name_are_there() -> None:
     named = set(re.findall(rf"`(?:filtag_kg/)?((?:{'|'.join(FLOORS)})/[\w/]+\.py)`", text))
     assert {name for name in named if not (PACKAGE / name).exists()} == set()
     assert {name for name in GROUND if f"`{name}`" not in text} == set()
+
+
+def test_the_functions_that_the_guide_names_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = re.findall(rf"`({'|'.join(FLOORS)}|files)\.(?!csv|npz)(\w+)`", text)
+    assert len(named) > 5
+    assert [name for folder, name in named if not hasattr(import_module(f"filtag_kg.{folder}"), name)] == []
 
 
 def packages_after(code: str) -> set[str]:
