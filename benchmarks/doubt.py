@@ -15,7 +15,7 @@ import numpy as np
 from inputs import names_of
 
 from filtag_kg.concepts import Link, link_classes, wordnet
-from filtag_kg.concepts.doubt import LEAST_TRUST
+from filtag_kg.concepts.links import LEAST_TRUST
 
 SIGNS = ("capitals", "other name", "rare", "alone")
 Labels = list[tuple[str, str]]

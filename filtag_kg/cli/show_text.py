@@ -23,7 +23,7 @@ from filtag_kg.cli.text_table import (
 )
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.kg import runs_of
-from filtag_kg.views import ABOUT_HIGHER, probability_text
+from filtag_kg.views import ABOUT_HIGHER, RELATION_TEXTS, probability_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -45,14 +45,6 @@ if TYPE_CHECKING:
         Tag,
         TaggedFilter,
     )
-
-_RELATIONS = {
-    "HasA": "has",
-    "MadeOf": "made of",
-    "UsedFor": "used for",
-    "HasProperty": "is",
-    "AtLocation": "found at",
-}
 
 
 def print_network(kg: KG, loaded: LoadedKg, network: NetworkView, run: RunResults, *, most: int) -> None:
@@ -204,7 +196,9 @@ def print_concept(concept: ConceptView, run: KgRun, *, most: int) -> None:
     """Print a concept: the concepts around it, the layers it appears in, and the filters that stand for it."""
     print_title(concept.label, f"{concept.iri}, rule {run.rule}")
     console = results_console()
-    features = [f"{_RELATIONS.get(feature.relation, feature.relation)} {feature.label}" for feature in concept.features]
+    features = [
+        f"{RELATION_TEXTS.get(feature.relation, feature.relation)} {feature.label}" for feature in concept.features
+    ]
     print_pairs(
         {
             "also": ", ".join(concept.alt_labels),
@@ -284,7 +278,7 @@ def _print_common(run: FilterRun, common: Iterable[InCommon], title: str) -> Non
     rows = table(title, "tags", "by chance?", "by way of", wraps=True)
     for in_common in common:
         row = in_common.row
-        relation = "" if row.relation == "IsA" else f"{_RELATIONS.get(row.relation, row.relation)} "
+        relation = "" if row.relation == "IsA" else f"{RELATION_TEXTS.get(row.relation, row.relation)} "
         rows.add_row(
             escape(f"{relation}{row.label}"),
             f"{row.support} of {row.tags}",
@@ -297,7 +291,7 @@ def _print_common(run: FilterRun, common: Iterable[InCommon], title: str) -> Non
 def _print_parts(run: FilterRun, most: int) -> None:
     parts: dict[str, list[str]] = {}
     for part in run.parts[:most]:
-        relation = _RELATIONS.get(part.feature.relation, part.feature.relation)
+        relation = RELATION_TEXTS.get(part.feature.relation, part.feature.relation)
         parts.setdefault(relation, []).append(f"{part.feature.label} {part.tags}")
     if parts:
         results_console().print("\n[bold]parts and properties, with the number of tags[/bold]")

@@ -24,7 +24,8 @@ from filtag_kg.concepts.few_classes import classes_needed, runs_of_few_classes, 
 from filtag_kg.concepts.hierarchy import FEATURES, Hierarchy, build_hierarchy
 from filtag_kg.concepts.in_layers import ConceptInLayer, concepts_in_layers
 from filtag_kg.concepts.isa_edges import KeptEdges
-from filtag_kg.concepts.linking import Link, Links, link_classes, preferred_labels
+from filtag_kg.concepts.linking import link_classes, preferred_labels
+from filtag_kg.concepts.links import Link, Links
 from filtag_kg.concepts.separation import separation
 from filtag_kg.concepts.source import RELATIONS, Concept, ConceptSource, Edge, Sense
 from filtag_kg.concepts.sources import concept_source

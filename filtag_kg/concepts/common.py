@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from filtag_kg.concepts.hierarchy import Hierarchy
-    from filtag_kg.concepts.linking import Links
+    from filtag_kg.concepts.links import Links
     from filtag_kg.tags import TagTable
 
 COHERENT_Q = 0.05

@@ -27,10 +27,9 @@ from filtag_kg.concepts.sense_choice import all_above
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filtag_kg.concepts.linking import Link, Links
+    from filtag_kg.concepts.links import Link, Links
     from filtag_kg.concepts.source import ConceptSource, Sense
 
-LEAST_TRUST = 0.6
 _QUARTER = 4
 _RARE = 3
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import networkx as nx
     from numpy.typing import NDArray
 
-    from filtag_kg.concepts.linking import Links
+    from filtag_kg.concepts.links import Links
     from filtag_kg.concepts.source import Concept, ConceptSource, Edge
 
 FEATURES = ("HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation")

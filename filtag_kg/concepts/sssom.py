@@ -21,7 +21,7 @@ from filtag_kg.csv_table import csv_writer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filtag_kg.concepts.linking import Link, Links
+    from filtag_kg.concepts.links import Link, Links
     from filtag_kg.concepts.source import ConceptSource
 
 TOOL = "filtag-kg"

@@ -94,7 +94,7 @@ def evaluate(
     profile : Profile
         The filters are tagged by it.
     network : Network
-        The one that the profile was made of.
+        the one that the profile was made from.
     images : ImageSet
         Open.
     rules, n, permutations, seed

@@ -58,7 +58,7 @@ def write_exemplars(profile: Profile, images: ImageSet, folder: Path) -> None:
     profile : Profile
         With exemplars.
     images : ImageSet
-        Open; those that the profile was made of.
+        Open; the ones that the profile was made from.
     folder : Path
         Empty.
 
@@ -67,28 +67,28 @@ def write_exemplars(profile: Profile, images: ImageSet, folder: Path) -> None:
     FiltagError
         If an exemplar is not among the images, or cannot be read any more.
     """
-    found = profile.exemplars
-    assert found is not None
+    exemplars = profile.exemplars
+    assert exemplars is not None
     by_name = {image.name: image for image in images.images}
-    missing = next((name for name in found.names if name not in by_name), None)
+    missing = next((name for name in exemplars.names if name not in by_name), None)
     if missing is not None:
-        raise FiltagError(f"{missing} is not in {images.path}: give the images that the profile was made of")
-    thumbnails = _write_thumbnails([by_name[name] for name in found.names], images, folder)
+        raise FiltagError(f"{missing} is not in {images.path}: give the images that the profile was made from")
+    thumbnails = _write_thumbnails([by_name[name] for name in exemplars.names], images, folder)
     path = folder / EXEMPLARS.file_name
     with path.open("w", encoding="utf-8", errors=EXEMPLARS.errors, newline="") as file:
-        EXEMPLARS.write(_rows(profile, found, by_name, thumbnails), file)
+        EXEMPLARS.write(_rows(profile, exemplars, by_name, thumbnails), file)
 
 
 def _rows(
-    profile: Profile, found: Exemplars, by_name: Mapping[str, ImageRef], thumbnails: Sequence[str]
+    profile: Profile, exemplars: Exemplars, by_name: Mapping[str, ImageRef], thumbnails: Sequence[str]
 ) -> Iterator[ExemplarRow]:
     for layer, name in enumerate(profile.layer_names):
         start, end = profile.layer_offsets[layer : layer + 2]
         for column in range(start, end):
-            best = zip(found.image[column], found.activation[column], strict=True)
-            for rank, (place, activation) in enumerate(best, 1):
-                if place >= 0:
-                    image = by_name[found.names[place]]
+            best = zip(exemplars.image[column], exemplars.activation[column], strict=True)
+            for rank, (index, activation) in enumerate(best, 1):
+                if index >= 0:
+                    image = by_name[exemplars.names[index]]
                     yield ExemplarRow(
                         layer_index=layer,
                         layer=name,
@@ -97,13 +97,13 @@ def _rows(
                         image=image.name,
                         class_id=image.class_id,
                         activation=float(f"{activation:.6g}"),
-                        thumbnail=thumbnails[place],
+                        thumbnail=thumbnails[index],
                     )
 
 
 def _write_thumbnails(chosen: list[ImageRef], images: ImageSet, folder: Path) -> list[str]:
     """Return the thumbnails' names, in the order of the images; numbers, for images may be called anything."""
-    names = {image: f"{place:07}.jpg" for place, image in enumerate(chosen)}
+    names = {image: f"{number:07}.jpg" for number, image in enumerate(chosen)}
 
     def write(image: ImageRef, content: bytes) -> None:
         try:

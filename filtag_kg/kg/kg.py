@@ -77,14 +77,14 @@ class KG:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The rules of the first build, the first of which queries use where none is asked for.
+        """The rules of the first build. Queries use the first of them by default.
 
-        Of builds that were added, `filtag_kg.graph.runs_of` tells.
+        `filtag_kg.kg.runs_of` has those of added builds, too.
         """
         return tuple(run["rule"] for run in self.manifest["runs"] if "folder" not in run)
 
     def store_process(self) -> StoreProcess:
-        """Return the store, opened in a process of its own when it is first asked."""
+        """Return the store, which opens in a process of its own at the first query."""
         return StoreProcess(self.path, self.manifest.get("files", {}))
 
     def store(self) -> ox.Store:
@@ -135,7 +135,7 @@ def open_kg(path: Path) -> KG:
 
 @contextmanager
 def reserved_output(path: Path, *, force: bool = False) -> Iterator[None]:
-    """Keep a place for a KG to be made, so that no other process puts one there or changes the one to be replaced.
+    """Reserve the path of a KG to be made, so no other process makes one there or changes the one to be replaced.
 
     Raises
     ------
@@ -156,8 +156,8 @@ def check_output(path: Path, *, force: bool = False) -> None:
     FiltagError
         If something is there already: a KG without `force`, or anything that is no KG; or if it cannot be written.
     """
-    place = check_directory_output(path)
-    names = {entry.name for entry in place.iterdir()} if place.exists() else set()
+    destination = check_directory_output(path)
+    names = {entry.name for entry in destination.iterdir()} if destination.exists() else set()
     if not names:
         return
     if MANIFEST not in names:

@@ -13,11 +13,11 @@ _COUNTED = ("layers", "filters", "classes", "linked_classes", "tags", "common_co
 
 
 def kg_html(path: Path, manifest: Mapping[str, Any]) -> str:
-    """Return what was run, what came of it, and whose facts are in it."""
+    """Return the runs of a KG, its counts and the licences of its sources."""
     runs = manifest["runs"]
     networks = dict.fromkeys(run.get("network", manifest["network"]) for run in runs)
     licences = sorted(set(manifest["licences"].values()))
-    said = [
+    rows = [
         ("network", ", ".join(map(escape, networks))),
         ("rules", ", ".join(escape(run["rule"]) for run in runs)),
         *((name.replace("_", " "), f"{manifest['counts'][name]:,}") for name in _COUNTED if name in manifest["counts"]),
@@ -25,4 +25,4 @@ def kg_html(path: Path, manifest: Mapping[str, Any]) -> str:
         ("licences of its facts", ", ".join(link_html(licence, licence) for licence in licences)),
     ]
     title = f'<strong>KG</strong> <span style="{QUIET}">{escape(str(path))}</span>'
-    return f"<div>{title}{table_html(('', ''), said)}</div>"
+    return f"<div>{title}{table_html(('', ''), rows)}</div>"

@@ -281,8 +281,8 @@ def _load_columns(path: Path) -> dict[str, Any] | None:
             rows = csv.reader(file)
             header, first = next(rows), next(rows)
         # Counted from the end, so a row with more cells than the header does not pass for a right one.
-        places = [header.index(name) - len(header) for name in _COLUMN_TYPES]
-        cells = dict(zip(_COLUMN_TYPES, (first[place] for place in places), strict=True))
+        indices = [header.index(name) - len(header) for name in _COLUMN_TYPES]
+        cells = dict(zip(_COLUMN_TYPES, (first[index] for index in indices), strict=True))
         empty = [name for name in _MISSING if not cells[name]]
         loaded = np.loadtxt(
             path.absolute(),
@@ -291,7 +291,7 @@ def _load_columns(path: Path) -> dict[str, Any] | None:
             quotechar='"',
             comments=None,
             skiprows=1,
-            usecols=places,
+            usecols=indices,
             encoding="utf-8",
             ndmin=1,
         )
@@ -345,7 +345,7 @@ def _tag_table(
 
 
 def _indices(names: Collection[str], known: Iterable[str]) -> NDArray[np.int64]:
-    index = {name: place for place, name in enumerate(known)}
+    index = {name: i for i, name in enumerate(known)}
     return np.fromiter(map(index.__getitem__, names), dtype=np.int64, count=len(names))
 
 

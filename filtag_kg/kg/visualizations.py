@@ -100,13 +100,13 @@ def read_visualizations(kg: KG) -> tuple[Visualization, ...]:
     """
     folders = [build["folder"] for build in kg.manifest.get("added", ())]
     networks = {run.network for run in runs_of(kg)}
-    found: dict[tuple[str, str, int, str], Visualization] = {}
+    rows: dict[tuple[str, str, int, str], Visualization] = {}
     for folder in [*reversed(folders), ""]:
-        place = f"{folder}/{_FOLDER}" if folder else _FOLDER
-        for row in _read_table(kg.path / place / VISUALIZATIONS.file_name):
+        pictures_folder = f"{folder}/{_FOLDER}" if folder else _FOLDER
+        for row in _read_table(kg.path / pictures_folder / VISUALIZATIONS.file_name):
             if row.network in networks:
-                found[row.key] = replace(row, file=f"{place}/{row.file}")
-    return tuple(sorted(found.values(), key=lambda row: row.key))
+                rows[row.key] = replace(row, file=f"{pictures_folder}/{row.file}")
+    return tuple(sorted(rows.values(), key=lambda row: row.key))
 
 
 def write_visualizations(

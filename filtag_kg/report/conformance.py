@@ -112,7 +112,7 @@ def draw_sheet(
     drawn = np.random.default_rng(seed).choice(len(columns), min(filters, len(columns)), replace=False)
     rows: list[tuple[str, ...]] = []
     for column in (columns[index] for index in sorted(drawn.tolist())):
-        layer, filter_ = network.place(column)
+        layer, filter_ = network.layer_and_filter(column)
         tags = "; ".join(sorted(concepts.class_labels[class_] for class_ in table.class_[table.rows(column)].tolist()))
         rows.append((kg.manifest["id"], table.run.rule, network.layer_names[layer], str(filter_), tags, ""))
     return rows

@@ -181,7 +181,7 @@ def _groups(loaded: LoadedKg, table: RunResults, network: NetworkLayers, relatio
     for column, rows in sorted(table.common.items()):
         for row in rows:
             if row.relation == relation and row.coherent(table.q):
-                layer_index, _ = network.place(column)
+                layer_index, _ = network.layer_and_filter(column)
                 columns.setdefault((row.label, row.concept, layer_index), []).append(column)
     groups = [
         ConceptGroup(
@@ -190,7 +190,7 @@ def _groups(loaded: LoadedKg, table: RunResults, network: NetworkLayers, relatio
             label=label,
             layer_index=layer_index,
             layer=network.layer_names[layer_index],
-            filters=tuple(network.place(column)[1] for column in members),
+            filters=tuple(network.layer_and_filter(column)[1] for column in members),
             tags=_frequent_tags(loaded, table, members),
         )
         for (label, concept, layer_index), members in columns.items()

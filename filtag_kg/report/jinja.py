@@ -9,19 +9,11 @@ from typing import TYPE_CHECKING
 from filtag_kg.errors import FiltagError
 from filtag_kg.report.tables import count_text
 from filtag_kg.tags import parse_rule
-from filtag_kg.views import chance_text, probability_text
+from filtag_kg.views import RELATION_TEXTS, chance_text, probability_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_RELATIONS = {
-    "IsA": "is a",
-    "HasA": "has",
-    "MadeOf": "made of",
-    "UsedFor": "used for",
-    "HasProperty": "is",
-    "AtLocation": "found at",
-}
 _SOURCES = {"wordnet": "WordNet 3.0", "conceptnet": "ConceptNet 5", "conceptnet-api": "ConceptNet 5"}
 
 
@@ -57,7 +49,7 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     jinja.filters["three"] = lambda number: f"{number:.3g}"
     jinja.filters["small"] = probability_text
     jinja.filters["chance"] = chance_text
-    jinja.filters["relation"] = lambda relation: _RELATIONS.get(relation, relation)
+    jinja.filters["relation"] = lambda relation: RELATION_TEXTS.get(relation, relation)
     jinja.filters["rule_text"] = _rule_text
     jinja.filters["source_name"] = lambda name: _SOURCES.get(name, name)
     return jinja

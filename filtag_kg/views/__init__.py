@@ -2,7 +2,7 @@
 
 from filtag_kg.views.activations import ABOUT_HIGHER, Higher
 from filtag_kg.views.certainty import NOT_BEYOND_CHANCE, chance_text, probability_text
-from filtag_kg.views.concept_graph import ConceptGraph, Feature, Step
+from filtag_kg.views.concept_graph import RELATION_TEXTS, ConceptGraph, Feature, Step
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
 from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.loading import load_kg
@@ -27,11 +27,12 @@ from filtag_kg.views.records import (
     TaggedFilter,
 )
 from filtag_kg.views.results import NetworkLayers, RunResults
-from filtag_kg.views.search import Found, SearchIndex, search_index
+from filtag_kg.views.search import Match, SearchIndex, search_index
 
 __all__ = [
     "ABOUT_HIGHER",
     "NOT_BEYOND_CHANCE",
+    "RELATION_TEXTS",
     "ClassView",
     "ConceptGraph",
     "ConceptView",
@@ -41,7 +42,6 @@ __all__ = [
     "FilterPair",
     "FilterRun",
     "FilterView",
-    "Found",
     "Higher",
     "InCommon",
     "KnowledgeGraph",
@@ -49,6 +49,7 @@ __all__ = [
     "LayerRun",
     "LayerView",
     "LoadedKg",
+    "Match",
     "Neighbour",
     "NetworkLayers",
     "NetworkView",

@@ -107,7 +107,7 @@ def _of_layer(path: Path, layer: str, graph: ConceptGraph) -> tuple[tuple[Higher
     if not groups:
         return ((),) * (columns.stop - columns.start)
     below = np.array([members for _, members in groups]).T
-    found = activation_test(profile.mean[:, columns], profile.variance[:, columns], profile.count, below)
+    tests = activation_test(profile.mean[:, columns], profile.variance[:, columns], profile.count, below)
     return tuple(
         tuple(
             Higher(
@@ -115,16 +115,16 @@ def _of_layer(path: Path, layer: str, graph: ConceptGraph) -> tuple[tuple[Higher
                 label=graph.label(groups[at][0][0]),
                 same=tuple(graph.label(iri) for iri in groups[at][0][1:]),
                 classes=int(below[:, at].sum()),
-                images=int(found.images[at]),
-                mean=float(found.mean[at, filter_]),
-                others=float(found.others[at, filter_]),
-                effect=float(found.effect[at, filter_]),
-                p_value=float(found.p[at, filter_]),
-                q_value=float(found.q[at, filter_]),
+                images=int(tests.images[at]),
+                mean=float(tests.mean[at, filter_]),
+                others=float(tests.others[at, filter_]),
+                effect=float(tests.effect[at, filter_]),
+                p_value=float(tests.p[at, filter_]),
+                q_value=float(tests.q[at, filter_]),
             )
-            for at in _best(found.effect[:, filter_], found.q[:, filter_])
+            for at in _best(tests.effect[:, filter_], tests.q[:, filter_])
         )
-        for filter_ in range(found.q.shape[1])
+        for filter_ in range(tests.q.shape[1])
     )
 
 
@@ -138,11 +138,11 @@ def _groups(graph: ConceptGraph, class_ids: Sequence[str]) -> list[tuple[list[st
 
     The more specific concept first, as everywhere.
     """
-    place_of = {graph.class_ids.index(class_id): row for row, class_id in enumerate(class_ids)}
+    row_of = {graph.class_ids.index(class_id): row for row, class_id in enumerate(class_ids)}
     same: dict[bytes, tuple[list[str], NDArray[np.bool_]]] = {}
     for iri in sorted(graph.classes_below, key=lambda iri: (-len(graph.above[iri]), iri)):
         members = np.zeros(len(class_ids), dtype=np.bool_)
-        members[[place_of[place] for place in graph.classes_below[iri] if place in place_of]] = True
+        members[[row_of[index] for index in graph.classes_below[iri] if index in row_of]] = True
         if 2 <= members.sum() < len(class_ids):
             same.setdefault(members.tobytes(), ([], members))[0].append(iri)
     return list(same.values())

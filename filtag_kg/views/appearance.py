@@ -23,7 +23,7 @@ def appearance(
     standing: Counter[str] = Counter()
     for column, kind in table.concepts_of_layer(range(network.n_filters)):
         if iri in concepts.above[kind.concept]:
-            standing[network.layer_names[network.place(column)[0]]] += 1
+            standing[network.layer_names[network.layer_and_filter(column)[0]]] += 1
     return tuple(replace(row, filters=standing[row.layer]) for row in rows)
 
 

@@ -21,6 +21,16 @@ FEATURE_TERMS = {
 }
 """The property of the graph for each relation; *HasA* points from the part to the whole."""
 
+RELATION_TEXTS = {
+    "IsA": "is a",
+    "HasA": "has",
+    "MadeOf": "made of",
+    "UsedFor": "used for",
+    "HasProperty": "is",
+    "AtLocation": "found at",
+}
+"""Each relation in words."""
+
 _NAMES = """SELECT ?concept ?property ?name WHERE {
   VALUES ?property { skos:prefLabel skos:altLabel flt:conceptNetTerm }
   ?concept a skos:Concept ; ?property ?name
@@ -120,11 +130,11 @@ class ConceptGraph:
 
     def features_above(self, concept: str) -> frozenset[Feature]:
         """Return the features of a concept and of all concepts above it."""
-        found = self._features_above.get(concept)
-        if found is None:
-            said = (feature for each in self.above[concept] for feature in self.features.get(each, ()))
-            found = self._features_above[concept] = frozenset(said)
-        return found
+        features = self._features_above.get(concept)
+        if features is None:
+            inherited = (feature for each in self.above[concept] for feature in self.features.get(each, ()))
+            features = self._features_above[concept] = frozenset(inherited)
+        return features
 
     def _way(self, concept: str, common: str, relation: str) -> list[str]:
         wanted = {common} if relation == "IsA" else self._bearers.get((relation, common), frozenset())
@@ -150,11 +160,11 @@ class ConceptGraph:
     @cached_property
     def _bearers(self) -> dict[tuple[str, str], frozenset[str]]:
         """The concepts that have a feature, by its relation and concept."""
-        found: dict[tuple[str, str], set[str]] = {}
-        for concept, said in self.features.items():
-            for feature in said:
-                found.setdefault((feature.relation, feature.concept), set()).add(concept)
-        return {key: frozenset(concepts) for key, concepts in found.items()}
+        bearers: dict[tuple[str, str], set[str]] = {}
+        for concept, features in self.features.items():
+            for feature in features:
+                bearers.setdefault((feature.relation, feature.concept), set()).add(concept)
+        return {key: frozenset(concepts) for key, concepts in bearers.items()}
 
     # Caches: many filters share tags.
 
@@ -193,9 +203,9 @@ def read_concepts(endpoint: LocalEndpoint) -> ConceptGraph:
     concepts = tuple(concept for _, concept, _ in rows.values())
     above = {concept: _upwards(concept, parents) for concept in dict.fromkeys(filter(None, concepts))}
     below: dict[str, list[int]] = {}
-    for place, linked in enumerate(concepts):
+    for index, linked in enumerate(concepts):
         for each in above[linked] if linked else ():
-            below.setdefault(each, []).append(place)
+            below.setdefault(each, []).append(index)
     above |= {concept: _upwards(concept, parents) for concept in below if concept not in above}
     return ConceptGraph(
         labels=labels,
@@ -204,8 +214,8 @@ def read_concepts(endpoint: LocalEndpoint) -> ConceptGraph:
         parents=_tuples(parents),
         children=_tuples(children),
         features={
-            concept: tuple(sorted(said, key=lambda feature: (feature.relation, feature.label, feature.concept)))
-            for concept, said in features.items()
+            concept: tuple(sorted(of_concept, key=lambda feature: (feature.relation, feature.label, feature.concept)))
+            for concept, of_concept in features.items()
         },
         class_ids=tuple(rows),
         class_labels=tuple(label for label, _, _ in rows.values()),

@@ -17,7 +17,7 @@ from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.loading import load_kg
 from filtag_kg.views.naming import class_named, concepts_named
 from filtag_kg.views.records import ClassView, ConceptView, FilterView, LayerView
-from filtag_kg.views.search import Found, SearchIndex, search_index
+from filtag_kg.views.search import Match, SearchIndex, search_index
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -137,12 +137,12 @@ class KnowledgeGraph:
         FiltagError
             If there is none, or the word has several senses, or the KG is an endpoint.
         """
-        found = concepts_named(self.loaded, name)
-        if len(found) > 1:
-            raise FiltagError(f"{name!r} has {len(found)} senses here: name one by its IRI, {', '.join(found)}")
-        return self.loaded.concept(found[0])
+        iris = concepts_named(self.loaded, name)
+        if len(iris) > 1:
+            raise FiltagError(f"{name!r} has {len(iris)} senses here: name one by its IRI, {', '.join(iris)}")
+        return self.loaded.concept(iris[0])
 
-    def search(self, text: str, most: int = 20) -> list[Found]:
+    def search(self, text: str, most: int = 20) -> list[Match]:
         """Return the filters, layers, classes and concepts that match what was typed, the best match first.
 
         Raises

@@ -86,12 +86,12 @@ class LoadedKg:
         FiltagError
             If there is none, or several have the name.
         """
-        found = [table for table in self.networks.values() if name in (None, table.network, table.label)]
-        if not found:
+        matches = [table for table in self.networks.values() if name in (None, table.network, table.label)]
+        if not matches:
             raise FiltagError(f"no network {name!r} in the KG: it has {', '.join(self.networks)}")
-        if name is not None and len(found) > 1:
-            raise FiltagError(f"{len(found)} networks are called {name!r}: name one of {', '.join(self.networks)}")
-        return found[0]
+        if name is not None and len(matches) > 1:
+            raise FiltagError(f"{len(matches)} networks are called {name!r}: name one of {', '.join(self.networks)}")
+        return matches[0]
 
     def runs_of(self, network: str) -> tuple[RunResults, ...]:
         """Return the runs about a network."""
@@ -106,13 +106,13 @@ class LoadedKg:
             If there is none, or several runs have the rule.
         """
         runs = self.runs_of(network)
-        found = [table for table in runs if name in (None, table.run.run_id, table.run.rule)]
-        if not found:
+        matches = [table for table in runs if name in (None, table.run.run_id, table.run.rule)]
+        if not matches:
             raise FiltagError(f"no rule {name!r} for {network}: it has {', '.join(table.run.rule for table in runs)}")
-        if name is not None and len(found) > 1:
-            ids = ", ".join(table.run.run_id for table in found)
-            raise FiltagError(f"{len(found)} runs have the rule {name!r}: name one by its id, {ids}")
-        return found[0]
+        if name is not None and len(matches) > 1:
+            ids = ", ".join(table.run.run_id for table in matches)
+            raise FiltagError(f"{len(matches)} runs have the rule {name!r}: name one by its id, {ids}")
+        return matches[0]
 
     def layer_index(self, network: NetworkLayers, layer: str) -> int:
         """Return the index of a layer.
@@ -142,8 +142,8 @@ class LoadedKg:
 
     def kinds(self, table: RunResults) -> tuple[tuple[str, str, int], ...]:
         """Return the kinds of a run's coherent filters as (IRI, label, filters), those of most filters first."""
-        found = table.concepts_of_layer(range(self.networks[table.run.network].n_filters))
-        kinds = Counter((row.concept, row.label) for _, row in found)
+        coherent = table.concepts_of_layer(range(self.networks[table.run.network].n_filters))
+        kinds = Counter((row.concept, row.label) for _, row in coherent)
         return tuple(sorted(((iri, label, n) for (iri, label), n in kinds.items()), key=_by_count))
 
     # views
@@ -219,17 +219,17 @@ class LoadedKg:
         graph = self.concepts
         if class_id not in graph.class_ids:
             raise FiltagError(f"no class {class_id!r} in the KG")
-        place = graph.class_ids.index(class_id)
-        concept = graph.class_concepts[place]
+        index = graph.class_ids.index(class_id)
+        concept = graph.class_concepts[index]
         return ClassView(
             iri=self.iris.class_(class_id),
             class_id=class_id,
-            label=graph.class_labels[place],
+            label=graph.class_labels[index],
             concept=concept,
             concept_label=None if concept is None else graph.label(concept),
-            confidence=graph.confidences[place],
+            confidence=graph.confidences[index],
             above=tuple(Step(each, graph.label(each)) for each in graph.above[concept][1:]) if concept else (),
-            filters={run_id: tuple(self._tagged(table, place)) for run_id, table in self.runs.items()},
+            filters={run_id: tuple(self._tagged(table, index)) for run_id, table in self.runs.items()},
             layers={run_id: self._appearance_of_kind(table, concept) for run_id, table in self.runs.items()},
         )
 
@@ -296,7 +296,7 @@ class LoadedKg:
     def line(self, table: RunResults, column: int) -> FilterLine:
         """Return a filter's line in a list."""
         network = self.networks[table.run.network]
-        index, filter_ = network.place(column)
+        index, filter_ = network.layer_and_filter(column)
         graph = self.concepts
         rows = table.rows(column)
         first = table.class_[rows.start : min(rows.start + _FIRST_TAGS, rows.stop)].tolist()
@@ -379,13 +379,13 @@ class LoadedKg:
 
     def _in_common(self, row: CommonConcept, classes: Iterable[int]) -> InCommon:
         graph = self.concepts
-        found = []
+        paths = []
         for class_ in classes:
             concept = graph.class_concepts[class_]
             way = graph.path(concept, row.concept, row.relation) if concept is not None else ()
             if way:
-                found.append((graph.class_ids[class_], graph.class_labels[class_], way))
-        return InCommon(row, tuple(sorted(found, key=lambda path: (len(path[2]), path[1], path[0]))))
+                paths.append((graph.class_ids[class_], graph.class_labels[class_], way))
+        return InCommon(row, tuple(sorted(paths, key=lambda path: (len(path[2]), path[1], path[0]))))
 
     def _parts(self, classes: Iterable[int]) -> Iterable[Part]:
         graph = self.concepts
@@ -405,12 +405,12 @@ class LoadedKg:
         others = np.concatenate([table.column[table.rows_of_class(class_)] for class_ in classes.tolist()])
         shared = np.bincount(others, minlength=network.n_filters)
         shared[column] = 0
-        found = np.flatnonzero(shared)
-        sizes = table.of_filter[found + 1] - table.of_filter[found]
-        similarity = shared[found] / (classes.size + sizes - shared[found])
-        best = np.lexsort((found, -similarity))[:_MOST_NEIGHBOURS]
-        for other, similar in zip(found[best].tolist(), similarity[best].tolist(), strict=True):
-            index, filter_ = network.place(other)
+        others_sharing = np.flatnonzero(shared)
+        sizes = table.of_filter[others_sharing + 1] - table.of_filter[others_sharing]
+        similarity = shared[others_sharing] / (classes.size + sizes - shared[others_sharing])
+        best = np.lexsort((others_sharing, -similarity))[:_MOST_NEIGHBOURS]
+        for other, similar in zip(others_sharing[best].tolist(), similarity[best].tolist(), strict=True):
+            index, filter_ = network.layer_and_filter(other)
             yield Neighbour(
                 network.layer_names[index], filter_, int(shared[other]), similar, table.coherent_kind(other)
             )
@@ -430,8 +430,8 @@ class LoadedKg:
 
     def _related(self, concepts: Iterable[str]) -> tuple[Related, ...]:
         graph = self.concepts
-        found = [Related(iri, graph.label(iri), len(graph.classes_below.get(iri, ()))) for iri in concepts]
-        return tuple(sorted(found, key=lambda row: (-row.classes, row.label, row.concept)))
+        related = [Related(iri, graph.label(iri), len(graph.classes_below.get(iri, ()))) for iri in concepts]
+        return tuple(sorted(related, key=lambda row: (-row.classes, row.label, row.concept)))
 
     def _appearance(self, table: RunResults, iri: str) -> tuple[ConceptInLayer, ...]:
         return appearance(table, self.networks[table.run.network], self.concepts, iri)

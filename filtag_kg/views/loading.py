@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 # Builds of one network may name it or the kinds of its layers differently.
 _LAYERS = """
-SELECT (MIN(?name) AS ?label) ?place ?layer (MIN(?kind) AS ?type) (COUNT(DISTINCT ?filter) AS ?filters) WHERE {
+SELECT (MIN(?name) AS ?label) ?index ?layer (MIN(?kind) AS ?type) (COUNT(DISTINCT ?filter) AS ?filters) WHERE {
   VALUES ?network { UNDEF }
   ?network rdfs:label ?name ; nno:hasLayer ?l .
-  ?l nno:hasLayerSequence ?place ; rdfs:label ?layer ; a ?type_ . BIND (STR(?type_) AS ?kind)
+  ?l nno:hasLayerSequence ?index ; rdfs:label ?layer ; a ?type_ . BIND (STR(?type_) AS ?kind)
   ?filter flt:inLayer ?l
-} GROUP BY ?place ?layer ORDER BY ?place"""
+} GROUP BY ?index ?layer ORDER BY ?index"""
 
 
 def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> LoadedKg:
@@ -54,11 +54,11 @@ def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Loaded
     concepts = read_concepts(endpoint)
     classes = dict(zip(concepts.class_ids, concepts.class_labels, strict=True))
     runs = runs_of(kg)
-    asked = [run for run in runs if rule in (None, run.rule, run.run_id)]
-    if not asked:
+    chosen = [run for run in runs if rule in (None, run.rule, run.run_id)]
+    if not chosen:
         known = ", ".join(dict.fromkeys(run.rule for run in runs))
         raise FiltagError(f"no rule {rule!r} in the KG: it has {known}")
-    networks = {run.network: _network(endpoint, kg, run.network) for run in asked}
+    networks = {run.network: _network(endpoint, kg, run.network) for run in chosen}
     rules: dict[str, list[str]] = {}
     for run in runs:
         rules.setdefault(run.folder, []).append(run.rule)
@@ -70,17 +70,17 @@ def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Loaded
             layers=networks[run.network].filters_of_layers,
             classes=classes,
         )
-        for run in {run.folder: run for run in asked}.values()
+        for run in {run.folder: run for run in chosen}.values()
     }
     return LoadedKg(
         kg=kg,
         networks=networks,
-        runs={run.run_id: read_results(kg, run, networks[run.network], tags[run.folder], q=q) for run in asked},
+        runs={run.run_id: read_results(kg, run, networks[run.network], tags[run.folder], q=q) for run in chosen},
         concepts=concepts,
-        exemplars=_exemplars(kg, {run.folder: networks[run.network] for run in reversed(asked)}, concepts),
+        exemplars=_exemplars(kg, {run.folder: networks[run.network] for run in reversed(chosen)}, concepts),
         visualizations=_visualizations(kg),
         activations=Activations(
-            {run.network: kg.path / run.folder / "profile.npz" for run in reversed(asked)}, concepts
+            {run.network: kg.path / run.folder / "profile.npz" for run in reversed(chosen)}, concepts
         ),
         q=q,
     )
@@ -106,7 +106,7 @@ def _exemplars(
 ) -> dict[tuple[str, int], tuple[Exemplar, ...]]:
     """Return the exemplars of each filter; where several builds have some, those of the first."""
     labels = dict(zip(concepts.class_ids, concepts.class_labels, strict=True))
-    found: dict[tuple[str, int], tuple[Exemplar, ...]] = {}
+    exemplars_of: dict[tuple[str, int], tuple[Exemplar, ...]] = {}
     for folder, network in folders.items():
         path = kg.path / folder / "exemplars" / EXEMPLARS.file_name
         if not path.exists():
@@ -117,9 +117,9 @@ def _exemplars(
             _, layer, filter_, *_ = row
             return None if filter_ < sizes.get(layer, 0) else f"there is no filter {filter_} in a layer {layer!r}"
 
-        of: dict[tuple[str, int], list[Exemplar]] = {}
+        by_filter: dict[tuple[str, int], list[Exemplar]] = {}
         for row in EXEMPLARS.read(path, problem=problem):
-            of.setdefault((network.network, first[row.layer] + row.filter), []).append(
+            by_filter.setdefault((network.network, first[row.layer] + row.filter), []).append(
                 Exemplar(
                     # A name that is not UTF-8 cannot be shown as it is.
                     image=row.image.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
@@ -129,12 +129,14 @@ def _exemplars(
                     thumbnail=(path.parent / row.thumbnail).relative_to(kg.path).as_posix(),
                 )
             )
-        found |= {place: tuple(exemplars) for place, exemplars in of.items()}
-    return found
+        exemplars_of |= {filter_key: tuple(exemplars) for filter_key, exemplars in by_filter.items()}
+    return exemplars_of
 
 
 def _visualizations(kg: KG) -> dict[tuple[str, str, int], tuple[Visualization, ...]]:
-    found: dict[tuple[str, str, int], list[Visualization]] = {}
+    by_filter: dict[tuple[str, str, int], list[Visualization]] = {}
     for row in read_visualizations(kg):
-        found.setdefault((row.network, row.layer, row.filter), []).append(row)
-    return {place: tuple(sorted(of, key=lambda row: row.method)) for place, of in found.items()}
+        by_filter.setdefault((row.network, row.layer, row.filter), []).append(row)
+    return {
+        filter_key: tuple(sorted(pictures, key=lambda row: row.method)) for filter_key, pictures in by_filter.items()
+    }

@@ -70,21 +70,19 @@ def concepts_named(loaded: LoadedKg, name: str) -> tuple[str, ...]:
     if name.startswith(_CONCEPTNET):
         # As in ConceptNet, a term finds all senses and parts of speech below it.
         wanted = f"{loaded.kg.manifest['parameters']['conceptnet']}{name}"
-        found = [
-            iri for iri, terms in graph.terms.items() if any(f"{term}/".startswith(f"{wanted}/") for term in terms)
-        ]
+        iris = [iri for iri, terms in graph.terms.items() if any(f"{term}/".startswith(f"{wanted}/") for term in terms)]
         if wanted in graph.labels:
-            found = [wanted, *(iri for iri in found if iri != wanted)]
+            iris = [wanted, *(iri for iri in iris if iri != wanted)]
     else:
         wanted = plain_name(name)
-        found = [iri for iri, label in graph.labels.items() if plain_name(label) == wanted]
+        iris = [iri for iri, label in graph.labels.items() if plain_name(label) == wanted]
         others = (iri for iri, labels in graph.alt_labels.items() if wanted in map(plain_name, labels))
-        found += [iri for iri in others if iri not in found]
-    if not found:
+        iris += [iri for iri in others if iri not in iris]
+    if not iris:
         raise FiltagError(
             f"no concept {name!r} in the KG{_suggestion(similar_names(name, graph.labels.values()), 'IRI')}"
         )
-    return tuple(found)
+    return tuple(iris)
 
 
 def layer_and_filter(network: NetworkLayers, layer: str, filter_: int | None) -> tuple[str, int | None]:

@@ -32,30 +32,28 @@ def picture_html(path: Path, title: str) -> str:
     return f'<img src="data:image/{kind};base64,{data}" alt="{text}" title="{text}" style="{style}">'
 
 
-def filter_html(found: FilterView) -> str:
+def filter_html(view: FilterView) -> str:
     """Return a filter: its pictures, and by each run its tags, what they have in common and its neighbours."""
-    title = (
-        f'<strong>{escape(found.layer)}/{found.filter}</strong> <span style="{QUIET}">{escape(found.network)}</span>'
-    )
-    return f"<div>{title}{_pictures(found)}{_higher(found)}{''.join(map(_run, found.runs))}</div>"
+    title = f'<strong>{escape(view.layer)}/{view.filter}</strong> <span style="{QUIET}">{escape(view.network)}</span>'
+    return f"<div>{title}{_pictures(view)}{_higher(view)}{''.join(map(_run, view.runs))}</div>"
 
 
-def _pictures(found: FilterView) -> str:
-    if found.kg is None:
+def _pictures(view: FilterView) -> str:
+    if view.kg is None:
         return ""
-    seen = [(each.file, each.method) for each in found.visualizations]
-    seen += [(each.thumbnail, f"{each.label}, {each.activation:.3f}") for each in found.exemplars]
-    shown = "".join(picture_html(found.kg / file, title) for file, title in seen[:_MOST_PICTURES])
+    pictures = [(each.file, each.method) for each in view.visualizations]
+    pictures += [(each.thumbnail, f"{each.label}, {each.activation:.3f}") for each in view.exemplars]
+    shown = "".join(picture_html(view.kg / file, title) for file, title in pictures[:_MOST_PICTURES])
     return f"<div>{shown}</div>" if shown else ""
 
 
-def _higher(found: FilterView) -> str:
-    if not found.higher:
+def _higher(view: FilterView) -> str:
+    if not view.higher:
         return ""
     header = ("images of", "activation", "others", "effect", "q")
     rows = (
         (escape(row.name), f"{row.mean:.3f}", f"{row.others:.3f}", f"{row.effect:+.2f}", probability_text(row.q_value))
-        for row in found.higher
+        for row in view.higher
     )
     title = '<p style="margin:.6em 0 0">whose images activate it more than the other images do</p>'
     return f'{title}{table_html(header, rows, right=header[1:])}<p style="{QUIET};margin:0">{escape(ABOUT_HIGHER)}</p>'
@@ -114,8 +112,8 @@ def _figures(run: FilterRun, row: CommonConcept) -> tuple[str, str]:
 
 
 def _way(run: FilterRun, row: CommonConcept) -> str:
-    (found,) = (each for each in run.kinds if each.row is row)
-    return " → ".join(escape(step.label) for step in run.way(found))
+    (kind,) = (each for each in run.kinds if each.row is row)
+    return " → ".join(escape(step.label) for step in run.way(kind))
 
 
 def _cut(n: int, what: str) -> str:

@@ -134,9 +134,9 @@ class FilterRun:
         """The kind that the q-value is about; None if the tags have no kind in common."""
         return self.kinds[0].row if self.kinds else None
 
-    def way(self, found: InCommon) -> tuple[Step, ...]:
+    def way(self, in_common: InCommon) -> tuple[Step, ...]:
         """Return the path from the best matching tag to the common concept: the one to show."""
-        ways = {class_id: way for class_id, _, way in found.paths}
+        ways = {class_id: way for class_id, _, way in in_common.paths}
         return next((ways[tag.class_id] for tag in self.tags if tag.class_id in ways), ())
 
 

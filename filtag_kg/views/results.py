@@ -61,7 +61,7 @@ class NetworkLayers:
         """Return the number of filters of a layer."""
         return int(self.offsets[layer + 1] - self.offsets[layer])
 
-    def place(self, column: int) -> tuple[int, int]:
+    def layer_and_filter(self, column: int) -> tuple[int, int]:
         """Return layer index and filter of a column."""
         layer = int(np.searchsorted(self.offsets, column, side="right")) - 1
         return layer, column - int(self.offsets[layer])
@@ -74,7 +74,7 @@ class RunResults:
     Parameters
     ----------
     column, class_, rank : int64 array of shape (n_tags,)
-        Filter, class (its place among the classes of the KG) and the filter's rank for the class, 0 where unknown. By
+        Filter, class (its index among the classes of the KG) and the filter's rank for the class, 0 where unknown. By
         column, then best first: by rank, activation and class id.
     activation, contrast : float64 array of shape (n_tags,)
         NaN where unknown.
@@ -119,20 +119,20 @@ class RunResults:
 
     def kind(self, column: int) -> CommonConcept | None:
         """Return the kind that a filter's q-value is about; None if its tags have no kind in common."""
-        found = self.common.get(column)
-        return found[0] if found and found[0].relation == "IsA" else None
+        rows = self.common.get(column)
+        return rows[0] if rows and rows[0].relation == "IsA" else None
 
     def coherent_kind(self, column: int) -> CommonConcept | None:
         """Return that kind if it makes the filter coherent."""
-        found = self.kind(column)
-        return found if found is not None and found.coherent(self.q) else None
+        kind = self.kind(column)
+        return kind if kind is not None and kind.coherent(self.q) else None
 
     def matching(self, classes: Iterable[int]) -> NDArray[np.int64]:
         """Count the tags of each filter among some classes: int64 array of shape (n_filters,)."""
-        found = np.zeros(len(self.of_filter) - 1, dtype=np.int64)
+        counts = np.zeros(len(self.of_filter) - 1, dtype=np.int64)
         for class_ in classes:
-            found[self.column[self.rows_of_class(class_)]] += 1
-        return found
+            counts[self.column[self.rows_of_class(class_)]] += 1
+        return counts
 
     def with_concept(self, iri: str) -> tuple[tuple[int, CommonConcept], ...]:
         """Return the filters that have a concept in common, by adjusted p, then by coverage."""
@@ -151,14 +151,16 @@ class RunResults:
 
     @cached_property
     def _by_concept(self) -> dict[str, tuple[tuple[int, CommonConcept], ...]]:
-        found: dict[str, list[tuple[int, CommonConcept]]] = {}
+        filters: dict[str, list[tuple[int, CommonConcept]]] = {}
         for column, rows in self.common.items():
             for row in rows:
-                found.setdefault(row.concept, []).append((column, row))
-        return {
-            iri: tuple(sorted(of, key=lambda item: (item[1].p_adjusted, -item[1].coverage, -item[1].support, item[0])))
-            for iri, of in found.items()
-        }
+                filters.setdefault(row.concept, []).append((column, row))
+
+        def surest_first(item: tuple[int, CommonConcept]) -> tuple[float, float, int, int]:
+            column, row = item
+            return row.p_adjusted, -row.coverage, -row.support, column
+
+        return {iri: tuple(sorted(items, key=surest_first)) for iri, items in filters.items()}
 
 
 def read_results(kg: KG, run: KgRun, network: NetworkLayers, tags: TagTable, *, q: float = COHERENT_Q) -> RunResults:
@@ -213,20 +215,20 @@ def read_results(kg: KG, run: KgRun, network: NetworkLayers, tags: TagTable, *, 
 def _by_concept(
     rows: Iterable[ConceptInLayer], layer_names: Sequence[str], path: Path
 ) -> dict[str, tuple[ConceptInLayer, ...]]:
-    found: dict[str, list[ConceptInLayer]] = {}
+    by_concept: dict[str, list[ConceptInLayer]] = {}
     for row in rows:
-        found.setdefault(row.concept, []).append(row)
-    for concept, of in found.items():
-        if [row.layer for row in of] != list(layer_names):
+        by_concept.setdefault(row.concept, []).append(row)
+    for concept, in_layers in by_concept.items():
+        if [row.layer for row in in_layers] != list(layer_names):
             raise FiltagError(f"{path} has not one row of {concept} for each layer, in their order: build the KG anew")
-    return {concept: tuple(of) for concept, of in found.items()}
+    return {concept: tuple(in_layers) for concept, in_layers in by_concept.items()}
 
 
 def _by_column(rows: list[CommonConcept], first: Mapping[str, int]) -> dict[int, tuple[CommonConcept, ...]]:
-    found: dict[int, list[CommonConcept]] = {}
+    by_column: dict[int, list[CommonConcept]] = {}
     for row in rows:
-        found.setdefault(first[row.layer] + row.filter, []).append(row)
-    return {column: tuple(_kinds_first(of)) for column, of in found.items()}
+        by_column.setdefault(first[row.layer] + row.filter, []).append(row)
+    return {column: tuple(_kinds_first(common)) for column, common in by_column.items()}
 
 
 def _kinds_first(rows: list[CommonConcept]) -> list[CommonConcept]:

@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Match:
     """A thing whose name matches.
 
     Parameters
@@ -36,14 +36,14 @@ class SearchIndex:
 
     Parameters
     ----------
-    names : tuple of (name, place, Found)
+    names : tuple of (name, preference, Match)
         Every name in lower case, whether it is the preferred (0) or another one (1), and what it names.
     """
 
     loaded: LoadedKg
-    names: tuple[tuple[str, int, Found], ...]
+    names: tuple[tuple[str, int, Match], ...]
 
-    def find(self, text: str, most: int = 20) -> list[Found]:
+    def find(self, text: str, most: int = 20) -> list[Match]:
         """Return the matches, each thing once: whole names, then beginnings of names, words in names, and other parts.
 
         A number finds filters: ``992``, ``head_conv 992``, ``head_conv/992``. Only whole names come before them.
@@ -54,15 +54,15 @@ class SearchIndex:
             return []
         wanted = " ".join(words)
         rated = []
-        for name, place, found in self.names:
+        for name, preference, match in self.names:
             if wanted in name:
-                rated.append((_closeness(name, wanted), place, len(name), found.label, found.iri, found))
+                rated.append((_closeness(name, wanted), preference, len(name), match.label, match.iri, match))
         rated.sort(key=lambda row: row[:5])
         whole = dict.fromkeys(row[5] for row in rated if row[0] == 0)
         filters = islice(self._filters(re.split(r"[\s/:#]+", text.lower().strip())), most)
         return list(dict.fromkeys([*whole, *filters, *(row[5] for row in rated)]))[:most]
 
-    def _filters(self, words: list[str]) -> Iterator[Found]:
+    def _filters(self, words: list[str]) -> Iterator[Match]:
         numbers = [word for word in words if _NUMBER.fullmatch(word)]
         if not numbers:
             return
@@ -76,33 +76,33 @@ class SearchIndex:
                 if filter_ < network.size(index) and all(word in nfc(layer).lower() for word in others):
                     yield self._filter(network.network, layer, filter_)
 
-    def _filter(self, network: str, layer: str, filter_: int) -> Found:
+    def _filter(self, network: str, layer: str, filter_: int) -> Match:
         loaded = self.loaded
         table = loaded.networks[network]
         runs = loaded.runs_of(network)
         kind = runs[0].coherent_kind(loaded.column(table, layer, filter_)) if runs else None
         detail = table.label if kind is None else f"{table.label}, {kind.label}"
-        return Found("filter", f"{layer} {filter_}", detail, loaded.iris.filter(network, layer, filter_))
+        return Match("filter", f"{layer} {filter_}", detail, loaded.iris.filter(network, layer, filter_))
 
 
 def search_index(loaded: LoadedKg) -> SearchIndex:
     """Index the names of everything in a KG."""
     graph, iris = loaded.concepts, loaded.iris
-    names: list[tuple[str, int, Found]] = []
+    names: list[tuple[str, int, Match]] = []
     for network in loaded.networks.values():
         for index, layer in enumerate(network.layer_names):
             detail = f"{network.label}, {network.size(index):,} filters"
-            names.append((layer.lower(), 0, Found("layer", layer, detail, iris.layer(network.network, layer))))
+            names.append((layer.lower(), 0, Match("layer", layer, detail, iris.layer(network.network, layer))))
     for class_id, label in zip(graph.class_ids, graph.class_labels, strict=True):
-        found = Found("class", label, class_id, iris.class_(class_id))
-        names += [(label.lower(), 0, found), (class_id.lower(), 1, found)]
+        match = Match("class", label, class_id, iris.class_(class_id))
+        names += [(label.lower(), 0, match), (class_id.lower(), 1, match)]
     for iri, label in graph.labels.items():
         below = len(graph.classes_below.get(iri, ()))
         detail = f"{below:,} {'class' if below == 1 else 'classes'}" if below else "feature"
-        found = Found("concept", label, detail, iri)
-        names.append((label.lower(), 0, found))
-        names += [(other.lower(), 1, found) for other in graph.alt_labels.get(iri, ())]
-    return SearchIndex(loaded, tuple((nfc(name), place, found) for name, place, found in names))
+        match = Match("concept", label, detail, iri)
+        names.append((label.lower(), 0, match))
+        names += [(other.lower(), 1, match) for other in graph.alt_labels.get(iri, ())]
+    return SearchIndex(loaded, tuple((nfc(name), preference, match) for name, preference, match in names))
 
 
 def _closeness(name: str, wanted: str) -> int:
