@@ -114,8 +114,11 @@ def draw(
     """
     from filtag_kg.kg import open_kg
     from filtag_kg.report import draw_sheet, write_sheet
+    from filtag_kg.views import load_kg
 
-    rows = draw_sheet(open_kg(kg), rule=rule, filters=filters, least_tags=least_tags, seed=seed)
+    opened = open_kg(kg)
+    loaded = load_kg(opened, rule or opened.rules[0])
+    rows = draw_sheet(loaded, filters=filters, least_tags=least_tags, seed=seed)
     write_sheet(rows, output)
     note(
         f"{output}: {len(rows)} filters; write yes or no in the column conforms: do the filter's tags belong together?"

@@ -28,7 +28,7 @@ from filtag_kg.output_paths import check_file_output, is_stream
 from filtag_kg.report.grouping import check_level
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.tables import csv_text
-from filtag_kg.views import LoadedKg, RunResults, load_kg
+from filtag_kg.views import LoadedKg, load_kg
 
 SHEET_COLUMNS = ("kg", "rule", "layer", "filter", "tags", "conforms")
 _DRAW = ("conformance draw",)
@@ -76,14 +76,14 @@ AUTHORS = {"tagged": Proportion(61, 73), "several": Proportion(39, 51)}
 
 
 def draw_sheet(
-    kg: KG, *, rule: str | None = None, filters: int = 100, least_tags: int = _LEAST_TAGS, seed: int = 0
+    loaded: LoadedKg, *, filters: int = 100, least_tags: int = _LEAST_TAGS, seed: int = 0
 ) -> list[tuple[str, ...]]:
     """Draw filters at random, without replacement, and return the rows of a sheet, by layer and filter.
 
     Parameters
     ----------
-    rule : str, optional
-        The KG's first, if it is left out.
+    loaded : LoadedKg
+        Its first run is judged.
     filters : int
         How many; all with enough tags, if there are fewer.
     least_tags : int
@@ -92,7 +92,7 @@ def draw_sheet(
     Raises
     ------
     FiltagError
-        If the KG has no such rule or no filter with so many tags, `filters` is below 1, or `least_tags` or `seed`
+        If the KG has no filter with so many tags, `filters` is below 1, or `least_tags` or `seed`
         below 0.
     """
     if seed < 0:
@@ -101,7 +101,7 @@ def draw_sheet(
         raise FiltagError(f"{filters} filters cannot be drawn: give a number from 1")
     if least_tags < 0:
         raise FiltagError(f"{least_tags} is no number of tags: give a whole number from 0")
-    loaded, table = _read_run(kg, rule)
+    table = next(iter(loaded.runs.values()))
     network, concepts = loaded.networks[table.run.network], loaded.concepts
     columns = np.flatnonzero(np.diff(table.of_filter) >= least_tags).tolist()
     if not columns:
@@ -114,7 +114,7 @@ def draw_sheet(
     for column in (columns[index] for index in sorted(drawn.tolist())):
         layer, filter_ = network.layer_and_filter(column)
         tags = "; ".join(sorted(concepts.class_labels[class_] for class_ in table.class_[table.rows(column)].tolist()))
-        rows.append((kg.manifest["id"], table.run.rule, network.layer_names[layer], str(filter_), tags, ""))
+        rows.append((loaded.kg.manifest["id"], table.run.rule, network.layer_names[layer], str(filter_), tags, ""))
     return rows
 
 
@@ -153,7 +153,8 @@ def rate_sheet(kg: KG, sheet: Path, *, q: float = COHERENT_Q) -> Conformance:
     rules = sorted({row["rule"] for _, row in lines})
     if len(rules) != 1:
         raise FiltagError(f"{sheet} has rows of {len(rules)} rules: rate a sheet as it was drawn", commands=_DRAW)
-    loaded, table = _read_run(kg, rules[0], q=q)
+    loaded = load_kg(kg, rules[0], q=q)
+    table = next(iter(loaded.runs.values()))
     network = loaded.networks[table.run.network]
     first_columns, sizes = network.first_columns, network.filters_of_layers
     answers: dict[int, bool] = {}
@@ -198,12 +199,6 @@ def _kappa(one: Proportion, other: Proportion, agreed: int) -> float | None:
     a, b = one.count / one.total, other.count / other.total
     by_chance = a * b + (1 - a) * (1 - b)
     return None if by_chance == 1 else (agreed / one.total - by_chance) / (1 - by_chance)
-
-
-def _read_run(kg: KG, rule: str | None, *, q: float = COHERENT_Q) -> tuple[LoadedKg, RunResults]:
-    """Read the first run by a rule; the KG's first run, if none is named."""
-    loaded = load_kg(kg, rule or kg.rules[0], q=q)
-    return loaded, next(iter(loaded.runs.values()))
 
 
 def _read_sheet(sheet: Path) -> Sequence[tuple[int, Mapping[str, str]]]:
