@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,16 @@ def seed() -> None:
     """Let networks and arrays that name no seed of their own be the same in every run and order."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """Leave the package's log as it was: a command sets its level and keeps records from the root logger."""
+    log = logging.getLogger("filtag_kg")
+    before = (log.handlers[:], log.propagate, log.level)
+    yield
+    log.handlers[:], log.propagate = before[:2]
+    log.setLevel(before[2])
 
 
 @pytest.fixture(scope="session")
