@@ -41,18 +41,22 @@ def main() -> None:
         stopped_by.append(number)
         raise KeyboardInterrupt
 
+    def end(number: int, _frame: object) -> None:
+        os._exit(128 + (stopped_by or [number])[0])
+
     _on_signals(stop)
     sys.unraisablehook = _repeat_interrupt
     _open_closed_streams()
     try:
         code = _run()
+        # Nothing is left to clean up: from here on a signal ends the process at once.
+        _on_signals(end)
     except BaseException:
         # A library may have turned the interrupt into another error.
         if not stopped_by:
             raise
+        _on_signals(end)
         code = 1
-    # Nothing is left to clean up: from here on a signal ends the process at once.
-    _on_signals(lambda number, _frame: os._exit(128 + number))
     code = _flush(code)
     sys.exit(128 + stopped_by[0] if stopped_by else code)
 
