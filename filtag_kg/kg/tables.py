@@ -317,7 +317,7 @@ def _tag_table(
 ) -> TagTable:
     """Return columns as a table; KeyError or ValueError where they name what there is not."""
     if classes is None:
-        classes = dict(sorted(zip(columns["class_id"], columns["label"], strict=True)))
+        classes = dict(sorted(dict(zip(columns["class_id"], columns["label"], strict=True)).items()))
     layer_names = tuple(dict.fromkeys(columns["layer"]) if layers is None else layers)
     layer = _indices(columns["layer"], layer_names)
     filter_ = np.asarray(columns["filter"], dtype=np.int64)
