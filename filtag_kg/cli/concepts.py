@@ -53,6 +53,8 @@ def import_(
             dump, index, languages=language or ("en",), relations=relation or RELATIONS, progress=progress
         )
     note(f"{index}: {counts.edges:,} edges between {counts.nodes:,} terms, of {counts.lines:,} lines")
+    if counts.skipped_note:
+        note(counts.skipped_note)
 
 
 @app.command("show", cls=Command)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import sqlite3
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
@@ -22,16 +23,9 @@ from requests.adapters import HTTPAdapter
 from requests_cache import CachedSession
 from urllib3.util import Retry
 
-from filtag_kg.concepts.conceptnet.assertions import (
-    LICENCE,
-    is_in_iris,
-    is_term,
-    is_weight,
-    licence_iri,
-    part_of_speech,
-    text_of,
-)
+from filtag_kg.concepts.conceptnet.assertions import LICENCE, Assertion, assertion, is_weight, skipped_text
 from filtag_kg.concepts.conceptnet.rate_limit import RateLimit
+from filtag_kg.concepts.conceptnet.term_paths import is_term_path, part_of_speech, term_of, term_path, text_of
 from filtag_kg.concepts.source import Concept, Edge, Sense
 from filtag_kg.concepts.terms import CONCEPTNET, term_uri
 from filtag_kg.errors import FiltagError
@@ -51,6 +45,7 @@ _PAGE = 1000
 _ATTEMPTS = 4
 # The largest word of ConceptNet has some 300,000 edges.
 _MOST_PAGES = 1000
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 # Too many requests, and failures of a server that may be over in a moment.
 _TRANSIENT = (429, 500, 502, 503, 504)
 
@@ -144,22 +139,24 @@ class ConceptNetApi:
     def concept(self, concept_id: str) -> Concept:
         """Return the concept of an IRI, without a request; `KeyError` if it is not a term's."""
         path = self._path(concept_id)
-        if not concept_id.startswith(self._base) or not is_term(path):
+        if not concept_id.startswith(self._base) or not is_term_path(path):
             raise KeyError(concept_id)
         return Concept(concept_id, text_of(path), (), (path,), self.name)
 
     def of_class(self, class_id: str) -> str | None:
-        """Return the concept that a term's path or IRI names, whether or not the service knows it."""
+        """Return the concept that a term, its path in IRIs or its IRI names, whether or not the service knows it."""
         path = self._path(class_id)
-        return self._base + path if is_term(path) else None
+        try:
+            return self._base + (path if is_term_path(path) else term_path(path))
+        except ValueError:
+            return None
 
     def senses(self, term: str) -> tuple[Sense, ...]:
         """Return the word itself and its senses as a noun that have edges, those with most edges first."""
-        n_edges: Counter[str] = Counter()
-        for edge in self._edges("start", term_uri(term, language=self._language)):
-            path = str(edge["start"]["@id"])
-            if is_term(path) and is_in_iris(path) and part_of_speech(path) in ("", "n"):
-                n_edges[path] += 1
+        word = term_uri(term, language=self._language)
+        if not is_term_path(word):
+            return ()
+        n_edges = Counter(edge.start for edge in self._edges("start", word) if part_of_speech(edge.start) in ("", "n"))
         ranked = sorted(n_edges, key=lambda path: (-n_edges[path], path))
         return tuple(Sense(self._base + path, text_of(path), n_edges[path]) for path in ranked)
 
@@ -167,40 +164,39 @@ class ConceptNetApi:
         """Return one more than the terms directly below a concept that one request finds."""
         path = self._path(concept_id)
         edges, _ = self._page(self._query("end", _word(path), "IsA"))
-        return 1 + sum(str(edge["end"]["@id"]) == path for edge in edges)
+        return 1 + sum(edge.end == path for edge in edges)
 
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
         """Yield the edges of exactly this term, page by page."""
         path = self._path(concept_id)
         edges = self._edges("end", _word(path), relation) if incoming else self._edges("start", _word(path))
         for edge in edges:
-            start, end = str(edge["start"]["@id"]), str(edge["end"]["@id"])
-            own, other = (end, start) if incoming else (start, end)
-            if (
-                edge["rel"]["@id"] == f"/r/{relation}"
-                and own == path
-                and other.startswith(f"/c/{self._language}/")
-                and is_in_iris(other)
-            ):
+            own, other = (edge.end, edge.start) if incoming else (edge.start, edge.end)
+            if edge.relation == relation and own == path and other.startswith(f"/c/{self._language}/"):
                 yield Edge(
                     relation=relation,
-                    start=self._base + start,
-                    end=self._base + end,
-                    weight=float(edge["weight"]),
+                    start=self._base + edge.start,
+                    end=self._base + edge.end,
+                    weight=edge.weight,
                     source=self.name,
-                    dataset=str(edge["dataset"]),
-                    licence=licence_iri(str(edge["license"])),
+                    dataset=edge.dataset,
+                    licence=edge.licence,
                 )
 
     def _path(self, concept_id: str) -> str:
         return concept_id.removeprefix(self._base)
 
     def _query(self, end: str, path: str, relation: str | None = None) -> str:
-        parameters = {end: path, **({"rel": f"/r/{relation}"} if relation else {}), "limit": str(_PAGE), "offset": "0"}
+        parameters = {
+            end: term_of(path),
+            **({"rel": f"/r/{relation}"} if relation else {}),
+            "limit": str(_PAGE),
+            "offset": "0",
+        }
         return str(requests.Request("GET", f"{self.version}/query", params=parameters).prepare().url)
 
-    def _edges(self, end: str, path: str, relation: str | None = None) -> Iterator[dict[str, Any]]:
-        """Yield the edges with a term at one end, ``start`` or ``end``, as the service describes them."""
+    def _edges(self, end: str, path: str, relation: str | None = None) -> Iterator[Assertion]:
+        """Yield the edges with a term at one end, ``start`` or ``end``."""
         page: str | None = self._query(end, path, relation)
         for _ in range(_MOST_PAGES):
             if page is None:
@@ -209,7 +205,7 @@ class ConceptNetApi:
             yield from edges
         raise self._failure(f"its answer has more than {_MOST_PAGES:,} pages")
 
-    def _fetched(self, url: str) -> tuple[tuple[dict[str, Any], ...], str | None]:
+    def _fetched(self, url: str) -> tuple[tuple[Assertion, ...], str | None]:
         """Return the edges of a page and the address of the next."""
         for _ in range(_ATTEMPTS):
             try:
@@ -225,10 +221,10 @@ class ConceptNetApi:
                 times = f", {_ATTEMPTS + 1} times" if response.status_code in _TRANSIENT else ""
                 raise self._failure(f"{response.status_code} {response.reason}{times}")
             if _is_answer(response):
-                answer = parse_json(response.content)
+                answer = parse_json(response.content, surrogates=True)
                 next_page = answer.get("view", {}).get("nextPage")
                 # A path, so that no answer can send us to another host.
-                return tuple(answer["edges"]), f"{self.version}{next_page}" if next_page else None
+                return tuple(_assertions(answer["edges"])), f"{self.version}{next_page}" if next_page else None
             problem = "its answer is not ConceptNet's JSON"
         raise self._failure(f"{problem}, {_ATTEMPTS} times")
 
@@ -294,20 +290,33 @@ _ANSWER = {
 
 
 def _is_path(value: object) -> bool:
-    return isinstance(value, str) and value.startswith("/")
+    return isinstance(value, str) and value.startswith("/") and _HALF_PAIR.search(value) is None
 
 
 def _is_answer(response: requests.Response) -> bool:
     """Return whether a response holds a page of edges; others are not kept."""
     try:
-        answer = parse_json(response.content)
+        # Half a character spoils an edge, not the page.
+        answer = parse_json(response.content, surrogates=True)
     except ValueError:
         return False
-    if mismatch(answer, _ANSWER) is not None:
-        return False
-    ends = (edge[end]["@id"] for edge in answer["edges"] for end in ("start", "end"))
-    # An edge may lead to a thing on another site, which is not a term.
-    return all(is_term(end) or "://" in end for end in ends)
+    return mismatch(answer, _ANSWER) is None
+
+
+def _assertions(edges: list[dict[str, Any]]) -> Iterator[Assertion]:
+    """Yield the edges of a page between two terms; say how many others it has that are not assertions."""
+    skipped: Counter[str] = Counter()
+    for edge in edges:
+        start, end = edge["start"]["@id"], edge["end"]["@id"]
+        # An edge may lead to a thing on another site, which is not a term.
+        if "://" in end and not end.startswith("/"):
+            continue
+        try:
+            yield assertion(edge["rel"]["@id"], start, end, edge["weight"], edge["dataset"], edge["license"])
+        except ValueError as error:
+            skipped[str(error)] += 1
+    if skipped:
+        _log.info("ConceptNet's service: %s", skipped_text(skipped, "edge"))
 
 
 def _reason(error: requests.RequestException) -> str:

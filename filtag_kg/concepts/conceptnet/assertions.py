@@ -13,30 +13,36 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filtag_kg.concepts.conceptnet.term_paths import encoded_path, term_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LICENCE = "https://creativecommons.org/licenses/by-sa/4.0/"
 """The licence of ConceptNet as a whole."""
 
 _FIELDS = 5
-_TERM = re.compile(r"/c/[a-z]+(?:[_-][a-z]+)*/[^/\x00-\x20\x7f-\xa0][^\x00-\x20\x7f-\xa0]*")
-_NOT_IN_IRIS = re.compile(r'[<>"{}|\\^`]')
 # ConceptNet's largest are below 100.
 _MOST_WEIGHT = 1e6
-_LICENCE = re.compile(r"cc:([a-z-]+)/([\d.]+)")
+_SHORT_LICENCE = re.compile(r"cc:([a-z-]+)/([\d.]+)", re.ASCII)
+_REST = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*"
+_ADDRESS = re.compile(rf"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?]{_REST})?(?:#{_REST})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """One line of the dump: what an index keeps of it.
+    """One line of the dump, or one edge of the web API.
 
     Parameters
     ----------
     relation : str
         Without ``/r/``.
     start, end : str
-        Paths of terms: ``/c/en/dog/n/wn/animal``.
+        Paths of terms in IRIs: ``/c/en/dog/n/wn/animal``.
     dataset : str
-        A path: ``/d/wordnet/3.1``.
+        A path in IRIs: ``/d/wordnet/3.1``.
     licence : str
         An IRI.
     """
@@ -61,33 +67,32 @@ def parse_assertion(line: str) -> Assertion:
     if len(fields) != _FIELDS:
         raise ValueError(f"{len(fields)} fields between tabs where an assertion has {_FIELDS}")
     _, relation, start, end, text = fields
-    if not (is_term(start) and is_term(end)):
-        raise ValueError("the third and fourth fields are not two terms such as /c/en/dog")
     try:
         more = json.loads(text)
         weight, dataset, licence = more["weight"], more["dataset"], more["license"]
-        f"{dataset}{licence}".encode()
     except (ValueError, TypeError, LookupError, RecursionError):
         weight = dataset = licence = None
     if not (is_weight(weight) and isinstance(dataset, str) and isinstance(licence, str)):
         raise ValueError("the fifth field is not a JSON object with weight, dataset and license") from None
-    return Assertion(relation.removeprefix("/r/"), start, end, float(weight), dataset, licence_iri(licence))
+    return assertion(relation, start, end, weight, dataset, licence)
 
 
-def is_term(path: object) -> bool:
-    """Return whether a value is the path of a term: a language and a word, maybe with a sense.
+def assertion(relation: str, start: str, end: str, weight: float, dataset: str, licence: str) -> Assertion:
+    """Return an assertion from what ConceptNet calls its parts.
 
-    Examples
-    --------
-    >>> is_term("/c/en/dog/n"), is_term("/c/en")
-    (True, False)
+    Raises
+    ------
+    ValueError
+        If one of them cannot be what it should be; the message says which.
     """
-    return isinstance(path, str) and _TERM.fullmatch(path) is not None
-
-
-def is_in_iris(path: str) -> bool:
-    """Return whether a term can be part of an IRI as it is; few cannot, and none of these is a kind of thing."""
-    return _NOT_IN_IRIS.search(path) is None
+    ends = term_path(start), term_path(end)
+    if not dataset.startswith("/"):
+        raise ValueError("the data set is not a path such as /d/wordnet/3.1")
+    try:
+        dataset = encoded_path(dataset)
+    except UnicodeEncodeError:
+        raise ValueError("the data set is not Unicode") from None
+    return Assertion(relation.removeprefix("/r/"), *ends, float(weight), dataset, licence_iri(licence))
 
 
 def is_weight(value: object) -> bool:
@@ -96,35 +101,38 @@ def is_weight(value: object) -> bool:
 
 
 def licence_iri(name: str) -> str:
-    """Return the IRI of a licence from ConceptNet's short name.
+    """Return the IRI of a licence from ConceptNet's short name, or a web address as it is.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
 
     Examples
     --------
     >>> licence_iri("cc:by-sa/4.0")
     'https://creativecommons.org/licenses/by-sa/4.0/'
     """
-    match = _LICENCE.fullmatch(name)
-    return f"https://creativecommons.org/licenses/{match[1]}/{match[2]}/" if match else name
+    if match := _SHORT_LICENCE.fullmatch(name):
+        return f"https://creativecommons.org/licenses/{match[1]}/{match[2]}/"
+    if not is_address(name):
+        raise ValueError("the licence is neither a name such as cc:by/4.0 nor an address")
+    return name
 
 
-def text_of(path: str) -> str:
-    """Return the word of a term, in plain spelling.
-
-    Examples
-    --------
-    >>> text_of("/c/en/golden_retriever/n/wn/animal")
-    'golden retriever'
-    """
-    return path.split("/")[3].replace("_", " ")
+def is_address(value: object) -> bool:
+    """Return whether a value is a web address that can be an IRI as it is."""
+    return isinstance(value, str) and _ADDRESS.fullmatch(value) is not None
 
 
-def part_of_speech(path: str) -> str:
-    """Return the letter of a term's part of speech; empty where the term has none.
+def skipped_text(skipped: Mapping[str, int], name: str) -> str:
+    """Return in one line how many things were skipped, and why.
 
     Examples
     --------
-    >>> part_of_speech("/c/en/dog/n/wn/animal"), part_of_speech("/c/en/dog")
-    ('n', '')
+    >>> skipped_text({"not UTF-8": 2, "the file is on fire": 1}, "line"), skipped_text({"not UTF-8": 1}, "line")
+    ('3 lines skipped: not UTF-8 (2), the file is on fire (1)', '1 line skipped: not UTF-8')
     """
-    parts = path.split("/")
-    return parts[4] if len(parts) > 4 else ""
+    total = sum(skipped.values())
+    reasons = (f"{reason} ({count:,})" if len(skipped) > 1 else reason for reason, count in sorted(skipped.items()))
+    return f"{total:,} {name}{'s' if total > 1 else ''} skipped: {', '.join(reasons)}"

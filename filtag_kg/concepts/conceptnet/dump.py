@@ -2,13 +2,13 @@
 
 The dump is read in blocks. Only lines with a wanted relation and language are cut out and parsed, about one in a
 hundred, so a pass takes little longer than unpacking the file. Only a block is held in memory; assertions go to the
-file and are sorted there.
+file and are sorted there. Lines that are not assertions are skipped and counted.
 
 ====================  ============================================================================================
 table                 columns
 ====================  ============================================================================================
-``node``              ``id``, ``path`` (sorted: what lies below a term follows it), ``size``: about how many nodes
-                      lie at or below it by IsA
+``node``              ``id``, ``path`` in IRIs (sorted: what lies below a term follows it), ``size``: about how many
+                      nodes lie at or below it by IsA
 ``dataset``           ``id``, ``path``, ``licence``
 ``edge``              ``start``, ``relation``, ``end``, ``dataset``, ``weight``: by start; an index has them by end
 ``about``             ``key``, ``value``: format, version, sha256, lines, languages, relations
@@ -24,13 +24,14 @@ import json
 import re
 import sqlite3
 import zlib
+from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts.conceptnet.assertions import Assertion, parse_assertion
+from filtag_kg.concepts.conceptnet.assertions import Assertion, parse_assertion, skipped_text
 from filtag_kg.concepts.conceptnet.sizes import sizes_below
 from filtag_kg.concepts.source import RELATIONS
 from filtag_kg.errors import FiltagError
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-FORMAT = "1"
+FORMAT = "2"
 """Version of the tables."""
 
 _BLOCK = 1 << 22
@@ -80,11 +81,19 @@ class DumpSummary:
         Assertions in the dump.
     edges, nodes : int
         In the index.
+    skipped : mapping of str to int
+        How many lines of the wanted relations and languages are not assertions, by what is wrong with them.
     """
 
     lines: int
     edges: int
     nodes: int
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def skipped_note(self) -> str:
+        """How many lines were skipped, and why; empty if none was."""
+        return skipped_text(self.skipped, "line") if self.skipped else ""
 
 
 def import_dump(
@@ -115,7 +124,7 @@ def import_dump(
     Raises
     ------
     FiltagError
-        If the dump cannot be read, is cut off, has a line that is not an assertion, or holds nothing that is wanted.
+        If the dump cannot be read, is cut off, or has no assertion that is wanted.
     """
     for language in languages:
         if not _LANGUAGE.fullmatch(language):
@@ -142,6 +151,8 @@ def import_dump(
             database.executescript(_TABLES)
             (n_edges,) = database.execute("SELECT COUNT(*) FROM edge").fetchone()
             (n_nodes,) = database.execute("SELECT COUNT(*) FROM node").fetchone()
+            if not n_edges and reader.first_skipped:
+                raise FiltagError(f"{reader.first_skipped}: download the file again")
             if not n_edges:
                 raise FiltagError(
                     f"{dump} has {reader.lines:,} lines and none of {', '.join(relations)} between terms of "
@@ -161,14 +172,16 @@ def import_dump(
             database.commit()
         except sqlite3.DatabaseError as error:
             raise FiltagError(f"cannot write {index} ({error}): is the disk full? Nothing was changed") from None
-    return DumpSummary(reader.lines, n_edges, n_nodes)
+    return DumpSummary(reader.lines, n_edges, n_nodes, dict(sorted(reader.skipped.items())))
 
 
 class _Reader:
-    """Reads a dump once; then its number of lines and its SHA-256 are known."""
+    """Reads a dump once; then its number of lines, those that it skipped and its SHA-256 are known."""
 
     def __init__(self, path: Path, progress: Callable[[int, int], None]) -> None:
         self.lines = 0
+        self.skipped: Counter[str] = Counter()
+        self.first_skipped = ""
         self.sha256 = hashlib.sha256()
         self._path = path
         self._progress = progress
@@ -187,20 +200,21 @@ class _Reader:
                 while at >= 0:
                     begin, end = block.rfind(b"\n", 0, at) + 1, block.find(b"\n", at)
                     assertion = self._parse(block, begin, end)
-                    if assertion.start.startswith(wanted) and assertion.end.startswith(wanted):
+                    if assertion and assertion.start.startswith(wanted) and assertion.end.startswith(wanted):
                         yield assertion
                     at = block.find(needle, end)
             self.lines += lines
 
-    def _parse(self, block: bytes, begin: int, end: int) -> Assertion:
+    def _parse(self, block: bytes, begin: int, end: int) -> Assertion | None:
         try:
             return parse_assertion(block[begin:end].decode("utf-8"))
         except ValueError as error:
-            number = self.lines + block.count(b"\n", 0, begin) + 1
-            reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else error
-            raise FiltagError(
-                f"line {number:,} of {self._path} is not an assertion ({reason}): download the file again"
-            ) from None
+            reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+            self.skipped[reason] += 1
+            if not self.first_skipped:
+                number = self.lines + block.count(b"\n", 0, begin) + 1
+                self.first_skipped = f"line {number:,} of {self._path} is not an assertion ({reason})"
+            return None
 
     def _blocks(self) -> Iterator[bytes]:
         """Yield the file in blocks of whole lines, each ending with a newline."""

@@ -1,7 +1,7 @@
 """The index of ConceptNet's dump as a concept source.
 
 A concept is a term of ConceptNet: ``/c/en/dog`` and ``/c/en/dog/n/wn/animal`` are two. The first stands for the word
-in any of its meanings.
+in any of its meanings. `term_paths` says how odd terms become IRIs.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from filtag_kg.concepts.conceptnet.assertions import LICENCE, is_in_iris, is_term, is_weight, text_of
+from filtag_kg.concepts.conceptnet.assertions import LICENCE, is_address, is_weight
 from filtag_kg.concepts.conceptnet.dump import FORMAT
+from filtag_kg.concepts.conceptnet.term_paths import is_path, is_term_path, term_path, text_of
 from filtag_kg.concepts.source import Concept, Edge, Sense
 from filtag_kg.concepts.terms import CONCEPTNET, term_uri
 from filtag_kg.errors import FiltagError
@@ -97,16 +98,21 @@ class ConceptNetIndex:
         return Concept(concept_id, text_of(path), (), (path,), self.name)
 
     def of_class(self, class_id: str) -> str | None:
-        """Return the concept that a term's path or IRI names, if the index has it."""
+        """Return the concept that a term, its path in IRIs or its IRI names, if the index has it."""
         path = class_id.removeprefix(self._base)
-        return self._base + path if path.startswith("/c/") and self._has(path) else None
+        if not self._has(path):
+            try:
+                path = term_path(path)
+            except ValueError:
+                return None
+        return self._base + path if self._has(path) else None
 
     def senses(self, term: str) -> tuple[Sense, ...]:
         """Return the word itself and its senses as a noun, those with most edges first."""
         path = term_uri(term, language=self._language)
         return tuple(
             Sense(self._base + sense, text_of(sense), count)
-            for sense, count in self._ask(_SENSES, (path,), is_term, _is_count)
+            for sense, count in self._ask(_SENSES, (path,), is_term_path, _is_count)
             if self._has(sense)
         )
 
@@ -123,26 +129,21 @@ class ConceptNetIndex:
         rows = self._ask(
             _EDGES.format(this=this, other=other),
             (self._path(concept_id), relation),
-            is_term, is_weight, _is_text, _is_text,
+            is_term_path, is_weight, is_path, is_address,
         )  # fmt: skip
         for path, weight, dataset, licence in rows:
-            if is_in_iris(path):
-                # SQLite keeps its index of terms apart from the terms: damage may hit one of them.
-                if not self._has(path):
-                    raise self._damaged(f"{path} is missing from its list of terms")
-                neighbour = self._base + path
-                start, end = (neighbour, concept_id) if incoming else (concept_id, neighbour)
-                yield Edge(relation, start, end, weight, self.name, dataset, licence)
+            # SQLite keeps its index of terms apart from the terms: damage may hit one of them.
+            if not self._has(path):
+                raise self._damaged(f"{path} is missing from its list of terms")
+            neighbour = self._base + path
+            start, end = (neighbour, concept_id) if incoming else (concept_id, neighbour)
+            yield Edge(relation, start, end, weight, self.name, dataset, licence)
 
     def _path(self, concept_id: str) -> str:
         return concept_id.removeprefix(self._base)
 
     def _has(self, path: str) -> bool:
-        return (
-            is_term(path)
-            and is_in_iris(path)
-            and bool(self._ask("SELECT size FROM node WHERE path = ?", (path,), _is_size))
-        )
+        return is_term_path(path) and bool(self._ask("SELECT size FROM node WHERE path = ?", (path,), _is_size))
 
     def _ask(self, text: str, values: tuple[str, ...], *checks: Callable[[Any], bool]) -> list[tuple[Any, ...]]:
         """Return the rows of an answer after checking every cell, by a check for each column.
