@@ -45,6 +45,16 @@ def test_import_then_show(dump: Path, tmp_path: Path) -> None:
     assert (first["label"], first["other_label"]) == ("puppy", "dog")
 
 
+def test_import_says_what_it_skipped(dump: Path, tmp_path: Path) -> None:
+    with dump.open("a", encoding="utf-8") as file:
+        file.write(line("IsA", "en/back\\slash", "en/dog", *SAID[0][3:]) + line("IsA", "en/dog", "en/", *SAID[0][3:]))
+    done = filtag("concepts", "import", dump, "-o", tmp_path / "index", home=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.endswith(
+        "index: 13 edges between 16 terms, of 18 lines\nnote: 1 line skipped: an end is not a term such as /c/en/dog\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

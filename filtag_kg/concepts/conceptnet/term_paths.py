@@ -36,7 +36,7 @@ _NOT_IN_SEGMENTS = re.compile(f"[^{_IN_SEGMENTS}]")
 _LANGUAGE = "[a-z]+(?:[_-][a-z]+)*"
 _TERM = re.compile(f"/c/{_LANGUAGE}/[^/].*", re.DOTALL)
 _PATH = re.compile(f"(?:/(?:[{_IN_SEGMENTS}]|%[0-9A-F]{{2}})*)+")
-# What needs no encoding, to spare nearly all terms the work.
+# What needs no encoding, to spare nearly all terms the work; a segment that begins with a dot may.
 _PLAIN_TERM = re.compile(f"/c/{_LANGUAGE}/[{_IN_SEGMENTS}]+(?:/[{_IN_SEGMENTS}]*)*")
 _DOTS = (".", "..")
 _NOT_IN_LABELS = re.compile(f"[^ -~{_NOT_ASCII}]")
@@ -56,6 +56,8 @@ def term_path(term: str) -> str:
     >>> term_path("/c/en/a\\b"), term_path("/c/en/50%/n"), term_path("/c/en/café")
     ('/c/en/a%5Cb', '/c/en/50%25/n', '/c/en/café')
     """
+    if _is_plain(term):
+        return term
     if not _TERM.fullmatch(term):
         raise ValueError("an end is not a term such as /c/en/dog")
     if len(term) > _MOST_CHARACTERS:
@@ -113,13 +115,22 @@ def is_term_path(path: object) -> bool:
     """
     if not isinstance(path, str):
         return False
-    if "%" not in path and "/." not in path:
-        is_plain = _PLAIN_TERM.fullmatch(path) is not None and unicodedata.is_normalized("NFC", path)
-        return is_plain and len(path) <= _MOST_CHARACTERS
+    if _is_plain(path):
+        return True
     try:
         return term_path(term_of(path)) == path
     except ValueError:
         return False
+
+
+def _is_plain(term: str) -> bool:
+    """Return whether a value is a term that is its own path."""
+    return (
+        _PLAIN_TERM.fullmatch(term) is not None
+        and "/." not in term
+        and len(term) <= _MOST_CHARACTERS
+        and unicodedata.is_normalized("NFC", term)
+    )
 
 
 def text_of(path: str) -> str:
