@@ -1,16 +1,5 @@
 """Measure links and common concepts.
 
-Links by label only: how many are right, how well calibrated their confidence is, how little the constants matter. Three
-sets of labels, all without the ids that would tell:
-
-- the 1,000 labels of ImageNet, on which the constants were tuned;
-- random subsets of 50 of them, as a smaller network would have;
-- names of random WordNet concepts that are physical things and occur in its corpus, none of them ImageNet's: nothing
-  was tuned on these.
-
-*Right* is the exact sense; *near* is the right one or one that shares a parent with it. The first sense is the one that
-WordNet lists first, the most frequent one.
-
 Common concepts of tags (with --tags FILTAG's own of the last convolution of VGG16, otherwise the demo's): how many
 filters have one that covers at least half of their tags and at most a quarter of the classes, and how many are
 coherent, by kinds (IsA), parts (HasA) and materials (MadeOf). These are compared with the same tags shuffled over the
@@ -24,7 +13,8 @@ draws has an error of its own, ± 32 % at t = 0.001.)
 The test on activations, simulated: ten classes of 50 images, 200 filters with skewed activations, some of which
 prefer classes, and the labels of the images shuffled.
 
-For doubtful links see `doubt.py`, for ConceptNet's dump `conceptnet.py`. At the end, every target with its figure.
+For links see `linking.py`, for doubtful ones `doubt.py`, for ConceptNet's dump `conceptnet.py`. At the end, every
+target with its figure.
 """
 
 from __future__ import annotations
@@ -41,11 +31,11 @@ import numpy as np
 from conceptnet import LINES, measure_dump
 from doubt import measure_doubt
 from inputs import demo_tags, names_of
+from linking import LINKING_LONG, LINKING_TARGETS, measure_links
 
 from filtag_kg.concepts import (
     MIN_IC,
     Hierarchy,
-    Links,
     activation_test,
     adjusted_p_values,
     build_hierarchy,
@@ -53,7 +43,6 @@ from filtag_kg.concepts import (
     link_classes,
     p_values,
     q_values,
-    sense_choice,
     wordnet,
 )
 from filtag_kg.concepts.families import tested_concepts
@@ -63,9 +52,7 @@ from filtag_kg.tags import TagTable, read_filtag_labels
 
 # What is to be reached: at least (≥) or below (<).
 TARGETS = {
-    "exact": ("≥", 92, " %"),
-    "near": ("≥", 96, " %"),
-    "fifties": ("≥", 88, " %"),
+    **LINKING_TARGETS,
     "half": ("≥", 150, ""),
     "coherent": ("≥", 125, ""),
     "nominal": ("<", 7, " %"),
@@ -83,9 +70,7 @@ TARGETS = {
     "ms": ("<", 1, " ms"),
 }
 LONG = {
-    "exact": "ImageNet's labels alone linked to the exact sense",
-    "near": "to it or to one that shares its parent",
-    "fifties": "random fifties of them to the exact sense",
+    **LINKING_LONG,
     "half": "of FILTAG's 219 filters, those with a concept above half of the tags and a quarter of the classes at most",
     "coherent": "those coherent at q < 0.05",
     "nominal": "of shuffled filters, those with nominal p < 0.05 (3 to 7 %)",
@@ -124,11 +109,10 @@ def main() -> None:
     meant = {label_id: wordnet().of_class(label_id) or "" for label_id in names}
     imagenet = [(label.replace("_", " "), meant[label_id]) for label_id, label in names.items()]
     fifties = [[imagenet[at] for at in random.choice(len(imagenet), 50, replace=False)] for _ in range(options.subsets)]
-    others = other_labels(set(meant.values()), random)
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {version('numpy')}\n")
     measure_doubt(imagenet, fifties, options.gold)
     figures = {
-        **measure_links(imagenet, fifties, others, random),
+        **measure_links(imagenet, options.gold, options.subsets, np.random.default_rng(options.seed)),
         **measure_common_concepts(options.tags, names, options.shuffles, random),
         **measure_adjusted_p(options.networks),
         **measure_activation_test(random),
@@ -142,56 +126,6 @@ def main() -> None:
         met = figures[what] >= target if sign == "≥" else figures[what] < target
         shown = f"{figures[what]:,.3g}" if figures[what] < 1000 else f"{figures[what]:,.0f}"
         print(f"| {LONG[what]} | {sign} {target:,g}{unit} | {shown}{unit} | {'met' if met else 'missed'} |")
-
-
-def measure_links(
-    imagenet: list[tuple[str, str]],
-    fifties: list[list[tuple[str, str]]],
-    others: list[tuple[str, str]],
-    random: np.random.Generator,
-) -> dict[str, float]:
-    """Print how many links are right, how good their confidence is, and how much the constants matter."""
-    print("| labels | classes | first sense | right | right or near |\n|---|--:|--:|--:|--:|")
-    print(row("ImageNet", [imagenet]))
-    print(row(f"ImageNet, {len(fifties)} random fifties", fifties))
-    print(row("other physical things", [others]))
-    print(row(f"other physical things, {len(fifties)} fifties", [pick(others, 50, random) for _ in fifties]))
-
-    print("\n| confidence | ImageNet, links | mean confidence | right | fifties, links | mean confidence | right |")
-    print("|---|--:|--:|--:|--:|--:|--:|")
-    whole, parts = judged([imagenet]), judged(fifties)
-    for low, high in ((0, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1), (1, 1.1)):
-        told = [reliability(of, low, high) for of in (whole, parts)]
-        print(f"| {'1' if low == 1 else f'{low}–{high}'} | {' | '.join(told)} |")
-    print(f"\nexpected calibration error: {calibration_error(whole):.3f} and {calibration_error(parts):.3f}")
-
-    print("\n| constant | from | to | least right of ImageNet | most |\n|---|--:|--:|--:|--:|")
-    for constant, values in (
-        ("_PREVALENCE", (0.2, 0.25, 0.4, 0.5)),
-        ("_PREFERRED", (1.0, 1.5, 3.0)),
-        ("_SPELLED", (1.0, 3.0)),
-        ("_MIN_IC", (np.log(2), np.log(8))),
-        ("_LEAST_APART", (0.01, 0.2)),
-    ):
-        chosen = getattr(sense_choice, constant)
-        found = []
-        for value in values:
-            setattr(sense_choice, constant, value)
-            found.append(judged([imagenet])[1].mean())
-        setattr(sense_choice, constant, chosen)
-        print(f"| {constant} | {values[0]:.2g} | {values[-1]:.2g} | {min(found):.1%} | {max(found):.1%} |")
-
-    start = time.perf_counter()
-    link([label for label, _ in imagenet])
-    seconds = time.perf_counter() - start
-    start = time.perf_counter()
-    for label, _ in imagenet:
-        wordnet().senses(label)
-    print(
-        f"\n1,000 labels are linked in {seconds:.2f} s, {seconds / (time.perf_counter() - start):.0f} × looking them up"
-    )
-    _, right, near = whole
-    return {"exact": 100 * right.mean(), "near": 100 * near.mean(), "fifties": 100 * parts[1].mean()}
 
 
 def measure_common_concepts(
@@ -346,83 +280,6 @@ def vgg16_tags(names: dict[str, str], isa: Hierarchy, random: np.random.Generato
         activation=np.concatenate(values),
         contrast=random.normal(size=n_tags),
     )
-
-
-def other_labels(known: set[str], random: np.random.Generator) -> list[tuple[str, str]]:
-    """Return 1,000 names of physical things with their meaning; any name that WordNet's corpus counts."""
-    (physical,) = (sense.concept for sense in wordnet().senses("physical entity"))
-    found: list[tuple[str, str]] = []
-    waiting, seen = [physical], {physical}
-    while waiting:
-        concept = waiting.pop()
-        for edge in wordnet().edges(concept, "IsA", incoming=True):
-            if edge.start not in seen:
-                seen.add(edge.start)
-                waiting.append(edge.start)
-        if concept in known:
-            continue
-        of = wordnet().concept(concept)
-        found += [
-            (name, concept)
-            for name in (of.label, *of.alt_labels)
-            if any(sense.concept == concept and sense.count for sense in wordnet().senses(name))
-        ]
-    return pick(sorted(found), 1000, random)
-
-
-def pick(labels: list[tuple[str, str]], n: int, random: np.random.Generator) -> list[tuple[str, str]]:
-    """Return n random labels."""
-    return [labels[at] for at in random.choice(len(labels), n, replace=False)]
-
-
-def link(labels: list[str]) -> Links:
-    """Return links by label only."""
-    return link_classes([f"class {at}" for at in range(len(labels))], labels, wordnet())
-
-
-def judged(sets: list[list[tuple[str, str]]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for all links of all sets: confidence, whether right, whether right or near."""
-    rows = []
-    for labels in sets:
-        links = link([label for label, _ in labels])
-        for at, (_, meant) in enumerate(labels):
-            found = links.get(f"class {at}")
-            right = found is not None and found.concept == meant
-            near = right or (found is not None and bool(parents(found.concept) & parents(meant)))
-            rows.append((found.confidence if found else 0.0, right, near))
-    confidence, right, near = np.array(rows, dtype=float).T
-    return confidence, right, near
-
-
-def parents(concept: str) -> set[str]:
-    """Return the concepts directly above a concept."""
-    return {edge.end for edge in wordnet().edges(concept, "IsA")}
-
-
-def row(name: str, sets: list[list[tuple[str, str]]]) -> str:
-    """Return a row of the table of labels."""
-    _, right, near = judged(sets)
-    first = [(wordnet().senses(label) or [None])[0] for labels in sets for label, _ in labels]
-    meant = [concept for labels in sets for _, concept in labels]
-    baseline = np.mean([s is not None and s.concept == concept for s, concept in zip(first, meant, strict=True)])
-    return f"| {name} | {len(sets[0]):,} | {baseline:.1%} | {right.mean():.1%} | {near.mean():.1%} |"
-
-
-def reliability(of: tuple[np.ndarray, np.ndarray, np.ndarray], low: float, high: float) -> str:
-    """Return how many links have a confidence in an interval, its mean, and the share that is right."""
-    confidence, right, _ = of
-    within = (confidence >= low) & (confidence < high)
-    if not within.any():
-        return "0 | – | –"
-    return f"{within.sum():,} | {confidence[within].mean():.2f} | {right[within].mean():.2f}"
-
-
-def calibration_error(of: tuple[np.ndarray, np.ndarray, np.ndarray]) -> float:
-    """Return the mean difference between confidence and share right over ten bins, by their numbers of links."""
-    confidence, right, _ = of
-    bins = np.minimum((confidence * 10).astype(int), 9)
-    gaps = [abs(confidence[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)]
-    return float(sum(gaps))
 
 
 if __name__ == "__main__":

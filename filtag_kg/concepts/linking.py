@@ -2,14 +2,15 @@
 
 A class whose id is a WordNet id, or begins with one (``n02085620-Chihuahua``), links to that synset, exactly. Any other
 class links by its label: to a sense of the first of its `readings` that the source knows, chosen by how well it fits
-the other classes (`sense_probabilities`). If the source knows only the last words of a label, the class links to what
-those mean, which is broader: *golden retriever puppy* to *puppy*.
+the other classes (`sense_probabilities`). If the source knows only the noun that a label is about, the class links to
+what that means, which is broader: *golden retriever puppy* to *puppy*. NLTK's names of synsets are understood too.
 
 The confidence of a link by label is the sense's probability times the certainty of the reading.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +23,11 @@ import numpy as np
 from filtag_kg.concepts.curated_links import CuratedLink
 from filtag_kg.concepts.doubt import mark_lone_links, signs_of_doubt
 from filtag_kg.concepts.links import BY_LABEL, Link, Links
-from filtag_kg.concepts.sense_choice import sense_probabilities
+from filtag_kg.concepts.readings import Reading, readings
+from filtag_kg.concepts.sense_choice import Word, sense_probabilities
 from filtag_kg.concepts.source import Sense
-from filtag_kg.concepts.spelling import Reading, readings
+from filtag_kg.concepts.wordnet import wordnet
+from filtag_kg.concepts.words import singulars
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.source import ConceptSource
 
 _BY_ID = "semapv:BackgroundKnowledgeBasedMatching"
+# *GAs* or *BUs* is hardly what *gas* and *bus* mean.
+_LONGEST_ABBREVIATION = 3
+_SYNSET_NAME = re.compile(r"(.+)\.n\.(\d\d)")
 
 
 def link_classes(
@@ -64,9 +70,7 @@ def link_classes(
         _candidate(class_id, label, curated.get(class_id), source)
         for class_id, label in zip(class_ids, class_labels, strict=True)
     ]
-    probabilities = sense_probabilities(
-        [candidate.word for candidate in candidates], [candidate.senses for candidate in candidates], source
-    )
+    probabilities = sense_probabilities([candidate.word for candidate in candidates], source)
     links = [
         _link(candidate, probable, source)
         for candidate, probable in zip(candidates, probabilities, strict=True)
@@ -99,8 +103,10 @@ class _Candidate:
     reading: Reading | None = None
 
     @property
-    def word(self) -> str:
-        return self.label if self.reading is None else self.reading.text
+    def word(self) -> Word:
+        if (reading := self.reading) is None:
+            return Word(self.label, self.senses)
+        return Word(reading.text, self.senses, reading.exact, reading.hints, reading.modifiers)
 
 
 def _candidate(class_id: str, label: str, curated: CuratedLink | None, source: ConceptSource) -> _Candidate:
@@ -108,10 +114,37 @@ def _candidate(class_id: str, label: str, curated: CuratedLink | None, source: C
     if concept is not None:
         return _Candidate(class_id, label, (Sense(concept, label, 0),), curated)
     if curated is None:
+        if (named := _named_synset(label, source)) is not None:
+            return _Candidate(class_id, label, (named,), reading=Reading(named.lemma))
         for reading in readings(label):
-            if senses := source.senses(reading.text):
+            if senses := _senses(reading.text, source):
                 return _Candidate(class_id, label, senses, reading=reading)
     return _Candidate(class_id, label)
+
+
+def _named_synset(label: str, source: ConceptSource) -> Sense | None:
+    """Return the sense that a label names in NLTK's way: *bow.n.04*, the fourth of the noun's."""
+    match = _SYNSET_NAME.fullmatch(label)
+    if match is None:
+        return None
+    number = int(match[2])
+    named = wordnet().senses(match[1])[number - 1 : number]
+    return named[0] if named and named[0] in source.senses(match[1]) else None
+
+
+def word_of(label: str, source: ConceptSource) -> Word:
+    """Return what a label alone says: the best of its readings that the source knows, and the senses of that."""
+    return _candidate("", label, None, source).word
+
+
+def _senses(text: str, source: ConceptSource) -> tuple[Sense, ...]:
+    """Return what a text may mean: *arms* are weapons, or several of the body's."""
+    senses = {sense.concept: sense for sense in source.senses(text)}
+    *before, last = text.split(" ")
+    for singular in singulars(last.lower()) if senses and len(last) > _LONGEST_ABBREVIATION else ():
+        for sense in source.senses(" ".join([*before, singular])):
+            senses.setdefault(sense.concept, sense)
+    return tuple(senses.values())
 
 
 def _link(candidate: _Candidate, probable: NDArray[np.float64], source: ConceptSource) -> Link:

@@ -1,17 +1,13 @@
-"""The texts under which a class label may be found in a source of concepts.
-
-Labels come as people write them: *silky_terrier*, *GoldenRetriever*, *001.Black_footed_Albatross*, *mice*, *grey fox*,
-*tench, Tinca tinca*, *golden retriever puppy*. The label is tried as it stands first; each further text only if the
-source knows none of those before.
-"""
+"""Other spellings of the words in a class label: singulars, British and American, joined, split, and misspelled."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import string
 from typing import TYPE_CHECKING
 
-from filtag_kg.concepts.words import singulars
+from filtag_kg.concepts.wordnet import wordnet
+from filtag_kg.concepts.words import base_forms, parts_of_speech, singulars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,77 +27,19 @@ _SPELLINGS = tuple(
         ("tyre", "tire"),
         ("plough", "plow"),
         ("mould", "mold"),
-        ("[ao]e", "e"),
+        ("[ao]e(?=[^aeiou ])", "e"),
         (r"ogue\b", "og"),
         ("ll(ed|ing)", r"l\1"),
         (r"ce\b", "se"),
         ("cheque", "check"),
     )
 )
-_NUMBER_BEFORE = re.compile(r"^\d+[\s._-]+(?=\D)")
-# A number is not a word, though WordNet has *2* and *II*: a class of that name, or *class 7*, does not mean a digit.
-_NUMBER = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*(st|nd|rd|th|s)?|[IVX]{2,}|[ivx]{2,}", re.ASCII)
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+_SHORTEST_PLURAL = 3
+_FEWEST_LETTERS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A text that a label may be found under.
-
-    Parameters
-    ----------
-    text : str
-        What to look up.
-    certainty : float, in (0, 1]
-        How probable it is that the text means the same as the label, or something more general.
-    exact : bool
-        Whether the text means the same as the label; else the label is a kind of it.
-    """
-
-    text: str
-    certainty: float = 1.0
-    exact: bool = True
-
-
-def readings(label: str) -> Iterator[Reading]:
-    """Yield the readings of a label, the best first; none for a number.
-
-    Examples
-    --------
-    >>> [reading.text for reading in readings("silky_terriers")]
-    ['silky terriers', 'silky terrier', 'silky-terriers', 'silkyterriers', 'terriers', 'terrier']
-    >>> [reading.text for reading in readings("class_7")], [reading.text for reading in readings("2")]
-    (['class 7', 'class-7', 'class7'], [])
-    """
-    seen: set[str] = set()
-    for text, certainty, exact in _texts(label):
-        if text and text not in seen and not _NUMBER.fullmatch(text):
-            seen.add(text)
-            yield Reading(text, certainty, exact)
-
-
-def _texts(label: str) -> Iterator[tuple[str, float, bool]]:
-    plain = " ".join(label.replace("_", " ").split())
-    yield plain, 1.0, True
-    cleaned = _HUMP.sub(" ", _NUMBER_BEFORE.sub("", plain))
-    yield cleaned, 0.98, True
-    # ImageNet's own labels are lists of synonyms, the common name first.
-    names = [name for name in (" ".join(part.split()) for part in re.split(r"[,;/|(]", cleaned)) if name.strip(")")]
-    for name in names:
-        yield name.strip(")"), 0.95, True
-    first = names[0].strip(")") if names else cleaned
-    for variant in _variants(first):
-        yield variant, 0.95, True
-    words = re.split(r"[\s-]+", first)
-    for start in range(1, len(words)):
-        head = " ".join(words[start:])
-        yield head, 0.6, False
-        for variant in _variants(head):
-            yield variant, 0.6, False
-
-
-def _variants(text: str) -> Iterator[str]:
-    """Yield the singular, other spellings, and two words written as one."""
+def variants(text: str) -> Iterator[str]:
+    """Yield the singular, the plural, other spellings, two words written as one, and one written as two."""
     *before, last = text.split(" ")
     for singular in singulars(last.lower()):
         yield " ".join([*before, singular])
@@ -109,7 +47,42 @@ def _variants(text: str) -> Iterator[str]:
         other = old.sub(new, text.lower())
         if other != text.lower():
             yield other
-    words = [*before, last]
+    words = re.split(r"[\s-]+", text)
     for gap in range(1, len(words)):
-        for joint in "-", "":
+        for joint in " ", "-", "":
             yield joint.join([" ".join(words[:gap]), " ".join(words[gap:])])
+    # From here only what WordNet knows: these are many, and other sources may be slow to ask.
+    for gap in range(1, len(text)):
+        for joint in " ", "-":
+            split = f"{text[:gap].rstrip()}{joint}{text[gap:].lstrip()}"
+            if wordnet().senses(split):
+                yield split
+    if len(last) > _SHORTEST_PLURAL and wordnet().senses(f"{text}s"):
+        yield f"{text}s"
+
+
+def corrections(text: str) -> Iterator[str]:
+    """Yield the nouns of WordNet that one slip of the pen turns into a text, the most frequent first.
+
+    A slip leaves out a letter, adds one, writes another one or swaps two. The first letter is seldom wrong, and names
+    and words of any part of speech are left alone: *chopped* is no misspelled *chopper*.
+    """
+    text = text.lower()
+    is_word = parts_of_speech(text) or any(base_forms(text, part) for part in "nva")
+    if is_word or len(text) < _FEWEST_LETTERS:
+        return
+    edits = set()
+    for word in (text, *singulars(text)):
+        halves = [(word[:gap], word[gap:]) for gap in range(1, len(word) + 1)]
+        edits |= {left + right[1] + right[0] + right[2:] for left, right in halves if len(right) > 1}
+        edits |= {left + right[1:] for left, right in halves if right}
+        for letter in string.ascii_lowercase:
+            edits |= {left + letter + right for left, right in halves}
+            edits |= {left + letter + right[1:] for left, right in halves if right}
+    known = {edit: senses for edit in edits if (senses := wordnet().senses(edit))}
+    counts = {
+        edit: sum(sense.count for sense in senses)
+        for edit, senses in known.items()
+        if any(sense.lemma.islower() for sense in senses)
+    }
+    yield from sorted(counts, key=lambda edit: (-counts[edit], edit))

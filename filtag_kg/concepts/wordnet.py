@@ -22,6 +22,7 @@ References
 
 from __future__ import annotations
 
+import bisect
 import functools
 import gzip
 import re
@@ -70,6 +71,8 @@ class WordNet:
         self._singulars = singulars
         self._concepts: dict[str, Concept] = {}
         self._inverses: dict[str, dict[str, tuple[str, ...]]] = {}
+        # The index, read from behind: made when it is needed.
+        self._backwards: list[str] = []
 
     def __len__(self) -> int:
         return len(self._synsets)
@@ -105,6 +108,20 @@ class WordNet:
     def size(self, concept_id: str) -> int:
         """Return how many synsets lie at or below a synset."""
         return int(self._fields(concept_id)[_SIZE] or 1)
+
+    def lexicographer_file(self, concept_id: str) -> str | None:
+        """Return which of WordNet's 26 files of nouns has a synset (``animal``); None for what is no synset."""
+        fields = self._synsets.get(concept_id.removeprefix(_IRI).removesuffix("-n"))
+        return fields.split("\t", 1)[0] if fields is not None else None
+
+    def compounds(self, word: str) -> tuple[str, ...]:
+        """Return the nouns whose last word is a word: *fire hose* and *garden hose* for *hose*."""
+        if not self._backwards:
+            self._backwards = sorted(key.replace("-", "_")[::-1] for key in self._index)
+        ending = f"_{word.lower().replace(' ', '_')}"[::-1]
+        first = bisect.bisect_left(self._backwards, ending)
+        last = bisect.bisect_right(self._backwards, ending + "\x7f", first)
+        return tuple(key[::-1].replace("_", " ") for key in self._backwards[first:last])
 
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
         """Yield the edges of a synset: hypernyms before instance hypernyms, else in the order of the database.

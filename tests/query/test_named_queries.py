@@ -416,7 +416,7 @@ def test_no_query_cuts_before_it_ranks(query: NamedQuery) -> None:
 
 
 def test_the_query_the_manifest_and_the_links_agree_on_what_is_doubtful(tmp_path: Path) -> None:
-    labels = ("cardboard", "glass", "metal", "paper", "plastic", "trash", "NORMAL", "ok", "7")
+    labels = ("cardboard", "glass", "metal", "paper", "plastic", "trash", "NORMAL", "ok", "good", "7")
     path = tmp_path / "tags.txt"
     path.write_text(f"filter tags k=1\n0:{[f' {label} ' for label in labels]}\n")
     tags = read_filtag_labels(path)
@@ -428,7 +428,7 @@ def test_the_query_the_manifest_and_the_links_agree_on_what_is_doubtful(tmp_path
     assert {"trash", "NORMAL", "ok"} <= set(asked)
     assert asked == [link["class_id"] for link in made.manifest["doubtful_links"]]
     assert made.manifest["unlinked_classes"] == ["7"]
-    assert len(named_query(*rows, {"max_confidence": "1"}).rows) == len(links) == 8
+    assert len(named_query(*rows, {"max_confidence": "1"}).rows) == len(links) == 9
     sure = [float(str(row[4].value)) for row in named_query(*rows, {"max_confidence": "0.6"}).rows]
     assert sure
     assert max(sure) <= 0.6
