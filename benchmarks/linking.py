@@ -33,7 +33,7 @@ from filtag_kg.concepts.doubt import concept_text
 
 LINKING_TARGETS = {
     "ImageNet": ("≥", 96, " %"),
-    "ImageNet, fifties": ("≥", 94, " %"),
+    "ImageNet, fifties": ("≥", 93, " %"),
     "coco": ("≥", 93, " %"),
     "igibson": ("≥", 92, " %"),
     "lvis-half": ("≥", 91, " %"),

@@ -3,9 +3,9 @@
 ::
 
     unsure      the confidence is below 0.6
-    capitals    the sense is written in capitals that the label does not have (*ok*: Oklahoma, *it*: information
+    capitals    the sense is written in capitals that the label does not have (*ok*: O.K., *it*: information
                 technology), all of them or where the word has a sense that is written as the label is
-    other name  the concept's preferred label is another word, and it is not the first sense of this one (*trash*:
+    other name  the concept's preferred label is another word, and it is not the first sense of this one (*crank*:
                 methamphetamine)
     rare        the source's corpus has the word in another sense more than three times as often (*orange*: the tree)
     alone       no other class is linked near it: to what shares a concept with it that at most a quarter of all

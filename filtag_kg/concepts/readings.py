@@ -20,7 +20,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filtag_kg.concepts.spelling import corrections, variants
+from filtag_kg.concepts.spelling import corrections, uninflected, variants
 from filtag_kg.concepts.wordnet import wordnet
 from filtag_kg.concepts.words import base_forms, parts_of_speech, singulars
 
@@ -123,6 +123,7 @@ def _readings(label: str) -> Iterator[Reading]:
     names = [name for part in _BETWEEN_NAMES.split(text) if len(name := " ".join(part.split())) > 1]
     yield from _of_names(names, lambda name: (name,), _SPELLED_OTHERWISE, exact, hints)
     yield from _of_names(names, variants, _SPELLED_OTHERWISE, exact, hints)
+    yield from _of_names(names, uninflected, _HEAD, exact, hints)
     phrases = [_Phrase(name, hints) for name in names]
     for phrase in phrases:
         yield from phrase.heads()

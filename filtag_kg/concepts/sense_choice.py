@@ -15,12 +15,14 @@ of the word
     preferred  ln((n + 9) / (m - n + 1)) if the word is the preferred label of s; of the network's m labels that mean
                one thing only, n are preferred ones
 of the others
-    fit        ln(1/m sum_{a at or above s, ic(a) >= ln 4} n(a) / size(a)  +  1 / N)
+    fit        ln(1/m sum_{a at or above s, ic(a) >= ln 4} n'(a) / size(a)  +  1 / N)
     file       ln((n(f) + 20 q(f)) / (m - 1 + 20)) for the lexicographer file f (*animal*) of s
     nested     ln(r + 0.02) x the other classes that mean a kind of s or what s is a kind of; a share r of all do so
     same       ln(r + 0.02) x the other classes that mean s itself; a share r of all do so
 
-    m, n(a)    the classes; the number of other classes expected at or below concept a, or in a file
+    m, n(f)    the classes; the number of other classes expected in file f
+    n'(a)      the sum of P(t)^2 over the senses at or below concept a of other classes: about their number, without
+               senses that are merely possible
     size(a)    concepts of the source at or below a, N of them in all; ic(a) = ln(N / size(a))
     q(f)       a usual share of the file: 0.55 for *artifact*, 0.15 for *animal* and *food*, less for others
 
@@ -44,6 +46,7 @@ import numpy as np
 
 from filtag_kg.concepts.hints import Hints
 from filtag_kg.concepts.wordnet import wordnet
+from filtag_kg.concepts.words import base_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,15 +58,15 @@ if TYPE_CHECKING:
 WEIGHTS = {
     "count": 0.39,
     "size": 0.32,
-    "compounds": 0.7,
-    "spelled": 2.5,
+    "compounds": 0.69,
+    "spelled": 2.6,
     "hint": 5.0,
     "modifier": 3.8,
     "preferred": 1.15,
-    "fit": 0.78,
+    "fit": 0.77,
     "file": 0.33,
     "nested": 0.81,
-    "same": 1.5,
+    "same": 1.4,
 }
 """The weight of each term, those of the word first."""
 _OF_THE_WORD = ("count", "size", "compounds", "spelled", "hint", "modifier", "preferred")
@@ -158,7 +161,8 @@ class Network:
         self._concept = np.array([index_of[reached] for concept in concepts for reached in above[concept]])
         own = np.array([index_of[concept] for concept in concepts])
         self._at = self._concept == own[self._sense]
-        texts = [word.text.casefold() for word in words]
+        # *Shoe* and *shoes* are one.
+        texts = [min((word.text, *base_forms(word.text, "n")), key=len).casefold() for word in words]
         text_index = {text: index for index, text in enumerate(dict.fromkeys(texts))}
         self._text = np.array([text_index[text] for text in texts])[self.word]
         _, self._bucket = np.unique(self._text[self._sense] * len(size) + self._concept, return_inverse=True)
@@ -190,7 +194,8 @@ class Network:
         """
         # A kind of what a label means (*puppy* for *golden retriever puppy*) is no class of its own.
         exact = np.where(self._is_exact, probable, 0)
-        below = self._others(probable[self._sense])
+        # Squares: senses that are merely possible, many for each word, are not company.
+        below = self._others(probable[self._sense] ** 2)
         exact_below = self._others(exact[self._sense])
         exactly = self._others(np.where(self._at, exact[self._sense], 0))
         fit = np.bincount(self._sense, below * self._weight) + self._nowhere

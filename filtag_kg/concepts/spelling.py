@@ -52,13 +52,21 @@ def variants(text: str) -> Iterator[str]:
         for joint in " ", "-", "":
             yield joint.join([" ".join(words[:gap]), " ".join(words[gap:])])
     # From here only what WordNet knows: these are many, and other sources may be slow to ask.
-    for gap in range(1, len(text)):
-        for joint in " ", "-":
-            split = f"{text[:gap].rstrip()}{joint}{text[gap:].lstrip()}"
-            if wordnet().senses(split):
-                yield split
-    if len(last) > _SHORTEST_PLURAL and wordnet().senses(f"{text}s"):
-        yield f"{text}s"
+    plural = [f"{text}s"] if len(last) > _SHORTEST_PLURAL else []
+    yield from (spelled for spelled in (*_splits(text), *plural) if wordnet().senses(spelled))
+
+
+def uninflected(text: str) -> Iterator[str]:
+    """Yield nouns of WordNet that a phrase is with the verb instead of a participle: *pot plant* for *potted plant*."""
+    for phrase in (text, *_splits(text)):
+        first, space, rest = phrase.partition(" ")
+        if space and first.endswith("ed"):
+            nouns = (f"{verb} {rest}" for verb in base_forms(first, "v"))
+            yield from (noun for noun in nouns if wordnet().senses(noun))
+
+
+def _splits(text: str) -> list[str]:
+    return [f"{text[:gap].rstrip()}{joint}{text[gap:].lstrip()}" for gap in range(1, len(text)) for joint in (" ", "-")]
 
 
 def corrections(text: str) -> Iterator[str]:

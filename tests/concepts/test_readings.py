@@ -61,7 +61,6 @@ def test_a_label_that_means_the_same(label: str, text: str) -> None:
         ("other shoes", "shoes"),
         ("Salt and pepper shakers", "pepper shaker"),
         ("whiteboard", "board"),
-        ("pottedplant", "plant"),
         ("Volvo 240 Sedan 1993", "Sedan"),
     ],
 )
@@ -93,6 +92,11 @@ def test_a_slip_of_the_pen(label: str, text: str) -> None:
 def test_what_is_no_slip_of_the_pen_and_no_word(label: str) -> None:
     """Short words, other first letters, and names with numbers are left alone."""
     assert found(label) is None
+
+
+@pytest.mark.parametrize("label", ["potted_plant", "pottedplant"])
+def test_a_participle_for_a_noun(label: str) -> None:
+    assert found(label) == Reading("pot plant", 0.7)
 
 
 def test_what_stands_beside_the_word() -> None:

@@ -65,7 +65,7 @@ def slow_terms(words: list[Word], probable: list[list[float]]) -> list[list[floa
     for (_, each, sense, _), (_, nested, same) in zip(pairs, both, strict=True):
         others = [(other.concept, p) for _, another, other, p in pairs if another.text != each.text]
         density = sum(
-            sum(p for other, p in others if reached in above[other]) / wordnet().size(reached)
+            sum(p * p for other, p in others if reached in above[other]) / wordnet().size(reached)
             for reached in above[sense.concept]
             if log(len(wordnet()) / wordnet().size(reached)) >= log(4)
         )
@@ -144,7 +144,9 @@ def test_a_class_and_a_kind_of_it_may_be_in_one_network() -> None:
 
 
 def test_two_classes_with_one_word_do_not_support_each_other() -> None:
-    """*Prime rib* and *baby back ribs* are both looked up as *rib*."""
+    """*Prime rib* and *baby back ribs* are both looked up as *rib*; *shoe* and *shoes* are not pushed apart."""
+    shoes = Word("shoes", wordnet().senses("shoes") + wordnet().senses("shoe"))
+    assert meaning([word("shoe"), shoes, word("shirt"), word("hat")])["shoes"] == "footwear"
     rib = word("rib", exact=False)
     one, two = (
         sense_probabilities([rib, word("steak")], wordnet()),

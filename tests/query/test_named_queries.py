@@ -425,7 +425,7 @@ def test_the_query_the_manifest_and_the_links_agree_on_what_is_doubtful(tmp_path
     rows = LocalEndpoint(made), find_query("doubtful-links")
     asked = [str(row[0].value) for row in named_query(*rows, {}).rows]
     assert asked == [link.class_id for link in links.doubtful]
-    assert {"trash", "NORMAL", "ok"} <= set(asked)
+    assert {"good", "NORMAL", "ok"} <= set(asked)
     assert asked == [link["class_id"] for link in made.manifest["doubtful_links"]]
     assert made.manifest["unlinked_classes"] == ["7"]
     assert len(named_query(*rows, {"max_confidence": "1"}).rows) == len(links) == 9
