@@ -34,6 +34,7 @@ _SPELLED_OTHERWISE = 0.95
 _HEAD = 0.7
 _CORRECTED = 0.5
 _SHORTEST_HEAD = 2
+_MOST_WORDS = 8
 _NUMBER_BEFORE = re.compile(r"^\d+[\s._-]+(?=\D)")
 _NUMBER_AFTER = re.compile(r"(?<=[A-Za-z]{3})\d+$|(?<=\w)(?:[\s._-]+(?:\d+|[IVX]{2,}|[A-Z]))+$", re.ASCII)
 # A number is not a word, though WordNet has *2* and *II*: a class of that name, or *class 7*, does not mean a digit.
@@ -161,7 +162,8 @@ class _Phrase:
         end = next((index for index, word in enumerate(words) if word.lower() in FUNCTION_WORDS), len(words))
         while end > 1 and (_is_quality(words[end - 1]) or _is_doing(*words[end - 2 : end])):
             end -= 1
-        self._words, self._after, self._hints = words[:end], words[end:], hints
+        # A sentence is no label, but it may end in a noun.
+        self._words, self._after, self._hints = words[max(end - _MOST_WORDS, 0) : end], words[end:], hints
 
     def heads(self) -> Iterator[Reading]:
         """Yield the phrase, with fewer and fewer of the words before the last."""

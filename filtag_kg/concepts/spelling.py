@@ -36,6 +36,8 @@ _SPELLINGS = tuple(
 )
 _SHORTEST_PLURAL = 3
 _FEWEST_LETTERS = 6
+# The longest noun of WordNet has 71 letters, and hardly any has more than 40.
+_MOST_LETTERS = 50
 
 
 def variants(text: str) -> Iterator[str]:
@@ -48,7 +50,7 @@ def variants(text: str) -> Iterator[str]:
         if other != text.lower():
             yield other
     words = re.split(r"[\s-]+", text)
-    for gap in range(1, len(words)):
+    for gap in range(1, len(words) if len(text) <= _MOST_LETTERS else 0):
         for joint in " ", "-", "":
             yield joint.join([" ".join(words[:gap]), " ".join(words[gap:])])
     # From here only what WordNet knows: these are many, and other sources may be slow to ask.
@@ -66,6 +68,9 @@ def uninflected(text: str) -> Iterator[str]:
 
 
 def _splits(text: str) -> list[str]:
+    """Return a text with a space or a hyphen at each place; nothing for a text that is longer than any noun."""
+    if len(text) > _MOST_LETTERS:
+        return []
     return [f"{text[:gap].rstrip()}{joint}{text[gap:].lstrip()}" for gap in range(1, len(text)) for joint in (" ", "-")]
 
 
@@ -77,7 +82,7 @@ def corrections(text: str) -> Iterator[str]:
     """
     text = text.lower()
     is_word = parts_of_speech(text) or any(base_forms(text, part) for part in "nva")
-    if is_word or len(text) < _FEWEST_LETTERS:
+    if is_word or not _FEWEST_LETTERS <= len(text) <= _MOST_LETTERS:
         return
     edits = set()
     for word in (text, *singulars(text)):

@@ -99,6 +99,42 @@ def test_a_participle_for_a_noun(label: str) -> None:
     assert found(label) == Reading("pot plant", 0.7)
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "",
+        " ",
+        "(",
+        "()",
+        "[dog",
+        "///",
+        "a/",
+        ",;|",
+        "_+_",
+        "or",
+        "of the",
+        "犬",
+        "Hündin",
+        "\U0001f436",
+        "\x00",
+        "-" * 99,
+    ],
+)
+def test_odd_labels_have_few_readings_or_none(label: str) -> None:
+    assert len(list(readings(label))) < 10
+
+
+@pytest.mark.parametrize(
+    "label", ["x" * 10_000, "x y " * 2_500, "word " * 2_000 + "dog", "1 " * 5_000, "(" * 10_000, "-" * 10_000]
+)
+def test_a_long_text_has_few_readings(label: str) -> None:
+    assert len(list(readings(label))) < 500
+
+
+def test_a_sentence_may_end_in_a_noun() -> None:
+    assert found("a picture that somebody took of a dog, " + "more and more " * 100 + "dogs")
+
+
 def test_what_stands_beside_the_word() -> None:
     assert found("pitcher_(vessel_for_liquid)") == Reading("pitcher", 0.97, hints=("vessel for liquid",))
     assert found("cab/taxi (car)") == Reading("cab", 0.95, hints=("car", "taxi"))
