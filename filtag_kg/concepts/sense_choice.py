@@ -12,7 +12,7 @@ of the word
     spelled    1 if the sense is spelled as the label is; whatever the case if most labels begin with a capital
     hint       how close s is to what the label says in brackets or as other names, in [-1, 1]
     modifier   how close s is to the other words of the label
-    preferred  ln((n + 9) / (m - n + 1)) if the word is the preferred label of s; of the network's m labels that mean
+    preferred  ln((n + 6) / (m - n + 2)) if the word is the preferred label of s; of the network's m labels that mean
                one thing only, n are preferred ones
 of the others
     fit        ln(1/m sum_{a at or above s, ic(a) >= ln 4} n'(a) / size(a)  +  1 / N)
@@ -62,7 +62,7 @@ WEIGHTS = {
     "spelled": 2.6,
     "hint": 5.0,
     "modifier": 3.8,
-    "preferred": 1.15,
+    "preferred": 1.22,
     "fit": 0.77,
     "file": 0.33,
     "nested": 0.81,
@@ -79,7 +79,8 @@ _FILES = {"artifact": 0.55, "animal": 0.15, "food": 0.15, "plant": 0.05} | dict.
 )
 _OTHER_FILE = 0.02 / 18
 _FILE_CLASSES = 20
-_PREFERRED, _NOT_PREFERRED = 9, 1
+# Of a network of which nothing is known, three of four names are preferred ones.
+_PREFERRED, _NOT_PREFERRED = 6, 2
 _LEAST_SHARE = 0.02
 _MOST_COMPOUNDS = 6
 

@@ -123,8 +123,8 @@ def test_a_network_that_uses_preferred_names_is_expected_to_go_on() -> None:
     preferred, not_preferred = (
         Network([word("tie"), *map(word, texts)], wordnet()).of_the_word[:, 6].max() for texts in (names, synonyms)
     )
-    assert preferred == pytest.approx(log(12 / 1))
-    assert not_preferred == pytest.approx(log(9 / 4))
+    assert preferred == pytest.approx(log(9 / 2))
+    assert not_preferred == pytest.approx(log(6 / 5))
 
 
 def test_the_company_a_hint_and_a_modifier_decide() -> None:

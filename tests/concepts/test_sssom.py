@@ -18,7 +18,7 @@ EXPECTED = """\
 #license: "https://wordnet.princeton.edu/license-and-commercial-use"
 #comment: "2 of 3 classes are linked"
 subject_id	subject_label	predicate_id	object_id	object_label	mapping_justification	object_source_version	mapping_tool	confidence	comment
-class:c1	crane	skos:exactMatch	pwn30:02012849-n	crane	semapv:LexicalMatching	wordnet 3.0	filtag-kg	0.893977	or: crane (a kind of lifting device) <http://wordnet-rdf.princeton.edu/pwn30/03126707-n> 0.074; Crane (a kind of poet) <http://wordnet-rdf.princeton.edu/pwn30/10914331-n> 0.007; Crane (a kind of writer) <http://wordnet-rdf.princeton.edu/pwn30/10914447-n> 0.0053
+class:c1	crane	skos:exactMatch	pwn30:02012849-n	crane	semapv:LexicalMatching	wordnet 3.0	filtag-kg	0.89382	or: crane (a kind of lifting device) <http://wordnet-rdf.princeton.edu/pwn30/03126707-n> 0.074; Crane (a kind of poet) <http://wordnet-rdf.princeton.edu/pwn30/10914331-n> 0.007; Crane (a kind of writer) <http://wordnet-rdf.princeton.edu/pwn30/10914447-n> 0.0053
 class:n02084071	dog	skos:exactMatch	pwn30:02084071-n	dog	semapv:BackgroundKnowledgeBasedMatching	wordnet 3.0	filtag-kg	1\t
 """
 
