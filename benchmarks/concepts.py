@@ -13,6 +13,9 @@ draws has an error of its own, ± 32 % at t = 0.001.)
 The test on activations, simulated: ten classes of 50 images, 200 filters with skewed activations, some of which
 prefer classes, and the labels of the images shuffled.
 
+What ConceptNet's excerpt adds, by `features.py`: which statements are believed, what filters share by each relation,
+for real and for shuffled tags, and how that was judged.
+
 For links see `linking.py`, for doubtful ones `doubt.py`, for ConceptNet's dump `conceptnet.py`. At the end, every
 target with its figure.
 """
@@ -30,6 +33,7 @@ from pathlib import Path
 import numpy as np
 from conceptnet import LINES, measure_dump
 from doubt import measure_doubt
+from features import DOCS, measure_features
 from inputs import demo_tags, names_of
 from linking import LINKING_LONG, LINKING_TARGETS, measure_links
 
@@ -59,6 +63,15 @@ TARGETS = {
     "chance": ("<", 1, " %"),
     "planted": ("≥", 100, " %"),
     "random": ("<", 1, " %"),
+    "with conceptnet": ("≥", 129, ""),
+    "same fish": ("≥", 100, " %"),
+    "kinds": ("<", 20, ""),
+    "shuffled features": ("<", 1, " %"),
+    "filters": ("≥", 65, ""),
+    "good": ("≥", 80, " %"),
+    "wrong": ("<", 6.1, " %"),
+    "statements": ("<", 1.5, " ×"),
+    "build": ("<", 2, " ×"),
     "level": ("<", 5.1, " %"),
     "tail": ("<", 1, " × t"),
     "images": ("<", 5.1, " %"),
@@ -77,6 +90,15 @@ LONG = {
     "chance": "those with q < 0.05",
     "planted": "networks of 12,000 filters in which the one planted filter is found, q < 0.05",
     "random": "of the other filters in them, those with q < 0.05",
+    "with conceptnet": "the same with ConceptNet beside WordNet",
+    "same fish": "filters-by-concept concept=fish answers the same with ConceptNet",
+    "kinds": "kinds above a class on average, in both sources together",
+    "shuffled features": "of shuffled filters, those that share anything by a relation at q < 0.05, the worst relation",
+    "filters": "of FILTAG's 219 filters, those that share a feature that ConceptNet states, q < 0.05",
+    "good": "of 100 of these features, judged good",
+    "wrong": "judged wrong",
+    "statements": "statements of the KG, as against WordNet alone",
+    "build": "time to build it, as against WordNet alone",
     "level": "of filters of six random classes, those with adjusted p < 0.05",
     "tail": "with adjusted p < t, for t of 5e-5, 1e-5 and 5e-6, below what draws can say",
     "images": "of filters and concepts under shuffled images, those with p < 0.05 by the test on activations",
@@ -114,6 +136,7 @@ def main() -> None:
     figures = {
         **measure_links(imagenet, options.gold, options.subsets, np.random.default_rng(options.seed)),
         **measure_common_concepts(options.tags, names, options.shuffles, random),
+        **measure_features_of(options.tags, names, options.shuffles, random),
         **measure_adjusted_p(options.networks),
         **measure_activation_test(random),
         **measure_vgg16(names, random),
@@ -153,6 +176,18 @@ def measure_common_concepts(
     return figures if path is None else {**figures, "half": half, "coherent": coherent}
 
 
+def measure_features_of(
+    path: Path | None, names: dict[str, str], shuffles: int, random: np.random.Generator
+) -> dict[str, float]:
+    """Print what ConceptNet adds to the tags of the last layer."""
+    tags = demo_tags() if path is None else read_filtag_labels(path, class_names=names)
+    judged = DOCS / f"judged-features-{'demo' if path is None else 'vgg16'}.csv"
+    figures = measure_features(tags, shuffles, random, judged=judged)
+    # The other targets are those of FILTAG's tags.
+    common = ("same fish", "kinds", "shuffled features", "statements", "build")
+    return {name: figures[name] for name in common} if path is None else figures
+
+
 def coherence(tags: TagTable) -> dict[str, tuple[int, int, int, int]]:
     """Return for each relation how many filters have several tags, half of them covered, p < 0.05, and q < 0.05."""
     links = link_classes(tags.class_ids, tags.class_labels, wordnet())
@@ -160,7 +195,7 @@ def coherence(tags: TagTable) -> dict[str, tuple[int, int, int, int]]:
     found = common_concepts(tags, links, isa)
     n_tags = np.unique(np.stack([tags.layer, tags.filter, tags.class_])[:2], axis=1, return_counts=True)[1]
     counts = {}
-    for relation in ("IsA", *isa.features):
+    for relation in ("IsA", *(features.relation for features in isa.features)):
         rows = [row for row in found if row.relation == relation]
         half = {(row.layer, row.filter) for row in rows if row.coverage >= 0.5}
         first = [row for row in rows if row.rank == 1]

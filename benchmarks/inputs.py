@@ -21,11 +21,19 @@ def names_of(path: Path | None) -> dict[str, str]:
     return dict(zip(class_ids, preferred_labels(class_ids, wordnet()), strict=True))
 
 
-def demo_tags() -> TagTable:
-    """Return the tags of the last layer of the demo's network, by the demo's first rule."""
+def demo_tags(*, all_layers: bool = False) -> TagTable:
+    """Return the tags of the last layer of the demo's network, or of all, by the demo's first rule."""
     profile = demo_profile()
+    if all_layers:
+        return tag_filters(profile, DEMO_RULES[:1], network=profile.metadata["identifier"])
     mean = profile.mean[:, profile.layer_offsets[-2] :]
-    last = replace(profile, mean=mean, layer_names=profile.layer_names[-1:], layer_offsets=np.array([0, mean.shape[1]]))
+    last = replace(
+        profile,
+        mean=mean,
+        layer_names=profile.layer_names[-1:],
+        layer_offsets=np.array([0, mean.shape[1]]),
+        metadata={**profile.metadata, "layer_kinds": profile.metadata["layer_kinds"][-1:]},
+    )
     return tag_filters(last, DEMO_RULES[:1], network=profile.metadata["identifier"])
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from filtag_kg.concepts import wordnet
+    from filtag_kg.concepts import concept_source, wordnet
     from filtag_kg.errors import FiltagError
     from filtag_kg.kg import BuildParameters, Provenance
     from filtag_kg.profile import Profile, load_profile, save_profile
@@ -25,6 +25,7 @@ __all__ = [
     "Rule",
     "TagTable",
     "build_kg",
+    "concept_source",
     "load_profile",
     "save_profile",
     "tag_filters",
@@ -33,7 +34,7 @@ __all__ = [
 
 # Each name is imported from its folder when it is first asked for.
 _FOLDERS = {
-    "concepts": ("wordnet",),
+    "concepts": ("concept_source", "wordnet"),
     "errors": ("FiltagError",),
     "kg": ("BuildParameters", "Provenance"),
     "profile": ("Profile", "load_profile", "save_profile"),

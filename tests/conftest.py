@@ -124,3 +124,15 @@ def vgg(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> KG:
     folder = shared_data / "filtag-vgg16"
     tags = read_filtag_labels(folder / "tags-conv5_3-k1.txt", class_names=class_names(folder / "wnid-names.txt"))
     return build_kg(tmp_path_factory.mktemp("vgg") / "vgg", tags, wordnet(), Provenance("vgg16"))
+
+
+@pytest.fixture(scope="session")
+def stated_vgg(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> KG:
+    """The same tags, with what ConceptNet says of them beside WordNet."""
+    from filtag_kg.concepts import class_names, concept_source
+    from filtag_kg.tags import read_filtag_labels
+
+    folder = shared_data / "filtag-vgg16"
+    tags = read_filtag_labels(folder / "tags-conv5_3-k1.txt", class_names=class_names(folder / "wnid-names.txt"))
+    source = concept_source("wordnet,conceptnet")
+    return build_kg(tmp_path_factory.mktemp("stated") / "vgg", tags, source, Provenance("vgg16"))

@@ -28,7 +28,7 @@ ODD_NAMES = (
     "\ufffe\uffff\ufeff",
     "\u2028\u2029\x85",
     CONTROL,
-    "\x00",
+    "\x00!",
     'quote " and \\ and \t and \n and \r end',
     "{{ 7 * 7 }}{% raw %}",
     "- yaml: [x, *y]\n# no",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.console import Base, Concepts, Force, Links, OutputKG, Quiet, note
+from filtag_kg.cli.console import DEFAULT_CONCEPTS, Base, Concepts, Force, Links, OutputKG, Quiet, note
 from filtag_kg.cli.profile import (
     BatchSize,
     Classes,
@@ -74,7 +74,7 @@ def run(
     classes: Classes = None,
     layers: Layers = "conv",
     precision: Precision = "float32",
-    concepts: Concepts = "wordnet",
+    concepts: Concepts = DEFAULT_CONCEPTS,
     links: Links = None,
     base: Base = _BASE,
     batch_size: BatchSize = 32,
@@ -135,7 +135,7 @@ def build(
     k: K = None,
     q: Q = None,
     score: ScoreName = "activation",
-    concepts: Concepts = "wordnet",
+    concepts: Concepts = DEFAULT_CONCEPTS,
     links: Links = None,
     images: Annotated[
         Path | None,
@@ -182,7 +182,7 @@ def import_(
         str | None, typer.Option(metavar="NAME", help="The layer's name, if the file does not give it.")
     ] = None,
     network: Annotated[str, typer.Option(metavar="NAME", help="The network's name.")] = "imported",
-    concepts: Concepts = "wordnet",
+    concepts: Concepts = DEFAULT_CONCEPTS,
     links: Links = None,
     base: Base = _BASE,
     force: Force = False,
@@ -229,7 +229,7 @@ def build_from_profile(
     output: Path,
     *,
     images: Path | None = None,
-    concepts: str = "wordnet",
+    concepts: str = DEFAULT_CONCEPTS,
     links: Path | None = None,
     base: str = _BASE,
     force: bool = False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.console import Concepts, Quiet, note, progress_bar, results_console
+from filtag_kg.cli.console import DEFAULT_CONCEPTS, Concepts, Quiet, note, progress_bar, results_console
 from filtag_kg.cli.hints import Command
 from filtag_kg.errors import FiltagError
 
@@ -44,7 +44,7 @@ def import_(
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Index ConceptNet's dump, for --concepts conceptnet."""
+    """Index ConceptNet's dump, for --concepts conceptnet-dump."""
     from filtag_kg.concepts import RELATIONS, default_index, import_dump
 
     index = output or default_index()
@@ -60,7 +60,7 @@ def import_(
 @app.command("show", cls=Command)
 def show(
     term: Annotated[str, typer.Argument(metavar="TERM", help="A word, or a term such as /c/en/dog/n.")],
-    concepts: Concepts = "wordnet",
+    concepts: Concepts = DEFAULT_CONCEPTS,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Show at most N edges of each relation.")] = 10,
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, tsv or json.")] = "table",
     quiet: Quiet = False,

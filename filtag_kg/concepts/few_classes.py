@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from filtag_kg.concepts.common import CHANCE_P, DRAWS, MIN_IC, adjusted_p_values, p_values
-from filtag_kg.concepts.families import LEAST_SUPPORT, families_of, tested_concepts
-from filtag_kg.concepts.hierarchy import FEATURES
+from filtag_kg.concepts.families import LEAST_SUPPORT, families_of, family_name, tested_concepts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +39,7 @@ def too_few_classes(needed: int) -> str:
 def runs_of_few_classes(
     tags: TagTable, isa: Hierarchy, *, min_ic: float = MIN_IC, draws: int = DRAWS, seed: int = 0
 ) -> dict[str, dict[str, int]]:
-    """Return how many classes are needed at least, by rule and relation, where there are too few.
+    """Return how many classes are needed at least, by rule and family (`family_name`), where there are too few.
 
     Parameters
     ----------
@@ -49,17 +48,19 @@ def runs_of_few_classes(
     min_ic, draws, seed
         As `common_concepts` takes them.
     """
-    families = families_of(isa, ("IsA", *FEATURES))
+    families = families_of(isa)
     needed_by_rule: dict[str, dict[str, int]] = {}
     for index, rule in enumerate(tags.rules):
         of_rule = tags.rule == index
         pairs = np.unique(np.stack([tags.layer, tags.filter, tags.class_])[:, of_rule], axis=1)
         n_tags = np.unique(np.unique(pairs[:2], axis=1, return_counts=True)[1]).tolist()
         needed = {
-            family.relation: classes_needed(family.below, n_tags, min_ic=min_ic, draws=draws, seed=seed)
+            family_name(family.relation, family.source, isa.source): classes_needed(
+                family.below, n_tags, min_ic=min_ic, draws=draws, seed=seed
+            )
             for family in families
         }
-        needed_by_rule[rule] = {relation: number for relation, number in needed.items() if number is not None}
+        needed_by_rule[rule] = {name: number for name, number in needed.items() if number is not None}
     return needed_by_rule
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filtag_kg.concepts.isa_edges import KeptEdges, choose_isa_edges, strong_edges
+from filtag_kg.concepts.familiarity import plainly_named
+from filtag_kg.concepts.features import Features, stated_features, wordnet_features
+from filtag_kg.concepts.isa_edges import KeptEdges, choose_isa_edges
+from filtag_kg.concepts.source import FEATURES
+from filtag_kg.concepts.stated_kinds import kind_edges, stated_kinds
+from filtag_kg.concepts.wordnet import WordNet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    import networkx as nx
     from numpy.typing import NDArray
 
     from filtag_kg.concepts.links import Links
     from filtag_kg.concepts.source import Concept, ConceptSource, Edge
-
-FEATURES = ("HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation")
-"""Relations from things of a kind to what they have; *HasA* includes *PartOf*, reversed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +38,14 @@ class Hierarchy:
         The concepts directly above each concept, by IRI, sorted.
     below : bool array of shape (n_classes, n_concepts)
         Whether the class's concept is the concept or lies below it; all false for a class without a link.
-    features : mapping of str to mapping of str to tuple of Concept
-        By relation of `FEATURES` and concept of the hierarchy: what its things have, are made of and so on, sorted by
-        IRI. Features inherited from ancestors are not repeated. They need not be in the hierarchy themselves.
+    linked : bool array of shape (n_classes, n_concepts)
+        Whether the class's concept is the concept.
+    source : str
+        Name of the source that the concepts are from. Kinds of other sources are features.
     edges : tuple of Edge
-        From the sources: the IsA edges of the hierarchy, then those of the features.
+        The IsA edges of the hierarchy.
+    features : tuple of Features
+        By relation, *IsA* first, then by source.
     left_out : KeptEdges
         IsA edges that are not part of it, and why.
     """
@@ -50,13 +54,15 @@ class Hierarchy:
     concepts: tuple[Concept, ...]
     parents: Mapping[str, tuple[str, ...]]
     below: NDArray[np.bool_]
-    features: Mapping[str, Mapping[str, tuple[Concept, ...]]]
+    linked: NDArray[np.bool_]
+    source: str
     edges: tuple[Edge, ...]
+    features: tuple[Features, ...]
     left_out: KeptEdges
 
     def described(self) -> list[Concept]:
         """Return the concepts of the hierarchy and those of its features, sorted by IRI."""
-        features = (others for by_concept in self.features.values() for others in by_concept.values())
+        features = (others for features in self.features for others in features.of.values())
         by_iri = {concept.id: concept for concept in (*chain.from_iterable(features), *self.concepts)}
         return [by_iri[iri] for iri in sorted(by_iri)]
 
@@ -64,7 +70,7 @@ class Hierarchy:
         """Return the concepts strictly above one of the hierarchy, sorted by IRI."""
         return tuple(sorted(_reached(concept_id, self.parents) - {concept_id}))
 
-    def trace(self, concept_id: str, common: str, relation: str = "IsA") -> tuple[Edge, ...]:
+    def trace(self, concept_id: str, common: str, features: Features | None = None) -> tuple[Edge, ...]:
         """Return the edges that connect a concept to one that it is, or has, in common with others.
 
         Parameters
@@ -73,8 +79,8 @@ class Hierarchy:
             IRI of a concept of the hierarchy: what a tag is linked to.
         common : str
             IRI of the common concept.
-        relation : str
-            *IsA*, or the relation of a common feature, which any concept above may have.
+        features : Features, optional
+            Those that the common concept is one of, which any concept above may have; else it is a kind.
 
         Returns
         -------
@@ -87,24 +93,18 @@ class Hierarchy:
         ValueError
             If nothing connects them.
         """
-        bearers = {common} if relation == "IsA" else self._bearers(common, relation)
+        own = [] if features is None else [edge for edge in features.edges if edge.end == common]
+        bearers = {common} if features is None else {edge.start for edge in own}
         below = {concept_id: ""}
         waiting = [concept_id]
         for reached in waiting:
             if reached in bearers:
-                own = [
-                    edge for edge in self.edges if edge.relation != "IsA" and _gives(edge, reached, common, relation)
-                ]
-                return (*self._chain(reached, below), *own)
-            for parent in self.parents[reached]:
+                return (*self._chain(reached, below), *(edge for edge in own if edge.start == reached))
+            for parent in self.parents[reached] if features is None or features.inherited else ():
                 if parent not in below:
                     below[parent] = reached
                     waiting.append(parent)
-        raise ValueError(f"{concept_id} is not connected to {common} by {relation}")
-
-    def _bearers(self, feature: str, relation: str) -> set[str]:
-        by_concept = self.features.get(relation, {})
-        return {concept for concept, features in by_concept.items() if any(other.id == feature for other in features)}
+        raise ValueError(f"{concept_id} is not connected to {common}")
 
     def _chain(self, top: str, below: Mapping[str, str]) -> Iterator[Edge]:
         steps = []
@@ -112,16 +112,17 @@ class Hierarchy:
             steps.append((below[top], top))
             top = below[top]
         for step in reversed(steps):
-            yield from (edge for edge in self.edges if edge.relation == "IsA" and (edge.start, edge.end) == step)
+            yield from (edge for edge in self.edges if (edge.start, edge.end) == step)
 
 
 def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
-    """Collect the concepts at or above the linked classes of a run, and their features."""
+    """Collect the concepts at or above the linked classes of a run, and their features in all sources."""
     import networkx as nx
 
+    first, *others = source.members
     linked = sorted({link.concept for link in links.values()})
     chosen = choose_isa_edges(
-        _upwards(linked, source),
+        _upwards(linked, source) if first.climbs else _one_step(links, source),
         label=lambda concept_id: source.concept(concept_id).label,
         preference=[member.name for member in source.members],
     )
@@ -129,27 +130,28 @@ def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
     graph.add_nodes_from(linked)
     graph.add_edges_from((edge.start, edge.end) for edge in chosen.kept)
     # Without the edges left out, some concepts may no longer lie above a class.
-    graph = graph.subgraph({above for concept in linked for above in {concept} | nx.descendants(graph, concept)})
+    above = {concept: nx.descendants(graph, concept) for concept in graph}
+    graph = graph.subgraph(set(linked).union(*(above[concept] for concept in linked)))
     concepts = sorted(graph)
     column = {concept_id: index for index, concept_id in enumerate(concepts)}
-    below = np.zeros((len(links.class_ids), len(concepts)), dtype=np.bool_)
+    below, is_linked = np.zeros((2, len(links.class_ids), len(concepts)), dtype=np.bool_)
     for row, class_id in enumerate(links.class_ids):
         if class_id in links:
-            below[row, column[links[class_id].concept]] = True
-    for concept_id in nx.topological_sort(graph):
-        for parent in graph.successors(concept_id):
-            below[:, column[parent]] |= below[:, column[concept_id]]
-    feature_edges = {relation: _feature_edges(concepts, relation, source) for relation in FEATURES}
+            concept = links[class_id].concept
+            is_linked[row, column[concept]] = True
+            below[row, [column[each] for each in (concept, *above[concept])]] = True
+    kinds = [features for member in others for features in stated_kinds(links, source, member)]
+    ancestors = {concept: sorted(above[concept]) for concept in concepts}
+    features = [features for member in source.members for features in _features(ancestors, source, member)]
     return Hierarchy(
         class_ids=links.class_ids,
-        concepts=tuple(map(source.concept, concepts)),
+        concepts=tuple(_named(source.concept(concept), is_linked=concept in linked) for concept in concepts),
         parents={concept_id: tuple(sorted(graph.successors(concept_id))) for concept_id in concepts},
         below=below,
-        features={relation: _by_concept(edges, source) for relation, edges in feature_edges.items() if edges},
-        edges=(
-            *(edge for edge in chosen.kept if edge.start in column and edge.end in column),
-            *chain.from_iterable(feature_edges.values()),
-        ),
+        linked=is_linked,
+        source=first.name,
+        edges=tuple(edge for edge in chosen.kept if edge.start in column and edge.end in column),
+        features=(*kinds, *sorted(features, key=lambda features: FEATURES.index(features.relation))),
         left_out=chosen,
     )
 
@@ -166,26 +168,31 @@ def _upwards(concepts: Iterable[str], source: ConceptSource) -> Iterator[Edge]:
                 waiting.append(edge.end)
 
 
-def _feature_edges(concepts: Iterable[str], relation: str, source: ConceptSource) -> list[Edge]:
-    """Return the edges of a relation from concepts; for *HasA* also the *PartOf* edges to them."""
-    edges = [edge for concept_id in concepts for edge in source.edges(concept_id, relation)]
-    if relation == "HasA":
-        edges += [edge for concept_id in concepts for edge in source.edges(concept_id, "PartOf", incoming=True)]
-    return strong_edges(edges)
+def _one_step(links: Links, source: ConceptSource) -> Iterator[Edge]:
+    """Yield the IsA edges from linked concepts to their stated kinds."""
+    for link in links.values():
+        for edge, _ in kind_edges(source.concept(link.concept), [link.class_label], source.members[0]):
+            if edge.end != link.concept:
+                yield replace(edge, start=link.concept)
 
 
-def _by_concept(edges: Iterable[Edge], source: ConceptSource) -> dict[str, tuple[Concept, ...]]:
-    features: dict[str, set[str]] = {}
-    for edge in edges:
-        concept, feature = (edge.end, edge.start) if edge.relation == "PartOf" else (edge.start, edge.end)
-        features.setdefault(concept, set()).add(feature)
-    return {concept: tuple(map(source.concept, sorted(others))) for concept, others in sorted(features.items())}
+def _named(concept: Concept, *, is_linked: bool) -> Concept:
+    # The concept of a class keeps the name that its link gives.
+    return concept if is_linked else plainly_named(concept)
 
 
-def _gives(edge: Edge, concept: str, feature: str, relation: str) -> bool:
-    if edge.relation == "PartOf":
-        return relation == "HasA" and (edge.start, edge.end) == (feature, concept)
-    return edge.relation == relation and (edge.start, edge.end) == (concept, feature)
+def _features(ancestors: Mapping[str, Sequence[str]], source: ConceptSource, member: ConceptSource) -> list[Features]:
+    if isinstance(member, WordNet):
+        return wordnet_features([concept for concept in ancestors if _is_of(concept, member)], member)
+    return stated_features(ancestors, source, member)
+
+
+def _is_of(concept: str, wordnet: WordNet) -> bool:
+    try:
+        wordnet.concept(concept)
+    except KeyError:
+        return False
+    return True
 
 
 def _reached(start: str, parents: Mapping[str, tuple[str, ...]]) -> set[str]:

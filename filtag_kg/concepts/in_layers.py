@@ -132,7 +132,7 @@ def _count_standing(common: Iterable[CommonConcept], isa: Hierarchy) -> Counter[
     """Count the filters that stand for each concept, by rule, layer and concept."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for row in common:
-        if row.relation == "IsA" and row.coherent():
+        if row.is_kind(isa.source) and row.coherent():
             counts.update((row.rule, row.layer, concept) for concept in (row.concept, *isa.ancestors(row.concept)))
     return counts
 

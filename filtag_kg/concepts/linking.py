@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, product, takewhile
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -116,10 +117,20 @@ def _candidate(class_id: str, label: str, curated: CuratedLink | None, source: C
     if curated is None:
         if (named := _named_synset(label, source)) is not None:
             return _Candidate(class_id, label, (named,), reading=Reading(named.lemma))
-        for reading in readings(label):
-            if senses := _senses(reading.text, source):
+        for reading, member in chain(_sure_readings(label, source), product(readings(label), source.members)):
+            if senses := _senses(reading.text, member):
                 return _Candidate(class_id, label, senses, reading=reading)
     return _Candidate(class_id, label)
+
+
+def _sure_readings(label: str, source: ConceptSource) -> Iterator[tuple[Reading, ConceptSource]]:
+    """Yield the readings that surely mean the label, all for the first source before any for the next.
+
+    ConceptNet has a band called *pillows*, and does not know that a class of that name has pillows.
+    """
+    for member in source.members:
+        for reading in takewhile(lambda reading: reading.is_sure, readings(label)):
+            yield reading, member
 
 
 def _named_synset(label: str, source: ConceptSource) -> Sense | None:

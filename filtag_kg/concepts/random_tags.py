@@ -8,6 +8,7 @@ to any one of them.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +54,8 @@ def smallest_p_values(
     # concepts of each size is enough.
     sizes, group = np.unique(below.sum(axis=0), return_inverse=True)
     above, groups = _padded(below, group, len(sizes))
-    drawn = _orders(n_classes, n_tags[-1], draws, seed)
+    # Rounded up, so that families of tests with other numbers of tags have the same orders, which are made once.
+    drawn = _orders(n_classes, min(n_classes, 1 << (n_tags[-1] - 1).bit_length()), draws, seed)
     support = np.zeros((draws, below.shape[1] + 1), dtype=np.int16)
     largest = np.zeros((draws, len(sizes) + 1), dtype=np.int16)
     draw = np.arange(draws)
@@ -71,6 +73,7 @@ def smallest_p_values(
     return smallest
 
 
+@lru_cache(maxsize=2)
 def _orders(n_classes: int, n_drawn: int, draws: int, seed: int) -> NDArray[np.int32]:
     """Return the first `n_drawn` classes of `draws` random orders, the same ones whatever `n_drawn` is."""
     random = np.random.default_rng(seed)

@@ -88,6 +88,11 @@ class Reading:
     hints: tuple[str, ...] = ()
     modifiers: tuple[str, ...] = ()
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether the text surely means the same as the label: at most it is spelled otherwise."""
+        return self.certainty >= _SPELLED_OTHERWISE
+
 
 def readings(label: str) -> Iterator[Reading]:
     """Yield the readings of a label, the best first; none for a number.

@@ -229,7 +229,15 @@ class Network:
 
 
 def all_above(concepts: Iterable[str], source: ConceptSource) -> dict[str, list[str]]:
-    """Return all that lies at or above each concept and above those, sorted."""
+    """Return all that lies at or above each concept and above those, sorted.
+
+    Where a kind of a kind is no kind, only what is stated of the concepts themselves lies above them.
+    """
+    if not source.climbs:
+        kinds = {
+            concept: sorted({concept, *(edge.end for edge in source.edges(concept, "IsA"))}) for concept in concepts
+        }
+        return {kind: [kind] for at_or_above in kinds.values() for kind in at_or_above} | kinds
     parents: dict[str, list[str]] = {}
     waiting = list(concepts)
     while waiting:
@@ -295,7 +303,7 @@ def _compounds(words: Sequence[Word]) -> dict[tuple[str, str], int]:
 def _file(concept: str, source: ConceptSource) -> str:
     """Return the lexicographer file of a concept, of WordNet or in a ConceptNet term; empty where there is none."""
     known = wordnet().lexicographer_file(concept)
-    terms = () if known is not None else source.concept(concept).terms
+    terms = () if known else source.concept(concept).terms
     return known or next((term.partition("/n/wn/")[2] for term in terms if "/n/wn/" in term), "")
 
 

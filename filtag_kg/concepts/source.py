@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RELATIONS = ("IsA", "PartOf", "HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation")
+RELATIONS = ("IsA", "PartOf", "HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation", "CapableOf")
 """The relations in use, by ConceptNet's names: *start* is a kind of, is a part of, has … *end*."""
+FEATURES = ("HasA", "MadeOf", "UsedFor", "HasProperty", "AtLocation", "CapableOf")
+"""Relations from things of a kind to what they have; *HasA* includes *PartOf*, reversed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,10 @@ class ConceptSource(Protocol):
     @property
     def licence(self) -> str:
         """IRI of the licence of the data."""
+
+    @property
+    def climbs(self) -> bool:
+        """Whether a kind of a kind is a kind: so in WordNet, not in what people tell ConceptNet."""
 
     @property
     def members(self) -> tuple[ConceptSource, ...]:

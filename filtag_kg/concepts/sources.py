@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.source import ConceptSource
 
 
-def concept_source(names: str) -> ConceptSource:
-    """Open a concept source, or several with commas between them, the preferred first.
+def concept_source(names: str = "wordnet,conceptnet") -> ConceptSource:
+    """Open a concept source, or several with commas between them, the preferred first; WordNet always comes first.
 
     Parameters
     ----------
     names : str
-        ``wordnet``; ``conceptnet``, the index of its dump, with the file after a colon unless it lies in its usual
-        place; ``conceptnet-api``, with the service's address after a colon unless it is ConceptNet's own.
+        ``wordnet``; ``conceptnet``, the excerpt that comes with the package; ``conceptnet-dump``, the index of
+        ConceptNet's dump, with the file after a colon unless it lies in its usual place; ``conceptnet-api``, with the
+        service's address after a colon unless it is ConceptNet's own.
 
     Raises
     ------
@@ -58,6 +59,12 @@ class _Kind:
     location: str = ""
 
 
+def _open_excerpt(_: str) -> ConceptSource:
+    from filtag_kg.concepts.conceptnet.excerpt import conceptnet_excerpt
+
+    return conceptnet_excerpt()
+
+
 def _open_index(path: str) -> ConceptSource:
     from filtag_kg.concepts.conceptnet import ConceptNetIndex, default_index
 
@@ -72,7 +79,8 @@ def _open_api(url: str) -> ConceptSource:
 
 _KINDS = {
     "wordnet": _Kind(lambda _: wordnet()),
-    "conceptnet": _Kind(_open_index, "INDEX"),
+    "conceptnet": _Kind(_open_excerpt),
+    "conceptnet-dump": _Kind(_open_index, "INDEX"),
     "conceptnet-api": _Kind(_open_api, "URL"),
 }
 

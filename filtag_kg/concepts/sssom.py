@@ -79,7 +79,8 @@ def sssom_text(links: Links, source: ConceptSource, *, class_iri: Callable[[str]
         rows.writerow(
             [
                 _shortened(subject, prefixes),
-                link.class_label,
+                # A line of its own that begins with # would be a comment to readers of SSSOM.
+                " ".join(link.class_label.splitlines()),
                 link.predicate,
                 _shortened(link.concept, prefixes),
                 link.label,

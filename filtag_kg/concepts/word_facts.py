@@ -46,16 +46,18 @@ class WordFacts:
 
 
 def look_up(term: str, source: ConceptSource, *, limit: int) -> list[WordFacts]:
-    """Return the meanings of a word, or the concept that a class id or term names.
+    """Return the meanings of a word in each source, or the concept that a class id or term names.
 
     Parameters
     ----------
     limit : int
         At most so many edges of each relation and direction; a web service is not asked for more.
     """
-    exact = source.of_class(term)
-    concepts = [exact] if exact is not None else [sense.concept for sense in source.senses(term)]
-    return [WordFacts(source.concept(concept), tuple(_edges(concept, source, limit))) for concept in concepts]
+    return [
+        WordFacts(member.concept(concept), tuple(_edges(concept, member, limit)))
+        for member in source.members
+        for concept in _meanings(term, member)
+    ]
 
 
 def word_facts_text(meanings: Sequence[WordFacts], format_: str) -> str:
@@ -75,6 +77,11 @@ def word_facts_text(meanings: Sequence[WordFacts], format_: str) -> str:
     writer = csv_writer(text, delimiter="," if format_ == "csv" else "\t")
     writer.writerows([_COLUMNS, *rows])
     return text.getvalue()
+
+
+def _meanings(term: str, source: ConceptSource) -> list[str]:
+    exact = source.of_class(term)
+    return [exact] if exact is not None else [sense.concept for sense in source.senses(term)]
 
 
 def _edges(concept: str, source: ConceptSource, limit: int) -> list[tuple[str, str, Edge]]:

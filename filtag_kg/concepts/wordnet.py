@@ -61,6 +61,7 @@ class WordNet:
     """
 
     name = "wordnet"
+    climbs = True
     version = "3.0"
     licence = "https://wordnet.princeton.edu/license-and-commercial-use"
 
@@ -70,6 +71,7 @@ class WordNet:
         self._index = index
         self._singulars = singulars
         self._concepts: dict[str, Concept] = {}
+        self._at_or_above: dict[str, frozenset[str]] = {}
         self._inverses: dict[str, dict[str, tuple[str, ...]]] = {}
         # The index, read from behind: made when it is needed.
         self._backwards: list[str] = []
@@ -105,14 +107,22 @@ class WordNet:
         """Return the singular of an irregular plural in lower case; None for any other word."""
         return self._singulars.get(word)
 
+    def at_or_above(self, concept_id: str) -> frozenset[str]:
+        """Return a synset and all above it."""
+        known = self._at_or_above.get(concept_id)
+        if known is None:
+            parents = (edge.end for edge in self.edges(concept_id, "IsA"))
+            known = frozenset({concept_id}).union(*map(self.at_or_above, parents))
+            self._at_or_above[concept_id] = known
+        return known
+
     def size(self, concept_id: str) -> int:
         """Return how many synsets lie at or below a synset."""
         return int(self._fields(concept_id)[_SIZE] or 1)
 
-    def lexicographer_file(self, concept_id: str) -> str | None:
-        """Return which of WordNet's 26 files of nouns has a synset (``animal``); None for what is no synset."""
-        fields = self._synsets.get(concept_id.removeprefix(_IRI).removesuffix("-n"))
-        return fields.split("\t", 1)[0] if fields is not None else None
+    def lexicographer_file(self, concept_id: str) -> str:
+        """Return which of WordNet's 26 files of nouns has a synset (``animal``); empty for what is no synset."""
+        return self._synsets.get(concept_id.removeprefix(_IRI).removesuffix("-n"), "").partition("\t")[0]
 
     def compounds(self, word: str) -> tuple[str, ...]:
         """Return the nouns whose last word is a word: *fire hose* and *garden hose* for *hose*."""

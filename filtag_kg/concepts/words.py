@@ -23,6 +23,7 @@ from __future__ import annotations
 import functools
 import gzip
 from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from filtag_kg.concepts.wordnet import wordnet
@@ -39,15 +40,16 @@ _ENDINGS = {
 }
 
 
-def parts_of_speech(word: str) -> dict[str, int]:
+@functools.lru_cache(maxsize=1 << 16)
+def parts_of_speech(word: str) -> Mapping[str, int]:
     """Return how often a word is tagged as each part of speech that it has, whatever its case, spaces and hyphens.
 
     The word is not inflected: *dogs* has none. An empty mapping means that WordNet does not know the word.
 
     Examples
     --------
-    >>> parts_of_speech("cold"), parts_of_speech("running"), parts_of_speech("runs")
-    ({'n': 10, 'a': 49}, {'n': 4, 'a': 2}, {})
+    >>> [dict(parts_of_speech(word)) for word in ("cold", "running", "runs")]
+    [{'n': 10, 'a': 49}, {'n': 4, 'a': 2}, {}]
     """
     senses = wordnet().senses(word)
     counts = {"n": sum(sense.count for sense in senses)} if senses else {}
@@ -57,9 +59,10 @@ def parts_of_speech(word: str) -> dict[str, int]:
     for entry in next((words[spelling] for spelling in spellings if spelling in words), "").split():
         part, _, count = entry.partition(":")
         counts[part] = int(count or 0)
-    return counts
+    return MappingProxyType(counts)
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def base_forms(word: str, part: str) -> tuple[str, ...]:
     """Return the lemmas that a word may be a form of, itself included, as one part of speech; the most frequent first.
 

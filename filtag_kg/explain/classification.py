@@ -197,7 +197,10 @@ def explain_pixels(
     activations, confidences = observe(network, image.pixels[None])
     active = filters.active(activations)[0]
     common = read_common_concepts(
-        kg.common_path, rule=str(filters.rule), filters=set(filters.layers_and_filters(active))
+        kg.common_path,
+        rule=str(filters.rule),
+        filters=set(filters.layers_and_filters(active)),
+        kinds_of=kg.kinds_of,
     )
     predictions = _predictions(network, confidences[0], filters)
     best = predictions[0].class_id if predictions else None

@@ -286,9 +286,9 @@ def _context(
     labels = dict(zip(all_ids, preferred_labels(all_ids, wordnet()), strict=True))
     labels.update(zip(filters.class_ids, filters.class_labels, strict=True))
     # Groups are concepts of the source that the classes are linked to, which comes first.
-    source = concept_source(kg.manifest["parameters"]["concepts"].split(",")[0])
+    source = concept_source(kg.kinds_of)
     common_concepts: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for row in read_common_concepts(kg.common_path, rule=str(filters.rule)):
+    for row in read_common_concepts(kg.common_path, rule=str(filters.rule), kinds_of=kg.kinds_of):
         common_concepts[row.layer, row.filter].append(row.label)
     return _Context(
         network=network,

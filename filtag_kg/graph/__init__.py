@@ -15,11 +15,12 @@ from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_or
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, quads, t
 from filtag_kg.graph.rdf_formats import RDF_FORMATS, RdfFormat, turtle_text, write_triples
 from filtag_kg.graph.resources import resource_folder
-from filtag_kg.graph.vocabulary import DEFAULT_BASE, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
+from filtag_kg.graph.vocabulary import DEFAULT_BASE, FEATURE_TERMS, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
 from filtag_kg.graph.xml_text import xml_text
 
 __all__ = [
     "DEFAULT_BASE",
+    "FEATURE_TERMS",
     "ONTOLOGY",
     "PREFIXES",
     "QUERIES",

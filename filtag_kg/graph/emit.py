@@ -8,17 +8,8 @@ from dataclasses import dataclass, field
 from filtag_kg.concepts import CommonConcept, ConceptInLayer, Hierarchy, Links
 from filtag_kg.graph.describe import emit_inputs
 from filtag_kg.graph.nquads import Triple, date_time, double, integer, iri, literal, t
-from filtag_kg.graph.vocabulary import LAYER_KINDS, DataIris
+from filtag_kg.graph.vocabulary import FEATURE_TERMS, LAYER_KINDS, DataIris
 from filtag_kg.tags import TagTable
-
-_RELATION_TERMS = {
-    "IsA": "skos:broader",
-    "PartOf": "flt:partOf",
-    "MadeOf": "flt:madeOf",
-    "UsedFor": "flt:usedFor",
-    "HasProperty": "flt:hasProperty",
-    "AtLocation": "flt:atLocation",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +34,8 @@ class RunDescription:
         Terms such as ``flt:profileSha256`` to hexadecimal digests.
     started, ended : str, optional
         Of the pass over the images, in ISO 8601; not of the build, which gives the same bytes for the same inputs.
+    kinds_of : str
+        The concept source whose kinds are the run's hierarchy.
     classes_needed : int, optional
         How many classes are needed at least for any filter to be coherent, where there are too few.
     """
@@ -59,6 +52,7 @@ class RunDescription:
     started: str | None = None
     ended: str | None = None
     classes_needed: int | None = None
+    kinds_of: str = "wordnet"
 
 
 def emit_network(
@@ -120,19 +114,28 @@ def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription,
     if run.ended is not None:
         yield activity, t("prov:endedAtTime"), date_time(run.ended)
     yield from emit_inputs(run.run_id, run.hashes, iris)
-    yield from _emit_common(network, common, run.run_id, iris)
+    yield from _emit_common(network, common, run, iris)
 
 
-def _emit_common(network: str, common: Iterable[CommonConcept], run_id: str, iris: DataIris) -> Iterator[Triple]:
+def common_iri(row: CommonConcept, run_id: str, iris: DataIris, *, kinds_of: str) -> str:
+    """Return the IRI of a common concept or feature."""
+    if row.is_kind(kinds_of):
+        return iris.common(run_id, row.layer, row.filter, row.rank)
+    return iris.feature(run_id, row.layer, row.filter, row.relation, row.source, row.rank)
+
+
+def _emit_common(
+    network: str, common: Iterable[CommonConcept], run: RunDescription, iris: DataIris
+) -> Iterator[Triple]:
     for row in common:
         filter_ = iri(iris.filter(network, row.layer, row.filter))
-        if row.relation == "IsA":
-            node = iri(iris.common(run_id, row.layer, row.filter, row.rank))
+        node = iri(common_iri(row, run.run_id, iris, kinds_of=run.kinds_of))
+        if row.is_kind(run.kinds_of):
             yield node, t("rdf:type"), t("flt:CommonConcept")
         else:
-            node = iri(iris.feature(run_id, row.layer, row.filter, row.relation, row.rank))
             yield node, t("rdf:type"), t("flt:CommonFeature")
             yield node, t("flt:relation"), literal(row.relation)
+        yield node, t("flt:source"), literal(row.source)
         yield node, t("flt:filter"), filter_
         yield node, t("flt:concept"), iri(row.concept)
         yield node, t("flt:coverage"), double(row.coverage)
@@ -143,7 +146,7 @@ def _emit_common(network: str, common: Iterable[CommonConcept], run_id: str, iri
         if row.q_value is not None:
             yield node, t("flt:coherenceQValue"), double(row.q_value)
         yield node, t("flt:rank"), integer(row.rank)
-        yield node, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
+        yield node, t("prov:wasGeneratedBy"), iri(iris.run(run.run_id))
 
 
 def emit_concepts_in_layers(
@@ -234,13 +237,14 @@ def emit_concepts(isa: Hierarchy, source: str, *, graph: str, conceptnet: str) -
             yield node, t("skos:altLabel"), literal(other, language="en")
         for path in concept.terms:
             yield node, t("flt:conceptNetTerm"), iri(conceptnet + path)
-    for edge in isa.edges:
-        if edge.source != source:
-            continue
+    broader = [edge for edge in isa.edges if edge.source == source]
+    features = [edge for features in isa.features if features.source == source for edge in features.edges]
+    for edge in (*broader, *features):
         dataset = iri(conceptnet + edge.dataset)
         yield iri(graph), t("dcterms:source"), dataset
         yield dataset, t("dcterms:license"), iri(edge.licence)
-        if edge.relation == "HasA":
-            yield iri(edge.end), t("flt:partOf"), iri(edge.start)
-        else:
-            yield iri(edge.start), t(_RELATION_TERMS[edge.relation]), iri(edge.end)
+    for edge in broader:
+        yield iri(edge.start), t("skos:broader"), iri(edge.end)
+    for edge in features:
+        start, end = (edge.end, edge.start) if edge.relation == "HasA" else (edge.start, edge.end)
+        yield iri(start), t(FEATURE_TERMS[edge.relation]), iri(end)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from filtag_kg.concepts import CommonConcept
+from filtag_kg.graph.emit import common_iri
 from filtag_kg.graph.nquads import double, integer, iri, t
 from filtag_kg.graph.vocabulary import DataIris
 from filtag_kg.names import part_of_path
@@ -90,18 +91,20 @@ def assignment_section(tags: TagTable, run_id: str, iris: DataIris) -> Section:
 
 
 def filter_sections(
-    tags: TagTable, runs: Mapping[str, str], common: Sequence[CommonConcept], iris: DataIris
+    tags: TagTable, runs: Mapping[str, str], common: Sequence[CommonConcept], iris: DataIris, *, kinds_of: str
 ) -> Iterator[Section]:
     """Yield a section for each layer: its filters, tagged or not, their tags, how many, and common concepts.
 
     Parameters
     ----------
     runs : mapping of rule to run id
+    kinds_of : str
+        The concept source whose kinds are the hierarchy.
     """
     network = iris.network(tags.network)
     graphs = [iris.run(runs[rule]) for rule in tags.rules]
     classes = [iri(iris.class_(class_id)) for class_id in tags.class_ids]
-    shared = _common_statements(common, runs, iris)
+    shared = _common_statements(common, runs, iris, kinds_of)
     has_tag, tag_count = t("flt:hasTag"), t("flt:tagCount")
     for layer_index, (layer, n_filters) in enumerate(zip(tags.layer_names, tags.n_filters, strict=True)):
         layer_iri = iris.layer(tags.network, layer)
@@ -134,7 +137,7 @@ def filter_sections(
 
 
 def _common_statements(
-    common: Iterable[CommonConcept], runs: Mapping[str, str], iris: DataIris
+    common: Iterable[CommonConcept], runs: Mapping[str, str], iris: DataIris, kinds_of: str
 ) -> Mapping[tuple[str, int], set[_Statement]]:
     """Return what is stated about filters, by layer and filter, because of what their tags have in common."""
     statements: defaultdict[tuple[str, int], set[_Statement]] = defaultdict(set)
@@ -142,15 +145,13 @@ def _common_statements(
         run_id = runs[row.rule]
         graph = iris.run(run_id)
         of_filter = statements[row.layer, row.filter]
-        if row.relation == "IsA":
-            node = iri(iris.common(run_id, row.layer, row.filter, row.rank))
+        node = iri(common_iri(row, run_id, iris, kinds_of=kinds_of))
+        if row.is_kind(kinds_of):
             of_filter.add((t("flt:commonConcept"), iri(row.concept), graph))
             if row.q_value is not None:
                 of_filter.add((t("flt:coherenceQValue"), double(row.q_value), graph))
             if row.rank == 1:
                 of_filter.add((t("flt:bestCommonConcept"), node, graph))
-        else:
-            node = iri(iris.feature(run_id, row.layer, row.filter, row.relation, row.rank))
         of_filter.add((t("flt:hasCommonFeature"), node, graph))
     return statements
 

@@ -36,16 +36,27 @@ FLT = frozenset({
     "Filter", "FilterStatement", "TagAssignment", "TaggingRun",
 
     "about", "activation", "activeFilter", "adjustedPValue", "atLocation", "atOrBelow", "bestCommonConcept",
-    "classesPValue", "classesNeeded", "coherenceQValue", "coherentFilterCount", "commonConcept", "concentration",
-    "concept", "conceptNetTerm", "confidence", "contentSha256", "contrast", "coverage", "draws", "evidence",
-    "expectedRank", "filter", "filterCount", "filterIndex", "filtersPValue", "hasCommonFeature", "hasProperty",
-    "hasTag", "imagesSha256", "inLayer", "informationContent", "layer", "madeOf", "minimumInformationContent",
-    "network", "pValue", "partOf", "predictedClass", "profileSha256", "rank", "relation", "rule", "ruleIndex",
-    "score", "seed", "separation", "separationHigh", "separationLow", "sharedFilter", "software", "supportCount",
-    "supportingFilter", "tag", "tagCount", "tagsSha256", "trust", "usedFor", "weightsSha256", "whyClass", "whyFilter",
-    "whyNotClass", "whyNotFilter",
+    "capableOf", "classesNeeded", "classesPValue", "coherenceQValue", "coherentFilterCount", "commonConcept",
+    "concentration", "concept", "conceptNetTerm", "confidence", "contentSha256", "contrast", "coverage", "draws",
+    "evidence", "expectedRank", "filter", "filterCount", "filterIndex", "filtersPValue", "hasCommonFeature",
+    "hasProperty", "hasTag", "imagesSha256", "informationContent", "inLayer", "isA", "layer", "madeOf",
+    "minimumInformationContent", "network", "partOf", "predictedClass", "profileSha256", "pValue", "rank", "relation",
+    "rule", "ruleIndex", "score", "seed", "separation", "separationHigh", "separationLow", "sharedFilter", "software",
+    "source", "supportCount", "supportingFilter", "tag", "tagCount", "tagsSha256", "trust", "usedFor",
+    "weightsSha256", "whyClass", "whyFilter", "whyNotClass", "whyNotFilter",
 })  # fmt: skip
 """The project's own classes and properties; a test compares them with those that ``ontology/filtag.ttl`` defines."""
+
+FEATURE_TERMS = {
+    "IsA": "flt:isA",
+    "HasA": "flt:partOf",
+    "MadeOf": "flt:madeOf",
+    "UsedFor": "flt:usedFor",
+    "HasProperty": "flt:hasProperty",
+    "AtLocation": "flt:atLocation",
+    "CapableOf": "flt:capableOf",
+}
+"""The property for each relation from a concept to its features; *HasA* points from the part to the whole."""
 
 LAYER_KINDS = frozenset({"Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"})
 """Keras layers that have the same name in the neural network ontology; any other is a ``nno:Layer``."""
@@ -123,9 +134,9 @@ class DataIris:
         """Return the IRI of a filter's common concept."""
         return self._path("run", run_id, "common", layer, filter_, rank)
 
-    def feature(self, run_id: str, layer: str, filter_: int, relation: str, rank: int) -> str:
-        """Return the IRI of a common feature of a filter: what its tags share by a relation other than *IsA*."""
-        return self._path("run", run_id, "common", layer, filter_, relation, rank)
+    def feature(self, run_id: str, layer: str, filter_: int, relation: str, source: str, rank: int) -> str:
+        """Return the IRI of a common feature of a filter: what its tags share by a relation of a source."""
+        return self._path("run", run_id, "common", layer, filter_, relation, source, rank)
 
     def concept_in_layer(self, run_id: str, layer: str, concept: str) -> str:
         """Return the IRI of a run's findings about a concept in a layer."""

@@ -223,6 +223,7 @@ def _plan(
             started=provenance.started,
             ended=provenance.ended,
             classes_needed=classes_needed[rule].get("IsA"),
+            kinds_of=isa.source,
         )
         for index, rule in enumerate(tags.rules, start=first_rule)
     ]
@@ -265,7 +266,7 @@ def _write_graph(plan: _Plan, folder: Path, digests: Mapping[str, str], *, with_
         graphs.setdefault(graph, set()).update(quads(triples, graph))
     run_ids = {run.rule: run.run_id for run in plan.runs}
     assignments = [assignment_section(plan.tags.of_rule(rule), run_id, plan.iris) for rule, run_id in run_ids.items()]
-    sections = [*assignments, *filter_sections(plan.tags, run_ids, plan.common, plan.iris)]
+    sections = [*assignments, *filter_sections(plan.tags, run_ids, plan.common, plan.iris, kinds_of=plan.isa.source)]
     statements = Counter({graph: len(lines) for graph, lines in graphs.items()})
     for section in sections:
         statements.update(section.counts)
@@ -311,8 +312,8 @@ def _counts(plan: _Plan, statements: Mapping[str, int], *, n_assignments: int) -
         conceptnet_terms=sum(len(concept.terms) for concept in plan.isa.described()),
         things={
             "flt:ClassLabel": len(plan.tags.class_ids),
-            "flt:CommonConcept": sum(row.relation == "IsA" for row in plan.common),
-            "flt:CommonFeature": sum(row.relation != "IsA" for row in plan.common),
+            "flt:CommonConcept": sum(row.is_kind(plan.isa.source) for row in plan.common),
+            "flt:CommonFeature": sum(not row.is_kind(plan.isa.source) for row in plan.common),
             "flt:ConceptInLayer": len(plan.in_layers),
             "flt:ConceptLink": len(plan.links),
             "flt:Filter": sum(plan.tags.n_filters),
@@ -350,7 +351,13 @@ def _manifest(plan: _Plan, counts: GraphCounts) -> dict[str, Any]:
         "id": plan.kg_id,
         "network": plan.tags.network,
         "runs": [
-            {"id": run.run_id, "rule": run.rule, "score": run.score, "classes_needed": plan.classes_needed[run.rule]}
+            {
+                "id": run.run_id,
+                "rule": run.rule,
+                "score": run.score,
+                "kinds_of": plan.isa.source,
+                "classes_needed": plan.classes_needed[run.rule],
+            }
             for run in plan.runs
         ],
         "inputs": {**plan.provenance.inputs, **hashes},

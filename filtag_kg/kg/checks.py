@@ -50,8 +50,10 @@ _RANKS = """SELECT ?layer ?class (COUNT(DISTINCT ?rank) AS ?ranks) (MAX(?rank) A
   { SELECT ?f ?layer { ?f flt:inLayer ?layer } }
 } GROUP BY ?layer ?class HAVING (COUNT(DISTINCT ?rank) != MAX(?rank))"""
 _COMMON_RANKS = """SELECT ?f (COUNT(?rank) AS ?ranks) (MAX(?rank) AS ?last) WHERE {
-  GRAPH <%(run)s> { ?c a flt:CommonFeature ; flt:filter ?f ; flt:relation ?relation ; flt:rank ?rank }
-} GROUP BY ?f ?relation HAVING (COUNT(?rank) != MAX(?rank))"""
+  GRAPH <%(run)s> {
+    ?c a flt:CommonFeature ; flt:filter ?f ; flt:relation ?relation ; flt:source ?source ; flt:rank ?rank
+  }
+} GROUP BY ?f ?relation ?source HAVING (COUNT(?rank) != MAX(?rank))"""
 _CONCEPT_RANKS = """SELECT ?f (COUNT(?rank) AS ?ranks) (MAX(?rank) AS ?last) WHERE {
   GRAPH <%(run)s> { ?c a flt:CommonConcept ; flt:filter ?f ; flt:rank ?rank }
 } GROUP BY ?f HAVING (COUNT(?rank) != MAX(?rank))"""

@@ -19,7 +19,7 @@ from filtag_kg.kg.manifest_shape import manifest_mistake
 from filtag_kg.kg.store_process import StoreProcess
 from filtag_kg.output_paths import check_directory_output
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """2: the graph has the shortcuts that named queries use. 3: a q-value stands with a filter's first concept alone; the
 graph says of each concept how much each layer has to do with it."""
 
@@ -82,6 +82,11 @@ class KG:
         `filtag_kg.kg.runs_of` has those of added builds, too.
         """
         return tuple(run["rule"] for run in self.manifest["runs"] if "folder" not in run)
+
+    @property
+    def kinds_of(self) -> str:
+        """The concept source whose kinds are the hierarchy of the first build: its first."""
+        return str(self.manifest["parameters"]["concepts"]).partition(",")[0]
 
     def store_process(self) -> StoreProcess:
         """Return the store, which opens in a process of its own at the first query."""

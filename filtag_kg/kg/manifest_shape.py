@@ -77,6 +77,7 @@ _SHAPE = {
             "network?": named,
             "folder?": _folder,
             "classes_needed?": {str: whole_number(1)},
+            "kinds_of": named,
         }
     ],
     "doubtful_links?": [_DOUBTFUL],

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from filtag_kg.concepts import too_few_classes
+from filtag_kg.concepts import CommonConcept, family_name, too_few_classes
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import only_writer, replacing_directory, scratch_directory, sha256_of
 from filtag_kg.graph import PREFIXES, DataIris, DatasetDescription, count_store, emit_dataset, kg_files, quads
@@ -38,8 +38,10 @@ class KgRun:
         Where in the KG's directory the files of its build lie; empty for those of the first.
     score : str or None
         What the rule ranked filters by; None where another method made the tags and does not say.
-    classes_needed : mapping of relation to int
-        How many classes the run needs at least, where it has too few for any filter to be coherent by the relation.
+    kinds_of : str
+        The concept source whose kinds are the run's hierarchy.
+    classes_needed : mapping of family name to int
+        How many classes the run needs at least, where it has too few for any filter to be coherent by the family.
     """
 
     run_id: str
@@ -47,11 +49,22 @@ class KgRun:
     network: str
     folder: str
     score: str | None
+    kinds_of: str
     classes_needed: Mapping[str, int] = field(default_factory=dict, hash=False)
 
-    def too_few(self, relation: str = "IsA") -> str:
-        """Return what to say instead of the number of coherent filters; empty where there are enough classes."""
-        needed = self.classes_needed.get(relation)
+    def is_kind(self, row: CommonConcept) -> bool:
+        """Return whether a common concept is a kind in the run's hierarchy; any other is a feature."""
+        return row.is_kind(self.kinds_of)
+
+    def too_few(self, relation: str = "IsA", source: str | None = None) -> str:
+        """Return what to say instead of the number of coherent filters; empty where there are enough classes.
+
+        Parameters
+        ----------
+        source : str, optional
+            The concept source that states the relation; left out, that of the hierarchy.
+        """
+        needed = self.classes_needed.get(family_name(relation, source or self.kinds_of, self.kinds_of))
         return "" if needed is None else too_few_classes(needed)
 
 
@@ -64,6 +77,7 @@ def runs_of(kg: KG) -> list[KgRun]:
             run.get("network", kg.manifest["network"]),
             run.get("folder", ""),
             run.get("score"),
+            run["kinds_of"],
             run.get("classes_needed", {}),
         )
         for run in kg.manifest["runs"]

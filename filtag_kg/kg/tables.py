@@ -136,6 +136,7 @@ COMMON = Table(
         "concept": TEXT,
         "label": ANY_TEXT,
         "relation": TEXT,
+        "source": TEXT,
         "coverage": real(0, 1, above=True),
         "support": whole(1),
         "tags": whole(1),
@@ -172,7 +173,7 @@ def read_common_concepts(
     *,
     rule: str | None = None,
     filters: Collection[tuple[str, int]] | None = None,
-    relation: str | None = "IsA",
+    kinds_of: str | None = None,
     layers: Mapping[str, int] | None = None,
 ) -> list[CommonConcept]:
     """Read the ``common.csv`` of a KG.
@@ -183,8 +184,8 @@ def read_common_concepts(
         Read the rows of this rule alone.
     filters : collection of (layer, filter), optional
         Read the rows of these filters alone: of a large KG that takes a fraction of the time.
-    relation : str or None
-        Read the rows of this relation alone; None: of all.
+    kinds_of : str, optional
+        Read the kinds that this concept source knows alone.
     layers : mapping of layer name to its number of filters, optional
         The layers of the network; a row about another filter is damage.
 
@@ -196,8 +197,8 @@ def read_common_concepts(
     where: dict[str, Container[str]] = {}
     if rule is not None:
         where["rule"] = (rule,)
-    if relation is not None:
-        where["relation"] = (relation,)
+    if kinds_of is not None:
+        where |= {"relation": ("IsA",), "source": (kinds_of,)}
     if filters is not None:
         where["layer"] = {layer for layer, _ in filters}
         where["filter"] = {str(filter_) for _, filter_ in filters}

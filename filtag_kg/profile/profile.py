@@ -121,6 +121,8 @@ def _check_text(array: str, texts: tuple[str, ...]) -> None:
         "".join(texts).encode()
     except (TypeError, UnicodeEncodeError):
         raise ValueError(f"{array} must be Unicode text") from None
+    if any(text.endswith("\0") for text in texts):
+        raise ValueError(f"{array} must not end with a NUL character, which NumPy's files lose")
 
 
 def _check_range(array: str, values: NDArray[np.float64], most: float) -> None:

@@ -54,11 +54,12 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
     missing = [name for name in query.required if name not in parameters]
     if missing:
         raise FiltagError(f"query {query.name} needs {missing[0]}=…: use {query.usage}")
-    bindings = resolve(endpoint, parameters)
+    about_features = "flt:relation" in query.text
+    bindings = resolve(endpoint, parameters, features=about_features)
     if "rule" in query.optional and "run" not in bindings:
         bindings["run"] = [runs(endpoint)[0][0]]
     # Coherence belongs to IsA concepts; queries about other relations have their own test.
-    if any(term in query.text for term in _COHERENCE) and "flt:relation" not in query.text:
+    if any(term in query.text for term in _COHERENCE) and not about_features:
         for (needed,) in endpoint.ask(bind(_FEW_CLASSES, {"run": bindings["run"]})).values():
             _log.warning(too_few_classes(int(needed)))
     return bind(query.text, bindings) if all(bindings.values()) else None

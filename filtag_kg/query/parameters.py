@@ -58,6 +58,11 @@ _CONCEPT_OF_PATH = """SELECT DISTINCT ?concept ?label WHERE {
   ?concept skos:prefLabel ?label ; flt:conceptNetTerm ?term .
   FILTER (STRENDS(STR(?term), ?word) || CONTAINS(STR(?term), CONCAT(?word, "/")))
 } ORDER BY ?concept"""
+_ABOVE_A_CLASS = """SELECT DISTINCT ?concept ?label WHERE {
+  VALUES ?concept { UNDEF }
+  ?concept skos:prefLabel ?label .
+  FILTER EXISTS { ?class flt:atOrBelow ?concept }
+} ORDER BY ?concept"""
 _CLASS = """SELECT ?class ?label ?notation WHERE {
   VALUES ?word { UNDEF }
   ?class a flt:ClassLabel ; skos:prefLabel ?label ; skos:notation ?notation .
@@ -115,7 +120,7 @@ PARAMETERS = {
 """All parameters by name."""
 
 
-def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Terms]:
+def resolve(endpoint: Endpoint, parameters: Mapping[str, str], *, features: bool = False) -> dict[str, Terms]:
     """Return the terms that parameters stand for, by the variable that they bind.
 
     There are no terms where the graph has no such thing. The run's network is bound, too; a layer is looked up in it,
@@ -125,6 +130,9 @@ def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Term
     ----------
     parameters : mapping of name to value
         As typed.
+    features : bool
+        Whether concepts are what things have, are used for and so on; else a concept that no class is at or below, such
+        as a word that ends a statement alone, is none.
 
     Raises
     ------
@@ -133,9 +141,11 @@ def resolve(endpoint: Endpoint, parameters: Mapping[str, str]) -> dict[str, Term
     """
     bindings: dict[str, Terms] = {}
     for name, value in sorted(parameters.items()):
-        resolve_kind = _RESOLVERS.get(PARAMETERS[name].kind)
-        if resolve_kind is not None:
-            bindings[PARAMETERS[name].variable] = resolve_kind(endpoint, name, value)
+        parameter = PARAMETERS[name]
+        if parameter.kind == "concept":
+            bindings[parameter.variable] = _concept(endpoint, value, features=features)
+        elif parameter.kind in _RESOLVERS:
+            bindings[parameter.variable] = _RESOLVERS[parameter.kind](endpoint, name, value)
     run = bindings.get("run") or bindings.get("run_a") or [runs(endpoint)[0][0]]
     bindings["network"] = [ox.NamedNode(row[0]) for row in _rows(endpoint, bind(_NETWORK, {"run": run}))]
     if "layer" in parameters:
@@ -208,15 +218,19 @@ def _lookup(endpoint: Endpoint, text: str, word: str) -> list[tuple[str, ...]]:
     return _rows(endpoint, bind(text, {"word": [ox.Literal(form) for form in forms]}))
 
 
-def _concept(endpoint: Endpoint, _name: str, value: str) -> Terms:
+def _concept(endpoint: Endpoint, value: str, *, features: bool) -> Terms:
     if value.startswith(("http://", "https://")):
         concepts = _lookup(endpoint, _CONCEPT_OF_IRI, value)
     elif value.startswith("/c/"):
         concepts = _lookup(endpoint, _CONCEPT_OF_PATH, value.rstrip("/"))
     else:
         concepts = _lookup(endpoint, _CONCEPT_OF_WORD, value.replace("_", " ").strip().lower())
+    if concepts and not features:
+        iris = [ox.NamedNode(iri) for iri, _ in concepts]
+        concepts = _rows(endpoint, bind(_ABOVE_A_CLASS, {"concept": iris}))
     if not concepts:
-        _log.warning("no concept in the graph is called %r", value)
+        about = "in the graph" if features else "above a class"
+        _log.warning("no concept %s is called %r", about, value)
     if len(concepts) > 1:
         listing = ", ".join(f"{label} <{iri}>" for iri, label in concepts)
         _log.warning("%r has %d senses in the graph; the query asks for all: %s", value, len(concepts), listing)
@@ -274,9 +288,8 @@ def _fraction(_endpoint: Endpoint, name: str, value: str) -> Terms:
 
 _RESOLVERS: Mapping[str, Callable[[Endpoint, str, str], Terms]] = {
     "class": _class,
-    "concept": _concept,
     "run": _run,
     "whole number": _whole_number,
     "number from 0 to 1": _fraction,
 }
-"""The kinds that are resolved by themselves; a layer needs the run, and a filter its layer."""
+"""The kinds that are resolved by themselves; a concept needs the query, a layer the run, and a filter its layer."""

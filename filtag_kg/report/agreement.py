@@ -129,4 +129,4 @@ def _tags_by_filter(grouped: GroupedRun, layer: str) -> Mapping[int, set[str]]:
 
 
 def _concept_by_filter(grouped: GroupedRun, layer: str) -> Mapping[int, str]:
-    return {i: group.concept for group in grouped.groups["IsA"] if group.layer == layer for i in group.filters}
+    return {i: group.concept for group in grouped.kind_groups if group.layer == layer for i in group.filters}

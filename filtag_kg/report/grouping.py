@@ -22,9 +22,27 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.kg import KgRun
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.tables import csv_text
-from filtag_kg.views import LoadedKg, NetworkLayers, RunResults
+from filtag_kg.views import LoadedKg, NetworkLayers, RunResults, Step
 
 _MOST_TAGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ClassBehind:
+    """A class whose tags have what filters have in common.
+
+    Parameters
+    ----------
+    through : Step or None
+        The concept above the class that is said to have it; None if that is the class's own, and for kinds.
+    filters : int
+        How many of the filters it tags.
+    """
+
+    class_id: str
+    label: str
+    through: Step | None
+    filters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +53,27 @@ class ConceptGroup:
     ----------
     relation : str
         How the tags are related to the concept: IsA, HasA, ….
+    source : str
+        Name of the concept source that says so.
     concept, label : str
         Its IRI and preferred label.
     filters : tuple of int
         Their indices in the layer, from the lowest.
     tags : tuple of (label, int)
         The classes that tag most of these filters, with their number; at most 20, equals by label.
+    classes : tuple of ClassBehind
+        All those that have the concept in common, most filters first.
     """
 
     relation: str
+    source: str
     concept: str
     label: str
     layer_index: int
     layer: str
     filters: tuple[int, ...]
     tags: tuple[tuple[str, int], ...]
+    classes: tuple[ClassBehind, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +108,15 @@ class GroupedRun:
         The KG.
     layers : tuple of LayerShare
         In forward order.
-    groups : mapping of relation to groups
-        IsA first and always, then the other relations of the run's common concepts. The largest groups come first;
-        equals by label and layer.
+    groups : mapping of (relation, source) to groups
+        Kinds of the hierarchy first and always, then those that other sources state, then the other relations of the
+        run's common concepts. The largest groups come first; equals by label and layer.
     """
 
     loaded: LoadedKg
     table: RunResults
     layers: tuple[LayerShare, ...]
-    groups: Mapping[str, tuple[ConceptGroup, ...]]
+    groups: Mapping[tuple[str, str], tuple[ConceptGroup, ...]]
 
     @property
     def run(self) -> KgRun:
@@ -113,6 +137,11 @@ class GroupedRun:
     def class_ids(self) -> frozenset[str]:
         """The classes that tag a filter."""
         return frozenset(self.loaded.concepts.class_ids[c] for c in np.unique(self.table.class_).tolist())
+
+    @property
+    def kind_groups(self) -> tuple[ConceptGroup, ...]:
+        """The groups by kinds of the hierarchy."""
+        return self.groups["IsA", self.run.kinds_of]
 
     @property
     def kinds(self) -> tuple[tuple[str, str, int], ...]:
@@ -153,7 +182,9 @@ def group_run(loaded: LoadedKg, table: RunResults) -> GroupedRun:
     """Group the filters of a run whose q-values are below the level that the KG was read with."""
     network = loaded.networks[table.run.network]
     lines = loaded.network(network).layers[table.run.run_id]
-    relations = {row.relation for rows in table.common.values() for row in rows} | {"IsA"}
+    kinds_of = table.run.kinds_of
+    families = {(row.relation, row.source) for rows in table.common.values() for row in rows} | {("IsA", kinds_of)}
+    order = {relation: index for index, relation in enumerate(RELATIONS)}
     return GroupedRun(
         loaded=loaded,
         table=table,
@@ -169,29 +200,30 @@ def group_run(loaded: LoadedKg, table: RunResults) -> GroupedRun:
             for line in lines
         ),
         groups={
-            relation: tuple(_groups(loaded, table, network, relation))
-            for relation in RELATIONS
-            if relation in relations
+            family: tuple(_groups(loaded, table, network, family))
+            for family in sorted(families, key=lambda family: (order[family[0]], family[1] != kinds_of, family[1]))
         },
     )
 
 
-def _groups(loaded: LoadedKg, table: RunResults, network: NetworkLayers, relation: str) -> list[ConceptGroup]:
+def _groups(loaded: LoadedKg, table: RunResults, network: NetworkLayers, family: tuple[str, str]) -> list[ConceptGroup]:
     columns: dict[tuple[str, str, int], list[int]] = {}
     for column, rows in sorted(table.common.items()):
         for row in rows:
-            if row.relation == relation and row.coherent(table.q):
+            if (row.relation, row.source) == family and row.coherent(table.q):
                 layer_index, _ = network.layer_and_filter(column)
                 columns.setdefault((row.label, row.concept, layer_index), []).append(column)
     groups = [
         ConceptGroup(
-            relation=relation,
+            relation=family[0],
+            source=family[1],
             concept=concept,
             label=label,
             layer_index=layer_index,
             layer=network.layer_names[layer_index],
             filters=tuple(network.layer_and_filter(column)[1] for column in members),
             tags=_frequent_tags(loaded, table, members),
+            classes=_classes_behind(loaded, table, members, concept, family),
         )
         for (label, concept, layer_index), members in columns.items()
     ]
@@ -206,16 +238,40 @@ def _frequent_tags(loaded: LoadedKg, table: RunResults, columns: Iterable[int]) 
     return tuple((labels[class_], count) for class_, count in by_count[:_MOST_TAGS])
 
 
+def _classes_behind(
+    loaded: LoadedKg, table: RunResults, columns: Iterable[int], concept: str, family: tuple[str, str]
+) -> tuple[ClassBehind, ...]:
+    graph = loaded.concepts
+    counts = Counter(class_ for column in columns for class_ in table.class_[table.rows(column)].tolist())
+    stated = None if family == ("IsA", table.run.kinds_of) else family
+    behind = []
+    for class_, count in counts.items():
+        own = graph.class_concepts[class_]
+        way = graph.path(own, concept, stated) if own is not None else ()
+        if way:
+            through = way[-1] if stated is not None and len(way) > 1 else None
+            behind.append(ClassBehind(graph.class_ids[class_], graph.class_labels[class_], through, count))
+    return most_filters_first(behind)
+
+
+def most_filters_first(classes: Iterable[ClassBehind]) -> tuple[ClassBehind, ...]:
+    """Return classes in the order in which they are shown: by their number of filters, label and id."""
+    return tuple(sorted(classes, key=lambda row: (-row.filters, row.label, row.class_id)))
+
+
 def groups_csv(grouped_runs: Iterable[GroupedRun]) -> str:
     """Return the groups of runs as the text of ``groups.csv``, in the order given."""
-    columns = ("kg", "network", "rule", "relation", "concept", "label", "layer_index", "layer", "filters")
+    columns = ("kg", "network", "rule", "relation", "source", "concept", "label", "layer_index", "layer", "filters")
     return csv_text(
-        (*columns, "filter_indices", "frequent_tags"),
+        (*columns, "filter_indices", "classes", "through", "frequent_tags"),
         (
             (
-                *(grouped.kg, grouped.run.network, grouped.run.rule, group.relation, group.concept, group.label),
+                *(grouped.kg, grouped.run.network, grouped.run.rule, group.relation, group.source),
+                *(group.concept, group.label),
                 *(group.layer_index, group.layer, len(group.filters)),
                 " ".join(map(str, group.filters)),
+                "; ".join(f"{row.label} ({row.filters})" for row in group.classes),
+                "; ".join(dict.fromkeys(row.through.label for row in group.classes if row.through is not None)),
                 "; ".join(f"{label} ({count})" for label, count in group.tags),
             )
             for grouped in grouped_runs

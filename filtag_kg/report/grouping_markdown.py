@@ -8,23 +8,18 @@ from collections.abc import Iterable, Sequence
 from filtag_kg.report.comparison import FIFTHS, ComparedConcept, Comparison, by_depth
 from filtag_kg.report.grouping import ConceptGroup, GroupedRun, LayerShare
 from filtag_kg.report.proportion import Proportion
+from filtag_kg.report.stated import StatedBySource, StatedFeature, stated_by_source
 from filtag_kg.report.tables import count_text, markdown_table, markdown_text
-from filtag_kg.views import ABOUT_HIGHER
+from filtag_kg.views import ABOUT_HIGHER, SOURCE_TEXTS
 
 _MOST_GROUPS = 40
 _MOST_CONCEPTS = 20
 _MOST_INDICES = 6
 _MOST_TAGS = 4
 _MOST_LABEL = 32
-_KINDS = {
-    "IsA": "kind of thing",
-    "PartOf": "whole",
-    "HasA": "part",
-    "MadeOf": "material",
-    "UsedFor": "use",
-    "HasProperty": "property",
-    "AtLocation": "place",
-}
+_MOST_FEATURES = 40
+_MOST_BEHIND = 6
+_MOST_THROUGH = 3
 
 
 def semantic_markdown(grouped_runs: Sequence[GroupedRun], comparisons: Sequence[Comparison], *, q: float) -> str:
@@ -72,14 +67,12 @@ def _section(grouped: GroupedRun, name: str) -> list[str]:
     ]
     if len(rows) > 1 and share.count:
         parts += ["### Concepts over all layers", *_concept_table(grouped)]
-    for relation, groups in grouped.groups.items():
-        parts.append(f"### Filters by common {_KINDS[relation]} and layer")
-        if relation != "IsA":
-            n_filters = sum(len(group.filters) for group in groups)
-            parts.append(f"By relation {relation}, with q-values of its own: {count_text(n_filters, 'filter')}.")
-        few = grouped.run.too_few(relation)
-        none = f"{few[0].upper()}{few[1:]}." if few else "There is none."
-        parts += _group_table(groups, relation) if groups else [none]
+    few = grouped.run.too_few()
+    none = f"{few[0].upper()}{few[1:]}." if few else "There is none."
+    parts.append(f"### Filters by kind of thing and layer: what {_source(grouped.run.kinds_of)} says")
+    parts += _group_table(grouped.kind_groups) if grouped.kind_groups else [none]
+    for stated in stated_by_source(grouped):
+        parts += _stated(stated, grouped)
     return parts
 
 
@@ -114,7 +107,7 @@ def _higher(grouped: GroupedRun) -> list[str]:
 
 def _layer_table(grouped: GroupedRun) -> str:
     concepts: dict[str, list[str]] = {}
-    for group in grouped.groups["IsA"]:
+    for group in grouped.kind_groups:
         concepts.setdefault(group.layer, []).append(f"{_label(group.label)} {len(group.filters)}")
     header: tuple[str, ...] = ("layer", "filters", "tagged", "several tags", "coherent", "share", "interval")
     header += ("most frequent concepts",)
@@ -138,7 +131,7 @@ def _concept_table(grouped: GroupedRun) -> list[str]:
     """Return a table of the concepts with most filters in all layers together."""
     kinds, rows = grouped.kinds, []
     for concept, label, filters in kinds[:_MOST_CONCEPTS]:
-        groups = [group for group in grouped.groups["IsA"] if group.concept == concept]
+        groups = [group for group in grouped.kind_groups if group.concept == concept]
         layers = [group.layer for group in sorted(groups, key=lambda group: group.layer_index)]
         most_in = f"{_label(groups[0].layer)} ({len(groups[0].filters):,})"
         rows.append((_label(label), f"{filters:,}", f"{len(layers)}", most_in, _label(layers[0]), _label(layers[-1])))
@@ -146,9 +139,9 @@ def _concept_table(grouped: GroupedRun) -> list[str]:
     return [table, *_more(len(kinds), _MOST_CONCEPTS, "concepts")]
 
 
-def _group_table(groups: Sequence[ConceptGroup], relation: str) -> list[str]:
+def _group_table(groups: Sequence[ConceptGroup]) -> list[str]:
     table = markdown_table(
-        (_KINDS[relation], "layer", "filters", "which", "most frequent tags (filters)"),
+        ("kind of thing", "layer", "filters", "which", "most frequent tags (filters)"),
         (
             (
                 _label(group.label),
@@ -162,6 +155,63 @@ def _group_table(groups: Sequence[ConceptGroup], relation: str) -> list[str]:
         right=(2,),
     )
     return [table, *_more(len(groups), _MOST_GROUPS, "groups")]
+
+
+def _stated(stated: StatedBySource, grouped: GroupedRun) -> list[str]:
+    """Return the section on what a source says besides the kinds of the hierarchy."""
+    parts = [f"### {markdown_text(stated.heading)}"]
+    if stated.n_filters:
+        counts = ", ".join(f"{row.name.lower()} {row.n_filters:,}" for row in stated.relations if row.features)
+        share, kind = count_text(stated.n_filters, "filter shares", "filters share"), _source(grouped.run.kinds_of)
+        new = f"{stated.n_new:,} of them {'has' if stated.n_new == 1 else 'have'} no kind of {kind}'s in common"
+        also = f"All of them have a kind of {kind}'s in common, too,"
+        parts.append(
+            f"{share} something that {_source(stated.source)} states: {counts}. "
+            f"{new if stated.n_new else also} beyond chance. Each relation has q-values of its own, and counts a "
+            "filter once, with what its q-value is about. In brackets: the concept that the classes before it have "
+            "this through."
+        )
+    for relation in stated.relations:
+        parts.append(f"#### {relation.name}")
+        if relation.too_few:
+            parts.append(f"{relation.too_few[0].upper()}{relation.too_few[1:]}.")
+            continue
+        shown, others = relation.features[:_MOST_FEATURES], relation.features[_MOST_FEATURES:]
+        several = [feature for feature in shown if feature.n_filters > 1]
+        parts += _list(f"{feature.n_filters:,} filters share {_feature(feature)}" for feature in several)
+        if several and len(several) < len(shown):
+            parts.append("One filter each:")
+        parts += _list(_feature(feature) for feature in shown[len(several) :])
+        if others:
+            names = ", ".join(f"*{_label(feature.text)}* {feature.n_filters:,}" for feature in others)
+            parts.append(f"Also, with their numbers of filters: {names}.")
+    return parts
+
+
+def _list(items: Iterable[str]) -> list[str]:
+    text = "\n".join(f"- {item}" for item in items)
+    return [text] if text else []
+
+
+def _feature(feature: StatedFeature) -> str:
+    """Return what is stated, of which classes, and which filters share it."""
+    behind = [
+        _cut([_label(row.label) for row in classes], _MOST_BEHIND)
+        + (f" ({_label(through.label)})" if through is not None else "")
+        for through, classes in feature.by_concept
+    ]
+    classes = "; ".join(_some(behind, _MOST_THROUGH))
+    return f"*{_label(feature.text)}*: {classes}{'' if classes.endswith('…') else '.'} {_where(feature)}"
+
+
+def _where(feature: StatedFeature) -> str:
+    """Return the filters of a feature: all if they are few, else those of the layer that has most."""
+    few = feature.n_filters <= _MOST_INDICES
+    groups = sorted(feature.groups, key=lambda group: group.layer_index) if few else feature.groups[:1]
+    filters = "; ".join(
+        f"{_label(group.layer)} {_cut([str(index) for index in group.filters], _MOST_INDICES)}" for group in groups
+    )
+    return filters if few or len(feature.groups) == 1 else f"In {len(feature.groups)} layers, most in {filters}"
 
 
 def _compared(comparison: Comparison, names: dict[str, str]) -> list[str]:
@@ -242,7 +292,15 @@ def _more(total: int, shown: int, what: str, file: str = "groups.csv") -> list[s
 
 
 def _cut(parts: Sequence[str], most: int) -> str:
-    return ", ".join([*parts[:most], *(["…"] if len(parts) > most else [])])
+    return ", ".join(_some(parts, most))
+
+
+def _some(parts: Sequence[str], most: int) -> list[str]:
+    return [*parts[:most], *(["…"] if len(parts) > most else [])]
+
+
+def _source(source: str) -> str:
+    return markdown_text(SOURCE_TEXTS.get(source, source))
 
 
 def _label(text: str) -> str:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from filtag_kg.errors import FiltagError
 from filtag_kg.report.tables import count_text
 from filtag_kg.tags import parse_rule
-from filtag_kg.views import RELATION_TEXTS, chance_text, probability_text
+from filtag_kg.views import SOURCE_TEXTS, chance_text, probability_text, statement_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_SOURCES = {"wordnet": "WordNet 3.0", "conceptnet": "ConceptNet 5", "conceptnet-api": "ConceptNet 5"}
+_LICENCES = {
+    "https://creativecommons.org/licenses/by-sa/4.0/": "CC BY-SA 4.0",
+    "https://wordnet.princeton.edu/license-and-commercial-use": "WordNet licence",
+}
 
 
 def environment(packages: Sequence[str] = ()) -> Environment:
@@ -49,9 +52,10 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     jinja.filters["three"] = lambda number: f"{number:.3g}"
     jinja.filters["small"] = probability_text
     jinja.filters["chance"] = chance_text
-    jinja.filters["relation"] = lambda relation: RELATION_TEXTS.get(relation, relation)
+    jinja.filters["source"] = lambda source: SOURCE_TEXTS.get(source, source)
+    jinja.filters["statement"] = lambda feature: statement_text(feature.relation, feature.label)
+    jinja.filters["licence"] = lambda licence: _LICENCES.get(licence, "licence")
     jinja.filters["rule_text"] = _rule_text
-    jinja.filters["source_name"] = lambda name: _SOURCES.get(name, name)
     return jinja
 
 

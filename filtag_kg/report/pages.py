@@ -14,6 +14,7 @@ from filtag_kg.report.figures import Figure
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment
 from filtag_kg.report.proportion import Proportion
+from filtag_kg.report.stated import stated_by_source
 from filtag_kg.report.urls import PageUrls
 from filtag_kg.views import ABOUT_HIGHER, FilterLine, LoadedKg, NetworkLayers, RunResults
 
@@ -235,7 +236,8 @@ class Pages:
         """
         (grouped,) = _on_page(grouped_runs, page, 1, "groups")
         url = self.urls.page("groups", page)
-        return self._render("groups.html", url, grouped_runs=grouped_runs, grouped=grouped, page=page)
+        sources = stated_by_source(grouped)
+        return self._render("groups.html", url, grouped_runs=grouped_runs, grouped=grouped, sources=sources, page=page)
 
     def _list(self, name: str, page: int, rows: Sequence[Any]) -> str:
         numbers = range(1, _n_pages(len(rows), _ROWS_A_PAGE) + 1)

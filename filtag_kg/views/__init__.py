@@ -2,7 +2,14 @@
 
 from filtag_kg.views.activations import ABOUT_HIGHER, Higher
 from filtag_kg.views.certainty import NOT_BEYOND_CHANCE, chance_text, probability_text
-from filtag_kg.views.concept_graph import RELATION_TEXTS, ConceptGraph, Feature, Step
+from filtag_kg.views.concept_graph import (
+    RELATION_TEXTS,
+    SOURCE_TEXTS,
+    ConceptGraph,
+    Feature,
+    Step,
+    statement_text,
+)
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
 from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.loading import load_kg
@@ -33,6 +40,7 @@ __all__ = [
     "ABOUT_HIGHER",
     "NOT_BEYOND_CHANCE",
     "RELATION_TEXTS",
+    "SOURCE_TEXTS",
     "ClassView",
     "ConceptGraph",
     "ConceptView",
@@ -69,4 +77,5 @@ __all__ = [
     "load_kg",
     "probability_text",
     "search_index",
+    "statement_text",
 ]

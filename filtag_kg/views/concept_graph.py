@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import TypeVar
+from urllib.parse import unquote
 
+from filtag_kg.graph import FEATURE_TERMS
 from filtag_kg.query import LocalEndpoint
 
 _T = TypeVar("_T")
-
-FEATURE_TERMS = {
-    "HasA": "flt:partOf",
-    "MadeOf": "flt:madeOf",
-    "UsedFor": "flt:usedFor",
-    "HasProperty": "flt:hasProperty",
-    "AtLocation": "flt:atLocation",
-}
-"""The property of the graph for each relation; *HasA* points from the part to the whole."""
 
 RELATION_TEXTS = {
     "IsA": "is a",
     "HasA": "has",
     "MadeOf": "made of",
-    "UsedFor": "used for",
+    "UsedFor": "used to",
     "HasProperty": "is",
     "AtLocation": "found at",
+    "CapableOf": "can",
 }
 """Each relation in words."""
+
+
+def statement_text(relation: str, label: str) -> str:
+    """Return what is said of a thing that has a feature: "has wing", "is an animal"."""
+    article = "n" if relation == "IsA" and label[:1].lower() in tuple("aeiou") else ""
+    return f"{RELATION_TEXTS.get(relation, relation)}{article} {label}"
+
+
+SOURCE_TEXTS = {
+    "wordnet": "WordNet",
+    "conceptnet": "ConceptNet",
+    "conceptnet-dump": "ConceptNet (dump)",
+    "conceptnet-api": "ConceptNet (service)",
+}
+"""Each concept source's name for people."""
 
 _NAMES = """SELECT ?concept ?property ?name WHERE {
   VALUES ?property { skos:prefLabel skos:altLabel flt:conceptNetTerm }
@@ -37,10 +47,10 @@ _NAMES = """SELECT ?concept ?property ?name WHERE {
   FILTER NOT EXISTS { ?concept a flt:ClassLabel }
 } ORDER BY ?concept ?property ?name"""
 _BROADER = "SELECT DISTINCT ?narrower ?broader WHERE { ?narrower skos:broader ?broader } ORDER BY ?narrower ?broader"
-_FEATURES = """SELECT DISTINCT ?property ?s ?o WHERE {
-  VALUES ?property { flt:partOf flt:madeOf flt:usedFor flt:hasProperty flt:atLocation }
-  ?s ?property ?o
-} ORDER BY ?property ?s ?o"""
+_FEATURES = f"""SELECT DISTINCT ?property ?s ?o ?graph WHERE {{
+  VALUES ?property {{ {" ".join(FEATURE_TERMS.values())} }}
+  GRAPH ?graph {{ ?s ?property ?o }}
+}} ORDER BY ?property ?s ?o ?graph"""
 _CLASSES = """SELECT ?id ?label ?concept ?confidence WHERE {
   ?class a flt:ClassLabel ; skos:notation ?id ; skos:prefLabel ?label .
   OPTIONAL {
@@ -68,11 +78,14 @@ class Feature:
         *HasA*, *MadeOf*, …
     concept, label : str
         What they have.
+    source : str
+        Name of the concept source that says so.
     """
 
     relation: str
     concept: str
     label: str
+    source: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,28 +129,45 @@ class ConceptGraph:
         """Return a concept's preferred label; its IRI where it has none."""
         return self.labels.get(concept, concept)
 
-    def path(self, concept: str, common: str, relation: str = "IsA") -> tuple[Step, ...]:
+    def path(self, concept: str, common: str, family: tuple[str, str] | None = None) -> tuple[Step, ...]:
         """Return the shortest path up from a concept to a common one, with both ends; empty if there is none.
 
-        For a relation other than *IsA* the way ends at the nearest concept whose things are said to have it. Of ways
-        of the same length, that by the lower IRIs.
+        Of ways of the same length, that by the lower IRIs.
+
+        Parameters
+        ----------
+        family : (relation, source), optional
+            Of a feature: the way ends at the nearest concept whose things are said to have it. Left out for a kind.
         """
-        key = concept, common, relation
+        key = concept, common, family
         way = self._ways.get(key)
         if way is None:
             way = self._ways[key] = tuple(Step(each, self.label(each)) for each in self._way(*key))
         return way
 
     def features_above(self, concept: str) -> frozenset[Feature]:
-        """Return the features of a concept and of all concepts above it."""
+        """Return the features of a concept and those that it inherits: all but stated kinds."""
         features = self._features_above.get(concept)
         if features is None:
-            inherited = (feature for each in self.above[concept] for feature in self.features.get(each, ()))
-            features = self._features_above[concept] = frozenset(inherited)
+            features = self._features_above[concept] = frozenset(
+                feature
+                for each in self.above[concept]
+                for feature in self.features.get(each, ())
+                if each == concept or feature.relation != "IsA"
+            )
         return features
 
-    def _way(self, concept: str, common: str, relation: str) -> list[str]:
-        wanted = {common} if relation == "IsA" else self._bearers.get((relation, common), frozenset())
+    @cached_property
+    def classes_with_feature(self) -> Counter[Feature]:
+        """How many classes have each feature, their own or inherited."""
+        concepts = (concept for concept in self.class_concepts if concept is not None)
+        return Counter(feature for concept in concepts for feature in self.features_above(concept))
+
+    def _way(self, concept: str, common: str, family: tuple[str, str] | None) -> list[str]:
+        wanted = {common} if family is None else self._bearers.get((*family, common), frozenset())
+        if family is not None and family[0] == "IsA":
+            # A stated kind is that of the class's own concept alone.
+            return [concept] if concept in wanted else []
         above = self.above.get(concept)
         # Most questions are about a concept that is not above at all.
         if above is not None and wanted.isdisjoint(above):
@@ -158,18 +188,18 @@ class ConceptGraph:
         return []
 
     @cached_property
-    def _bearers(self) -> dict[tuple[str, str], frozenset[str]]:
-        """The concepts that have a feature, by its relation and concept."""
-        bearers: dict[tuple[str, str], set[str]] = {}
+    def _bearers(self) -> dict[tuple[str, str, str], frozenset[str]]:
+        """The concepts that have a feature, by its relation, source and concept."""
+        bearers: dict[tuple[str, str, str], set[str]] = {}
         for concept, features in self.features.items():
             for feature in features:
-                bearers.setdefault((feature.relation, feature.concept), set()).add(concept)
+                bearers.setdefault((feature.relation, feature.source, feature.concept), set()).add(concept)
         return {key: frozenset(concepts) for key, concepts in bearers.items()}
 
     # Caches: many filters share tags.
 
     @cached_property
-    def _ways(self) -> dict[tuple[str, str, str], tuple[Step, ...]]:
+    def _ways(self) -> dict[tuple[str, str, tuple[str, str] | None], tuple[Step, ...]]:
         return {}
 
     @cached_property
@@ -193,10 +223,12 @@ def read_concepts(endpoint: LocalEndpoint) -> ConceptGraph:
         children.setdefault(broader, []).append(narrower)
     features: dict[str, list[Feature]] = {}
     relations = {term.partition(":")[2]: relation for relation, term in FEATURE_TERMS.items()}
-    for property_, subject, object_ in endpoint.ask(_FEATURES).values():
+    for property_, subject, object_, graph in endpoint.ask(_FEATURES).values():
         relation = relations[property_.rpartition("#")[2]]
         bearer, other = (object_, subject) if relation == "HasA" else (subject, object_)
-        features.setdefault(bearer, []).append(Feature(relation, other, labels.get(other, other)))
+        features.setdefault(bearer, []).append(
+            Feature(relation, other, labels.get(other, other), unquote(graph.rpartition("/")[2]))
+        )
     rows: dict[str, tuple[str, str | None, float | None]] = {}
     for class_id, label, concept, confidence in endpoint.ask(_CLASSES).values():
         rows.setdefault(class_id, (label, concept or None, float(confidence) if confidence else None))
@@ -214,7 +246,7 @@ def read_concepts(endpoint: LocalEndpoint) -> ConceptGraph:
         parents=_tuples(parents),
         children=_tuples(children),
         features={
-            concept: tuple(sorted(of_concept, key=lambda feature: (feature.relation, feature.label, feature.concept)))
+            concept: tuple(sorted(of_concept, key=attrgetter("relation", "label", "concept", "source")))
             for concept, of_concept in features.items()
         },
         class_ids=tuple(rows),

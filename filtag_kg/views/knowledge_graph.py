@@ -132,12 +132,15 @@ class KnowledgeGraph:
     def concept(self, name: str) -> ConceptView:
         """Return the view of a concept, by a word, its IRI, or a ConceptNet term such as ``/c/en/dog``.
 
+        A word means what classes are, or are kinds of; only if it means no such thing, what things have or do.
+
         Raises
         ------
         FiltagError
             If there is none, or the word has several senses, or the KG is an endpoint.
         """
         iris = concepts_named(self.loaded, name)
+        iris = tuple(iri for iri in iris if iri in self.loaded.concepts.classes_below) or iris
         if len(iris) > 1:
             raise FiltagError(f"{name!r} has {len(iris)} senses here: name one by its IRI, {', '.join(iris)}")
         return self.loaded.concept(iris[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, log
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _FIRST_TAGS = 4
 _MOST_NEIGHBOURS = 8
 _MOST_PARTS = 12
+"""Of each source: WordNet names more parts than all others say."""
 _LEAST_SHARED = 2
 
 
@@ -263,7 +264,9 @@ class LoadedKg:
             tagged={
                 run_id: tuple(self._most_tagged(table, matching[run_id], most)) for run_id, table in self.runs.items()
             },
-            n_filters={run_id: len(table.with_concept(iri)) for run_id, table in self.runs.items()},
+            n_filters={
+                run_id: len({column for column, _ in table.with_concept(iri)}) for run_id, table in self.runs.items()
+            },
             n_tagged={run_id: int(np.count_nonzero(counts)) for run_id, counts in matching.items()},
         )
 
@@ -356,8 +359,8 @@ class LoadedKg:
         return FilterRun(
             run=table.run,
             tags=tuple(self._tags(table, rows)),
-            kinds=tuple(self._in_common(row, classes) for row in common if row.relation == "IsA"),
-            features=tuple(self._in_common(row, classes) for row in common if row.relation != "IsA"),
+            kinds=tuple(self._in_common(table, row, classes) for row in common if table.run.is_kind(row)),
+            features=tuple(self._in_common(table, row, classes) for row in common if not table.run.is_kind(row)),
             parts=tuple(self._parts(classes)),
             neighbours=tuple(self._neighbours(network, column, table)),
         )
@@ -377,12 +380,13 @@ class LoadedKg:
                 concept_label=None if concept is None else graph.label(concept),
             )
 
-    def _in_common(self, row: CommonConcept, classes: Iterable[int]) -> InCommon:
+    def _in_common(self, table: RunResults, row: CommonConcept, classes: Iterable[int]) -> InCommon:
         graph = self.concepts
+        family = None if table.run.is_kind(row) else (row.relation, row.source)
         paths = []
         for class_ in classes:
             concept = graph.class_concepts[class_]
-            way = graph.path(concept, row.concept, row.relation) if concept is not None else ()
+            way = graph.path(concept, row.concept, family) if concept is not None else ()
             if way:
                 paths.append((graph.class_ids[class_], graph.class_labels[class_], way))
         return InCommon(row, tuple(sorted(paths, key=lambda path: (len(path[2]), path[1], path[0]))))
@@ -395,8 +399,18 @@ class LoadedKg:
             if concept is not None:
                 counts.update(graph.features_above(concept))
         several = [(feature, n) for feature, n in counts.items() if n >= _LEAST_SHARED]
-        several.sort(key=lambda item: (-item[1], item[0].relation, item[0].label, item[0].concept))
-        return (Part(feature, n) for feature, n in several[:_MOST_PARTS])
+        of_classes, n_classes = graph.classes_with_feature, len(graph.class_ids)
+
+        def telling(item: tuple[Feature, int]) -> tuple[float, tuple[str, str, str, str]]:
+            # What nearly all classes have says little, however many tags have it.
+            feature, n = item
+            return -n * log(n_classes / of_classes[feature]), _feature_order(feature)
+
+        of_source: Counter[str] = Counter()
+        for feature, n in sorted(several, key=telling):
+            of_source[feature.source] += 1
+            if of_source[feature.source] <= _MOST_PARTS:
+                yield Part(feature, n)
 
     def _neighbours(self, network: NetworkLayers, column: int, table: RunResults) -> Iterable[Neighbour]:
         classes = table.class_[table.rows(column)]
@@ -451,6 +465,10 @@ class LoadedKg:
 
 def _known(value: float) -> float | None:
     return None if isnan(value) else value
+
+
+def _feature_order(feature: Feature) -> tuple[str, str, str, str]:
+    return feature.relation, feature.label, feature.concept, feature.source
 
 
 def _by_label(row: tuple[str, str]) -> tuple[str, str]:

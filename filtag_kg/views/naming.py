@@ -55,7 +55,9 @@ def class_named(name: str, class_ids: Sequence[str], class_labels: Sequence[str]
 
 
 def concepts_named(loaded: LoadedKg, name: str) -> tuple[str, ...]:
-    """Return the IRIs of the concepts that a word means; those with it as preferred label first.
+    """Return the IRIs of the concepts that a word means.
+
+    Those at or above a class come first; of these and of the others, those with the word as preferred label.
 
     An IRI means that concept alone, a ConceptNet term (``/c/en/dog``) every concept tied to it.
 
@@ -82,7 +84,8 @@ def concepts_named(loaded: LoadedKg, name: str) -> tuple[str, ...]:
         raise FiltagError(
             f"no concept {name!r} in the KG{_suggestion(similar_names(name, graph.labels.values()), 'IRI')}"
         )
-    return tuple(iris)
+    # A word that only ends statements (what birds do: fly) comes after what classes are.
+    return tuple(sorted(iris, key=lambda iri: iri not in graph.classes_below))
 
 
 def layer_and_filter(network: NetworkLayers, layer: str, filter_: int | None) -> tuple[str, int | None]:

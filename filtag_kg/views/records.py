@@ -117,7 +117,7 @@ class FilterRun:
     kinds, features : tuple of InCommon
         Common concepts by IsA and by the other relations, the surest first.
     parts : tuple of Part
-        Most tags first.
+        Those that many tags and few other classes have first.
     neighbours : tuple of Neighbour
         The most similar first.
     """

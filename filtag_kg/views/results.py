@@ -120,7 +120,7 @@ class RunResults:
     def kind(self, column: int) -> CommonConcept | None:
         """Return the kind that a filter's q-value is about; None if its tags have no kind in common."""
         rows = self.common.get(column)
-        return rows[0] if rows and rows[0].relation == "IsA" else None
+        return rows[0] if rows and self.run.is_kind(rows[0]) else None
 
     def coherent_kind(self, column: int) -> CommonConcept | None:
         """Return that kind if it makes the filter coherent."""
@@ -192,9 +192,7 @@ def read_results(kg: KG, run: KgRun, network: NetworkLayers, tags: TagTable, *, 
     order = order[np.sort(np.unique(pairs, return_index=True)[1])]
     column, class_ = column[order], class_[order]
     by_class = np.lexsort((column, class_))
-    common = read_common_concepts(
-        folder / COMMON.file_name, rule=run.rule, relation=None, layers=network.filters_of_layers
-    )
+    common = read_common_concepts(folder / COMMON.file_name, rule=run.rule, layers=network.filters_of_layers)
     path = folder / CONCEPTS.file_name
     return RunResults(
         run=run,
@@ -206,7 +204,7 @@ def read_results(kg: KG, run: KgRun, network: NetworkLayers, tags: TagTable, *, 
         of_filter=np.searchsorted(column, np.arange(network.n_filters + 1)),
         by_class=by_class,
         of_class=np.searchsorted(class_[by_class], np.arange(len(tags.class_ids) + 1)),
-        common=_by_column(common, network.first_columns),
+        common=_by_column(run, common, network.first_columns),
         in_layers=_by_concept(CONCEPTS.read(path, where={"rule": (run.rule,)}), network.layer_names, path),
         q=q,
     )
@@ -224,14 +222,19 @@ def _by_concept(
     return {concept: tuple(in_layers) for concept, in_layers in by_concept.items()}
 
 
-def _by_column(rows: list[CommonConcept], first: Mapping[str, int]) -> dict[int, tuple[CommonConcept, ...]]:
+def _by_column(run: KgRun, rows: list[CommonConcept], first: Mapping[str, int]) -> dict[int, tuple[CommonConcept, ...]]:
     by_column: dict[int, list[CommonConcept]] = {}
     for row in rows:
         by_column.setdefault(first[row.layer] + row.filter, []).append(row)
-    return {column: tuple(_kinds_first(common)) for column, common in by_column.items()}
+    return {column: tuple(_kinds_first(run, common)) for column, common in by_column.items()}
 
 
-def _kinds_first(rows: list[CommonConcept]) -> list[CommonConcept]:
-    """Return a filter's common concepts: kinds, then the other relations by their q-values."""
-    q_of = {row.relation: row.q_value for row in rows if row.q_value is not None}
-    return sorted(rows, key=lambda row: (row.relation != "IsA", q_of.get(row.relation, 1.0), row.relation, row.rank))
+def _kinds_first(run: KgRun, rows: list[CommonConcept]) -> list[CommonConcept]:
+    """Return a filter's common concepts: kinds, then features, by their relation's and source's q-value."""
+    q_of = {(row.relation, row.source): row.q_value for row in rows if row.q_value is not None}
+
+    def order(row: CommonConcept) -> tuple[bool, float, str, str, int]:
+        q_value = q_of.get((row.relation, row.source), 1.0)
+        return not run.is_kind(row), q_value, row.relation, row.source, row.rank
+
+    return sorted(rows, key=order)

@@ -153,7 +153,8 @@ def test_mistakes_with_a_profile(saved: Path, tmp_path: Path) -> None:
     assert refusal("build", saved, "-o", kg, "--score", "x") == "no score 'x': choose activation or contrast"
     assert (
         refusal("build", saved, "-o", kg, "--concepts", "x")
-        == "no concept source 'x': choose wordnet, conceptnet[:INDEX] or conceptnet-api[:URL] (--concepts)"
+        == "no concept source 'x': choose wordnet, conceptnet, conceptnet-dump[:INDEX] or conceptnet-api[:URL] "
+        "(--concepts)"
     )
     assert "is not a base for IRIs" in refusal("build", saved, "-o", kg, "--base", "x")
     assert not kg.exists()

@@ -31,16 +31,16 @@ def test_import_then_show(dump: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     done = filtag("concepts", "import", dump, home=home)
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr.endswith("conceptnet.sqlite: 12 edges between 15 terms, of 16 lines\n")
-    shown = filtag("concepts", "show", "dog", "--concepts", "conceptnet", "--format", "csv", home=home)
+    assert done.stderr.endswith("conceptnet.sqlite: 13 edges between 17 terms, of 16 lines\n")
+    shown = filtag("concepts", "show", "dog", "--concepts", "conceptnet-dump", "--format", "csv", home=home)
     rows = list(csv.DictReader(io.StringIO(shown.stdout)))
     assert ",".join(rows[0]) == ("concept,label,relation,direction,other,other_label,weight,source,dataset,licence")
     assert ("IsA", "in", "puppy") in {(row["relation"], row["direction"], row["other_label"]) for row in rows}
-    table = filtag("concepts", "show", "dog", "--concepts", "wordnet,conceptnet", home=home)
+    table = filtag("concepts", "show", "dog", "--concepts", "conceptnet-dump", home=home)
     assert "loyal friend" in table.stdout
     assert "/d/verbosity" in table.stdout
     (first, *_) = json.loads(
-        filtag("concepts", "show", "/c/en/puppy", "--concepts", "conceptnet", "--format", "json", home=home).stdout
+        filtag("concepts", "show", "/c/en/puppy", "--concepts", "conceptnet-dump", "--format", "json", home=home).stdout
     )
     assert (first["label"], first["other_label"]) == ("puppy", "dog")
 
@@ -51,15 +51,15 @@ def test_import_says_what_it_skipped(dump: Path, tmp_path: Path) -> None:
     done = filtag("concepts", "import", dump, "-o", tmp_path / "index", home=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.endswith(
-        "index: 13 edges between 16 terms, of 18 lines\nnote: 1 line skipped: an end is not a term such as /c/en/dog\n"
+        "index: 14 edges between 18 terms, of 18 lines\nnote: 1 line skipped: an end is not a term such as /c/en/dog\n"
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("show", "asdfgh"), "error: no concept of wordnet is called 'asdfgh': try another spelling"),
-        (("show", "dog", "--concepts", "conceptnet"), "error: no index of ConceptNet at "),
+        (("show", "asdfgh"), "error: no concept of wordnet,conceptnet is called 'asdfgh': try another spelling"),
+        (("show", "dog", "--concepts", "conceptnet-dump"), "error: no index of ConceptNet at "),
         (("show", "dog", "--format", "xml"), "error: no format 'xml': choose table, csv, tsv or json"),
         (("import", "nothing.csv.gz"), "error: cannot read nothing.csv.gz (No such file or directory)"),
     ],

@@ -78,7 +78,7 @@ def test_a_layer_shows_its_filters_the_surest_first(kg: KG, shell: Shell) -> Non
     assert dogs[:5] == ["0", "hound", "2", "of", "3"]
     shown = [int(line.split()[0]) for line in lines[3:] if line[:1].isdigit()]
     assert shown == [1, 0, 2], "filter 1 by coverage; 2 has no kind in common, 3 no tag"
-    assert [row(lines, str(filter_))[1] for filter_ in shown] == ["domestic", "hound", "0"]
+    assert [row(lines, str(filter_))[1] for filter_ in shown] == ["cat", "hound", "0"]
     cut = shell.answer(kg.path, "deep", "--most", 1)
     assert cut[-1] == "1 of 3 tagged filters, the surest first; --most 3 shows all"
 
@@ -104,7 +104,7 @@ def test_a_concept_that_is_not_the_first_shows_its_own_p(kg: KG, shell: Shell) -
     assert row(lines, first.label, "2")[:6] == [first.label, "2", "of", "6", "q", "1"]
     own = f"adjusted p {other.p_adjusted:.2g}"
     assert [line for line in lines if own in line] == [line for line in lines if line.startswith(other.label)]
-    of_concept = shell.answer(kg.path, "--concept", "domestic cat", "--rule", "q=0.5", columns=160)
+    of_concept = shell.answer(kg.path, "--concept", other.concept, "--rule", "q=0.5", columns=160)
     assert sum(own in line for line in of_concept) == 2
 
 
@@ -116,7 +116,7 @@ def test_long_paths_and_features_and_neighbours_are_shown(kg: KG, shell: Shell) 
     assert run.way(best)[0].concept == next(
         tag.concept for tag in run.tags if tag.class_id in {class_id for class_id, _, _ in best.paths}
     )
-    assert "parts and properties, with the number of tags" in lines
+    assert "said of several tags, with their number" in lines
     near = run.neighbours[0]
     assert row(lines, f"{near.layer}/{near.filter}")[1] == str(near.shared)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from filtag_kg.concepts import Concept, Edge, Hierarchy, Links, Sense, build_hierarchy, link_classes
+from filtag_kg.concepts.features import features_of
 from filtag_kg.tags import TagTable
 
 if TYPE_CHECKING:
@@ -28,14 +30,14 @@ BROADER = {
     "vehicle": ("thing",),
     "thing": (),
 }
-PARTS = {"dog": ("tail",), "vehicle": ("wheel", "brake"), "thing": ()}
+PARTS = {"dog": ("tail",), "vehicle": ("brake", "wheel")}
 CLASSES = tuple(BROADER)[:8]
 
 
 class SmallSource:
     """A concept source whose IRIs are the words themselves."""
 
-    name, version, licence = "small", "1", "https://example.org/licence"
+    name, version, licence, climbs = "small", "1", "https://example.org/licence", True
 
     def __init__(self, broader: dict[str, tuple[str, ...]] = BROADER) -> None:
         self._broader = broader
@@ -60,20 +62,22 @@ class SmallSource:
         return len(below)
 
     def edges(self, concept_id: str, relation: str, *, incoming: bool = False) -> Iterator[Edge]:
-        others: Iterable[str] = ()
         if relation == "IsA" and not incoming:
-            others = self._broader[concept_id]
-        elif relation == "PartOf" and incoming:
-            others = PARTS.get(concept_id, ())
-        for other in others:
-            start, end = (other, concept_id) if incoming else (concept_id, other)
-            yield Edge(relation, start, end, 1.0, self.name, "/d/small", self.licence)
+            for other in self._broader[concept_id]:
+                yield self.edge("IsA", concept_id, other)
+
+    def edge(self, relation: str, start: str, end: str) -> Edge:
+        return Edge(relation, start, end, 1.0, self.name, "/d/small", self.licence)
 
 
 def hierarchy_of(class_ids: Iterable[str], broader: dict[str, tuple[str, ...]] = BROADER) -> tuple[Links, Hierarchy]:
     class_ids = list(class_ids)
-    links = link_classes(class_ids, class_ids, SmallSource(broader))
-    return links, build_hierarchy(links, SmallSource(broader))
+    source = SmallSource(broader)
+    links = link_classes(class_ids, class_ids, source)
+    isa = build_hierarchy(links, source)
+    edges = [source.edge("HasA", of, part) for of in isa.parents for part in PARTS.get(of, ())]
+    has = features_of("HasA", source.name, edges, {edge.end: source.concept(edge.end) for edge in edges})
+    return links, replace(isa, features=(has,) if edges else ())
 
 
 def table(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 WN = "http://wordnet-rdf.princeton.edu/pwn30/"
 CN = "http://api.conceptnet.io/c/en/"
-DOG, ANIMAL, TAIL, KENNEL = (f"{WN}{offset}-n" for offset in ("02084071", "00015388", "02157557", "03610524"))
+DOG = f"{WN}02084071-n"
+RELATIONS_OF_DOG = ("IsA", "HasA", "AtLocation", "HasProperty", "UsedFor", "CapableOf")
 
 
 @pytest.fixture(scope="module")
@@ -32,69 +33,87 @@ def combined(index: ConceptNetIndex) -> CombinedSource:
     return CombinedSource([wordnet(), index])
 
 
-def test_what_another_source_says_is_said_of_the_first_ones_concepts(combined: CombinedSource) -> None:
-    said = [(edge.end, edge.source, edge.weight) for edge in combined.edges(DOG, "IsA")]
-    by_wordnet = [(edge.end, "wordnet", 2.0) for edge in wordnet().edges(DOG, "IsA")]
-    assert said[: len(by_wordnet)] == by_wordnet
-    # /c/en/dog is dog's first sense; of the ends, "animal" is WordNet's, "loyal friend" nobody's but ConceptNet's.
-    assert said[len(by_wordnet) :] == [
-        (ANIMAL, "conceptnet", 6.5),
-        (ANIMAL, "conceptnet", 1.0),
-        (f"{CN}loyal_friend", "conceptnet", 1.0),
+def test_edges_are_those_of_the_concepts_own_source(combined: CombinedSource, index: ConceptNetIndex) -> None:
+    for relation in RELATIONS_OF_DOG:
+        for incoming in (False, True):
+            edges = list(combined.edges(DOG, relation, incoming=incoming))
+            assert edges == list(wordnet().edges(DOG, relation, incoming=incoming))
+            if relation != "IsA" or incoming:
+                edges = list(combined.edges(f"{CN}dog", relation, incoming=incoming))
+                assert edges == list(index.edges(f"{CN}dog", relation, incoming=incoming))
+
+
+def test_a_class_that_wordnet_lacks_hangs_below_synsets(combined: CombinedSource, index: ConceptNetIndex) -> None:
+    # Of animal and loyal friend, WordNet knows the animal.
+    (*edges,) = combined.edges(f"{CN}dog", "IsA")
+    assert {edge.start for edge in edges} == {f"{CN}dog"}
+    assert [(edge.end, edge.weight, edge.dataset, edge.source) for edge in edges] == [
+        (wordnet().senses("animal")[0].concept, edge.weight, edge.dataset, index.name)
+        for edge in index.edges(f"{CN}dog", "IsA")
+        if edge.end == f"{CN}animal"
     ]
-    assert [edge.end for edge in combined.edges(DOG, "AtLocation")] == [KENNEL]
-    assert TAIL in {edge.end for edge in combined.edges(DOG, "HasA")}
+    assert len(edges) == 2
 
 
-def test_uses_and_properties_are_no_things(combined: CombinedSource) -> None:
-    assert [edge.end for edge in combined.edges(DOG, "HasProperty")] == [f"{CN}cold"]
-    assert [edge.end for edge in combined.edges(DOG, "UsedFor")] == [f"{CN}guarding_house"]
-
-
-def test_a_term_of_a_sense_is_that_sense(combined: CombinedSource) -> None:
-    (hound,) = (
-        sense.concept for sense in combined.senses("hound") if "n/wn/animal" in str(combined.concept(sense.concept))
-    )
-    assert ("conceptnet", DOG) not in {(edge.source, edge.end) for edge in combined.edges(hound, "HasA")}
-    assert (DOG, "conceptnet") in {(edge.end, edge.source) for edge in combined.edges(hound, "IsA")}
-    # The frankfurter is a dog, too, but not the first one.
-    frank = next(s.concept for s in combined.senses("dog") if combined.concept(s.concept).label == "frank")
-    assert {edge.source for relation in ("IsA", "HasA") for edge in combined.edges(frank, relation)} == {"wordnet"}
-
-
-def test_edges_that_come_in(combined: CombinedSource) -> None:
-    below = {(edge.start, edge.source) for edge in combined.edges(DOG, "IsA", incoming=True)}
-    puppy = wordnet().senses("puppy")[0].concept
-    assert (puppy, "wordnet") in below
-    assert (puppy, "conceptnet") in below
-    assert all(edge.end == DOG for edge in combined.edges(DOG, "IsA", incoming=True))
-
-
-def test_the_first_source_decides_what_concepts_are(combined: CombinedSource, index: ConceptNetIndex) -> None:
-    assert combined.senses("dog") == wordnet().senses("dog")
-    assert combined.of_class("n02084071") == combined.of_class("/c/en/dog") == DOG
-    assert combined.concept(f"{CN}loyal_friend").source == "conceptnet"
-    assert combined.size(DOG) == wordnet().size(DOG)
-    assert [member.name for member in combined.members] == ["wordnet", "conceptnet"]
+def test_wordnet_comes_first_wherever_it_is_named(combined: CombinedSource, index: ConceptNetIndex) -> None:
     other = CombinedSource([index, wordnet()])
-    assert other.of_class("n02084071") == f"{CN}dog"
-    assert other.senses("dog") == index.senses("dog")
-    assert (f"{CN}animal", "conceptnet") in {(edge.end, edge.source) for edge in other.edges(f"{CN}dog", "IsA")}
-    assert "wordnet" in {edge.source for edge in other.edges(f"{CN}dog", "IsA")}
-    with pytest.raises(KeyError):
-        combined.concept("http://example.org/nothing")
+    for source in (combined, other):
+        assert [member.name for member in source.members] == ["wordnet", "conceptnet-dump"]
+        assert source.name == "wordnet,conceptnet-dump"
+        assert source.version == f"wordnet {wordnet().version}, conceptnet-dump {index.version}"
+        assert source.licence == wordnet().licence
+        assert source.climbs
+        assert source.of_class("n02084071") == source.of_class("/c/en/dog") == source.of_class(f"{CN}dog") == DOG
+        assert source.senses("dog") == wordnet().senses("dog")
+        assert source.size(DOG) == wordnet().size(DOG)
+
+
+def test_a_term_that_wordnet_knows_is_its_synset(combined: CombinedSource) -> None:
+    hound = combined.of_class("/c/en/hound/n/wn/animal")
+    assert hound is not None
+    assert "/c/en/hound/n/wn/animal" in wordnet().concept(hound).terms
+    # The verb is no noun of WordNet.
+    assert combined.of_class("/c/en/dog/n") == DOG
+    assert combined.of_class("/c/en/dog/v/wn/motion") == f"{CN}dog/v/wn/motion"
+    assert combined.of_class("/c/en/unheard_of") is None
+
+
+def test_sources_of_words_keep_their_order_and_do_not_climb(index: ConceptNetIndex) -> None:
+    excerpt = concept_source("conceptnet")
+    source = CombinedSource([index, excerpt])
+    assert [member.name for member in source.members] == ["conceptnet-dump", "conceptnet"]
+    assert not source.climbs
+
+
+def test_what_only_another_source_knows(combined: CombinedSource, index: ConceptNetIndex) -> None:
+    assert combined.senses("loyal friend") == index.senses("loyal friend") != ()
+    assert combined.of_class("/c/en/loyal_friend") == f"{CN}loyal_friend"
+    assert combined.concept(f"{CN}loyal_friend").source == "conceptnet-dump"
+    assert combined.size(f"{CN}animal") == index.size(f"{CN}animal")
+    for ask in (combined.concept, combined.size):
+        with pytest.raises(KeyError):
+            ask("http://example.org/nothing")
 
 
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ("dbpedia", r"no concept source 'dbpedia': choose wordnet, conceptnet\[:INDEX\] or conceptnet-api\[:URL\]"),
+        (
+            "dbpedia",
+            r"no concept source 'dbpedia': choose wordnet, conceptnet, conceptnet-dump\[:INDEX\] or "
+            r"conceptnet-api\[:URL\]",
+        ),
         ("wordnet:3.1", "no concept source 'wordnet:3.1'"),
+        ("conceptnet:index.sqlite", "no concept source 'conceptnet:index.sqlite'"),
         ("wordnet,wordnet", "concept source wordnet is named twice: name each once"),
         ("wordnet,", "no concept source ''"),
-        ("conceptnet:nowhere.sqlite", "no index of ConceptNet at nowhere.sqlite"),
+        ("conceptnet-dump:nowhere.sqlite", "no index of ConceptNet at nowhere.sqlite"),
     ],
 )
 def test_wrong_names(names: str, message: str) -> None:
     with pytest.raises(FiltagError, match=message):
         concept_source(names)
+
+
+def test_by_default_wordnet_and_the_excerpt() -> None:
+    assert [member.name for member in concept_source().members] == ["wordnet", "conceptnet"]

@@ -6,7 +6,6 @@ import math
 import re
 from dataclasses import fields, replace
 from fractions import Fraction
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,8 @@ from scipy.stats import hypergeom
 from filtag_kg.concepts import (
     COHERENT_Q,
     CommonConcept,
+    Concept,
+    Edge,
     adjusted_p_values,
     build_hierarchy,
     class_names,
@@ -29,21 +30,29 @@ from filtag_kg.concepts import (
     q_values,
     wordnet,
 )
+from filtag_kg.concepts.features import features_of
 from filtag_kg.concepts.random_tags import smallest_p_values
 from filtag_kg.demo import demo_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filtag_kg.concepts import Hierarchy, Links
+    from filtag_kg.tags import TagTable
+
 VGG16 = Path(__file__).parents[3] / "shared" / "data" / "filtag-vgg16"
 
 
-kinds = partial(common_concepts, relations=("IsA",))
+def kinds(tags: TagTable, links: Links, isa: Hierarchy, **parameters: float) -> list[CommonConcept]:
+    """Return the common concepts of the hierarchy's own kinds."""
+    rows = common_concepts(tags, links, replace(isa, features=()), **parameters)
+    assert all(row.is_kind(isa.source) for row in rows)
+    return rows
 
 
 def test_columns_are_those_of_common_csv() -> None:
     assert ",".join(field.name for field in fields(CommonConcept)) == (
-        "rule,layer,filter,concept,label,relation,coverage,support,tags,ic,p_value,p_adjusted,q_value,rank"
+        "rule,layer,filter,concept,label,relation,source,coverage,support,tags,ic,p_value,p_adjusted,q_value,rank"
     )
 
 
@@ -52,7 +61,7 @@ def test_three_dogs(classes: tuple[str, ...], make_hierarchy: Callable, make_tab
     tags = make_table([(0, 2, "beagle"), (0, 2, "collie"), (0, 2, "husky")])
     (row,) = kinds(tags, links, isa, min_ic=0, draws=2000)
     assert (row.rule, row.layer, row.filter) == ("k=1", "conv0", 2)
-    assert (row.concept, row.label, row.relation, row.rank) == ("dog", "dog", "IsA", 1)
+    assert (row.concept, row.label, row.relation, row.source, row.rank) == ("dog", "dog", "IsA", "small", 1)
     assert (row.coverage, row.support, row.tags) == (1.0, 3, 3)
     assert row.ic == pytest.approx(math.log(8 / 3), abs=1e-15)
     assert row.p_value == 1 / 56
@@ -94,8 +103,37 @@ def test_what_things_have_is_inherited(
     assert part.p_value == p_values(3, 4, 8)[3] == 5 / 70
     # The dogs' tail and the vehicles' parts: two sets of three classes, of which four random ones hold one in 10 of 70.
     assert part.p_adjusted == part.q_value == pytest.approx(10 / 70, abs=0.02)
+    # A family is tested alone: others beside it change nothing.
     assert [row for row in rows if row.relation == "IsA"] == kinds(tags, links, isa, min_ic=0, draws=2000)
-    assert common_concepts(tags, links, isa, min_ic=0, draws=2000, relations=("HasA",)) == [part]
+
+
+def test_kinds_of_another_source_are_a_family_of_their_own_and_not_inherited(
+    classes: tuple[str, ...], make_hierarchy: Callable, make_table: Callable
+) -> None:
+    links, isa = make_hierarchy(classes)
+    stated = [Edge("IsA", start, "pet", 1.0, "people", "/d/people", "") for start in ("beagle", "husky", "cat", "dog")]
+    pet = features_of("IsA", "people", stated, {"pet": Concept("pet", "pet", (), (), "people")})
+    tags = make_table([(0, 0, name) for name in ("beagle", "husky", "collie", "tabby")])
+    rows = common_concepts(tags, links, replace(isa, features=(pet,)), min_ic=0, draws=500)
+    *own, row = rows
+    assert own == kinds(tags, links, isa, min_ic=0, draws=500)
+    # What is said of dog and cat is said of no class here: only two classes are pets.
+    assert (row.concept, row.relation, row.source, row.support, row.rank) == ("pet", "IsA", "people", 2, 1)
+    assert row.p_value == p_values(2, 4, 8)[2]
+    assert not row.is_kind(isa.source)
+    assert row.q_value == row.p_adjusted
+
+
+def test_of_features_of_the_same_classes_the_one_with_more_evidence_is_reported(
+    classes: tuple[str, ...], make_hierarchy: Callable, make_table: Callable
+) -> None:
+    links, isa = make_hierarchy(classes)
+    weights = {"brake": 2.0, "horn": 5.0, "wheel": 5.0}
+    edges = [Edge("HasA", "vehicle", end, weight, "people", "/d/people", "") for end, weight in weights.items()]
+    has = features_of("HasA", "people", edges, {end: Concept(end, end, (), (), "people") for end in weights})
+    tags = make_table([(0, 0, "car"), (0, 0, "bus")])
+    rows = common_concepts(tags, links, replace(isa, features=(has,)), min_ic=0, draws=100)
+    assert [row.concept for row in rows if row.relation == "HasA"] == ["horn"]
 
 
 def test_a_quarter_of_the_classes_is_not_too_many(make_hierarchy: Callable, make_table: Callable) -> None:

@@ -23,7 +23,7 @@ from filtag_kg.concepts import (
 from filtag_kg.kg import CONCEPTS
 from filtag_kg.tags import TagTable, contrast_over_classes
 
-DOG, CAT, ANIMAL = (f"http://wordnet-rdf.princeton.edu/pwn30/{n}-n" for n in ("02084071", "02121808", "00015388"))
+DOG, CAT, ANIMAL = (f"http://wordnet-rdf.princeton.edu/pwn30/{n}-n" for n in ("02084071", "02121620", "00015388"))
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,7 @@ def table(of: list[tuple[int, int, int, int, int, float, float]]) -> TagTable:
 
 
 def common(layer: str, filter_: int, concept: str, q: float, rule: str) -> CommonConcept:
-    return CommonConcept(rule, layer, filter_, concept, "", "IsA", 1.0, 2, 2, 1.0, 0.1, 0.1, q, 1)
+    return CommonConcept(rule, layer, filter_, concept, "", "IsA", "wordnet", 1.0, 2, 2, 1.0, 0.1, 0.1, q, 1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -107,7 +107,7 @@ def test_sections_hold_what_the_slow_loop_makes(
     expected[IRIS.run("aaaa")] |= quads(triples_of_common(found, "net"), IRIS.run("aaaa"))
     rest = sorted(["<http://a> <http://b> <http://c> <http://d> .", "<http://example.org/network/net> <b> <c> <d> ."])
     sections = [assignment_section(tags.of_rule(rule), run_id, IRIS) for rule, run_id in RUNS.items()]
-    sections += filter_sections(tags, RUNS, found, IRIS)
+    sections += filter_sections(tags, RUNS, found, IRIS, kinds_of="wordnet")
     lines = "".join(in_order(rest, sections)).splitlines()
     assert lines == sorted({*rest, *set().union(*expected.values())})
     counts: Counter[str] = Counter()

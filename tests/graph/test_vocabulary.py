@@ -17,7 +17,7 @@ from filtag_kg.kg import KG, build_kg
 
 DASH = Namespace("http://datashapes.org/dash#")
 # Said by sources other than WordNet, of which tests of theirs tell.
-RELATIONS = {"usedFor", "hasProperty", "atLocation"}
+RELATIONS = {"isA", "usedFor", "hasProperty", "atLocation", "capableOf"}
 # What PROV-O, SKOS and DCAT say must not be both: without it, nothing could be inconsistent.
 DISJOINT = """@prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix prov: <http://www.w3.org/ns/prov#> .
 @prefix flt: <https://w3id.org/filtag/ns#> . @prefix skos: <http://www.w3.org/2004/02/skos/core#> .

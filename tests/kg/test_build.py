@@ -97,7 +97,7 @@ def test_an_unknown_export_format_is_refused(kg: KG) -> None:
 
 def test_the_profile_and_the_common_concepts_can_be_read_back(kg: KG, profile: Profile) -> None:
     assert (load_profile(kg.path / "profile.npz").mean == profile.mean).all()
-    assert COMMON.text(read_common_concepts(kg.common_path, relation=None)) == kg.common_path.read_text()
+    assert COMMON.text(read_common_concepts(kg.common_path)) == kg.common_path.read_text()
     assert CONCEPTS.text(list(CONCEPTS.read(kg.concepts_path))) == kg.concepts_path.read_text()
 
 
@@ -112,23 +112,49 @@ def test_licences_go_where_the_facts_go(kg: KG) -> None:
 
 def test_each_source_has_a_graph_with_its_licence(profile: Profile, tmp_path: Path) -> None:
     dump = tmp_path / "conceptnet-assertions-5.7.0.csv"
-    dump.write_text("".join(line(*said) for said in SAID), encoding="utf-8")
+    stated = [
+        (relation, f"en/{start}", f"en/{end}", 6.0, "/d/verbosity", "cc:by-sa/4.0")
+        for relation, start, end in (
+            ("IsA", "sports_car", "car"),
+            ("HasA", "dog", "wet_nose"),
+            ("UsedFor", "minivan", "carrying_family"),
+            ("HasProperty", "bloodhound", "brown"),
+            ("CapableOf", "bloodhound", "track_scent"),
+            ("AtLocation", "bloodhound", "kennel"),
+            ("MadeOf", "minivan", "metal"),
+        )
+    ]
+    dump.write_text("".join(line(*each) for each in (*SAID, *stated)), encoding="utf-8")
     import_dump(dump, tmp_path / "index")
-    source = concept_source(f"wordnet,conceptnet:{tmp_path / 'index'}")
+    source = concept_source(f"wordnet,conceptnet-dump:{tmp_path / 'index'}")
     tags = tag_filters(profile, [Rule("q", 0.5)], network="toy")
     kgs = [build_kg(tmp_path / name, tags, source, Provenance.of_profile(profile)) for name in ("one", "two")]
     assert kgs[0].graph_path.read_bytes() == kgs[1].graph_path.read_bytes()
     store = kgs[0].store()
-    graph, dog = ox.NamedNode(source_graph("conceptnet")), "http://wordnet-rdf.princeton.edu/pwn30/02084071-n"
-    said = {
-        (str(quad.predicate).rpartition("#")[2], quad.object.value)
-        for quad in store.quads_for_pattern(ox.NamedNode(dog), None, None, graph)
+    synset = {
+        word: wordnet().senses(word)[0].concept for word in ("dog", "bloodhound", "car", "kennel", "minivan", "nose")
     }
-    assert ("usedFor>", "http://api.conceptnet.io/c/en/guarding_house") in said
-    assert ("hasProperty>", "http://api.conceptnet.io/c/en/cold") in said
-    assert not any(what == "prefLabel>" for what, _ in said)  # that is WordNet's to say
+    said = {
+        (str(quad.predicate).rpartition("#")[2].rstrip(">"), quad.subject.value, quad.object.value)
+        for quad in store.quads_for_pattern(None, None, None, ox.NamedNode(source_graph("conceptnet-dump")))
+    }
+    # The ends that are things are WordNet's, the others terms.
+    assert said >= {
+        ("isA", "http://wordnet-rdf.princeton.edu/pwn30/04285008-n", synset["car"]),
+        ("partOf", synset["nose"], synset["dog"]),
+        ("usedFor", synset["minivan"], "http://api.conceptnet.io/c/en/carry_family"),
+        ("hasProperty", synset["bloodhound"], "http://api.conceptnet.io/c/en/brown"),
+        ("capableOf", synset["bloodhound"], "http://api.conceptnet.io/c/en/track_scent"),
+        ("atLocation", synset["bloodhound"], synset["kennel"]),
+    }
+    assert {predicate for predicate, *_ in said} >= {"isA", "madeOf"}
+    # What a synset is called is WordNet's to say, and what is above it.
+    named = {subject for predicate, subject, _ in said if predicate.endswith("prefLabel")}
+    assert all(subject.startswith("http://api.conceptnet.io/c/en/") for subject in named)
+    assert named
+    assert not any(predicate.endswith("broader") for predicate, *_ in said)
     text = exported(kgs[0], "nquads").decode()
-    for name, licence in (("wordnet", wordnet().licence), ("conceptnet", source.members[1].licence)):
+    for name, licence in (("wordnet", wordnet().licence), ("conceptnet-dump", source.members[1].licence)):
         assert f"<{source_graph(name)}> <http://purl.org/dc/terms/license> <{licence}>" in text
     assert (
         "<http://api.conceptnet.io/d/verbosity> <http://purl.org/dc/terms/license> <https://creativecommons.org/"
@@ -210,8 +236,8 @@ def test_an_empty_directory_is_filled(profile: Profile, tmp_path: Path) -> None:
     [
         (None, "no KG at"),
         ("{", "cannot be read"),
-        ("[]", "has KG format None, this filtag reads 3"),
-        (json.dumps({"format_version": 99}), "has KG format 99, this filtag reads 3: build the KG anew"),
+        ("[]", "has KG format None, this filtag reads 4"),
+        (json.dumps({"format_version": 99}), "has KG format 99, this filtag reads 4: build the KG anew"),
     ],
 )
 def test_opening_what_is_no_kg(tmp_path: Path, manifest: str | None, message: str) -> None:
@@ -282,3 +308,35 @@ def test_a_link_that_a_person_decided_on_names_no_tool_and_each_concept_its_own_
     ]
     assert not any(row.startswith("#mapping_tool") for row in rows), "it would be every row's"
     assert validate_kg(kg).findings == ()
+
+
+def test_conceptnet_changes_no_answer_about_kinds(tmp_path: Path) -> None:
+    """What is a fish is WordNet's to say, though people say of a whale, a starfish or a dish that it is one."""
+    labels = "tench, great white shark, stingray, killer whale, starfish, axolotl, jellyfish, tabby, minivan, menu"
+    path = tmp_path / "tags-conv5_3-k1.txt"
+    names = labels.split(", ")
+    tagged = [[" tench ", f" {name} "] for name in names[1:]] + [[f" {name} "] for name in names]
+    path.write_text("filter tags k=1\n" + "".join(f"{i}:{tags}\n" for i, tags in enumerate(tagged)), encoding="utf-8")
+    tags = read_filtag_labels(path)
+    alone, both = (
+        build_kg(tmp_path / source, tags, concept_source(source), Provenance("vgg16"))
+        for source in ("wordnet", "wordnet,conceptnet")
+    )
+    for query, asked in (
+        ("filters-by-concept", {"concept": "fish"}),
+        ("filters-by-concept", {"concept": "animal"}),
+        ("concept-by-layer", {"concept": "fish"}),
+    ):
+        answers = [named_query(LocalEndpoint(kg), find_query(query), asked) for kg in (alone, both)]
+        assert answers[0] == answers[1]
+        assert answers[0].rows
+    # The labels of the filters of fish name no whale.
+    fish = named_query(LocalEndpoint(both), find_query("filters-by-concept"), {"concept": "fish"})
+    named = {label for row in fish.values() for label in str(row[-1]).split(", ")}
+    assert named == {"tench", "great white shark", "stingray"}
+    # But there is more to say.
+    assert [row for row in read_common_concepts(both.common_path) if row.is_kind("wordnet")] == read_common_concepts(
+        alone.common_path, kinds_of="wordnet"
+    )
+    assert both.manifest["counts"]["quads"] > alone.manifest["counts"]["quads"]
+    assert validate_kg(both).findings == ()

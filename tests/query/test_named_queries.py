@@ -68,7 +68,7 @@ COLUMNS = {
     "coherent-filters": "layer, filter, concept, label, coverage, support, q_value",
     "common-concept-paths": "concept, tag, narrower, broader, source",
     "common-concepts": "layer, filter, concept, label, coverage, support, q_value, p_adjusted",
-    "common-features": "layer, filter, relation, concept, label, coverage, support, q_value, p_adjusted",
+    "common-features": "layer, filter, relation, concept, label, coverage, support, q_value, p_adjusted, source",
     "concept-by-layer": "layer, filters, separation, low, high, concentration, concept",
     "concept-emergence": "concept, label, layer, filters",
     "concepts-of-no-filter": "concept, label, classes",
@@ -76,7 +76,7 @@ COLUMNS = {
     "filters-by-concept": "layer, filter, matching, tags, share, labels",
     "filters-of-class": "layer, filter, rank, activation",
     "filters-with-but-without": "layer, filter, matching, tags, labels",
-    "filters-with-part": "layer, filter, relation, coverage, support, q_value, p_adjusted",
+    "filters-with-part": "layer, filter, relation, coverage, support, q_value, p_adjusted, source",
     "hub-filters": "layer, filter, tags",
     "layer-summary": "layer, filters, tagged, tags, tags_per_filter",
     "layers-by-purity": "layer, several_tags, coherent, share",
@@ -189,7 +189,7 @@ def test_a_concept_that_is_not_there_gives_no_rows_and_a_note(
 ) -> None:
     with caplog.at_level(logging.WARNING, logger="filtag_kg"):
         assert filters(kg, concept) == "layer,filter,matching,tags,share,labels\n"
-    assert f"no concept in the graph is called {concept!r}" in caplog.text
+    assert f"no concept above a class is called {concept!r}" in caplog.text
 
 
 def test_values_are_bound_as_terms() -> None:
@@ -202,22 +202,64 @@ def test_values_are_bound_as_terms() -> None:
 
 def test_a_word_with_several_senses_means_all_of_them_and_says_so(vgg: KG, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="filtag_kg"):
+        answer = named_query(LocalEndpoint(vgg), find_query("filters-by-concept"), {"concept": "ball"})
+    assert "'ball' has 2 senses in the graph; the query asks for all: ball <" in caplog.text
+    assert {row[5] for row in answer.values()} >= {"baseball, golf ball", "bubble"}
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="filtag_kg"):
         answer = named_query(LocalEndpoint(vgg), find_query("filters-by-concept"), {"concept": "dog"})
-    assert "'dog' has 2 senses in the graph; the query asks for all: dog <" in caplog.text
+    # No class is a frank, which is a hot dog's part: it is not asked for.
+    assert not caplog.text
     rows = answer.values()
     assert (len(rows), sum(int(row[2]) for row in rows)) == (33, 118)
     assert [row[1:4] for row in rows[:3]] == [("268", "17", "17"), ("318", "15", "15"), ("437", "10", "10")]
 
 
+@pytest.mark.parametrize("word", ["fish", "dog", "fly", "coat", "bounce", "paw", "/c/en/fish"])
+def test_what_things_do_and_have_is_no_sense_of_a_kind(
+    vgg: KG, stated_vgg: KG, word: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("filters-by-concept", "concept-by-layer", "selective-filters"):
+        answers = []
+        for kg in (vgg, stated_vgg):
+            caplog.clear()
+            with caplog.at_level(logging.WARNING, logger="filtag_kg"):
+                rows = named_query(LocalEndpoint(kg), find_query(name), {"concept": word}).values()
+            answers.append((rows, caplog.text))
+        assert answers[0] == answers[1]
+
+
+def test_a_word_means_what_classes_are_before_what_they_do(stated_vgg: KG) -> None:
+    graph = KnowledgeGraph(stated_vgg.path)
+    assert graph.concept("fish").iri == "http://wordnet-rdf.princeton.edu/pwn30/02512053-n"
+    assert graph.concept("bounce").iri == "http://api.conceptnet.io/c/en/bounce"
+    assert graph.concept("bounce").classes == ()
+    with pytest.raises(FiltagError, match="'ball' has 2 senses here"):
+        graph.concept("ball")
+
+
+def test_what_things_do_and_have_is_found_by_queries_about_it(stated_vgg: KG, caplog: pytest.LogCaptureFixture) -> None:
+    query = find_query("filters-with-part")
+    with caplog.at_level(logging.WARNING, logger="filtag_kg"):
+        rows = named_query(LocalEndpoint(stated_vgg), query, {"concept": "fly"}).records()
+    assert "'fly' has 3 senses in the graph" in caplog.text
+    flying = {row["filter"] for row in rows if row["relation"] == "CapableOf" and row["source"] == "conceptnet"}
+    assert 501 in flying
+    rows = named_query(LocalEndpoint(stated_vgg), query, {"concept": "paw"}).records()
+    assert {row["source"] for row in rows} >= {"wordnet"}
+
+
 def test_each_sense_of_a_word_has_its_own_separation_and_without_a_profile_it_has_none(vgg: KG) -> None:
-    rows = named_query(LocalEndpoint(vgg), find_query("concept-by-layer"), {"concept": "dog"}).records()
+    rows = named_query(LocalEndpoint(vgg), find_query("concept-by-layer"), {"concept": "ball"}).records()
     assert [row["layer"] for row in rows] == ["conv5_3", "conv5_3"]
-    animal, food = sorted(rows, key=lambda row: str(row["concept"]))
-    assert str(animal["concept"]).endswith("/02084071-n")
-    assert (animal["filters"], animal["separation"], animal["low"]) == (12, None, None)
-    assert animal["concentration"] == pytest.approx(12.74, abs=0.01)
-    # One class is a hot dog: there is no pair to compare.
-    assert list(food.values())[1:6] == [0, None, None, None, None]
+    toy, globule = sorted(rows, key=lambda row: str(row["concept"]))
+    assert str(toy["concept"]).endswith("/02778669-n")
+    assert (toy["filters"], toy["separation"], toy["low"]) == (2, None, None)
+    assert toy["concentration"] == pytest.approx(10.0, abs=0.01)
+    # One class is a bubble: there is no pair to compare.
+    assert list(globule.values())[1:6] == [0, None, None, None, None]
+    (dog,) = named_query(LocalEndpoint(vgg), find_query("concept-by-layer"), {"concept": "dog"}).records()
+    assert (dog["filters"], dog["concentration"]) == (12, pytest.approx(12.74, abs=0.01))
 
 
 def test_vehicles_but_no_animal(vgg: KG) -> None:

@@ -37,7 +37,7 @@ def filled(kg: KG, folder: Path, answers: list[str], columns: str = ",") -> Path
 
 
 def test_ratings_stand_beside_the_automatic_figure(vgg: KG, tmp_path: Path) -> None:
-    coherent = {row.filter for row in read_common_concepts(vgg.common_path) if row.coherent()}
+    coherent = {row.filter for row in read_common_concepts(vgg.common_path, kinds_of="wordnet") if row.coherent()}
     automatic = [int(row[3]) in coherent for row in draw_sheet(load_kg(vgg), filters=40)]
     answers = ["Yes" if coherent else " no " for coherent in automatic]
     answers[0], answers[1], answers[2] = "", "y", "n"

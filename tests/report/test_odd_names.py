@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from filtag_kg.report import FileUrls
+from filtag_kg import Profile, Provenance, Rule, tag_filters
+from filtag_kg.concepts import concept_source
+from filtag_kg.kg import build_kg
+from filtag_kg.report import FileUrls, semantic_report
+from filtag_kg.report.pages import Pages
+from filtag_kg.views import load_kg
 from tests.odd_names import ODD_NAMES, odd_kg
 from tests.report.test_site import Links, pages, written_report
 
@@ -60,3 +66,24 @@ def test_files_are_read_by_parsers_and_have_names_that_every_system_takes(report
             json.loads(path.read_text(encoding="utf-8"))
         elif path.suffix == ".md":
             assert not [c for c in path.read_text(encoding="utf-8") if c < " " and c != "\n"]
+
+
+def test_what_sources_say_of_odd_labels_is_text(profile: Profile, tmp_path: Path) -> None:
+    """Labels among the classes behind a feature; the ids link the classes, so that ConceptNet has something to say."""
+    odd = "<b>|*x*`"
+    labels = tuple(f"{odd} {label}" for label in profile.class_labels)
+    tags = tag_filters(replace(profile, class_labels=labels), [Rule("k", 1)], network="toy-0123456789ab")
+    kg = build_kg(tmp_path / "kg", tags, concept_source("wordnet,conceptnet"), Provenance("toy"))
+    loaded = load_kg(kg, q=1)
+    report = semantic_report([loaded])
+    text = report.files["semantic.md"]
+    stated = text[text.index("### What ConceptNet says") :]
+    assert "&lt;b&gt;\\|\\*x\\*\\` " in stated
+    page = Pages(loaded, FileUrls()).groups(report.grouped)
+    stated_on_page = page[page.index("What ConceptNet says") :]
+    assert "&lt;b&gt;|*x*` " in stated_on_page
+    filter_ = Pages(loaded, FileUrls()).filter(report.grouped[0].network, "deep", 2)
+    assert "&lt;b&gt;" in filter_
+    assert ">ConceptNet</span>" in filter_
+    for shown in (text, page, filter_):
+        assert "<b>|" not in shown

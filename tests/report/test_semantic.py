@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,10 @@ import pytest
 from filtag_kg import FiltagError, Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.kg import KG, BuildParameters, build_kg, read_common_concepts
 from filtag_kg.report import Proportion, check_report_folder, semantic_report, write_report
-from filtag_kg.views import load_kg
+from filtag_kg.report.pages import Pages
+from filtag_kg.report.stated import stated_by_source
+from filtag_kg.report.urls import FileUrls
+from filtag_kg.views import Feature, load_kg
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -32,7 +37,7 @@ def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:
     report = semantic_report([load_kg(vgg)])
     (grouped,) = report.grouped
     assert (grouped.coherent.count, grouped.coherent.total) == (129, 219)
-    first = {row.filter: row for row in read_common_concepts(vgg.common_path) if row.coherent()}
+    first = {row.filter: row for row in read_common_concepts(vgg.common_path, kinds_of="wordnet") if row.coherent()}
     groups = [row for row in rows(report.files["groups.csv"]) if row["relation"] == "IsA"]
     label_of = {int(index): row["label"] for row in groups for index in row["filter_indices"].split()}
     assert label_of == {filter_: row.label for filter_, row in first.items()}
@@ -43,6 +48,98 @@ def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:
     assert (layer["tagged"], layer["several_tags"], layer["coherent"], layer["depth"]) == ("342", "219", "129", "")
     assert "**129 are coherent**: 58.9 % (95 % interval 52.3 to 65.2 %)" in report.files["semantic.md"]
     assert "networks.csv" not in report.files
+
+
+def test_what_conceptnet_says_of_vgg16(stated_vgg: KG) -> None:
+    """Read whole by a person; the texts are those of the filters that stand for themselves."""
+    report = semantic_report([load_kg(stated_vgg)])
+    (grouped,) = report.grouped
+    assert (grouped.coherent.count, grouped.coherent.total) == (129, 219)
+    text = report.files["semantic.md"]
+    kinds = text.index("### Filters by kind of thing and layer: what WordNet says")
+    conceptnet = text.index("### What ConceptNet says")
+    assert kinds < conceptnet < text.index("### What else WordNet says")
+    assert re.search(r"- \d+ filters share \*dog\*: Afghan hound, .+, … conv5_3 268, ", text)
+    assert re.search(r"- \d+ filters share \*can fly\*: .+ \(bird\)\. conv5_3 41, ", text)
+    assert "- *has brim*: cowboy hat, sombrero (hat). conv5_3 66\n" in text
+    assert "- *is dangerous*: assault rifle, rifle (gun). conv5_3 203\n" in text
+    assert "- *used to make music*" in text or "filters share *used to make music*" in text
+
+
+def test_classes_behind_a_group_have_what_it_is_about(stated_vgg: KG) -> None:
+    loaded = load_kg(stated_vgg)
+    (grouped,) = semantic_report([loaded]).grouped
+    graph = loaded.concepts
+    class_of = {class_id: index for index, class_id in enumerate(graph.class_ids)}
+    for (relation, source), groups in grouped.groups.items():
+        for group in groups:
+            tags = Counter(
+                tag.class_id
+                for index in group.filters
+                for of_run in loaded.filter(grouped.network, group.layer, index).runs
+                for tag in of_run.tags
+            )
+            # Independently of the ways that pages show.
+            if (relation, source) == ("IsA", "wordnet"):
+                below = {graph.class_ids[index] for index in graph.classes_below[group.concept]}
+                has = {class_id: class_id in below for class_id in tags}
+            else:
+                feature = Feature(relation, group.concept, group.label, source)
+                concepts = {class_id: graph.class_concepts[class_of[class_id]] for class_id in tags}
+                has = {
+                    class_id: concept is not None and feature in graph.features_above(concept)
+                    for class_id, concept in concepts.items()
+                }
+                for row in group.classes:
+                    bearer = row.through.concept if row.through is not None else concepts[row.class_id]
+                    assert feature in graph.features[bearer]
+                    assert bearer in graph.above[concepts[row.class_id]]
+            assert {row.class_id: row.filters for row in group.classes} == {
+                class_id: count for class_id, count in tags.items() if has[class_id]
+            }
+            assert len(group.classes) >= 2
+
+
+def test_each_source_counts_its_filters(stated_vgg: KG) -> None:
+    report = semantic_report([load_kg(stated_vgg)])
+    (grouped,) = report.grouped
+    table = rows(report.files["groups.csv"])
+    stated = stated_by_source(grouped)
+    assert [of_source.source for of_source in stated] == ["conceptnet", "wordnet"]
+    coherent = {index for row in table if row["relation"] == "IsA" and row["source"] == "wordnet" for index in _of(row)}
+    for of_source in stated:
+        lines = [row for row in table if row["source"] == of_source.source]
+        lines = [row for row in lines if (row["relation"], row["source"]) != ("IsA", "wordnet")]
+        filters = {index for row in lines for index in _of(row)}
+        assert (of_source.n_filters, of_source.n_new) == (len(filters), len(filters - coherent))
+        for relation in of_source.relations:
+            of_relation = [row for row in lines if row["relation"] == relation.relation]
+            assert relation.n_filters == sum(int(row["filters"]) for row in of_relation)
+            sizes = [feature.n_filters for feature in relation.features]
+            assert sizes == sorted(sizes, reverse=True)
+    feather = next(row for row in table if (row["relation"], row["label"]) == ("HasA", "feather"))
+    assert "bird" in feather["through"].split("; ")
+    assert "brambling (1)" in feather["classes"].split("; ")
+
+
+def _of(row: dict[str, str]) -> set[int]:
+    return set(map(int, row["filter_indices"].split()))
+
+
+def test_pages_show_the_way_and_the_source_and_its_licence(stated_vgg: KG) -> None:
+    loaded = load_kg(stated_vgg)
+    (grouped,) = semantic_report([loaded]).grouped
+    pages = Pages(loaded, FileUrls())
+    groups, filter_ = pages.groups([grouped]), pages.filter(grouped.network, "conv5_3", 501)
+    assert "What ConceptNet says" in groups
+    assert re.search(r">has feather</a>", groups)
+    assert re.search(r">has feather</a></b>.*?<span class=\"relation\">ConceptNet</span>", filter_)
+    text = " ".join(re.sub(r"<[^>]+>", "", filter_).split())
+    assert "→, then bird →, then has feather" in text
+    for page in (groups, filter_):
+        assert (
+            'ConceptNet: <a href="https://creativecommons.org/licenses/by-sa/4.0/" rel="license">CC BY-SA 4.0' in page
+        )
 
 
 def test_a_level_that_lets_all_pass(kg: KG) -> None:

@@ -193,7 +193,8 @@ def test_a_browser_opens_it_from_the_disk(folder: Path, scheme: str) -> None:
         shown.get_by_role("link", name="deep", exact=True).first.click()
         shown.get_by_role("link", name="0", exact=True).first.click()
         assert shown.get_by_role("heading", level=1).inner_text() == "Filter 0"
-        shown.get_by_text("How the tags lead to it").first.click()
+        shown.locator("summary").first.click()
+        assert shown.locator("details[open] .paths li").first.inner_text().endswith("hound")
         shown.get_by_role("link", name="Concepts").click()
         shown.get_by_role("link", name="dog", exact=True).first.click()
         assert shown.get_by_role("heading", level=1).inner_text() == "dog"

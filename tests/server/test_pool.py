@@ -8,6 +8,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -61,11 +62,13 @@ def test_quick_queries_are_answered_while_long_ones_run(store: Path) -> None:
     with serving_store(store, {"timeout": 6.0, "workers": 1, "slow_lane": 2, "cache": 0}) as server:
         with ThreadPoolExecutor(5) as threads:
             long = [threads.submit(server.query, f"{LONG} # {i}") for i in range(5)]
-            answered = 0
+            quick: Counter[int] = Counter()
             while not all(each.done() for each in long):
-                assert server.query("SELECT * { ?s ?p 7 }").status_code == 200
-                answered += 1
-        assert answered > 20
+                quick[server.query("SELECT * { ?s ?p 7 }").status_code] += 1
+        # On a busy machine a quick query may look like a long one now and then; it is told to try again.
+        assert quick[200] > 20
+        assert quick.keys() <= {200, 503}
+        assert quick[503] * 20 <= quick[200]
         codes = sorted(each.result().status_code for each in long)
         # Two may go on until they took too long; the others had to leave the slow lane.
         assert codes == [503, 503, 503, 504, 504]

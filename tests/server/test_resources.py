@@ -181,7 +181,7 @@ def test_what_was_typed_is_repeated_in_part(server: Server) -> None:
 def test_notes_reach_the_client(server: Server) -> None:
     answer = server.client.get("/queries/filters-by-concept", params={"concept": "zebré"})
     assert answer.status_code == 200
-    assert answer.headers["filtag-note"] == "no concept in the graph is called 'zebr\\xe9'"
+    assert answer.headers["filtag-note"] == "no concept above a class is called 'zebr\\xe9'"
 
 
 def test_openapi_describes_each_query(server: Server) -> None:

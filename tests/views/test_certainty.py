@@ -84,7 +84,7 @@ def run(*arguments: object) -> str:
 
 
 def test_only_the_first_concept_has_a_q_value(many: KG) -> None:
-    rows = read_common_concepts(many.common_path, relation=None)
+    rows = read_common_concepts(many.common_path)
     assert any(row.rank > 1 for row in rows)
     assert all((row.q_value is None) == (row.rank > 1) for row in rows)
     # The first concept's adjusted p is the filter's smallest, of which its q-value is made.
@@ -120,7 +120,7 @@ def test_a_concept_that_is_not_the_first_is_said_to_be_chance(many: KG, tmp_path
 
 def test_exports_have_no_q_value_of_another_concept(many: KG) -> None:
     edges = [data for *_, data in to_networkx(many).edges(data=True) if data["kind"] == "common concept"]
-    rows = read_common_concepts(many.common_path)
+    rows = read_common_concepts(many.common_path, kinds_of="wordnet")
     assert len(edges) == len(rows)
     assert sum("q_value" in edge for edge in edges) == sum(row.rank == 1 for row in rows)
     assert all(0 < edge["p_adjusted"] <= 1 for edge in edges)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import networkx as nx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filtag_kg.views import ConceptGraph, Feature
+from filtag_kg.views import ConceptGraph, Feature, Step, statement_text
 
 N_CONCEPTS = 9
 # Edges from a lower number to a higher one cannot form a cycle.
@@ -27,7 +30,7 @@ def graph_of(edges: set[tuple[int, int]], names: list[str], bearers: set[int] = 
         terms={},
         parents={lower: tuple(upper) for lower, upper in parents.items()},
         children={},
-        features={names[bearer]: (Feature("HasA", "tail", "tail"),) for bearer in bearers},
+        features={names[bearer]: (Feature("HasA", "tail", "tail", "conceptnet"),) for bearer in bearers},
         class_ids=(),
         class_labels=(),
         class_concepts=(),
@@ -60,9 +63,37 @@ def test_a_path_is_the_shortest_and_of_equals_that_of_the_lower_names(edges, nam
 @given(EDGES, NAMES, st.integers(0, N_CONCEPTS - 1), st.sets(st.integers(0, N_CONCEPTS - 1)))
 def test_a_path_to_a_feature_ends_at_the_nearest_that_has_it(edges, names, start, bearers):
     graph = graph_of(edges, names, bearers)
-    path = graph.path(names[start], "tail", "HasA")
+    path = graph.path(names[start], "tail", ("HasA", "conceptnet"))
     assert tuple(step.concept for step in path) == shortest(edges, names, start, bearers)
-    assert graph.path(names[start], "tail", "MadeOf") == ()
+    assert graph.path(names[start], "tail", ("MadeOf", "conceptnet")) == ()
+    assert graph.path(names[start], "tail", ("HasA", "wordnet")) == ()
+
+
+def test_a_stated_kind_is_that_of_the_class_alone():
+    upwards = {name: ("a", "b")[index:] for index, name in enumerate("ab")}
+    pet, tail = (Feature(relation, end, end, "conceptnet") for relation, end in (("IsA", "pet"), ("HasA", "tail")))
+    graph = replace(graph_of({(0, 1)}, list("ab")), features={"b": (tail, pet)}, above=upwards)
+    assert graph.path("b", "pet", ("IsA", "conceptnet")) == (Step("b", "B"),)
+    assert graph.path("a", "pet", ("IsA", "conceptnet")) == ()
+    assert graph.path("a", "tail", ("HasA", "conceptnet")) == (Step("a", "A"), Step("b", "B"))
+    assert graph.features_above("a") == {tail}
+    assert graph.features_above("b") == {tail, pet}
+
+
+@pytest.mark.parametrize(
+    ("relation", "label", "text"),
+    [
+        ("HasA", "wing", "has wing"),
+        ("IsA", "shoe", "is a shoe"),
+        ("IsA", "animal", "is an animal"),
+        ("UsedFor", "make music", "used to make music"),
+        ("CapableOf", "fly", "can fly"),
+        ("HasProperty", "round", "is round"),
+        ("AtLocation", "kitchen", "found at kitchen"),
+    ],
+)
+def test_statements_are_what_a_person_says(relation: str, label: str, text: str):
+    assert statement_text(relation, label) == text
 
 
 def test_a_cycle_in_a_source_ends_no_walk():

@@ -187,7 +187,7 @@ NOT = "column {}: {!r} is not {}{}"
             lambda text: text.replace(",deep,0,", ",deep,4,", 1),
             ": there is no filter 4 in a layer 'deep'",
         ),
-        ("common.csv", lambda text: text + "q=0.5,deep\n", ": 2 cells, where the header has 14"),
+        ("common.csv", lambda text: text + "q=0.5,deep\n", ": 2 cells, where the header has 15"),
         ("concepts.csv", lambda text: "", " has no column rule"),
         ("concepts.csv", lambda text: text.replace(",separation,", ",separated,"), " has no column separation"),
         ("concepts.csv", lambda text: text.replace(",deep,", ",deeper,", 1), " has not one row of http"),

@@ -1,4 +1,4 @@
-"""ConceptNet as a concept source: an index of its dump, or its web API."""
+"""ConceptNet as a concept source: an excerpt, an index of its dump, or its web API."""
 
 from filtag_kg.concepts.conceptnet.assertions import LICENCE, Assertion
 from filtag_kg.concepts.conceptnet.dump import DumpSummary, import_dump

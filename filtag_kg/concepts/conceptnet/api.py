@@ -84,6 +84,7 @@ class ConceptNetApi:
     """
 
     name = "conceptnet-api"
+    climbs = False
     licence = LICENCE
 
     def __init__(

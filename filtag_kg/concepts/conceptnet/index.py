@@ -55,7 +55,8 @@ class ConceptNetIndex:
         If there is no index; from every method, if it is damaged.
     """
 
-    name = "conceptnet"
+    name = "conceptnet-dump"
+    climbs = False
     licence = LICENCE
 
     def __init__(self, path: Path, *, base: str = CONCEPTNET) -> None:

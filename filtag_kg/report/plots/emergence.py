@@ -52,7 +52,7 @@ class EmergingConcept:
 
 def emerging_concepts(grouped: GroupedRun, *, most: int = 15) -> list[EmergingConcept]:
     """Return the concepts with most coherent filters, by first layer; equals by number of filters, then by label."""
-    filters = {(group.concept, group.layer): len(group.filters) for group in grouped.groups["IsA"]}
+    filters = {(group.concept, group.layer): len(group.filters) for group in grouped.kind_groups}
     concepts = [
         EmergingConcept(concept, label, tuple(filters.get((concept, row.layer), 0) for row in grouped.layers))
         for concept, label, _ in grouped.kinds[:most]

@@ -16,7 +16,7 @@ BASE = "http://api.conceptnet.io/c/en/"
 
 def test_concepts_are_terms(index: ConceptNetIndex) -> None:
     iri = f"{BASE}hound/n/wn/animal"
-    assert index.concept(iri) == Concept(iri, "hound", (), ("/c/en/hound/n/wn/animal",), "conceptnet")
+    assert index.concept(iri) == Concept(iri, "hound", (), ("/c/en/hound/n/wn/animal",), "conceptnet-dump")
     assert index.concept(f"{BASE}loyal_friend").label == "loyal friend"
     for unknown in (f"{BASE}unicorn", "http://elsewhere/c/en/dog", "dog"):
         with pytest.raises(KeyError):
@@ -29,6 +29,7 @@ def test_concepts_are_terms(index: ConceptNetIndex) -> None:
 def test_senses_are_nouns_of_the_word_alone(index: ConceptNetIndex) -> None:
     assert [(sense.concept, sense.count) for sense in index.senses("Dog")] == [
         (f"{BASE}dog", 8),
+        (f"{BASE}dog/n", 1),
         (f"{BASE}dog/n/wn/animal", 1),
     ]
     assert [sense.concept for sense in index.senses("loyal_friend")] == [f"{BASE}loyal_friend"]
@@ -40,9 +41,9 @@ def test_edges_have_weight_data_set_and_licence(index: ConceptNetIndex) -> None:
     by_sa = "https://creativecommons.org/licenses/by-sa/4.0/"
     dog = f"{BASE}dog"
     assert list(index.edges(dog, "IsA")) == [
-        Edge("IsA", dog, f"{BASE}animal", 6.5, "conceptnet", "/d/conceptnet/4/en", by),
-        Edge("IsA", dog, f"{BASE}animal", 1.0, "conceptnet", "/d/verbosity", by_sa),
-        Edge("IsA", dog, f"{BASE}loyal_friend", 1.0, "conceptnet", "/d/verbosity", by_sa),
+        Edge("IsA", dog, f"{BASE}animal", 6.5, "conceptnet-dump", "/d/conceptnet/4/en", by),
+        Edge("IsA", dog, f"{BASE}animal", 1.0, "conceptnet-dump", "/d/verbosity", by_sa),
+        Edge("IsA", dog, f"{BASE}loyal_friend", 1.0, "conceptnet-dump", "/d/verbosity", by_sa),
     ]
     assert [edge.start for edge in index.edges(dog, "IsA", incoming=True)] == [f"{BASE}puppy"]
     assert list(index.edges(dog, "PartOf")) == []
@@ -57,7 +58,7 @@ def test_sizes_count_what_lies_below(index: ConceptNetIndex) -> None:
 
 
 def test_hostile_words_find_nothing(index: ConceptNetIndex) -> None:
-    for word in ("' OR 1=1 --", "%", "", "/", "dog/n", "\x00"):
+    for word in ("' OR 1=1 --", "%", "", "/", "dog/v", "\x00"):
         index.senses(word)
         assert index.of_class(f"/c/en/{word}") is None
 

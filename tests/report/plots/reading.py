@@ -33,7 +33,7 @@ def grouped_run(
     for (layer, filter_), count in {**dict.fromkeys(common, 3), **(tags or {})}.items():
         n_tags[first[layer] + filter_] = count
     table = run_table(
-        KgRun("run", "k=1", NETWORK, "", "activation"),
+        KgRun("run", "k=1", NETWORK, "", "activation", "wordnet"),
         n_tags,
         {
             first[layer] + filter_: (common_concept(layer, filter_, label),)
@@ -77,6 +77,7 @@ def common_concept(layer: str, filter_: int, label: str) -> CommonConcept:
         concept=f"c:{label}",
         label=label,
         relation="IsA",
+        source="wordnet",
         coverage=1.0,
         support=3,
         tags=3,
