@@ -243,7 +243,7 @@ def fit(sets: dict[str, Labels], random: np.random.Generator) -> None:
     prepared = []
     for labels, weight in networks:
         words = [linking.word_of(label, wordnet()) for label, _ in labels]
-        network = sense_choice.Network(words, wordnet())
+        network = sense_choice.SenseTerms(words, wordnet())
         is_meant = np.array(
             [sense.concept == meant for word, (_, meant) in zip(words, labels, strict=True) for sense in word.senses]
         )

@@ -125,14 +125,13 @@ def sense_probabilities(words: Sequence[Word], source: ConceptSource) -> list[ND
     list of float64 arrays of shape (senses of the word,)
         Each sums to 1, where there are senses.
     """
-    if not any(word.senses for word in words):
-        return [np.zeros(0) for _ in words]
-    network = Network(words, source)
-    borders = np.cumsum([len(word.senses) for word in words])[:-1]
-    return np.split(network.probabilities(), borders)
+    n_senses = [len(word.senses) for word in words]
+    if max(n_senses, default=0) <= 1:
+        return [np.ones(n) for n in n_senses]
+    return np.split(SenseTerms(words, source).probabilities(), np.cumsum(n_senses)[:-1])
 
 
-class Network:
+class SenseTerms:
     """The terms of all senses of a network's labels.
 
     A pair is a sense and a concept at or above it; `_sense` and `_concept` are their indices. `_bucket` numbers the

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtag_kg.concepts import Concept, Sense, sense_choice, wordnet
-from filtag_kg.concepts.sense_choice import WEIGHTS, Network, Word, all_above, sense_probabilities
+from filtag_kg.concepts.sense_choice import WEIGHTS, SenseTerms, Word, all_above, sense_probabilities
 from tests.concepts.conftest import SmallSource
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def slow_terms(words: list[Word], probable: list[list[float]]) -> list[list[floa
 
 def test_the_terms_of_the_network_are_what_the_formulas_say() -> None:
     words = [*map(word, WORDS), word("boat", exact=False), word("crane", exact=False)]
-    network = Network(words, wordnet())
+    network = SenseTerms(words, wordnet())
     random = np.random.default_rng(0)
     drawn = [random.dirichlet(np.ones(len(each.senses))).tolist() for each in words]
     terms = network.of_the_network(np.concatenate([np.array(each) for each in drawn]))
@@ -95,7 +95,7 @@ def test_the_terms_of_the_network_are_what_the_formulas_say() -> None:
 
 
 def test_the_terms_of_a_word() -> None:
-    network = Network([word("hose"), word("dog"), word("French horn")], wordnet())
+    network = SenseTerms([word("hose"), word("dog"), word("French horn")], wordnet())
     hose = network.of_the_word[network.word == 0]
     senses = wordnet().senses("hose")
     assert hose[:, 0] == pytest.approx([log(sense.count + 1) for sense in senses])
@@ -109,8 +109,8 @@ def test_the_terms_of_a_word() -> None:
 
 def test_capitals_say_something_where_they_are_rare() -> None:
     texts = ("Cardigan", "lawn mower", "streetcar", "skunk")
-    rare = Network([word(text) for text in texts], wordnet())
-    usual = Network([word(text.capitalize()) for text in texts], wordnet())
+    rare = SenseTerms([word(text) for text in texts], wordnet())
+    usual = SenseTerms([word(text.capitalize()) for text in texts], wordnet())
     dog_and_garment = [sense.lemma == "Cardigan" for sense in wordnet().senses("Cardigan")]
     assert dog_and_garment == [False, True]
     assert rare.of_the_word[:2, 3].tolist() == [0, 1]
@@ -121,7 +121,7 @@ def test_a_network_that_uses_preferred_names_is_expected_to_go_on() -> None:
     """Learned from labels that mean one thing only."""
     names, synonyms = ("fireplug", "hand blower", "ashcan"), ("fire hydrant", "hair dryer", "trash can")
     preferred, not_preferred = (
-        Network([word("tie"), *map(word, texts)], wordnet()).of_the_word[:, 6].max() for texts in (names, synonyms)
+        SenseTerms([word("tie"), *map(word, texts)], wordnet()).of_the_word[:, 6].max() for texts in (names, synonyms)
     )
     assert preferred == pytest.approx(log(9 / 2))
     assert not_preferred == pytest.approx(log(6 / 5))
@@ -189,7 +189,7 @@ def test_any_source_will_do() -> None:
     words = [Word(text, source.senses(text)) for text in ("beagle", "husky", "tabby")]
     car, collie = sense_probabilities(words, source)[0]
     assert collie > 0.5 > car
-    score = Network(words, source)
+    score = SenseTerms(words, source)
     terms = np.concatenate([score.of_the_word, score.of_the_network(score.probabilities())], axis=1)[:2]
     odds = exp(float((terms[1] - terms[0]) @ list(WEIGHTS.values())))
     assert collie / car == pytest.approx(odds, rel=1e-3), "the probabilities have settled"
