@@ -44,8 +44,8 @@ def plainly_named(concept: Concept) -> Concept:
     """
     if concept.source != wordnet().name or _is_used(concept.label):
         return concept
-    best = max(concept.alt_labels, key=lambda name: _familiarity(name, concept.id), default=concept.label)
-    if _familiarity(best, concept.id) < _LEAST_FOR_LABEL:
+    best = max(concept.alt_labels, key=lambda name: _uses(name, concept.id), default=concept.label)
+    if _uses(best, concept.id) < _LEAST_FOR_LABEL:
         return concept
     others = (concept.label, *(name for name in concept.alt_labels if name != best))
     return replace(concept, label=best, alt_labels=others)
@@ -54,6 +54,13 @@ def plainly_named(concept: Concept) -> Concept:
 def _familiarity(word: str, synset: str) -> int:
     senses = wordnet().senses(word)
     return senses[0].count + _statements(word) if senses and senses[0].concept == synset else 0
+
+
+def _uses(word: str, synset: str) -> int:
+    """Return how often the corpus and statements use a word for a synset; 0 if the word means something else first."""
+    senses = wordnet().senses(word)
+    stated = sum(sense.count for sense in conceptnet_excerpt().senses(word))
+    return senses[0].count + stated if senses and senses[0].concept == synset else 0
 
 
 def _is_used(word: str) -> bool:

@@ -21,7 +21,7 @@ RELATION_TEXTS = {
     "MadeOf": "made of",
     "UsedFor": "used to",
     "HasProperty": "is",
-    "AtLocation": "found at",
+    "AtLocation": "found in",
     "CapableOf": "can",
 }
 """Each relation in words."""

@@ -89,7 +89,7 @@ def test_a_stated_kind_is_that_of_the_class_alone():
         ("UsedFor", "make music", "used to make music"),
         ("CapableOf", "fly", "can fly"),
         ("HasProperty", "round", "is round"),
-        ("AtLocation", "kitchen", "found at kitchen"),
+        ("AtLocation", "kitchen", "found in kitchen"),
     ],
 )
 def test_statements_are_what_a_person_says(relation: str, label: str, text: str):
