@@ -59,7 +59,7 @@ def import_(
 
 @app.command("show", cls=Command)
 def show(
-    term: Annotated[str, typer.Argument(metavar="TERM", help="A word, or a term such as /c/en/dog/n.")],
+    term: Annotated[str, typer.Argument(metavar="TERM", help="A word, or a term such as /c/en/dog.")],
     concepts: Concepts = DEFAULT_CONCEPTS,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Show at most N edges of each relation.")] = 10,
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, tsv or json.")] = "table",

@@ -118,6 +118,10 @@ def stated_features(
             end_concept = (
                 source.concept(synset) if synset else _term(base, texts[part, base], row.edges[0].end, in_source)
             )
+            if relation in NOUN_RELATIONS and end_concept.id in (concept, *(edge.start for edge in row.edges)):
+                # Nothing is a part, material or place of itself.
+                removed[relation, Refusal.TYPE.value] += 1
+                continue
             described[end_concept.id] = end_concept
             edges[relation] += _merged(row.edges, relation, concept, end_concept.id)
     return [

@@ -9,7 +9,8 @@ label and of the other words that mean its concept. A kind is kept
   the class first and has no other sense below the kind (a *car* that is a *compartment* is a lift's), and the kind is
   not below the class; nor, of living beings, beside it (a *wolf* is no *fox*, though a *dog* may be a *pet*).
 
-Very general kinds are left out, as for features (`filtag_kg.concepts.evidence`).
+Very general kinds are left out, as for features (`filtag_kg.concepts.evidence`), and those with a weight below 1.
+What is said of a word that WordNet lacks, or of one of another language, cannot be compared with WordNet: it is kept.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 from filtag_kg.concepts.end_senses import is_living
 from filtag_kg.concepts.evidence import RULES, Generality, is_general
 from filtag_kg.concepts.features import Features, features_of
+from filtag_kg.concepts.isa_edges import strong_edges
 from filtag_kg.concepts.terms import term_uri
 from filtag_kg.concepts.wordnet import WordNet, wordnet
 
@@ -36,16 +38,21 @@ def stated_kinds(links: Links, source: ConceptSource, in_source: ConceptSource) 
     described: dict[str, Concept] = {}
     for link in links.values():
         for edge, synset in kind_edges(source.concept(link.concept), [link.class_label], in_source):
-            kind = source.concept(synset) if isinstance(source.members[0], WordNet) else in_source.concept(edge.end)
+            in_wordnet = isinstance(source.members[0], WordNet)
+            if in_wordnet and synset is None:
+                continue
+            kind = source.concept(synset) if in_wordnet and synset else in_source.concept(edge.end)
             if kind.id != link.concept:
                 described[kind.id] = kind
                 edges.add(replace(edge, start=link.concept, end=kind.id))
-    ordered = sorted(edges, key=lambda edge: (edge.start, edge.end, edge.dataset, edge.licence))
+    ordered = strong_edges(edges)
     return [features_of("IsA", in_source.name, ordered, described)] if ordered else []
 
 
-def kind_edges(concept: Concept, labels: Iterable[str], in_source: ConceptSource) -> Iterator[tuple[Edge, str]]:
+def kind_edges(concept: Concept, labels: Iterable[str], in_source: ConceptSource) -> Iterator[tuple[Edge, str | None]]:
     """Yield the edges from the words of a concept to its kinds, each with the synset that the kind means.
+
+    There is no such synset where WordNet knows none of the words.
 
     Parameters
     ----------
@@ -54,6 +61,12 @@ def kind_edges(concept: Concept, labels: Iterable[str], in_source: ConceptSource
     """
     words = dict.fromkeys((*labels, concept.label, *concept.alt_labels))
     is_synset = concept.source == wordnet().name
+    if not is_synset and not (_is_english(concept) and any(map(wordnet().senses, words))):
+        for path in concept.terms:
+            term = in_source.of_class(path)
+            for edge in in_source.edges(term, "IsA") if term is not None else ():
+                yield edge, None
+        return
     for word in words:
         first = next((sense.concept for sense in wordnet().senses(word)), None)
         meant = concept.id if is_synset else first
@@ -64,6 +77,10 @@ def kind_edges(concept: Concept, labels: Iterable[str], in_source: ConceptSource
             kind = _kind(in_source.concept(edge.end).label, word, meant, is_first=meant == first)
             if kind is not None:
                 yield edge, kind
+
+
+def _is_english(concept: Concept) -> bool:
+    return all(path.startswith("/c/en/") for path in concept.terms)
 
 
 def _kind(word: str, said_of: str, meant: str, *, is_first: bool) -> str | None:

@@ -85,6 +85,17 @@ def test_a_part_of_something_is_what_it_has() -> None:
     assert (edge.relation, edge.start, edge.end, edge.weight) == ("HasA", DOG, features["HasA"].of[DOG][0].id, 2.0)
 
 
+def test_nothing_is_a_part_material_or_place_of_itself() -> None:
+    source = of_lines("paper > MadeOf > paper:ab wood:a", "paper > HasA > papers:ab", "paper > UsedFor > write:a")
+    above = {f"{CN}paper": []}
+    for features in (
+        features_in(source, [synset("paper")]),
+        {of.relation: of for of in stated_features(above, source, source, rules=ALL)},
+    ):
+        assert sorted(features) == ["MadeOf", "UsedFor"]
+        assert [end.label for of in features["MadeOf"].of.values() for end in of] == ["wood"]
+
+
 def test_ends_that_are_things_are_synsets_and_others_terms() -> None:
     source = of_lines(
         "dog > HasA > tail:a wing:a",

@@ -10,14 +10,17 @@ import pytest
 
 from filtag_kg.concepts import Concept, Edge, build_hierarchy, concept_source, link_classes, wordnet
 from filtag_kg.concepts.combined import CombinedSource
+from filtag_kg.concepts.conceptnet import ConceptNetIndex, import_dump
 from filtag_kg.concepts.conceptnet.excerpt import ConceptNetExcerpt
 from filtag_kg.concepts.families import information_content
 from filtag_kg.concepts.features import features_of
 from filtag_kg.concepts.source import FEATURES
 from filtag_kg.network import imagenet_class_ids
+from tests.concepts.conceptnet.conftest import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from filtag_kg.concepts import Hierarchy
     from filtag_kg.concepts.features import Features
@@ -196,6 +199,25 @@ def test_without_wordnet_classes_have_kinds_one_step_up() -> None:
     # No canine: that is a kind of a kind.
     assert above == {"beagle": {"dog", "hound"}, "boot": {"shoe"}}
     assert all(features.relation != "IsA" for features in isa.features)
+
+
+def test_without_wordnet_a_class_that_wordnet_lacks_has_its_stated_kinds() -> None:
+    source = ConceptNetExcerpt(["goldendoodle\tIsA\tdog:a goldendoodle:a", "dog\tIsA\tpet:a"], "1")
+    isa = build_hierarchy(link_classes(["goldendoodle"], ["goldendoodle"], source), source)
+    assert [concept.label for concept in isa.concepts] == ["dog", "goldendoodle"]
+
+
+def test_kinds_in_another_language_are_not_compared_with_wordnet(tmp_path: Path) -> None:
+    # WordNet knows a tiger, but no word of German.
+    kinds = [("de/hund", "de/tier"), ("de/tiger", "de/tier"), ("de/tier", "de/wesen")]
+    dump = tmp_path / "dump.csv"
+    dump.write_text("".join(line("IsA", *kind, 1.0, "/d/x", "cc:by/4.0") for kind in kinds), encoding="utf-8")
+    import_dump(dump, tmp_path / "index.sqlite", languages=("de",))
+    source = ConceptNetIndex(tmp_path / "index.sqlite")
+    isa = build_hierarchy(link_classes(["a", "b"], ["Hund", "Tiger"], source), source)
+    labels = [concept.label for concept in isa.concepts]
+    assert labels == ["hund", "tier", "tiger"]
+    assert isa.below[:, labels.index("tier")].all()
 
 
 def test_a_class_that_only_conceptnet_knows_has_wordnets_kinds_above() -> None:

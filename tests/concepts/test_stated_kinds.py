@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from filtag_kg.concepts import Hierarchy, build_hierarchy, concept_source, link_classes, wordnet
 from filtag_kg.concepts.combined import CombinedSource
+from filtag_kg.concepts.conceptnet import ConceptNetIndex, import_dump
 from filtag_kg.concepts.conceptnet.excerpt import ConceptNetExcerpt
 from filtag_kg.concepts.evidence import RULES, Generality, is_general
 from filtag_kg.concepts.families import families_of
 from filtag_kg.concepts.features import Features
 from filtag_kg.network import imagenet_class_ids
+from tests.concepts.conceptnet.conftest import line
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STATED = {
     "bakery": "store shop",
@@ -102,6 +109,19 @@ def test_edges_are_of_the_synsets_and_by_data_set(kinds: Features) -> None:
         ("IsA", pet, "conceptnet", "/d/conceptnet/5"),
         ("IsA", pet, "conceptnet", "/d/conceptnet/5.7"),
     ]
+
+
+def test_less_than_one_contributors_word_is_no_kind(tmp_path: Path) -> None:
+    weights = {"dog": 0.1, "cat": 0.6, "hamster": 1.0, "rabbit": 0.0}
+    lines = [line("IsA", f"en/{word}", "en/pet", weight, "/d/x", "cc:by/4.0") for word, weight in weights.items()]
+    lines.append(line("IsA", "en/cat", "en/pet", 0.5, "/d/y", "cc:by/4.0"))
+    (tmp_path / "dump.csv").write_text("".join(lines), encoding="utf-8")
+    import_dump(tmp_path / "dump.csv", tmp_path / "index.sqlite")
+    both = CombinedSource([wordnet(), ConceptNetIndex(tmp_path / "index.sqlite")])
+    isa = build_hierarchy(link_classes(list(weights), list(weights), both), both)
+    (kinds,) = (features for features in isa.features if features.relation == "IsA")
+    # Two statements together are one contributor's word.
+    assert sorted(wordnet().concept(concept).label for concept in kinds.of) == ["cat", "hamster"]
 
 
 def test_of_all_of_imagenets_classes() -> None:
