@@ -30,8 +30,9 @@ from filtag_kg.cli.report import make_report, report_folder
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from filtag_kg.concepts import ConceptSource, CuratedLink
     from filtag_kg.kg import KG
     from filtag_kg.profile import Profile
     from filtag_kg.tags import Rule
@@ -250,8 +251,10 @@ def build_from_profile(
     source = concept_source(concepts)
     if beside is not None:
         base = beside.manifest["parameters"]["base"]
-        links = links or beside.path / "links.sssom.tsv"
-    curated = read_curated_links(links, tags.class_ids, source) if links is not None else {}
+    if links is not None:
+        curated = read_curated_links(links, tags.class_ids, source)
+    else:
+        curated = _links_of(beside, tags.class_ids, source) if beside is not None else {}
     # The pass has said what is left out.
     with open_images(images, log=False) if images is not None else nullcontext() as opened:
         return build_kg(
@@ -266,6 +269,22 @@ def build_from_profile(
             first_rule=len(runs_of(beside)) if beside is not None else 0,
             force=force,
         )
+
+
+def _links_of(kg: KG, class_ids: Sequence[str], source: ConceptSource) -> Mapping[str, CuratedLink]:
+    """Return the links of a KG's classes, for more runs in it."""
+    from filtag_kg.concepts import read_curated_links
+
+    try:
+        return read_curated_links(kg.path / "links.sssom.tsv", class_ids, source)
+    except FiltagError:
+        if kg.kinds_of in {member.name for member in source.members}:
+            raise
+        raise FiltagError(
+            f"the classes of {kg.path} are linked to concepts of {kg.kinds_of}, which {source.name} lacks: "
+            "choose the concept sources of the KG",
+            options=("concepts",),
+        ) from None
 
 
 def _told(kg: KG) -> None:

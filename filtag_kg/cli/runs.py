@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.console import Quiet, results_console
+from filtag_kg.cli.console import Quiet, note, results_console
 
 if TYPE_CHECKING:
     from filtag_kg.report import Agreement
@@ -53,7 +53,7 @@ def compare(
     """
     from filtag_kg.kg import open_kg
     from filtag_kg.report import compare_runs
-    from filtag_kg.views import load_kg
+    from filtag_kg.views import SOURCE_TEXTS, load_kg
 
     facts_a = load_kg(open_kg(kg_a), q=q)
     facts_b = facts_a if kg_a.resolve() == kg_b.resolve() else load_kg(open_kg(kg_b), q=q)
@@ -63,6 +63,9 @@ def compare(
         f"a: {agreement.a.rule} of {agreement.a.network}\nb: {agreement.b.rule} of {agreement.b.network}\n",
         markup=False,
     )
+    kinds_of_a, kinds_of_b = (SOURCE_TEXTS.get(run.kinds_of, run.kinds_of) for run in (agreement.a, agreement.b))
+    if kinds_of_a != kinds_of_b:
+        note(f"the kinds of a are {kinds_of_a}'s, those of b {kinds_of_b}'s: only concepts of one IRI are the same")
     _print_layers(agreement)
     for name, run in (("a", agreement.a), ("b", agreement.b)):
         if run.too_few():

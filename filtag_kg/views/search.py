@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from filtag_kg.names import nfc
+from filtag_kg.views.concept_graph import statement_text
 from filtag_kg.views.loaded_kg import LoadedKg
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -96,11 +97,16 @@ def search_index(loaded: LoadedKg) -> SearchIndex:
     for class_id, label in zip(graph.class_ids, graph.class_labels, strict=True):
         match = Match("class", label, class_id, iris.class_(class_id))
         names += [(label.lower(), 0, match), (class_id.lower(), 1, match)]
+    statements: dict[str, set[str]] = {}
+    for feature in chain.from_iterable(graph.features.values()):
+        statements.setdefault(feature.concept, set()).add(statement_text(feature.relation, feature.label))
     for iri, label in graph.labels.items():
         below = len(graph.classes_below.get(iri, ()))
-        detail = f"{below:,} {'class' if below == 1 else 'classes'}" if below else "feature"
+        said = sorted(statements.get(iri, ()))
+        detail = f"{below:,} {'class' if below == 1 else 'classes'}" if below else ", ".join(said) or "feature"
         match = Match("concept", label, detail, iri)
         names.append((label.lower(), 0, match))
+        names += [(text.lower(), 1, match) for text in said]
         names += [(other.lower(), 1, match) for other in graph.alt_labels.get(iri, ())]
     return SearchIndex(loaded, tuple((nfc(name), preference, match) for name, preference, match in names))
 

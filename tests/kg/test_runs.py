@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from filtag_kg import FiltagError, Profile, Provenance, Rule, save_profile, tag_filters, wordnet
@@ -199,3 +200,22 @@ def test_the_commands_add_list_compare_and_remove(profile: Profile, tmp_path: Pa
     assert not list(tmp_path.glob(".kg.*/"))
     for words in (["build", tmp_path / "p.npz"], ["build", tmp_path / "p.npz", "-o", "x", "--into", "y"]):
         assert CliRunner().invoke(app, [*map(str, words)]).exit_code == 2
+
+
+def test_runs_of_other_concept_sources(profile: Profile, tmp_path: Path) -> None:
+    def filtag(*words: object) -> Result:
+        return CliRunner().invoke(app, [*map(str, words)])
+
+    saved, kg, other = tmp_path / "p.npz", tmp_path / "kg", tmp_path / "other"
+    save_profile(profile, saved)
+    assert filtag("build", saved, "-o", kg, "--k", 1, "-q", "--concepts", "wordnet").exit_code == 0
+    assert filtag("build", saved, "-o", other, "--k", 1, "-q", "--concepts", "conceptnet").exit_code == 0
+    refused = filtag("build", saved, "--into", kg, "--k", 2, "--concepts", "conceptnet")
+    assert str(refused.exception) == (
+        f"the classes of {kg} are linked to concepts of wordnet, which conceptnet lacks: "
+        "choose the concept sources of the KG"
+    )
+    assert filtag("build", saved, "--into", kg, "--k", 2, "-q", "--concepts", "conceptnet,wordnet").exit_code == 0
+    apart = "note: the kinds of a are WordNet's, those of b ConceptNet's: only concepts of one IRI are the same\n"
+    assert filtag("compare", kg, other).stderr == apart
+    assert filtag("compare", kg, kg).stderr == ""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.kg import KG, build_kg
-from filtag_kg.views import SearchIndex, load_kg, search_index
+from filtag_kg.views import SearchIndex, load_kg, search_index, statement_text
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,15 @@ def test_a_class_is_found_by_its_id_and_a_concept_by_another_name(index: SearchI
     assert ("concept", "dog") in called(index, "canis familiaris")
     (found,) = index.find("n02123045")
     assert (found.detail, found.iri) == ("n02123045", index.loaded.class_("n02123045").iri)
+
+
+def test_a_feature_is_found_by_what_is_said_of_things(index: SearchIndex) -> None:
+    features = [feature for of in index.loaded.concepts.features.values() for feature in of]
+    feature = next(each for each in features if each.concept not in index.loaded.concepts.classes_below)
+    said = statement_text(feature.relation, feature.label)
+    found = index.find(said)[0]
+    assert (found.kind, found.label, found.iri) == ("concept", feature.label, feature.concept)
+    assert said in found.detail.split(", ")
 
 
 @pytest.mark.parametrize("text", ["deep 3", "deep/3", "DEEP:3", " deep#3 ", "deep filter 3", "filter deep/3"])
