@@ -7,7 +7,8 @@ label and of the other words that mean its concept. A kind is kept
 - if a sense of it lies above the class in WordNet;
 - or if its first sense is of the same broad domain (WordNet's lexicographer file), the word that it is said of means
   the class first and has no other sense below the kind (a *car* that is a *compartment* is a lift's), and the kind is
-  not below the class; nor, of living beings, beside it (a *wolf* is no *fox*, though a *dog* may be a *pet*).
+  not below the class; nor, of living beings, beside it (a *wolf* is no *fox*, though a *dog* may be a *pet*), or a
+  large group of animals (a *horse* is no *bird*).
 
 Very general kinds are left out, as for features (`filtag_kg.concepts.evidence`), and those with a weight below 1.
 What is said of a word that WordNet lacks, or of one of another language, cannot be compared with WordNet: it is kept.
@@ -96,7 +97,12 @@ def _kind(word: str, said_of: str, meant: str, *, is_first: bool) -> str | None:
 
 
 def _are_beside(kind: str, meant: str) -> bool:
-    """Return whether two living beings share what is directly above the one, unless that is very general."""
+    """Return whether two living beings share what is directly above the one, unless that is very general.
+
+    What WordNet does not have below a large group of animals is beside it.
+    """
+    if wordnet().lexicographer_file(kind) == "animal" and wordnet().size(kind) > RULES.most_synsets_near_top:
+        return True
     parents = {edge.end for edge in wordnet().edges(kind, "IsA")} & wordnet().at_or_above(meant)
     return is_living(meant) and not all(map(_is_general, parents))
 

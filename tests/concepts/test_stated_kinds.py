@@ -27,7 +27,7 @@ STATED = {
     "compartment": "space",
     "space": "time",
     "crane": "machine bird",
-    "dog": "pet",
+    "dog": "pet bird insect",
     "dalmatian": "dog",
     "dog_pound": "dog",
     "canine": "puppy",
