@@ -10,7 +10,8 @@ On tags (with --tags FILTAG's own of the last convolution of VGG16, otherwise th
   concept=fish``; how much larger the KG gets, and how much longer it takes to build.
 
 ``--sample FILE`` writes 100 features drawn with the seed, to be judged: *good*, *empty* (true, but it tells nothing) or
-*wrong* (of half of the classes or more) in the column before the last. ``--sample-removed FILE`` writes features that
+*wrong* (of half of the classes or more) in the column *judgement*; those of a second reader, who knew neither the first
+one's nor the rules, are in *second*. ``--sample-removed FILE`` writes features that
 one of the rules removes, 15 for each rule. ``concepts.py`` runs this, too.
 """
 
@@ -186,7 +187,6 @@ def shuffled(tags: TagTable, random: np.random.Generator) -> TagTable:
 
 def print_ablation(run: Run, judged: Path) -> dict[str, float]:
     """Print how many features there are without each rule, and how the judged ones of them were judged."""
-    sample = Counter(read_judgements(judged).values())
     judgements = read_judgements(judged) | read_judgements(judged.with_stem(judged.stem + "-removed"))
     print("\n| rules | features | filters | judged | good | empty | wrong |\n|---|--:|--:|--:|--:|--:|--:|")
     figures: dict[str, float] = {}
@@ -201,9 +201,11 @@ def print_ablation(run: Run, judged: Path) -> dict[str, float]:
             f"| {name} | {len(rows):,} | {filters:,} | {total:,} | {' | '.join(f'{share:.0f} %' for share in shares)} |"
         )
         if not figures:
-            figures = {"filters": filters, "judged": sum(sample.values())}
-            for judgement in ("good", "wrong"):
-                figures[judgement] = 100 * sample[judgement] / max(sum(sample.values()), 1)
+            figures = {"filters": filters}
+            for reader, suffix in (("judgement", ""), ("second", " by the second")):
+                sample = Counter(read_judgements(judged, reader).values())
+                for judgement in ("good", "wrong"):
+                    figures[judgement + suffix] = 100 * sample[judgement] / max(sum(sample.values()), 1)
     return figures
 
 
@@ -221,9 +223,9 @@ def ablations() -> Iterator[tuple[str, EvidenceRules, Any]]:
     yield "any sense of the start", EvidenceRules(), patch.object(features, "_means", lambda *_: True)
 
 
-def any_end(relation: str, text: str) -> ends.End | ends.Refusal:
+def any_end(relation: str, text: str, *, of_living: bool = False) -> ends.End | ends.Refusal:
     """Read an end as it stands, however long it is and whatever it is."""
-    read = ends.read_end(relation, text)
+    read = ends.read_end(relation, text, of_living=of_living)
     return ends.End(text, text, "v") if isinstance(read, ends.Refusal) and read != "everything" else read
 
 
@@ -236,6 +238,7 @@ def with_everything() -> Iterator[None]:
         patch.object(ends, "_EVERYTHING", empty),
         patch.object(ends, "_EMPTY_WITH_OBJECT", frozenset()),
         patch.object(ends, "_EMPTY_OBJECTS", frozenset()),
+        patch.object(ends, "_PARTS_OF_ALL_ANIMALS", frozenset()),
     ):
         yield
     ends.read_end.cache_clear()
@@ -313,13 +316,13 @@ def classes_behind(run: Run, row: CommonConcept) -> list[str]:
     ]
 
 
-def read_judgements(path: Path) -> dict[tuple[str, int, str, str], str]:
-    """Return the judgement of each judged feature; nothing where there is no file."""
+def read_judgements(path: Path, reader: str = "judgement") -> dict[tuple[str, int, str, str], str]:
+    """Return a reader's judgement of each judged feature, by the column; nothing where there is no file."""
     if not path.exists():
         return {}
     with path.open(encoding="utf-8", newline="") as file:
         return {
-            (row["layer"], int(row["filter"]), row["relation"], row["concept"]): row["judgement"]
+            (row["layer"], int(row["filter"]), row["relation"], row["concept"]): row[reader]
             for row in csv.DictReader(file)
         }
 

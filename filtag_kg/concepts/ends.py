@@ -7,7 +7,7 @@ Everything else is refused:
 phrase      longer than two words without prepositions, articles and numbers, or a denial (*no wings*)
 type        not what the relation leads to: a verb, maybe with its object, for what a thing is used for or can do; an
             adjective for what it is like; else a noun that is no name
-everything  what goes with everything and so tells nothing: *good*, *fun*, *place*, *die*
+everything  what goes with everything and so tells nothing: *good*, *fun*, *place*, *die*; of an animal, what all have
 
 Nouns are checked further where their sense is chosen (`filtag_kg.concepts.end_senses`).
 """
@@ -72,9 +72,13 @@ _EVERYTHING = {
         "know feel help come happen become mean seem take give put keep cost break fall"
     ),
 }
+# A *leg* tells nothing of a dog, but something of a chair.
+_PARTS_OF_ALL_ANIMALS = _words(
+    "head face body skin bone blood brain heart stomach muscle eye ear nose mouth tooth tongue leg foot neck"
+)
 # A verb that says nothing alone may say much with an object: *make music*. These do not even then.
 _EMPTY_WITH_OBJECT = _words("be have do get use like love need want hate")
-_EMPTY_OBJECTS = _words("fun good money time thing things something anything person people friend way life it")
+_EMPTY_OBJECTS = _words("noise fun good money time thing things something anything person people friend way life it")
 
 
 class Refusal(StrEnum):
@@ -105,7 +109,7 @@ class End:
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def read_end(relation: str, text: str) -> End | Refusal:
+def read_end(relation: str, text: str, *, of_living: bool = False) -> End | Refusal:
     """Read an end of a relation.
 
     Parameters
@@ -114,6 +118,8 @@ def read_end(relation: str, text: str) -> End | Refusal:
         ConceptNet's name of any relation but *IsA* and *PartOf*.
     text : str
         The word or phrase, with spaces or ``_``.
+    of_living : bool
+        Whether it is stated of a living being, of which what all animals have tells nothing.
 
     Examples
     --------
@@ -127,7 +133,11 @@ def read_end(relation: str, text: str) -> End | Refusal:
         return Refusal.PHRASE
     if relation in _VERB_RELATIONS:
         return _verb(relation, words)
-    return _adjective(words) if relation == "HasProperty" else _noun(relation, words)
+    if relation == "HasProperty":
+        return _adjective(words)
+    end = _noun(relation, words)
+    says_nothing = of_living and relation == "HasA" and isinstance(end, End) and end.base in _PARTS_OF_ALL_ANIMALS
+    return Refusal.EVERYTHING if says_nothing else end
 
 
 def _verb(relation: str, words: list[str]) -> End | Refusal:

@@ -98,7 +98,7 @@ def stated_features(
     texts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for concept in concepts:
         for relation, edge in _statements(terms_meaning(source.concept(concept), in_source), in_source):
-            end = read_end(relation, in_source.concept(edge.end).label)
+            end = read_end(relation, in_source.concept(edge.end).label, of_living=generality[concept].living)
             if isinstance(end, Refusal):
                 removed[relation, end.value] += 1
                 continue
