@@ -41,6 +41,11 @@ class CombinedSource:
         return self.members[0].licence
 
     @property
+    def citation(self) -> str:
+        """That of the first source; each of the `members` has its own."""
+        return self.members[0].citation
+
+    @property
     def climbs(self) -> bool:
         """Whether a kind of a kind is a kind in the first source."""
         return self.members[0].climbs

@@ -103,6 +103,10 @@ class ConceptSource(Protocol):
         """IRI of the licence of the data."""
 
     @property
+    def citation(self) -> str:
+        """Whom to name wherever facts of the source go."""
+
+    @property
     def climbs(self) -> bool:
         """Whether a kind of a kind is a kind: so in WordNet, not in what people tell ConceptNet."""
 

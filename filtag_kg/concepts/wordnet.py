@@ -61,6 +61,7 @@ class WordNet:
     """
 
     name = "wordnet"
+    citation = "WordNet 3.0 Copyright 2006 by Princeton University. All rights reserved."
     climbs = True
     version = "3.0"
     licence = "https://wordnet.princeton.edu/license-and-commercial-use"

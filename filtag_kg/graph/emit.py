@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from filtag_kg.concepts import CommonConcept, ConceptInLayer, Hierarchy, Links
+from filtag_kg.concepts import CommonConcept, ConceptInLayer, ConceptSource, Hierarchy, Links
 from filtag_kg.graph.describe import emit_inputs
 from filtag_kg.graph.nquads import Triple, date_time, double, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import FEATURE_TERMS, LAYER_KINDS, DataIris
@@ -215,20 +215,18 @@ def emit_closure(isa: Hierarchy, iris: DataIris) -> Iterator[Triple]:
             yield iri(iris.class_(class_id)), t("flt:atOrBelow"), iri(isa.concepts[column].id)
 
 
-def emit_concepts(isa: Hierarchy, source: str, *, graph: str, conceptnet: str) -> Iterator[Triple]:
+def emit_concepts(isa: Hierarchy, source: ConceptSource, *, graph: str, conceptnet: str) -> Iterator[Triple]:
     """State what one source knows about the concepts above the run's classes: names, kinds, features.
 
     Parameters
     ----------
-    source : str
-        Name of the source.
     graph : str
-        IRI of the graph that these triples go to; it gets the source's data sets as its sources.
+        IRI of the graph that these triples go to; it gets the source's data sets as its sources, and whom to name.
     conceptnet : str
         What the IRIs of ConceptNet's terms and data sets begin with; paths such as ``/c/en/dog`` follow it.
     """
     for concept in isa.described():
-        if concept.source != source:
+        if concept.source != source.name:
             continue
         node = iri(concept.id)
         yield node, t("rdf:type"), t("skos:Concept")
@@ -237,9 +235,10 @@ def emit_concepts(isa: Hierarchy, source: str, *, graph: str, conceptnet: str) -
             yield node, t("skos:altLabel"), literal(other, language="en")
         for path in concept.terms:
             yield node, t("flt:conceptNetTerm"), iri(conceptnet + path)
-    broader = [edge for edge in isa.edges if edge.source == source]
-    features = [edge for features in isa.features if features.source == source for edge in features.edges]
+    broader = [edge for edge in isa.edges if edge.source == source.name]
+    features = [edge for features in isa.features if features.source == source.name for edge in features.edges]
     for edge in (*broader, *features):
+        yield iri(graph), t("dcterms:bibliographicCitation"), literal(source.citation, language="en")
         dataset = iri(conceptnet + edge.dataset)
         yield iri(graph), t("dcterms:source"), dataset
         yield dataset, t("dcterms:license"), iri(edge.licence)

@@ -301,7 +301,7 @@ def _small_graphs(plan: _Plan) -> Iterator[tuple[str, Iterable[Triple]]]:
     yield iris.links_graph(), emit_closure(plan.isa, iris)
     for member in plan.source.members:
         graph = iris.concepts_graph(member.name)
-        yield graph, emit_concepts(plan.isa, member.name, graph=graph, conceptnet=plan.parameters.conceptnet)
+        yield graph, emit_concepts(plan.isa, member, graph=graph, conceptnet=plan.parameters.conceptnet)
     yield ONTOLOGY, _turtle("ontology", "filtag.ttl")
     yield QUERIES, _turtle("queries", "queries.ttl")
 

@@ -37,7 +37,7 @@ CLASSES = tuple(BROADER)[:8]
 class SmallSource:
     """A concept source whose IRIs are the words themselves."""
 
-    name, version, licence, climbs = "small", "1", "https://example.org/licence", True
+    name, version, licence, climbs, citation = "small", "1", "https://example.org/licence", True, "somebody"
 
     def __init__(self, broader: dict[str, tuple[str, ...]] = BROADER) -> None:
         self._broader = broader

@@ -116,7 +116,7 @@ def test_each_source_has_a_graph_with_its_licence(profile: Profile, tmp_path: Pa
         (relation, f"en/{start}", f"en/{end}", 6.0, "/d/verbosity", "cc:by-sa/4.0")
         for relation, start, end in (
             ("IsA", "sports_car", "car"),
-            ("HasA", "dog", "wet_nose"),
+            ("HasA", "dog", "long_tail"),
             ("UsedFor", "minivan", "carrying_family"),
             ("HasProperty", "bloodhound", "brown"),
             ("CapableOf", "bloodhound", "track_scent"),
@@ -132,7 +132,7 @@ def test_each_source_has_a_graph_with_its_licence(profile: Profile, tmp_path: Pa
     assert kgs[0].graph_path.read_bytes() == kgs[1].graph_path.read_bytes()
     store = kgs[0].store()
     synset = {
-        word: wordnet().senses(word)[0].concept for word in ("dog", "bloodhound", "car", "kennel", "minivan", "nose")
+        word: wordnet().senses(word)[0].concept for word in ("dog", "bloodhound", "car", "kennel", "minivan", "tail")
     }
     said = {
         (str(quad.predicate).rpartition("#")[2].rstrip(">"), quad.subject.value, quad.object.value)
@@ -141,13 +141,21 @@ def test_each_source_has_a_graph_with_its_licence(profile: Profile, tmp_path: Pa
     # The ends that are things are WordNet's, the others terms.
     assert said >= {
         ("isA", "http://wordnet-rdf.princeton.edu/pwn30/04285008-n", synset["car"]),
-        ("partOf", synset["nose"], synset["dog"]),
+        ("partOf", synset["tail"], synset["dog"]),
         ("usedFor", synset["minivan"], "http://api.conceptnet.io/c/en/carry_family"),
         ("hasProperty", synset["bloodhound"], "http://api.conceptnet.io/c/en/brown"),
         ("capableOf", synset["bloodhound"], "http://api.conceptnet.io/c/en/track_scent"),
         ("atLocation", synset["bloodhound"], synset["kennel"]),
     }
     assert {predicate for predicate, *_ in said} >= {"isA", "madeOf"}
+    for member in source.members:
+        graph = ox.NamedNode(source_graph(member.name))
+        citation = ox.NamedNode("http://purl.org/dc/terms/bibliographicCitation")
+        (named,) = store.quads_for_pattern(graph, citation, None, graph)
+        assert isinstance(named.object, ox.Literal)
+        assert {"wordnet": "Princeton University", "conceptnet-dump": "Commonsense Computing Initiative"}[
+            member.name
+        ] in named.object.value
     # What a synset is called is WordNet's to say, and what is above it.
     named = {subject for predicate, subject, _ in said if predicate.endswith("prefLabel")}
     assert all(subject.startswith("http://api.conceptnet.io/c/en/") for subject in named)

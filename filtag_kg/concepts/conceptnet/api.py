@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 from requests_cache import CachedSession
 from urllib3.util import Retry
 
-from filtag_kg.concepts.conceptnet.assertions import LICENCE, Assertion, assertion, is_weight, skipped_text
+from filtag_kg.concepts.conceptnet.assertions import CITATION, LICENCE, Assertion, assertion, is_weight, skipped_text
 from filtag_kg.concepts.conceptnet.rate_limit import RateLimit
 from filtag_kg.concepts.conceptnet.term_paths import is_term_path, part_of_speech, term_of, term_path, text_of
 from filtag_kg.concepts.source import Concept, Edge, Sense
@@ -86,6 +86,7 @@ class ConceptNetApi:
     name = "conceptnet-api"
     climbs = False
     licence = LICENCE
+    citation = CITATION
 
     def __init__(
         self,

@@ -20,6 +20,11 @@ from filtag_kg.concepts.conceptnet.term_paths import encoded_path, term_path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CITATION = (
+    "This work includes data from ConceptNet 5, which was compiled by the Commonsense Computing Initiative and is "
+    "freely available under the Creative Commons Attribution-ShareAlike license (CC BY-SA 4.0) from https://conceptnet.io."
+)
+"""The attribution that ConceptNet asks for."""
 LICENCE = "https://creativecommons.org/licenses/by-sa/4.0/"
 """The licence of ConceptNet as a whole."""
 

@@ -17,7 +17,7 @@ import lzma
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from filtag_kg.concepts.conceptnet.assertions import LICENCE
+from filtag_kg.concepts.conceptnet.assertions import CITATION, LICENCE
 from filtag_kg.concepts.source import Concept, Edge, Sense
 from filtag_kg.concepts.terms import CONCEPTNET, term_uri
 
@@ -41,6 +41,7 @@ class ConceptNetExcerpt:
 
     name = "conceptnet"
     licence = LICENCE
+    citation = CITATION
     climbs = False
 
     def __init__(self, lines: list[str], version: str) -> None:

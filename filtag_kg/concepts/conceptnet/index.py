@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from filtag_kg.concepts.conceptnet.assertions import LICENCE, is_address, is_weight
+from filtag_kg.concepts.conceptnet.assertions import CITATION, LICENCE, is_address, is_weight
 from filtag_kg.concepts.conceptnet.dump import FORMAT
 from filtag_kg.concepts.conceptnet.term_paths import is_path, is_term_path, term_path, text_of
 from filtag_kg.concepts.source import Concept, Edge, Sense
@@ -58,6 +58,7 @@ class ConceptNetIndex:
     name = "conceptnet-dump"
     climbs = False
     licence = LICENCE
+    citation = CITATION
 
     def __init__(self, path: Path, *, base: str = CONCEPTNET) -> None:
         if not path.exists():
