@@ -34,7 +34,7 @@ import numpy as np
 from conceptnet import LINES, measure_dump
 from doubt import measure_doubt
 from features import DOCS, measure_features
-from inputs import demo_tags, names_of
+from inputs import demo_tags, labels_with_senses, names_of
 from linking import LINKING_LONG, LINKING_TARGETS, measure_links
 
 from filtag_kg.concepts import (
@@ -132,8 +132,7 @@ def main() -> None:
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
     names = names_of(options.names)
-    meant = {label_id: wordnet().of_class(label_id) or "" for label_id in names}
-    imagenet = [(label.replace("_", " "), meant[label_id]) for label_id, label in names.items()]
+    imagenet = labels_with_senses(names)
     fifties = [[imagenet[at] for at in random.choice(len(imagenet), 50, replace=False)] for _ in range(options.subsets)]
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {version('numpy')}\n")
     measure_doubt(imagenet, fifties, options.gold)

@@ -12,7 +12,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from inputs import names_of
+from inputs import labels_with_senses, names_of
 
 from filtag_kg.concepts import Link, link_classes, wordnet
 from filtag_kg.concepts.links import LEAST_TRUST
@@ -30,10 +30,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
-    imagenet = [
-        (label.replace("_", " "), wordnet().of_class(class_id) or "")
-        for class_id, label in names_of(options.names).items()
-    ]
+    imagenet = labels_with_senses(names_of(options.names))
     fifties = [[imagenet[at] for at in random.choice(len(imagenet), 50, replace=False)] for _ in range(options.subsets)]
     measure_doubt(imagenet, fifties, options.gold)
 

@@ -4,15 +4,15 @@ On tags (with --tags FILTAG's own of the last convolution of VGG16, otherwise th
 
 - what each rule removes: statements whose ends are refused, rows of statements that are not believed;
 - the features that filters share at q < 0.05, by relation, and the same for tags shuffled over the filters;
-- the ablation: how many features and filters there are without each rule, and how those were judged that a person has
-  judged (``docs/judged-features-*.csv``);
+- the ablation: how many features and filters there are without each rule, and how those were judged that were read
+  (``docs/judged-features-*.csv``);
 - that WordNet's hierarchy is the same with and without ConceptNet, and so is the answer to ``filters-by-concept
   concept=fish``; how much larger the KG gets, and how much longer it takes to build.
 
 ``--sample FILE`` writes 100 features drawn with the seed, to be judged: *good*, *empty* (true, but it tells nothing) or
-*wrong* (of half of the classes or more) in the column *judgement*; those of a second reader, who knew neither the first
-one's nor the rules, are in *second*. ``--sample-removed FILE`` writes features that
-one of the rules removes, 15 for each rule. ``concepts.py`` runs this, too.
+*wrong* (of half of the classes or more) in the column *judgement*; those of a second reader, who knew neither the
+first one's nor the rules, are in *second*. ``--sample-removed FILE`` writes features that one of the rules removes, 15
+for each rule. ``concepts.py`` runs this, too.
 """
 
 from __future__ import annotations

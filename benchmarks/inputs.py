@@ -21,6 +21,11 @@ def names_of(path: Path | None) -> dict[str, str]:
     return dict(zip(class_ids, preferred_labels(class_ids, wordnet()), strict=True))
 
 
+def labels_with_senses(names: dict[str, str]) -> list[tuple[str, str]]:
+    """Return each class's label and the synset that its id names."""
+    return [(label.replace("_", " "), wordnet().of_class(class_id) or "") for class_id, label in names.items()]
+
+
 def demo_tags(*, all_layers: bool = False) -> TagTable:
     """Return the tags of the last layer of the demo's network, or of all, by the demo's first rule."""
     profile = demo_profile()

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 from doubt import Labels, gold_senses
-from inputs import names_of
+from inputs import labels_with_senses, names_of
 from scipy.optimize import minimize
 
 from filtag_kg.concepts import Link, link_classes, linking, sense_choice, wordnet
@@ -64,10 +64,7 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true", help="fit the weights")
     parser.add_argument("--wrong", action="store_true", help="list the wrong links")
     options = parser.parse_args()
-    imagenet = [
-        (label.replace("_", " "), wordnet().of_class(class_id) or "")
-        for class_id, label in names_of(options.names).items()
-    ]
+    imagenet = labels_with_senses(names_of(options.names))
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {version('numpy')}\n")
     if options.fit:
         fit(all_labels(imagenet, options.gold), np.random.default_rng(options.seed))
