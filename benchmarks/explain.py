@@ -27,7 +27,7 @@ from filtag_kg.demo import DEMO_RULES, demo_profile
 from filtag_kg.explain import explain_image
 from filtag_kg.images import decode
 from filtag_kg.kg import KG, build_kg, open_kg
-from filtag_kg.network import import_keras, load_network
+from filtag_kg.network import KerasEngine, import_keras, load_network, scaled
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -61,11 +61,12 @@ def demo_kg(path: Path) -> KG:
 def measure(kg: KG, image: Path, name: str, rounds: int) -> None:
     """Print the times and their ratio."""
     network = load_network(name)
-    ops = import_keras().ops
-    pixels = decode(image.read_bytes(), network.input_size)[None]
+    assert isinstance(network.engine, KerasEngine)
+    model, ops = network.engine.model, import_keras().ops
+    pixels = decode(image.read_bytes(), network.preparation)[None]
 
     def bare() -> object:
-        return network.model(network.preprocess(ops.cast(pixels, "float32")), training=False)
+        return model(scaled(network.preparation.scaling, ops.cast(pixels, "float32")), training=False)
 
     def explain() -> object:
         return explain_image(kg, network, image, why=kg_class, not_=other_class)

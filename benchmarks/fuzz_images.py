@@ -16,6 +16,8 @@ import numpy as np
 from fuzz_kinds import Kind
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.network import Preparation
+from filtag_kg.network.preparation import named_scaling
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -35,6 +37,9 @@ _TAR_VALUES = (
     b"-0000000100\0",
     b"\xff" * 11 + b"\0",
 )
+
+
+PREPARATION = Preparation((5, 6), named_scaling("none"))
 
 
 def picture() -> Image.Image:
@@ -68,7 +73,7 @@ def read_image(path: Path) -> str | None:
 
     try:
         content = read_file(path)
-        pixels = decode(content, (5, 6))
+        pixels = decode(content, PREPARATION)
         thumbnail(content)
     except UnreadableImageError as error:
         raise FiltagError(str(error)) from None
@@ -143,7 +148,7 @@ def read_archive(path: Path) -> str | None:
                 return f"a class named {image.class_id!r}"
             f"{image.class_id}{image.name}".encode()
             try:
-                decode(images.read(image), (2, 2))
+                decode(images.read(image), PREPARATION)
             except (FiltagError, UnreadableImageError):
                 continue
     return None

@@ -249,16 +249,17 @@ def read_dump(path: Path) -> str | None:
 
 def read_network(path: Path) -> str | None:
     """Load a network as `--network` does."""
-    from filtag_kg.network import load_network
+    from filtag_kg.network import KerasEngine, load_network
 
     network = load_network(str(path), preprocess="none")
-    finite = all(np.isfinite(weight).all() for weight in network.model.get_weights())
+    assert isinstance(network.engine, KerasEngine)
+    finite = all(np.isfinite(weight).all() for weight in network.engine.model.get_weights())
     return None if finite else "weights are not finite"
 
 
 def read_legacy(path: Path) -> str | None:
     """Read a checkpoint of tensors."""
-    from filtag_kg.network.legacy_checkpoint import read_legacy_checkpoint
+    from filtag_kg.network.keras.legacy_checkpoint import read_legacy_checkpoint
 
     return None if all(np.isfinite(each).all() for each in read_legacy_checkpoint(path).values()) else "not finite"
 

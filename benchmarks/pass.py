@@ -32,7 +32,7 @@ import numpy as np
 from inputs import made_images
 
 from filtag_kg.images import ImageSet, batches, decode, open_images
-from filtag_kg.network import Network, Tensor, import_keras, load_network
+from filtag_kg.network import KerasEngine, Network, Tensor, import_keras, load_network, scaled
 from filtag_kg.profile import PassOptions, collect
 
 NETWORKS = ("vgg16", "inceptionv3", "mobilenetv2", "efficientnet-lite0")
@@ -70,7 +70,7 @@ def row(name: str, options: argparse.Namespace, path: Path) -> str:
     network = load_network(name, weights=None if options.weights == "none" else options.weights)
     with open_images(path) as opened:
         images = limited(opened, options.limit)
-        batch = next(iter(batches(images, network.input_size, options.batch_size))).pixels
+        batch = next(iter(batches(images, network.preparation, options.batch_size))).pixels
         bare = bare_network(network, batch)
         published = published_way(network, images)
         bare_times, our_times, published_times = [], [], []
@@ -97,9 +97,11 @@ def row(name: str, options: argparse.Namespace, path: Path) -> str:
 def bare_network(network: Network, batch: np.ndarray) -> Callable[[], object]:
     """Return a function that runs the compiled network, head and all, on a batch in memory."""
     keras = import_keras()
+    assert isinstance(network.engine, KerasEngine)
+    model = network.engine.model
 
     def scores(pixels: Tensor) -> Tensor:
-        return network.model(network.preprocess(keras.ops.cast(pixels, "float32")), training=False)
+        return model(scaled(network.preparation.scaling, keras.ops.cast(pixels, "float32")), training=False)
 
     if keras.backend.backend() == "jax":
         import jax
@@ -119,13 +121,15 @@ def bare_network(network: Network, batch: np.ndarray) -> Callable[[], object]:
 def published_way(network: Network, images: ImageSet) -> Callable[[int], float]:
     """Return a function from a number of images to the seconds per image of the published method."""
     keras = import_keras()
-    maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers])
+    engine = network.engine
+    assert isinstance(engine, KerasEngine)
+    maps = keras.Model(engine.model.inputs[0], [engine.tensors[layer.feature_map] for layer in network.layers])
 
     def seconds(n_images: int) -> float:
         start = time.perf_counter()
         for image in images.images[:n_images]:
-            pixels = decode(images.read(image), network.input_size)
-            prepared = keras.ops.convert_to_numpy(network.preprocess(pixels[None].astype(np.float32)))
+            pixels = decode(images.read(image), network.preparation)
+            prepared = keras.ops.convert_to_numpy(scaled(network.preparation.scaling, pixels[None].astype(np.float32)))
             for feature_maps in maps.predict(prepared, verbose=0):
                 low, high = feature_maps.min(), feature_maps.max()
                 ((feature_maps - low) / max(high - low, np.finfo(np.float32).tiny)).mean(axis=(0, 1, 2))

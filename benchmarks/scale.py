@@ -20,7 +20,7 @@ import numpy as np
 from inputs import made_picture
 
 from filtag_kg.images import decode
-from filtag_kg.network import Network, load_network
+from filtag_kg.network import KerasEngine, Network, Preparation, load_network
 
 NETWORKS = ("vgg16", "resnet50", "inceptionv3", "efficientnet-lite0")
 GPUS = (1, 8, 64)
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=16, help="assumed: processor cores beside each GPU")
     options = parser.parse_args()
     networks = [load_network(name, weights=None) for name in NETWORKS]
-    decoding = {network.input_size: decode_seconds(network.input_size) for network in networks}
+    decoding = {network.input_size: decode_seconds(network.preparation) for network in networks}
     adding = {network.name: adding_seconds(network.n_filters) for network in networks}
     decoded = ", ".join(f"{1e3 * seconds:.1f} ms for {h} × {w}" for (h, w), seconds in sorted(decoding.items()))
     print(
@@ -94,7 +94,8 @@ def duration(seconds: float) -> str:
 def operations(network: Network) -> float:
     """Return the floating-point operations of one image: two for each multiplication of a convolution or Dense."""
     total = 0.0
-    for layer in network.model.layers:
+    assert isinstance(network.engine, KerasEngine)
+    for layer in network.engine.model.layers:
         kernel = getattr(layer, "kernel", None)
         if kernel is None:
             continue
@@ -118,14 +119,14 @@ def adding_seconds(n_filters: int) -> float:
     return (time.thread_time() - start) / len(activations)
 
 
-def decode_seconds(size: tuple[int, int]) -> float:
+def decode_seconds(preparation: Preparation) -> float:
     """Return the processor seconds it takes to decode a JPEG of ImageNet's usual size."""
     with tempfile.TemporaryDirectory() as folder:
         content = made_picture(Path(folder) / "made.jpg", 0).read_bytes()
     seconds = []
     for _ in range(50):
         start = time.thread_time()
-        decode(content, size)
+        decode(content, preparation)
         seconds.append(time.thread_time() - start)
     return statistics.median(seconds)
 

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from filtag_kg.network import import_keras, network_names
 from filtag_kg.network.feature_map import select_layers
-from filtag_kg.network.load import build_model
-from filtag_kg.network.model_graph import trace
+from filtag_kg.network.keras import named_keras_source
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "networks.md"
 START, END = "<!-- table -->\n", "<!-- end of table -->\n"
@@ -58,11 +57,11 @@ def rows() -> list[str]:
 
 def row(name: str) -> str:
     """Return one network's row, as a line of Markdown."""
-    graph = trace(build_model(name, None), name)
-    height, width = graph.model.input_shape[1:3]
-    layers = select_layers(graph, "conv", name)
-    every = select_layers(graph, "all", name)
-    pixels = sum(tuple(layer.feature_map.shape[1:3]) == (1, 1) for layer in layers)
+    source = named_keras_source(name, None)
+    height, width = source.preparation.size
+    layers = select_layers(source.steps, "conv", name)
+    every = select_layers(source.steps, "all", name)
+    pixels = sum(tuple(source.tensors[layer.feature_map].shape[1:3]) == (1, 1) for layer in layers)
     # The most frequent first, and of equally frequent ones that which comes first in the network.
     chains = Counter(layer.taken_after for layer in layers).most_common()
     cells = (

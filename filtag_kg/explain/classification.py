@@ -17,7 +17,7 @@ from filtag_kg.explain.support import Support, support_of
 from filtag_kg.explain.why_not import WhyNot, why_not
 from filtag_kg.images import UnreadableImageError, decode, read_file
 from filtag_kg.kg import KG, read_common_concepts
-from filtag_kg.network import Network
+from filtag_kg.network import Network, Preparation
 from filtag_kg.profile import observe
 from filtag_kg.views import class_named
 
@@ -164,7 +164,7 @@ def explain_image(
         image cannot be read.
     """
     content = _content(image)
-    pixels = read_pixels(content, str(image), network.input_size)
+    pixels = read_pixels(content, str(image), network.preparation)
     decoded = ImagePixels(image.name, hashlib.sha256(content).hexdigest(), pixels)
     return explain_pixels(kg, network, decoded, rule=rule, most=most, why=why, not_=not_)
 
@@ -233,8 +233,8 @@ def _content(image: Path) -> bytes:
         raise _not_readable(image, error) from None
 
 
-def read_pixels(content: bytes, name: str, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the pixels of an image's file, scaled to (height, width).
+def read_pixels(content: bytes, name: str, preparation: Preparation) -> NDArray[np.uint8]:
+    """Return the pixels of an image's file, as a network takes them.
 
     Raises
     ------
@@ -242,7 +242,7 @@ def read_pixels(content: bytes, name: str, size: tuple[int, int]) -> NDArray[np.
         If the image cannot be read.
     """
     try:
-        return decode(content, size)
+        return decode(content, preparation)
     except UnreadableImageError as error:
         raise _not_readable(name, error) from None
 

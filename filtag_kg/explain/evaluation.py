@@ -127,8 +127,9 @@ def evaluate(
                 unreadable.extend(batch.unreadable)
                 classes = np.array([class_indices[image.class_id] for image in batch.images], dtype=np.int64)
                 if len(classes):
-                    best = batch.confidences.argmax(axis=1)
-                    np.add.at(correct, classes[best == outputs[classes]], 1)
+                    if network.output.n_classes:
+                        best = batch.confidences.argmax(axis=1)
+                        np.add.at(correct, classes[best == outputs[classes]], 1)
                     yield batch.activations, classes
 
     labels = np.array([class_indices[image.class_id] for image in test_images], dtype=np.int64)
@@ -137,7 +138,9 @@ def evaluate(
     accuracy = np.where(tested & has_output, correct / np.maximum(hits.images, 1), np.nan)
     notes += unreadable_notes(unreadable, most=_MOST_NAMED)
     missing = [profile.class_ids[index] for index in np.flatnonzero(tested & ~has_output)]
-    if not network.class_ids:
+    if not network.output.n_classes:
+        notes.append(f"{network.name} tells no classes apart: no accuracy")
+    elif not network.class_ids:
         notes.append(f"{network.name} does not say what its outputs stand for: no accuracy; name its classes")
     elif missing:
         notes.append(f"{network.name} has no output for class {_list(missing)}: no accuracy there")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from filtag_kg.network import KerasModel, Layer, Network, Tensor, import_keras
+from filtag_kg.errors import FiltagError
+from filtag_kg.network import KerasEngine, KerasModel, Layer, Network, Tensor, import_keras, scaled
 
 _LEAK = 0.1
 
@@ -29,16 +30,20 @@ def filter_objective(network: Network, layer: Layer) -> tuple[KerasModel, Object
         both of shape (n_images,).
     """
     keras = import_keras()
-    before = _before_activation(layer)
-    outputs = [layer.feature_map] if before is None else [layer.feature_map, before]
-    model = keras.Model(network.model.inputs[0], outputs)
+    engine = network.engine
+    if not isinstance(engine, KerasEngine):
+        raise FiltagError(f"{network.name} does not run in Keras: its filters cannot be visualised yet")
+    feature_map = engine.tensors[layer.feature_map]
+    before = _before_activation(layer, feature_map)
+    outputs = [feature_map] if before is None else [feature_map, before]
+    model = keras.Model(engine.model.inputs[0], outputs)
     ops = keras.ops
 
     def mean(maps: Tensor, chosen: Tensor) -> Tensor:
         return ops.sum(ops.mean(ops.cast(maps, "float32"), axis=(1, 2)) * chosen, axis=1)
 
     def objective(images: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        answer = model(network.preprocess(images * 255.0), training=False)
+        answer = model(scaled(network.preparation.scaling, images * 255.0), training=False)
         maps, *rest = answer if isinstance(answer, list | tuple) else [answer]
         activation = mean(maps, chosen)
         if not rest:
@@ -50,10 +55,10 @@ def filter_objective(network: Network, layer: Layer) -> tuple[KerasModel, Object
     return model, objective
 
 
-def _before_activation(layer: Layer) -> Tensor | None:
+def _before_activation(layer: Layer, feature_map: Tensor) -> Tensor | None:
     """Return the feature maps before their final activation; None if there is no activation."""
     keras = import_keras()
-    history = layer.feature_map._keras_history
+    history = feature_map._keras_history
     operation = history.operation
     operation_input = operation._inbound_nodes[history.node_index].input_tensors[0]
     if operation.name != layer.name:

@@ -213,6 +213,8 @@ def find_misclassifications(
 
 def _allowed_outputs(network: Network, filters: TaggedFilters, *, kg_classes: bool) -> NDArray[np.bool_]:
     """Return which outputs may be the answer: bool array of shape (n_outputs,)."""
+    if not network.output.n_classes:
+        raise FiltagError(f"{network.name} tells no classes apart, so no image can be misclassified: give a classifier")
     if not network.class_ids:
         raise FiltagError(
             f"{network.name} does not say what its outputs stand for: name its classes", options=("classes",)

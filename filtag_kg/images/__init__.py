@@ -1,7 +1,7 @@
 """Labelled images from a folder, a tar or a zip: list, split, decode and batch them."""
 
 from filtag_kg.images.batches import Batch, batches
-from filtag_kg.images.decode import RESIZING, UnreadableImageError, decode, read_file, thumbnail
+from filtag_kg.images.decode import UnreadableImageError, decode, read_file, thumbnail
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.listing import IMAGE_SUFFIXES, readable_name
 from filtag_kg.images.shards import combined_sha256, expand_braces, open_images, open_shard
@@ -10,7 +10,6 @@ from filtag_kg.images.split import split_images
 
 __all__ = [
     "IMAGE_SUFFIXES",
-    "RESIZING",
     "Batch",
     "ImageRef",
     "ImageSet",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError
 from filtag_kg.images.decode import UnreadableImageError, decode
 from filtag_kg.images.image_set import ImageRef, ImageSet
+from filtag_kg.network import Preparation
 
 _MOST_WORKERS = 16
 # Bytes of images that were read in order and wait to be decoded: a usual batch takes a hundredth of this.
@@ -26,7 +27,7 @@ class Batch:
 
     Parameters
     ----------
-    pixels : uint8 array of shape (n_images, height, width, 3), RGB in [0, 255]
+    pixels : uint8 array of shape (n_images, height, width, channels), in [0, 255]
     images : tuple of ImageRef, of length n_images
     unreadable : tuple of (ImageRef, str)
         The images of this batch that could not be decoded, and why.
@@ -39,7 +40,7 @@ class Batch:
 
 def batches(
     images: ImageSet,
-    size: tuple[int, int],
+    preparation: Preparation,
     batch_size: int,
     *,
     workers: int | None = None,
@@ -54,8 +55,8 @@ def batches(
 
     Parameters
     ----------
-    size : tuple of int
-        (height, width) to resize to.
+    preparation : Preparation
+        How an image becomes what the network takes.
     workers : int, optional
         Threads that decode; by default one per processor.
     only : sequence of ImageRef, optional
@@ -70,7 +71,7 @@ def batches(
 
     def load(image: ImageRef, content: bytes | None) -> NDArray[np.uint8] | str:
         try:
-            return decode(images.read(image) if content is None else content, size)
+            return decode(images.read(image) if content is None else content, preparation)
         except (UnreadableImageError, FiltagError) as error:
             return str(error)
 
@@ -89,7 +90,7 @@ def batches(
         try:
             fill()
             while ahead:
-                batch = _take(ahead, batch_size, size, images)
+                batch = _take(ahead, batch_size, preparation, images)
                 fill()
                 yield batch
         finally:
@@ -111,7 +112,7 @@ def _wait(ahead: Iterable[tuple[ImageRef, Future[NDArray[np.uint8] | str]]], ima
 def _take(
     ahead: deque[tuple[ImageRef, Future[NDArray[np.uint8] | str]]],
     batch_size: int,
-    size: tuple[int, int],
+    preparation: Preparation,
     images: ImageSet,
 ) -> Batch:
     shard = images.shard_of(ahead[0][0])
@@ -126,5 +127,5 @@ def _take(
         else:
             pixels.append(result)
             decoded.append(image)
-    stacked = np.stack(pixels) if pixels else np.empty((0, *size, 3), np.uint8)
+    stacked = np.stack(pixels) if pixels else np.empty((0, *preparation.size, preparation.channels), np.uint8)
     return Batch(stacked, tuple(decoded), tuple(unreadable))

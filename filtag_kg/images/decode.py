@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.errors import MissingExtraError, reason_of
+from filtag_kg.errors import FiltagError, MissingExtraError, reason_of
 from filtag_kg.images.metadata import exif_orientation, strip_metadata
+from filtag_kg.network import Preparation
 
 if TYPE_CHECKING:
     from PIL import Image
 
-RESIZING = "bilinear, antialiased, to the network's size whatever the aspect"
-"""How :func:`decode` resizes, as profiles record it: change both together."""
 # The formats of photographs, by Pillow's names. Of its forty decoders some start programs (EPS starts Ghostscript), and
 # others are hardly ever tested. A file's first bytes decide its format, never its name.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
@@ -36,6 +35,9 @@ _MOST_SIDE = 65_535
 # Each scan of a JPEG goes over all pixels again. Encoders write a dozen; the fuzzers of libjpeg-turbo stop at 500.
 _MOST_SCANS = 100
 _SCAN = b"\xff\xda"
+
+# Pillow's modes, by the number of a network's channels.
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 _opening = threading.Lock()
 
@@ -67,38 +69,68 @@ def _refuse_large(size: int) -> None:
         raise UnreadableImageError(f"its file has more than {MOST_BYTES // 2**20} MiB")
 
 
-def decode(content: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Decode an image to RGB pixels of a given size.
+def decode(content: bytes, preparation: Preparation) -> NDArray[np.uint8]:
+    """Decode an image to the pixels that a network takes, before they are scaled.
 
     The orientation in the file's EXIF data is applied if it is from 1 to 8. All other metadata is ignored, and need not
-    be well-formed. Grey, palette and CMYK images become RGB; transparency is ignored; only the first frame of an
-    animation is used. Resizing is bilinear, with Pillow's antialiasing, and does not keep the aspect ratio.
+    be well-formed. Grey, palette and CMYK images become RGB, or, for a network with one channel, all become grey.
+    Transparency counts for a network with four channels only. Of an animation, the first frame is used.
 
     Parameters
     ----------
     content : bytes
         A file in one of the `_FORMATS`.
-    size : tuple of int
-        (height, width).
 
     Returns
     -------
-    uint8 array of shape (height, width, 3), RGB in [0, 255]
+    uint8 array of shape (height, width, channels), in [0, 255]
 
     Raises
     ------
     UnreadableImageError
         If it is in another format, damaged, cut off, or too large.
+    FiltagError
+        If the network takes a number of channels that no image file has.
     MissingExtraError
         If Pillow is not installed.
     """
-    height, width = size
+    mode = _MODES.get(preparation.channels)
+    if mode is None:
+        raise FiltagError(
+            f"the network takes {preparation.channels} channels, which image files do not have: give arrays"
+        )
     # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size; here never below twice the size asked for, on both sides,
     # since a rotation may swap them.
-    with _opened(content, 2 * max(height, width)) as image:
-        from PIL import Image
+    draft = int(np.ceil(2 * max(preparation.size) / preparation.crop_share))
+    with _opened(content, draft, mode) as image:
+        pixels = np.asarray(frame(image, preparation))
+    return pixels.reshape(*preparation.size, preparation.channels)
 
-        return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+
+def frame(image: Image.Image, preparation: Preparation) -> Image.Image:
+    """Return an image at the size that a network takes."""
+    from PIL import Image
+
+    height, width = preparation.size
+    method = Image.Resampling[preparation.interpolation.upper()]
+    if preparation.resize == "squash":
+        return image.resize((width, height), method)
+    if preparation.resize == "pad":
+        share = min(width / image.width, height / image.height)
+        inner = image.resize((max(1, round(image.width * share)), max(1, round(image.height * share))), method)
+        framed = Image.new(image.mode, (width, height))
+        framed.paste(inner, ((width - inner.width) // 2, (height - inner.height) // 2))
+        return framed
+    # The part of the image that is kept, resized at once: as if the whole were resized and then cut.
+    kept_width, kept_height = _kept(image.size, (width, height), preparation.crop_share)
+    left, top = (image.width - kept_width) / 2, (image.height - kept_height) / 2
+    return image.resize((width, height), method, box=(left, top, left + kept_width, top + kept_height))
+
+
+def _kept(image: tuple[int, int], wanted: tuple[int, int], share: float) -> tuple[float, float]:
+    """Return the size of the middle part of an image that has the aspect that is wanted."""
+    scale = share * min(image[0] / wanted[0], image[1] / wanted[1])
+    return wanted[0] * scale, wanted[1] * scale
 
 
 def thumbnail(content: bytes, side: int = 96) -> bytes:
@@ -117,8 +149,8 @@ def thumbnail(content: bytes, side: int = 96) -> bytes:
 
 
 @contextmanager
-def _opened(content: bytes, draft: int) -> Iterator[Image.Image]:
-    """Yield an image in RGB and the right way up; sides longer than `draft` may be reduced to it."""
+def _opened(content: bytes, draft: int, mode: str = "RGB") -> Iterator[Image.Image]:
+    """Yield an image in a mode and the right way up; sides longer than `draft` may be reduced to it."""
     try:
         from PIL import Image, UnidentifiedImageError
     except ModuleNotFoundError:
@@ -130,8 +162,8 @@ def _opened(content: bytes, draft: int) -> Iterator[Image.Image]:
         if image.format in ("WEBP", "AVIF"):
             orientation = exif_orientation(image.info.get("exif", b""))
         image.draft(None, (draft, draft))
-        yield _upright(_to_rgb(image), orientation)
-    except UnreadableImageError:
+        yield _upright(_in_mode(image, mode), orientation)
+    except (UnreadableImageError, FiltagError):
         raise
     except MemoryError:
         raise UnreadableImageError("too large for the memory") from None
@@ -193,16 +225,16 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
     from PIL import Image
 
-    if image.mode == "RGB":
+    if image.mode == mode:
         return image
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         # Pillow would clip 16-bit grey at 255; for these two formats it has 32 bits, of which 16 are used.
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.mode in ("I", "F"):
         raise ValueError(f"its pixels are of an unknown range (Pillow's mode {image.mode})")
-    if image.mode == "P" and "transparency" in image.info:
-        return image.convert("RGBA").convert("RGB")
-    return image.convert("RGB")
+    elif image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    return image.convert(mode)

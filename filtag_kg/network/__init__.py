@@ -1,20 +1,34 @@
 """A CNN and its filters: load it by name or from a file, and find each filter's feature map."""
 
-from filtag_kg.network.backend import KerasModel, Tensor, import_keras
 from filtag_kg.network.feature_map import Layer
-from filtag_kg.network.load import imagenet_class_ids, is_network_file, load_network, network_names
-from filtag_kg.network.network import Network
-from filtag_kg.network.preprocess import pixel_scaling
+from filtag_kg.network.imagenet import imagenet_class_ids
+from filtag_kg.network.keras import KerasEngine, KerasModel, Tensor, import_keras, scaled
+from filtag_kg.network.load import is_network_file, load_network, network_from, network_names
+from filtag_kg.network.network import CompiledPass, Computed, Engine, Network
+from filtag_kg.network.outputs import OUTPUTS, OutputLayer
+from filtag_kg.network.preparation import INTERPOLATIONS, RESIZES, Preparation, Scaling, recorded_preparation
 
 __all__ = [
+    "INTERPOLATIONS",
+    "OUTPUTS",
+    "RESIZES",
+    "CompiledPass",
+    "Computed",
+    "Engine",
+    "KerasEngine",
     "KerasModel",
     "Layer",
     "Network",
+    "OutputLayer",
+    "Preparation",
+    "Scaling",
     "Tensor",
     "imagenet_class_ids",
     "import_keras",
     "is_network_file",
     "load_network",
+    "network_from",
     "network_names",
-    "pixel_scaling",
+    "recorded_preparation",
+    "scaled",
 ]

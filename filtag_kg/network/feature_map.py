@@ -1,4 +1,4 @@
-"""Which tensor is a filter's feature map, and which layers have filters.
+"""Which tensor is a filter's feature map, and which layers have filters: one rule for every framework.
 
 A filter's feature map is what it contributes to the rest of the network: its layer's output *after* the batch
 normalisation and the activation that directly follow. "Directly" means that nothing else uses the tensor in between:
@@ -7,25 +7,49 @@ where the path forks, or joins another (Add, Concatenate), the feature map ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from types import ModuleType
+from typing import Literal
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.names import nfc
-from filtag_kg.network.backend import Operation, Tensor, import_keras
-from filtag_kg.network.model_graph import Graph, Step
 
-_ACTIVATION_LAYERS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU")
-# Activations called as functions in a functional model, such as keras.ops.relu6(x).
-# fmt: off
-_ACTIVATION_OPERATIONS = (
-    "Celu", "Elu", "Gelu", "HardShrink", "HardSigmoid", "HardSilu", "HardSwish", "HardTanh",
-    "LeakyRelu", "LogSigmoid", "Mish", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "SoftShrink",
-    "Softplus", "Softsign", "SparsePlus", "Squareplus", "Swish", "Tanh", "TanhShrink", "Threshold",
-)
-# fmt: on
+Role = Literal["convolution", "normalisation", "activation", "other"]
+DEPTHWISE = "DepthwiseConv2D"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation of a network's graph, as any framework describes it.
+
+    Parameters
+    ----------
+    name : str
+        The layer's name in the network; an operation without one goes by what its framework calls it.
+    spelling : str
+        How a chain of operations spells it: ``Conv2D``, ``BatchNormalization``, ``relu6``.
+    role : str
+        ``convolution``; ``normalisation``, a batch normalisation with constant statistics; ``activation``, any function
+        of single numbers with constants alone; or ``other``.
+    inputs, outputs : tuple of str
+        The names of the tensors that it takes and makes. Constants and weights need not be among them.
+    kind : str
+        Of a convolution: ``Conv2D``, ``SeparableConv2D`` or ``DepthwiseConv2D``.
+    n_filters : int
+        Of a convolution: its output channels.
+    activated : bool
+        Whether a convolution applies an activation itself.
+    """
+
+    name: str
+    spelling: str
+    role: Role
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    kind: str = ""
+    n_filters: int = 0
+    activated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +64,8 @@ class Layer:
         Output channels.
     kind : str
         ``Conv2D``, ``SeparableConv2D`` or ``DepthwiseConv2D``.
-    feature_map : keras.KerasTensor of shape (n_images, height, width, n_filters)
-        Symbolic: the tensor in the network's graph that holds the feature maps of all its filters.
+    feature_map : str
+        The name, in the network's graph, of the tensor that holds the feature maps of all its filters.
     feature_map_of : str
         The name of the operation that outputs it: the layer, or the last normalisation or activation that belongs
         to it.
@@ -53,7 +77,7 @@ class Layer:
     name: str
     n_filters: int
     kind: str
-    feature_map: Tensor = field(repr=False, compare=False)
+    feature_map: str
     feature_map_of: str
     chain: tuple[str, ...]
 
@@ -63,11 +87,13 @@ class Layer:
         return " → ".join(self.chain)
 
 
-def select_layers(graph: Graph, choice: str, where: str) -> tuple[Layer, ...]:
+def select_layers(steps: Sequence[Step], choice: str, where: str) -> tuple[Layer, ...]:
     """Return the layers that `choice` names, in forward order.
 
     Parameters
     ----------
+    steps : sequence of Step
+        The network's graph, in forward order.
     choice : str
         ``conv``: all convolutions except depthwise ones, whose filters see one channel each. ``all``: those
         too. Else names or patterns of layers (``block5_conv3``, ``block5_*``), comma-separated.
@@ -79,12 +105,11 @@ def select_layers(graph: Graph, choice: str, where: str) -> tuple[Layer, ...]:
     FiltagError
         If there is no such layer, or a layer is applied more than once, so it has several feature maps.
     """
-    convolutions = [(step, kind) for step in graph.steps if (kind := _kind(step)) is not None]
+    convolutions = [step for step in steps if step.role == "convolution"]
     if not convolutions:
         raise FiltagError(f"{where} has no convolutional layer: give a CNN")
-    chosen = _chosen([(step.operation.name, kind) for step, kind in convolutions], choice, where)
-    layers = [(step, kind) for step, kind in convolutions if step.operation.name in chosen]
-    names = [step.operation.name for step, _ in layers]
+    chosen = _chosen(convolutions, choice, where)
+    names = [step.name for step in convolutions if step.name in chosen]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise FiltagError(
@@ -92,24 +117,28 @@ def select_layers(graph: Graph, choice: str, where: str) -> tuple[Layer, ...]:
             "feature maps: choose other layers",
             options=("layers",),
         )
-    return tuple(_layer(graph, step, kind, where) for step, kind in layers)
+    consumers: dict[str, list[Step]] = {}
+    for step in steps:
+        for tensor in step.inputs:
+            consumers.setdefault(tensor, []).append(step)
+    return tuple(_layer(step, consumers) for step in convolutions if step.name in chosen)
 
 
-def _chosen(layers: list[tuple[str, str]], choice: str, where: str) -> set[str]:
+def _chosen(convolutions: Sequence[Step], choice: str, where: str) -> set[str]:
     if choice == "all":
-        return {name for name, _ in layers}
+        return {step.name for step in convolutions}
     if choice == "conv":
-        names = {name for name, kind in layers if kind != "DepthwiseConv2D"}
+        names = {step.name for step in convolutions if step.kind != DEPTHWISE}
         if not names:
             raise FiltagError(f"{where} has depthwise convolutions only: choose all layers", options=("layers",))
         return names
     chosen: set[str] = set()
     for pattern in filter(None, (part.strip() for part in choice.split(","))):
-        matching = {name for name, _ in layers if fnmatchcase(nfc(name), nfc(pattern))}
+        matching = {step.name for step in convolutions if fnmatchcase(nfc(step.name), nfc(pattern))}
         if not matching:
             raise FiltagError(
                 f"no convolutional layer {pattern!r} in {where}: choose conv, all or from "
-                + ", ".join(dict.fromkeys(name for name, _ in layers))
+                + ", ".join(dict.fromkeys(step.name for step in convolutions))
             )
         chosen |= matching
     if not chosen:
@@ -117,76 +146,25 @@ def _chosen(layers: list[tuple[str, str]], choice: str, where: str) -> set[str]:
     return chosen
 
 
-def _layer(graph: Graph, step: Step, kind: str, where: str) -> Layer:
-    if getattr(step.operation, "data_format", "channels_last") != "channels_last":
-        raise FiltagError(
-            f"layer {step.operation.name} of {where} has its channels first: save the network with channels last"
-        )
-    chain = [step, *_followers(graph, step)]
-    feature_map = chain[-1].outputs[0]
+def _layer(convolution: Step, consumers: dict[str, list[Step]]) -> Layer:
+    chain = [convolution, *_followers(convolution, consumers)]
     return Layer(
-        step.operation.name,
-        int(feature_map.shape[-1]),
-        kind,
-        feature_map,
-        chain[-1].operation.name,
-        (_with_activation(kind, step.operation), *(_spelling(x.operation) for x in chain[1:])),
+        convolution.name,
+        convolution.n_filters,
+        convolution.kind,
+        chain[-1].outputs[0],
+        chain[-1].name,
+        tuple(step.spelling for step in chain),
     )
 
 
-def _followers(graph: Graph, step: Step) -> list[Step]:
+def _followers(convolution: Step, consumers: dict[str, list[Step]]) -> list[Step]:
     """Return the normalisation and the activation that directly follow a convolution, in order."""
-    keras = import_keras()
-    activated = not _is_linear(step.operation)
-    normalised = False
+    wanted: set[Role] = {"normalisation"} if convolution.activated else {"normalisation", "activation"}
     followers: list[Step] = []
-    while len(consumers := graph.consumers((followers or [step])[-1].outputs[0])) == 1:
-        operation = consumers[0].operation
-        if not normalised and isinstance(operation, keras.layers.BatchNormalization):
-            normalised = True
-        elif not activated and _is_activation(keras, operation):
-            activated = True
-        else:
-            break
-        followers.append(consumers[0])
+    tensor = convolution.outputs[0]
+    while len(using := consumers.get(tensor, [])) == 1 and (step := using[0]).role in wanted:
+        wanted.remove(step.role)
+        followers.append(step)
+        tensor = step.outputs[0]
     return followers
-
-
-def _is_linear(convolution: Operation) -> bool:
-    linear: bool = convolution.activation is import_keras().activations.linear
-    return linear
-
-
-def _with_activation(kind: str, convolution: Operation) -> str:
-    return kind if _is_linear(convolution) else f"{kind} with {_function_name(convolution.activation)}"
-
-
-def _spelling(follower: Operation) -> str:
-    layers = import_keras().layers
-    if isinstance(follower, layers.BatchNormalization):
-        return "BatchNormalization"
-    if isinstance(follower, layers.Activation):
-        return _function_name(follower.activation)
-    if isinstance(follower, layers.ReLU) and follower.max_value == 6:
-        return "relu6"
-    return type(follower).__name__.lower()
-
-
-def _function_name(activation: Callable[[Tensor], Tensor]) -> str:
-    # Keras accepts any callable as an activation, even a layer.
-    name: str = getattr(activation, "__name__", type(activation).__name__.lower())
-    return name
-
-
-def _kind(step: Step) -> str | None:
-    layers = import_keras().layers
-    for kind in ("Conv2D", "SeparableConv2D", "DepthwiseConv2D"):
-        if isinstance(step.operation, getattr(layers, kind)):
-            return kind
-    return None
-
-
-def _is_activation(keras: ModuleType, operation: Operation) -> bool:
-    if isinstance(operation, tuple(getattr(keras.layers, name) for name in _ACTIVATION_LAYERS)):
-        return True
-    return not isinstance(operation, keras.layers.Layer) and type(operation).__name__ in _ACTIVATION_OPERATIONS

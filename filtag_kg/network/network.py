@@ -1,71 +1,185 @@
-"""One trained CNN with fixed weights."""
+"""One trained CNN with fixed weights, whatever framework runs it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.network.backend import KerasModel
-from filtag_kg.network.feature_map import Layer
-from filtag_kg.network.preprocess import Preprocess
+from filtag_kg.network.feature_map import Layer, Step
+from filtag_kg.network.outputs import OutputLayer
+from filtag_kg.network.preparation import Preparation, Scaling
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What a network computes for a batch of images.
+
+    Parameters
+    ----------
+    activations : float32 array of shape (n_images, n_filters)
+        ā(m,i,d), layers side by side: of each feature map the mean, after scaling its layer to [0, 1] for that
+        image; not finite where the network's output is not.
+    constant : bool array of shape (n_images, n_layers)
+        Whether all of the layer's outputs are equal; then there is nothing to scale, and its activations are 0.
+    scores : float32 array of shape (n_images, n_outputs)
+        The network's own outputs, of a map the means; n_outputs is 0 where they were not asked for.
+    """
+
+    activations: NDArray[np.float32]
+    constant: NDArray[np.bool_]
+    scores: NDArray[np.float32]
+
+
+CompiledPass = Callable[[NDArray[Any]], Computed]
+"""From pixels, uint8 or float32 in [0, 255] of shape (n_images, height, width, channels), to what is computed."""
+
+
+class Engine(Protocol):
+    """A framework that holds a network's graph and weights, and runs it."""
+
+    def versions(self) -> Mapping[str, str]:
+        """Return what computes, as ``backend``, and the versions of the packages that its results depend on."""
+
+    def compile(
+        self, layers: Sequence[Layer], scaling: Scaling, batch_size: int, *, scores: bool, once: bool
+    ) -> CompiledPass:
+        """Return the computation of the activation ā(m,i,d) (paper, section 2.1).
+
+        Parameters
+        ----------
+        scaling : Scaling
+            From pixels to the network's input.
+        batch_size : int
+            Images at a time; there may be fewer.
+        scores : bool
+            Whether the network's own outputs are wanted too.
+        once : bool
+            Whether there will be one batch only: then what takes long to prepare does not pay.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network whose layers and preprocessing are known.
+    """A network whose layers, outputs and preparation of images are known.
 
     Parameters
     ----------
     name : str
         In lower case: ``vgg16``, or the file's name without its ending.
-    input_size : tuple of int
-        (height, width) of the images it takes.
-    model : keras.Model
-        Functional, without submodels: from preprocessed images to the scores of the classes.
+    engine : Engine
+        What runs it.
     layers : tuple of Layer
         The chosen layers, in forward order.
-    preprocess : callable
-        From images as float32 RGB in [0, 255], shape (n_images, height, width, 3), to the input of `model`. Uses
-        ``keras.ops`` alone, so it can be part of a compiled graph.
+    preparation : Preparation
+        How an image becomes its input.
+    output : OutputLayer
     class_ids : tuple of str, of length n_classes
         The classes of the outputs, in order; empty where they are unknown.
+    weights_sha256 : str
     layers_option : str
         How `layers` were chosen.
+    output_option : str, optional
+        Which of several outputs was chosen.
     precision : str
         What the layers compute in, ``float32``, ``float16`` or ``bfloat16``; the weights are the same.
-    preprocess_name : str
-        The name of `preprocess`, see :func:`~filtag_kg.network.preprocess.preprocessing`.
     file : Path, optional
         The file it was loaded from, as the user gave it; None for a named network.
+    own_preparation : Preparation, optional
+        The one that its maker gave it with its name and weights; None for a network of the user's own.
+    recorded_identifier : str, optional
+        What a profile calls it that was made with the same weights and preparation.
     """
 
     name: str
-    input_size: tuple[int, int]
-    model: KerasModel = field(repr=False)
+    engine: Engine = field(repr=False)
     layers: tuple[Layer, ...]
-    preprocess: Preprocess = field(repr=False)
+    preparation: Preparation
+    output: OutputLayer
     class_ids: tuple[str, ...] = field(repr=False)
     weights_sha256: str
     layers_option: str = "conv"
+    output_option: str | None = None
     precision: str = "float32"
-    preprocess_name: str = "none"
     file: Path | None = None
+    own_preparation: Preparation | None = field(default=None, repr=False)
+    recorded_identifier: str | None = None
 
     @property
     def identifier(self) -> str:
-        """Name and hash of the weights: networks that differ in either have different identifiers."""
-        return f"{self.name}-{self.weights_sha256[:12]}"
+        """The name, and the hash of the weights and of how images are prepared.
+
+        Of the weights alone where images are prepared as the network's maker says.
+        """
+        if self.recorded_identifier is not None:
+            return self.recorded_identifier
+        digest = self.weights_sha256
+        if self.preparation != self.own_preparation:
+            digest = hashlib.sha256(f"{digest} {self.preparation.sha256()}".encode()).hexdigest()
+        return f"{self.name}-{digest[:12]}"
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(height, width) of the images it takes."""
+        return self.preparation.size
 
     @property
     def n_filters(self) -> int:
         """The number of filters of all chosen layers."""
         return sum(layer.n_filters for layer in self.layers)
+
+    def compile(self, batch_size: int, *, scores: bool = False) -> CompiledPass:
+        """Return the pass for batches of images: see :meth:`Engine.compile`."""
+        return self.engine.compile(self.layers, self.preparation.scaling, batch_size, scores=scores, once=False)
+
+    def compute(self, pixels: NDArray[Any]) -> Computed:
+        """Return activations and scores for a few images, without preparing for more."""
+        run = self.engine.compile(self.layers, self.preparation.scaling, len(pixels), scores=True, once=True)
+        return run(pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class Source(ABC):
+    """A network as its framework holds it, before layers are chosen.
+
+    Parameters
+    ----------
+    name : str
+    steps : sequence of Step
+        Its graph, in forward order.
+    preparation : Preparation
+        As its maker says; else the images as they are, squashed to its size.
+    class_ids : tuple of str
+        The classes of the outputs as its maker names them; else empty.
+    output_size : int
+        Numbers that it outputs for an image; of a map, its channels.
+    output_is_map : bool
+    weights_sha256 : str
+    named : bool
+        Whether its maker gave it a name, weights and the preparation; else it is the user's own.
+    last : str
+        What the last operation is: see :func:`~filtag_kg.network.outputs.output_layer`.
+    """
+
+    name: str
+    steps: Sequence[Step]
+    preparation: Preparation
+    class_ids: tuple[str, ...]
+    output_size: int
+    output_is_map: bool
+    last: str
+    weights_sha256: str
+    named: bool
+
+    @abstractmethod
+    def engine(self, precision: str) -> Engine:
+        """Return what runs it."""
 
 
 def weights_sha256(weights: Sequence[NDArray[Any]]) -> str:

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import Batch, ImageRef, ImageSet, batches, readable_name, split_images
-from filtag_kg.network import Network
+from filtag_kg.network import Computed, Network
 from filtag_kg.profile.checkpoint import Checkpoint
-from filtag_kg.profile.compiled_pass import Outputs, compile_pass
 from filtag_kg.profile.image_checks import check_images, check_profile, check_unreadable
 from filtag_kg.profile.metadata import MOST_NAMED, network_file, network_metadata, notes_from
 from filtag_kg.profile.options import DEFAULT_OPTIONS, PassOptions
@@ -110,13 +109,13 @@ def _pass(
 
 def _outputs(
     network: Network, images: ImageSet, done: int, options: PassOptions
-) -> Generator[tuple[Batch, Outputs | None], None, None]:
+) -> Generator[tuple[Batch, Computed | None], None, None]:
     """Yield each batch with the network's outputs for it, while the next one is in the network already."""
-    run = compile_pass(network, options.batch_size)
+    run = network.compile(options.batch_size)
     rest = images.reading_order[done:]
-    stream = batches(images, network.input_size, options.batch_size, workers=options.workers, only=rest)
+    stream = batches(images, network.preparation, options.batch_size, workers=options.workers, only=rest)
     with ThreadPoolExecutor(1, thread_name_prefix="network") as thread, closing(stream):
-        previous: tuple[Batch, Future[Outputs] | None] | None = None
+        previous: tuple[Batch, Future[Computed] | None] | None = None
         for batch in stream:
             running = thread.submit(run, batch.pixels) if batch.images else None
             if previous is not None:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import ImageRef, ImageSet, batches
-from filtag_kg.network import Network, import_keras
-from filtag_kg.profile.compiled_pass import Outputs, compile_pass, forward
+from filtag_kg.network import Computed, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Observation:
     activations : float64 array of shape (n_images, n_filters), in [0, 1]
         ā(m,i,d) of each image d, layers side by side.
     confidences : float64 array of shape (n_images, n_classes), in [0, 1]
-        The softmax of outputs that are not probabilities yet.
+        See :meth:`~filtag_kg.network.OutputLayer.confidences`.
     unreadable : tuple of (ImageRef, str)
         The images of this batch that could not be decoded, and why.
     """
@@ -56,9 +55,7 @@ def observe(network: Network, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.flo
     FiltagError
         If the network has outputs that are not finite.
     """
-    to_numpy = import_keras().ops.convert_to_numpy
-    activations, constant, scores = (to_numpy(x) for x in forward(network, scores=True)(pixels))
-    return _checked(network, Outputs(activations, constant, scores))
+    return _checked(network, network.compute(pixels))
 
 
 def observations(
@@ -88,10 +85,10 @@ def observations(
     FiltagError
         If the network has outputs that are not finite.
     """
-    run = compile_pass(network, batch_size, scores=True)
+    run = network.compile(batch_size, scores=True)
     total = len(images.images if only is None else only)
     done = 0
-    with closing(batches(images, network.input_size, batch_size, workers=workers, only=only)) as stream:
+    with closing(batches(images, network.preparation, batch_size, workers=workers, only=only)) as stream:
         for batch in stream:
             activations, confidences = _checked(network, run(batch.pixels))
             yield Observation(batch.images, activations, confidences, batch.unreadable)
@@ -100,15 +97,8 @@ def observations(
                 progress(done, total)
 
 
-def _checked(network: Network, outputs: Outputs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if not (np.isfinite(outputs.activations).all() and np.isfinite(outputs.scores).all()):
+def _checked(network: Network, computed: Computed) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if not (np.isfinite(computed.activations).all() and np.isfinite(computed.scores).all()):
         raise FiltagError(f"{network.name} has outputs that are not finite: check its weights and its preprocessing")
     # Rounding may take a mean a hair beyond the range that it lies in.
-    return np.clip(outputs.activations.astype(np.float64), 0, 1), _probabilities(outputs.scores.astype(np.float64))
-
-
-def _probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    if scores.size == 0 or (scores.min() >= 0 and np.allclose(scores.sum(axis=1), 1, atol=1e-3)):
-        return scores
-    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+    return np.clip(computed.activations.astype(np.float64), 0, 1), network.output.confidences(computed.scores)

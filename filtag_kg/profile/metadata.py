@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from filtag_kg.images import RESIZING
 from filtag_kg.json_values import Shape, named, whole_number
-from filtag_kg.network import Network, import_keras, pixel_scaling
+from filtag_kg.network import Network
 
 MOST_NAMED = 100
 
@@ -34,9 +33,19 @@ METADATA: Mapping[str, Shape] = {
     "network_file?": {"given": named, "absolute": named},
     "input_size?": (whole_number(1), whole_number(1)),
     "preprocess?": named,
-    "scaling?": ((float, float, float, float),) * 3,
+    "scaling?": [[float]],
     "resizing?": str,
+    "preparation?": {
+        "resize": str,
+        "crop_share": float,
+        "interpolation": str,
+        "mean": [float],
+        "std": [float],
+        "order": [whole_number()],
+    },
     "outputs?": [named],
+    "output_is?": str,
+    "output?": named,
     "layers_option?": str,
     "precision?": str,
     "layer_kinds?": [str],
@@ -60,25 +69,21 @@ METADATA: Mapping[str, Shape] = {
 }
 """The shape of a profile's metadata: everything that is ever read from it."""
 
-_BACKENDS = ("tensorflow", "tensorflow-cpu", "jax", "torch")
-
 
 def network_metadata(network: Network) -> dict[str, Any]:
     """Return what a pass's numbers depend on besides the images: JSON values."""
     return {
         "network": network.name,
-        "identifier": network.identifier,
         "weights_sha256": network.weights_sha256,
-        "input_size": list(network.input_size),
-        "preprocess": network.preprocess_name,
-        # Of RGB in [0, 255]; it also tells the order of the colours.
-        "scaling": pixel_scaling(network.preprocess),
-        "resizing": RESIZING,
+        **network.preparation.metadata(),
+        "identifier": network.identifier,
         "outputs": list(network.class_ids),
+        "output_is": network.output.outputs,
+        **({} if network.output_option is None else {"output": network.output_option}),
         "layers_option": network.layers_option,
         "precision": network.precision,
         "layer_kinds": [layer.kind for layer in network.layers],
-        "versions": _versions(),
+        "versions": _versions(network),
     }
 
 
@@ -125,15 +130,12 @@ def notes_from(metadata: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def _versions() -> dict[str, str]:
-    backend = import_keras().backend.backend()
-    versions = {"python": platform.python_version(), "backend": backend}
-    for name in ("filtag-kg", "keras", *_BACKENDS, "numpy", "pillow"):
-        if name in _BACKENDS and not name.startswith(backend):
-            continue
+def _versions(network: Network) -> dict[str, str]:
+    versions = {"python": platform.python_version(), **network.engine.versions()}
+    for name in ("filtag-kg", "numpy", "pillow"):
         try:
-            versions["backend_version" if name in _BACKENDS else name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            # A checkout that was not installed, or the other of TensorFlow's two distributions.
+            # A checkout that was not installed.
             continue
     return versions

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.network import Network, is_network_file, load_network, network_names
+from filtag_kg.network import Network, is_network_file, load_network, network_names, recorded_preparation
 from filtag_kg.profile.metadata import network_metadata, same_scaling
 
 
@@ -80,10 +80,11 @@ def recorded_network(
     if spec is None and "network_file" not in metadata and source not in network_names():
         raise FiltagError(f"{owner} does not say where its network {source} is: name it", options=("network",))
     from_file = is_network_file(source)
-    if preprocess is None and from_file:
+    recorded = recorded_preparation(metadata)
+    if recorded is None and preprocess is None and from_file:
+        # An older profile names the scaling alone.
         preprocess = metadata.get("preprocess")
-    layers = metadata.get("layers_option", "conv")
-    network = load_network(source, preprocess=preprocess, classes=classes, layers=layers)
+    network = _load(metadata, owner, source, preprocess, classes)
     weights = metadata.get("weights_sha256")
     if weights is None:
         return network
@@ -93,6 +94,8 @@ def recorded_network(
             f"{network.weights_sha256[:12]}: name the right one",
             options=("network",),
         )
+    if recorded is not None and preprocess is None:
+        network = replace(network, preparation=replace(recorded, size=network.input_size))
     _check_preparation(metadata, network, owner)
     outputs = tuple(metadata.get("outputs", ()))
     if not from_file or not outputs:
@@ -103,9 +106,37 @@ def recorded_network(
             "leave them out",
             options=("classes",),
         )
-    elif len(outputs) != network.model.outputs[0].shape[-1]:
+    elif len(outputs) != network.output.n_classes:
         raise FiltagError(f"{owner} names {len(outputs)} classes, and {source} has other outputs: make it anew")
-    return replace(network, name=metadata.get("network", network.name), class_ids=outputs)
+    return replace(
+        network,
+        name=metadata.get("network", network.name),
+        class_ids=outputs,
+        recorded_identifier=metadata.get("identifier"),
+    )
+
+
+def _load(
+    metadata: Mapping[str, Any], owner: str, source: str, preprocess: str | None, classes: Path | None
+) -> Network:
+    size = metadata.get("input_size")
+    try:
+        return load_network(
+            source,
+            preprocess=preprocess,
+            classes=classes,
+            layers=metadata.get("layers_option", "conv"),
+            input_size=None if size is None else (size[0], size[1]),
+            output=metadata.get("output"),
+            outputs=metadata.get("output_is"),
+            quiet=True,
+        )
+    except FiltagError as error:
+        if "input_size" not in error.options:
+            raise
+        given = " × ".join(map(str, metadata["input_size"]))
+        message = f"{owner} was made with images of {given} pixels, and {error}: name the right one"
+        raise FiltagError(message, options=("network",)) from None
 
 
 def _check_preparation(metadata: Mapping[str, Any], network: Network, owner: str) -> None:
@@ -114,14 +145,6 @@ def _check_preparation(metadata: Mapping[str, Any], network: Network, owner: str
         raise FiltagError(
             f"{owner} was made with preprocessing {metadata.get('preprocess')}, not {now['preprocess']}: leave it out",
             options=("preprocess",),
-        )
-    sizes = (metadata.get("input_size", now["input_size"]), now["input_size"])
-    size, size_now = (" × ".join(map(str, each)) for each in sizes)
-    if size != size_now:
-        raise FiltagError(
-            f"{owner} was made with images of {size} pixels, and {network.file or network.name} takes {size_now}: name "
-            "the right one",
-            options=("network",),
         )
     resizing = metadata.get("resizing", now["resizing"])
     if resizing != now["resizing"]:

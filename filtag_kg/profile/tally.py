@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from filtag_kg.images import Batch, ImageRef, ImageSet
 from filtag_kg.json_values import mismatch, whole_number
-from filtag_kg.profile.compiled_pass import Outputs
+from filtag_kg.network import Computed
 from filtag_kg.profile.exemplars import TopImages
 from filtag_kg.profile.metadata import timestamp
 from filtag_kg.profile.moments import Moments
@@ -55,7 +55,7 @@ class Tally:
         moments = Moments.empty(n_classes, n_filters)
         return cls(moments, TopImages(n_filters, exemplars), datetime.now(UTC).isoformat(timespec="seconds"))
 
-    def add(self, batch: Batch, outputs: Outputs | None, images: ImageSet) -> None:
+    def add(self, batch: Batch, outputs: Computed | None, images: ImageSet) -> None:
         """Add the next batch of `images`, with finite outputs; None where none of its images is readable."""
         n_images = len(batch.images) + len(batch.unreadable)
         if outputs is not None:

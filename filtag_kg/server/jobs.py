@@ -109,8 +109,8 @@ class DecodeJob(_ErrorWords):
     ----------
     name : str
         What errors call the image.
-    height, width : int
-        Of the pixels that are wanted.
+    preparation : mapping of str to JSON values
+        How the network takes images, as a profile's metadata records it.
     body : bytes
         The file.
     """
@@ -121,8 +121,7 @@ class DecodeJob(_ErrorWords):
     too_much: ClassVar[str] = ": give a smaller one"
 
     name: str
-    height: int
-    width: int
+    preparation: Mapping[str, Any]
     body: bytes
 
 

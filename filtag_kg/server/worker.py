@@ -17,6 +17,7 @@ import pyoxigraph as ox
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import read_pixels
 from filtag_kg.graph import PREFIXES, term, write_triples
+from filtag_kg.network import recorded_preparation
 from filtag_kg.query import Endpoint, Result, Term, boolean_text, bound_text, catalogue, malformed, table_pieces
 from filtag_kg.server.confinement import confine_decoder
 from filtag_kg.server.jobs import (
@@ -104,7 +105,9 @@ def _inspect(job: InspectJob) -> Answer:
 def _decode(job: DecodeJob) -> Answer:
     """Decode an image, after confining this process for the rest of its life: a stranger may have made the file."""
     confine_decoder()
-    pixels = read_pixels(job.body, job.name, (job.height, job.width))
+    preparation = recorded_preparation(job.preparation)
+    assert preparation is not None
+    pixels = read_pixels(job.body, job.name, preparation)
     return Answer("ok", kind="pixels", body=pixels.tobytes())
 
 

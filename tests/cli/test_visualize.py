@@ -15,13 +15,14 @@ from filtag_kg.kg import KG
 from filtag_kg.network import Network
 from tests.cli.terminal import filtag
 from tests.explain.conftest import colours, network  # noqa: F401
+from tests.keras_network import model_of
 
 
 @pytest.fixture(scope="module")
 def saved(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
     """The network in a file of its own name."""
     path = tmp_path_factory.mktemp("saved") / "colours.keras"
-    network.model.save(path)
+    model_of(network).save(path)
     return path
 
 

@@ -16,6 +16,7 @@ from filtag_kg.explain import FilterPicture, add_visualizations, visualize
 from filtag_kg.explain.filter_objective import filter_objective
 from filtag_kg.kg import KG, VISUALIZATION_METHODS, read_visualizations
 from filtag_kg.network import Network, load_network
+from tests.keras_network import input_of, model_of, tensor_of
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
 
@@ -60,8 +61,7 @@ def made(network: Network, layer: str, *filters: int, **options: object) -> list
 
 def mean_map(network: Network, layer: str, filter_: int, pixels: np.ndarray) -> float:
     """The mean of a feature map, by a model of its own."""
-    tensor = next(one.feature_map for one in network.layers if one.name == layer)
-    maps = keras.Model(network.model.inputs[0], tensor)(network.preprocess(keras.ops.cast(pixels[None], "float32")))
+    maps = keras.Model(model_of(network).inputs[0], tensor_of(network, layer))(input_of(network, pixels[None]))
     return float(np.mean(np.asarray(maps)[0, :, :, filter_]))
 
 
@@ -201,6 +201,7 @@ import sys
 import numpy as np
 from filtag_kg.explain import visualize
 from filtag_kg.network import load_network
+from tests.keras_network import input_of, model_of, tensor_of
 
 network = load_network(sys.argv[1], preprocess="0..1")
 found = [*visualize(network, "colour", [0, 1], steps=256, batch_size=2), *visualize(network, "dead", [0], steps=256)]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from filtag_kg.images import batches, open_images
+from tests.preparations import to
 
 Image = pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
 
@@ -27,7 +28,7 @@ def folder(tmp_path):
 @pytest.mark.parametrize("workers", [1, 5])
 def test_images_come_in_order_whatever_the_threads(folder, batch_size, workers):
     with open_images(folder) as images:
-        got = list(batches(images, (4, 4), batch_size, workers=workers))
+        got = list(batches(images, to(4, 4), batch_size, workers=workers))
         order = [image for image in images.images if image.name[-6:-4] not in ("08", "19")]
     assert [image for batch in got for image in batch.images] == order
     for batch in got:
@@ -39,7 +40,7 @@ def test_images_come_in_order_whatever_the_threads(folder, batch_size, workers):
 
 def test_only_some(folder):
     with open_images(folder) as images:
-        (batch,) = batches(images, (4, 4), 8, only=images.images[3:1:-1])
+        (batch,) = batches(images, to(4, 4), 8, only=images.images[3:1:-1])
         assert batch.images == (images.images[3], images.images[2])
 
 
@@ -52,7 +53,7 @@ def test_look_ahead_is_bounded(folder, monkeypatch):
             return read(image)
 
         monkeypatch.setattr(images, "read", counting)
-        stream = batches(images, (4, 4), 2, workers=2)
+        stream = batches(images, to(4, 4), 2, workers=2)
         next(stream)
         assert len(reads) <= 6
         stream.close()
@@ -60,7 +61,7 @@ def test_look_ahead_is_bounded(folder, monkeypatch):
 
 def test_stopping_early_leaves_no_thread(folder):
     with open_images(folder) as images:
-        stream = batches(images, (4, 4), 2, workers=3)
+        stream = batches(images, to(4, 4), 2, workers=3)
         next(stream)
         stream.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
@@ -70,10 +71,10 @@ def test_an_empty_batch_has_the_right_shape(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.png").write_bytes(b"damaged")
     with open_images(tmp_path) as images:
-        (batch,) = batches(images, (5, 6), 2)
+        (batch,) = batches(images, to(5, 6), 2)
     assert (batch.pixels.shape, batch.pixels.dtype) == ((0, 5, 6, 3), np.uint8)
 
 
 def test_a_batch_of_nothing_is_a_caller_s_mistake(folder):
     with open_images(folder) as images, pytest.raises(ValueError, match="at least 1"):
-        next(batches(images, (4, 4), 0))
+        next(batches(images, to(4, 4), 0))

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filtag_kg.images import UnreadableImageError, decode, read_file, thumbnail
+from tests.preparations import to
 
 Image = pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
 
@@ -33,14 +34,14 @@ def picture(height=10, width=20):
 
 
 def test_pixels_come_as_height_width_rgb():
-    pixels = decode(encode(picture()), (10, 20))
+    pixels = decode(encode(picture()), to(10, 20))
     assert (pixels.dtype, pixels.shape) == (np.uint8, (10, 20, 3))
     np.testing.assert_array_equal(pixels, np.asarray(picture()))
 
 
 def test_resizing_is_pillow_s_bilinear():
     expected = np.asarray(picture(50, 40).resize((7, 9), Image.Resampling.BILINEAR))
-    np.testing.assert_array_equal(decode(encode(picture(50, 40)), (9, 7)), expected)
+    np.testing.assert_array_equal(decode(encode(picture(50, 40)), to(9, 7)), expected)
 
 
 def in_mode(mode):
@@ -58,26 +59,26 @@ def in_mode(mode):
      ("L", "JPEG"), ("YCbCr", "JPEG"), ("I;16", "PNG"), ("I;16", "TIFF"), ("RGB", "BMP")],
 )  # fmt: skip
 def test_every_mode_becomes_rgb(mode, kind):
-    pixels = decode(encode(in_mode(mode), kind), (4, 6))
+    pixels = decode(encode(in_mode(mode), kind), to(4, 6))
     assert pixels.shape == (4, 6, 3)
     assert np.abs(pixels.astype(int) - 128).max() <= 2
 
 
 def test_black_and_white():
-    assert decode(encode(Image.new("1", (6, 4), 1)), (4, 6)).min() == 255
+    assert decode(encode(Image.new("1", (6, 4), 1)), to(4, 6)).min() == 255
 
 
 def test_a_palette_with_transparency_warns_of_nothing(recwarn):
     image = picture().quantize(8)
     image.info["transparency"] = bytes([0, 128] + [255] * 6)
-    assert decode(encode(image, transparency=image.info["transparency"]), (10, 20)).shape == (10, 20, 3)
+    assert decode(encode(image, transparency=image.info["transparency"]), to(10, 20)).shape == (10, 20, 3)
     assert not recwarn.list
 
 
 def test_the_camera_s_orientation_is_applied():
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: rotate by 270 degrees to see it upright
-    upright = decode(encode(picture(), exif=exif), (20, 10))
+    upright = decode(encode(picture(), exif=exif), to(20, 10))
     np.testing.assert_array_equal(upright, np.asarray(picture().transpose(Image.Transpose.ROTATE_270)))
 
 
@@ -85,14 +86,14 @@ def test_a_big_jpeg_is_close_to_its_full_decoding():
     smooth = Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8))
     content = encode(smooth.resize((1600, 1200), Image.Resampling.BICUBIC), "JPEG", quality=95)
     full = Image.open(io.BytesIO(content)).resize((64, 48), Image.Resampling.BILINEAR)
-    difference = decode(content, (48, 64)).astype(int) - np.asarray(full).astype(int)
+    difference = decode(content, to(48, 64)).astype(int) - np.asarray(full).astype(int)
     assert np.abs(difference).max() <= 6
 
 
 def test_an_animation_gives_its_first_frame():
     frames = [Image.new("RGB", (4, 4), color) for color in ("red", "blue")]
     content = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    np.testing.assert_array_equal(decode(content, (4, 4))[0, 0], [255, 0, 0])
+    np.testing.assert_array_equal(decode(content, to(4, 4))[0, 0], [255, 0, 0])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_an_animation_gives_its_first_frame():
 )
 def test_what_is_damaged_is_unreadable(content):
     with pytest.raises(UnreadableImageError):
-        decode(content, (4, 4))
+        decode(content, to(4, 4))
 
 
 @pytest.mark.parametrize(
@@ -113,14 +114,14 @@ def test_a_decompression_bomb_is_unreadable(monkeypatch, recwarn, kind, limit, l
     content = encode(Image.new("L", (400, 300)), kind)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
     with pytest.raises(UnreadableImageError, match=f"^{line}$"):
-        decode(content, (4, 4))
+        decode(content, to(4, 4))
     assert not recwarn.list
 
 
 def test_the_limit_does_not_depend_on_pillow_s(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     with pytest.raises(UnreadableImageError, match=r"^20000 × 20000 pixels are too many$"):
-        decode(encode(Image.new("1", (20_000, 20_000))), (4, 4))
+        decode(encode(Image.new("1", (20_000, 20_000))), to(4, 4))
 
 
 def test_a_jpeg_of_a_thousand_scans_is_unreadable():
@@ -128,19 +129,19 @@ def test_a_jpeg_of_a_thousand_scans_is_unreadable():
     scans = content.index(b"\xff\xda"), content.rindex(b"\xff\xda")
     content = content[: scans[0]] + content[scans[0] : scans[1]] * 200 + content[scans[1] :]
     with pytest.raises(UnreadableImageError, match=r"^1,801 scans are too many$"):
-        decode(content, (4, 4))
+        decode(content, to(4, 4))
 
 
 def test_numbers_of_unknown_range_are_unreadable():
     content = encode(Image.fromarray(np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)), "TIFF")
     with pytest.raises(UnreadableImageError, match="unknown range"):
-        decode(content, (4, 4))
+        decode(content, to(4, 4))
 
 
 def test_grey_numbers_of_16_bits_keep_their_upper_half():
     grey = np.random.default_rng(0).integers(0, 2**16, (10, 20), np.uint16)
     for kind in ("PNG", "TIFF", "PPM"):
-        pixels = decode(encode(Image.fromarray(grey), kind), (10, 20))
+        pixels = decode(encode(Image.fromarray(grey), kind), to(10, 20))
         np.testing.assert_array_equal(pixels, np.repeat((grey >> 8)[..., None], 3, 2))
 
 
@@ -171,7 +172,7 @@ MAGIC = {
 
 @pytest.mark.parametrize("name", MAGIC)
 def test_other_formats_are_unreadable(recwarn, name):
-    for read in (lambda content: decode(content, (4, 4)), thumbnail):
+    for read in (lambda content: decode(content, to(4, 4)), thumbnail):
         with pytest.raises(UnreadableImageError, match=f"^{REFUSED}$"):
             read(MAGIC[name])
     assert not recwarn.list
@@ -186,7 +187,7 @@ def test_whatever_else_pillow_writes_is_unreadable():
             except (OSError, ValueError, KeyError, AttributeError):
                 continue
             with pytest.raises(UnreadableImageError, match=f"^{REFUSED}$"):
-                decode(content, (4, 4))
+                decode(content, to(4, 4))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
@@ -197,9 +198,13 @@ def test_no_program_is_started(tmp_path):
     program.write_text(f"#!/bin/sh\ntouch '{tmp_path}/started'\n")
     program.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    ours = "from filtag_kg.images import decode, thumbnail; decode(open('image.jpg', 'rb').read(), (4, 4))"
+    ours = (
+        "from filtag_kg.images import decode, thumbnail; from filtag_kg.network.preparation import *;"
+        "to = Preparation((4, 4), named_scaling('none')); decode(open('image.jpg', 'rb').read(), to)"
+    )
     pillow = "from PIL import Image; Image.open('image.jpg').load()"
-    for code, started in ((ours, False), (ours.replace("decode(o", "thumbnail(o"), False), (pillow, True)):
+    thumbnails = ours.replace("decode(o", "thumbnail(o").replace(", to)", ")")
+    for code, started in ((ours, False), (thumbnails, False), (pillow, True)):
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True)
         assert done.returncode == 1
         assert (tmp_path / "started").exists() == started
@@ -274,7 +279,7 @@ def pixels_of(kind):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("name", BROKEN_EXIF)
 def test_an_orientation_that_cannot_be_read_leaves_the_image_as_it_is(recwarn, kind, name):
-    np.testing.assert_array_equal(decode(with_exif(kind, BROKEN_EXIF[name]), (10, 20)), pixels_of(kind))
+    np.testing.assert_array_equal(decode(with_exif(kind, BROKEN_EXIF[name]), to(10, 20)), pixels_of(kind))
     assert not recwarn.list
 
 
@@ -282,7 +287,7 @@ def test_an_orientation_that_cannot_be_read_leaves_the_image_as_it_is(recwarn, k
 @pytest.mark.parametrize("name", READABLE_EXIF)
 def test_an_orientation_that_can_be_read_counts_whatever_stands_around_it(recwarn, kind, name):
     expected = np.rot90(pixels_of(kind), -1)
-    np.testing.assert_array_equal(decode(with_exif(kind, READABLE_EXIF[name]), (20, 10)), expected)
+    np.testing.assert_array_equal(decode(with_exif(kind, READABLE_EXIF[name]), to(20, 10)), expected)
     assert not recwarn.list
 
 
@@ -295,7 +300,7 @@ def test_every_orientation_turns_the_image_upright(kind, orientation):
     exif[0x0112] = orientation
     content = encode(picture(), kind, exif=exif.tobytes(), quality=95)
     upright = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))))
-    np.testing.assert_array_equal(decode(content, upright.shape[:2]), upright)
+    np.testing.assert_array_equal(decode(content, to(*upright.shape[:2])), upright)
 
 
 JPEG_SEGMENTS = {
@@ -319,7 +324,7 @@ JPEG_SEGMENTS = {
 def test_segments_of_a_jpeg_that_say_nothing_of_its_pixels(recwarn, name):
     plain = encode(picture(), "JPEG", quality=95)
     np.testing.assert_array_equal(
-        decode(plain[:2] + JPEG_SEGMENTS[name] + plain[2:] + b"\0trailing", (10, 20)), pixels_of("JPEG")
+        decode(plain[:2] + JPEG_SEGMENTS[name] + plain[2:] + b"\0trailing", to(10, 20)), pixels_of("JPEG")
     )
     assert not recwarn.list
 
@@ -328,7 +333,7 @@ def test_segments_that_say_how_colours_are_stored_count():
     for mode, options in (("CMYK", {}), ("RGB", {"keep_rgb": True}), ("L", {}), ("YCbCr", {})):
         content = encode(picture().convert(mode), "JPEG", quality=95, **options)
         expected = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-        np.testing.assert_array_equal(decode(content, (10, 20)), expected)
+        np.testing.assert_array_equal(decode(content, to(10, 20)), expected)
 
 
 PNG_CHUNKS = {
@@ -352,13 +357,13 @@ def test_chunks_of_a_png_that_say_nothing_of_its_pixels(recwarn, name, place):
     plain = plain_png()
     at = 33 if place == "first" else len(plain) - 12
     content = plain[:at] + PNG_CHUNKS[name] + plain[at:] + b"trailing"
-    np.testing.assert_array_equal(decode(content, (10, 20)), np.asarray(picture()))
+    np.testing.assert_array_equal(decode(content, to(10, 20)), np.asarray(picture()))
     assert not recwarn.list
 
 
 def test_a_png_that_is_cut_off_behind_its_pixels():
     content = plain_png()[:-12] + chunk(b"tEXt", b"Comment\0text")[:-6]
-    np.testing.assert_array_equal(decode(content, (10, 20)), np.asarray(picture()))
+    np.testing.assert_array_equal(decode(content, to(10, 20)), np.asarray(picture()))
 
 
 @pytest.mark.parametrize(
@@ -375,13 +380,13 @@ def test_tags_of_a_tiff_that_say_nothing_of_its_pixels(recwarn, compression, big
         entry = found.start()
         length = 8 if big_tiff else 4
         content = content[: entry + 2] + b"\5\0" + b"\xff" * (2 * length) + content[entry + 4 + 2 * length :]
-    np.testing.assert_array_equal(decode(content, (10, 20)), np.asarray(picture()))
+    np.testing.assert_array_equal(decode(content, to(10, 20)), np.asarray(picture()))
     assert not recwarn.list
 
 
 def test_of_several_images_in_a_tiff_the_first_counts():
     content = encode(picture(), "TIFF", save_all=True, append_images=[Image.new("RGB", (4, 4))] * 3)
-    np.testing.assert_array_equal(decode(content, (10, 20)), np.asarray(picture()))
+    np.testing.assert_array_equal(decode(content, to(10, 20)), np.asarray(picture()))
 
 
 CASES = Path(__file__).with_name("cases")
@@ -391,7 +396,7 @@ CASES = Path(__file__).with_name("cases")
 def test_what_cameras_and_programs_wrote(recwarn, path):
     """Twenty pixels wide and sixteen high, their metadata cut, doubled, looping, of wrong types, or leading outside."""
     turned = path.stem in {"doubled", "exififd_loop", "makernote_offset_out", "rational_minus1_0", "tag_of_wrong_type"}
-    pixels = decode(path.read_bytes(), (20, 16) if turned else (16, 20))
+    pixels = decode(path.read_bytes(), to(*((20, 16) if turned else (16, 20))))
     assert not recwarn.list
     if path.suffix == ".jpg":
         stored = np.asarray(Image.open(path))
@@ -407,7 +412,7 @@ def test_a_file_is_regular_and_of_a_sensible_size(tmp_path, monkeypatch):
     assert read_file(path) == plain_png()
     monkeypatch.setattr(sys.modules["filtag_kg.images.decode"], "MOST_BYTES", 2**20)
     path.write_bytes(bytes(2**20 + 1))
-    for read in (lambda: read_file(path), lambda: decode(path.read_bytes(), (4, 4))):
+    for read in (lambda: read_file(path), lambda: decode(path.read_bytes(), to(4, 4))):
         with pytest.raises(UnreadableImageError, match=r"^its file has more than 1 MiB$"):
             read()
     for name, error in (("none", FileNotFoundError), ("", IsADirectoryError)):
@@ -425,9 +430,9 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 def test_warnings_of_others_stay_as_they_were(capfd):
     before, handlers = list(warnings.filters), list(logging.getLogger().handlers)
-    decode(plain_png(), (4, 4))
+    decode(plain_png(), to(4, 4))
     with pytest.raises(UnreadableImageError):
-        decode(encode(picture(), "TIFF", compression="tiff_lzw")[:200], (4, 4))
+        decode(encode(picture(), "TIFF", compression="tiff_lzw")[:200], to(4, 4))
     assert (warnings.filters, logging.getLogger().handlers) == (before, handlers)
     assert capfd.readouterr() == ("", "")
     with pytest.warns(UserWarning, match="of others"):
@@ -453,7 +458,7 @@ def test_damage_is_unreadable_or_gives_pixels(kind, data):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            pixels = decode(bytes(content), (5, 6))
+            pixels = decode(bytes(content), to(5, 6))
         except UnreadableImageError:
             return
     assert (pixels.shape, pixels.dtype) == ((5, 6, 3), np.uint8)
@@ -468,7 +473,7 @@ def test_a_tiff_whose_tags_lead_beyond_its_end_is_told_by_one_error_without_a_wa
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with contextlib.suppress(UnreadableImageError):
-            decode(bytes(content), (5, 6))
+            decode(bytes(content), to(5, 6))
     assert not caught
 
 
@@ -478,4 +483,4 @@ def test_an_image_with_an_enormous_side_is_refused_before_it_is_decoded() -> Non
     canvas = content.index(b"VP8X") + 12
     content[canvas : canvas + 6] = (70_000 - 1).to_bytes(3, "little") + (10 - 1).to_bytes(3, "little")
     with pytest.raises(UnreadableImageError, match=r"^70000 × 10 pixels are too many$"):
-        decode(bytes(content), (5, 6))
+        decode(bytes(content), to(5, 6))

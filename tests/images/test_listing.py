@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import batches, open_images
 from filtag_kg.images.listing import LeftOut, is_hidden, readable_name
+from tests.preparations import to
 
 ARCHIVES = Path(__file__).with_name("archives")
 FILES = {"n01/a.jpg": b"one", "n02/b.jpg": b"two"}
@@ -86,7 +87,7 @@ def test_a_zip_from_windows():
     with open_images(ARCHIVES / "windows.zip") as images:
         assert images.classes == ("car", "cat", "dog")
         assert images.images[0].name == "car/0.png"
-        (batch,) = batches(images, (4, 4), 32)
+        (batch,) = batches(images, to(4, 4), 32)
         assert (len(batch.images), batch.unreadable) == (len(images.images), ())
 
 
@@ -102,7 +103,7 @@ def test_hard_links_in_a_tar(tmp_path, mode):
     with open_images(path) as images:
         assert (len(images.images), images.classes) == (12, ("car", "cat", "dog"))
         assert not images.left_out
-        (batch,) = batches(images, (4, 4), 32)
+        (batch,) = batches(images, to(4, 4), 32)
         assert (len(batch.images), batch.unreadable) == (12, ())
 
 
@@ -444,7 +445,7 @@ def test_what_waits_to_be_decoded_is_limited(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["filtag_kg.images.batches"], "_MOST_WAITING", 10)
     path = write_tar(tmp_path / "x.tar.gz", *[member(f"a/{i}.jpg", content=b"x" * 9) for i in range(20)], mode="w:gz")
     with open_images(path) as images:
-        read = list(batches(images, (4, 4), 4, workers=2))
+        read = list(batches(images, to(4, 4), 4, workers=2))
     assert [len(batch.unreadable) for batch in read] == [4, 4, 4, 4, 4, 2]
     assert all(batch.pixels.shape == (0, 4, 4, 3) and batch.pixels.dtype == np.uint8 for batch in read)
 

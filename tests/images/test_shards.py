@@ -7,6 +7,7 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import batches, expand_braces, open_images, open_shard
+from tests.preparations import to
 
 Image = pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
 
@@ -36,16 +37,16 @@ def test_shards_are_read_as_one(pattern):
 
 def test_no_batch_reaches_into_another_shard(pattern):
     with open_images(pattern) as images:
-        sizes = [len(batch.images) for batch in batches(images, (4, 4), 2)]
+        sizes = [len(batch.images) for batch in batches(images, to(4, 4), 2)]
         assert sizes == [2, 1, 2, 2, 1]
-        values = [int(pixels[0, 0, 0]) for batch in batches(images, (4, 4), 2) for pixels in batch.pixels]
+        values = [int(pixels[0, 0, 0]) for batch in batches(images, to(4, 4), 2) for pixels in batch.pixels]
         assert values == [10, 12, 11, 20, 22, 24, 21, 23]
 
 
 def test_a_shard_alone_is_what_it_is_among_others(pattern):
     with open_images(pattern) as images, open_shard(pattern.with_name("shard-2")) as shard:
         assert [image for image in images.reading_order if images.shard_of(image) == 1] == list(shard.reading_order)
-        both = [list(batches(images, (4, 4), 2))[2:], list(batches(shard, (4, 4), 2))]
+        both = [list(batches(images, to(4, 4), 2))[2:], list(batches(shard, to(4, 4), 2))]
         for one, other in zip(*both, strict=True):
             assert one.images == other.images
             np.testing.assert_array_equal(one.pixels, other.pixels)
@@ -63,7 +64,7 @@ def test_some_of_the_images(pattern):
         some = images.only(images.reading_order[2:5])
         assert some.reading_order == images.reading_order[2:5]
         assert some.listing_sha256() != images.listing_sha256()
-        assert [len(batch.images) for batch in batches(some, (4, 4), 8)] == [1, 2]
+        assert [len(batch.images) for batch in batches(some, to(4, 4), 8)] == [1, 2]
 
 
 def test_mistakes_end_in_one_line(tmp_path, pattern):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from filtag_kg.network import load_network
+from tests.keras_network import input_of, model_of, tensor_of
 
 
 class Expected(NamedTuple):
@@ -129,7 +130,7 @@ def test_layers_and_filters(named):
     layers = network.layers
     assert (len(layers), network.n_filters) == (expected.layers, expected.filters)
     assert (layers[0].name, layers[-1].name) == (expected.first, expected.last)
-    assert all(layer.n_filters == network.model.get_layer(layer.name).filters for layer in layers)
+    assert all(layer.n_filters == model_of(network).get_layer(layer.name).filters for layer in layers)
 
 
 def test_where_the_feature_maps_are(named):
@@ -139,17 +140,16 @@ def test_where_the_feature_maps_are(named):
     assert {layer: layers[layer].feature_map_of for layer in expected} == expected
     for layer in layers.values():
         # ConvNeXt is laid out flat by calling its layers once more: each has made two tensors.
-        calls = network.model.get_layer(layer.feature_map_of)._inbound_nodes
-        assert any(layer.feature_map is made for call in calls for made in call.output_tensors)
+        calls = model_of(network).get_layer(layer.feature_map_of)._inbound_nodes
+        assert any(tensor_of(network, layer.name) is made for call in calls for made in call.output_tensors)
 
 
 def test_what_the_numbers_say(keras, named):
     name, network = named
     signs = dict.fromkeys(EXPECTED[name].linear, True) | dict.fromkeys(EXPECTED[name].rectified, False)
-    layers = {layer.name: layer for layer in network.layers}
-    maps = keras.Model(network.model.inputs[0], [layers[layer].feature_map for layer in signs])
+    maps = keras.Model(model_of(network).inputs[0], [tensor_of(network, layer) for layer in signs])
     pixels = np.random.default_rng(0).integers(0, 256, (1, *network.input_size, 3)).astype(np.float32)
-    outputs = maps(network.preprocess(keras.ops.convert_to_tensor(pixels)), training=False)
+    outputs = maps(input_of(network, pixels), training=False)
     for (layer, negative), output in zip(signs.items(), outputs, strict=True):
         values = np.asarray(keras.ops.convert_to_numpy(output))
         assert values.max() > 0, layer

@@ -16,8 +16,9 @@ from scipy.signal import correlate2d
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import batches, decode, open_images
 from filtag_kg.network import imagenet_class_ids, load_network
-from filtag_kg.network.efficientnet_lite0 import build_efficientnet_lite0, checkpoint_path, load_checkpoint
-from filtag_kg.network.legacy_checkpoint import read_legacy_checkpoint
+from filtag_kg.network.keras.efficientnet_lite0 import build_efficientnet_lite0, checkpoint_path, load_checkpoint
+from filtag_kg.network.keras.legacy_checkpoint import read_legacy_checkpoint
+from tests.keras_network import input_of, model_of
 
 KERNELS = (3, 3, 3, 5, 5, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 3)
 STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
@@ -85,10 +86,10 @@ def test_logits_agree_with_the_published_network(keras, checkpoint, network):
     noise = np.random.default_rng(0).normal(0, 40, ramp.shape)
     file = io.BytesIO()
     Image.fromarray(np.clip(ramp[::-1] + noise, 0, 255).astype(np.uint8)).save(file, "PNG")
-    pixels = decode(file.getvalue(), (224, 224)).astype(np.float32)
+    pixels = decode(file.getvalue(), network.preparation).astype(np.float32)
     expected = reference_logits(checkpoint, ((pixels.astype(np.float64) - 127) / 128).transpose(2, 0, 1))
-    logits = keras.Model(network.model.inputs[0], network.model.get_layer("logits").output)
-    found = np.asarray(logits(network.preprocess(pixels[None]), training=False))[0]
+    logits = keras.Model(model_of(network).inputs[0], model_of(network).get_layer("logits").output)
+    found = np.asarray(logits(input_of(network, pixels[None]), training=False))[0]
     assert np.abs(expected).max() > 1
     assert np.abs(found - expected).max() < 1e-4
 
@@ -118,8 +119,8 @@ def test_accuracy_on_tiny_imagenet(keras, network, shared_data):
     right = right_among_200 = n_images = 0
     with open_images(shared_data / "tiny-imagenet" / "test.tar") as images:
         among = np.array([places[class_id] for class_id in images.classes])
-        for batch in batches(images, network.input_size, 64):
-            scores = network.model.predict(network.preprocess(batch.pixels.astype(np.float32)), verbose=0)
+        for batch in batches(images, network.preparation, 64):
+            scores = model_of(network).predict(input_of(network, batch.pixels), verbose=0)
             truth = np.array([places[image.class_id] for image in batch.images])
             right += int((scores.argmax(axis=1) == truth).sum())
             right_among_200 += int((among[scores[:, among].argmax(axis=1)] == truth).sum())

@@ -5,18 +5,20 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.feature_map import select_layers
-from filtag_kg.network.model_graph import trace
+from filtag_kg.network.keras.model_graph import trace
+from filtag_kg.network.keras.steps import steps_of
 
 
 def layers_of(keras, build, choice="all"):
     """Build a network on an 8 × 8 image and return its layers and its graph."""
     image = keras.Input((8, 8, 3))
     graph = trace(keras.Model(image, build(keras.layers, image)), "toy")
-    return select_layers(graph, choice, "toy"), graph
+    steps, _ = steps_of(graph)
+    return select_layers(steps, choice, "toy"), steps
 
 
-def producer(graph, tensor):
-    return next(step.operation.name for step in graph.steps if any(made is tensor for made in step.outputs))
+def producer(steps, tensor):
+    return next(step.name for step in steps if tensor in step.outputs)
 
 
 def feature_map_of(keras, build):

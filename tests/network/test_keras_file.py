@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.network.keras_file import read_keras_file
+from filtag_kg.network.keras.keras_file import read_keras_file
 
 
 @pytest.fixture(scope="module")

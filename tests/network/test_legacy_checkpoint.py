@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.network.legacy_checkpoint import read_legacy_checkpoint
+from filtag_kg.network.keras.legacy_checkpoint import read_legacy_checkpoint
 
 
 class Storage:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from filtag_kg.profile import load_profile
+from tests.keras_network import model_of
 from tests.profile.test_collect import archive, files, network  # noqa: F401
 
 COLLECT = """
@@ -33,12 +34,13 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
 from filtag_kg.network import load_network
-from filtag_kg.profile.compiled_pass import compile_pass
+from filtag_kg.network.keras.compiled_pass import compile_pass
+from tests.keras_network import computation_of
 
 network = load_network(sys.argv[1], preprocess="-1..1", layers="all")
 pixels = np.random.default_rng(3).integers(0, 256, (6, *network.input_size, 3), np.uint8)
-one = compile_pass(network, 6, scores=True)(pixels)
-two = compile_pass(network, 6, scores=True, devices=["CPU:0", "CPU:1"])(pixels)
+one = network.compile(6, scores=True)(pixels)
+two = compile_pass(computation_of(network, scores=True), 6, devices=["CPU:0", "CPU:1"])(pixels)
 np.testing.assert_allclose(two.activations, one.activations, atol=1e-6)
 np.testing.assert_allclose(two.scores, one.scores, atol=1e-5)
 np.testing.assert_array_equal(two.constant, one.constant)
@@ -61,7 +63,7 @@ def run(script, *arguments, backend, **environment):
 @pytest.fixture(scope="module")
 def saved_network(network, tmp_path_factory):  # noqa: F811
     path = tmp_path_factory.mktemp("saved") / "toy.keras"
-    network.model.save(path)
+    model_of(network).save(path)
     return path
 
 

@@ -16,6 +16,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.images import open_images
 from filtag_kg.network import load_network
 from filtag_kg.profile import PassOptions, collect, collect_on_ray
+from tests.keras_network import model_of
 from tests.profile.test_collect import archive, files, network, write_tar  # noqa: F401
 
 ray = pytest.importorskip("ray", reason="the ray extra is not installed")
@@ -33,7 +34,7 @@ def shards(files, tmp_path_factory):  # noqa: F811
 @pytest.fixture(scope="module")
 def saved_network(network, tmp_path_factory):  # noqa: F811
     path = tmp_path_factory.mktemp("saved") / "toy.keras"
-    network.model.save(path)
+    model_of(network).save(path)
     return path
 
 

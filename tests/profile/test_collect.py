@@ -11,7 +11,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.images import decode, open_images
 from filtag_kg.network import load_network
 from filtag_kg.profile import PassOptions, collect, load_profile, save_profile
-from filtag_kg.profile.compiled_pass import compile_pass
+from tests.keras_network import input_of, maps_model
 
 Image = pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
 SIZE = (12, 16)
@@ -67,10 +67,10 @@ def network(keras, tmp_path_factory):
 
 def slow_activations(keras, network, content):
     """Do what the paper says, one image and one filter at a time."""
-    pixels = decode(content, network.input_size).astype(np.float32)
-    maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers])
+    pixels = decode(content, network.preparation).astype(np.float32)
+    maps = maps_model(network)
     activations = []
-    for feature_maps in maps.predict(network.preprocess(pixels[None]), verbose=0):
+    for feature_maps in maps.predict(input_of(network, pixels[None]), verbose=0):
         layer = feature_maps[0].astype(np.float64)
         scaled = (layer - layer.min()) / (layer.max() - layer.min())
         activations += [scaled[:, :, filter_].mean() for filter_ in range(scaled.shape[-1])]
@@ -142,7 +142,7 @@ def test_a_layer_without_contrast_scales_to_zero_and_is_counted(keras, archive, 
 
 
 def test_activations_lie_in_the_unit_interval(network):
-    run = compile_pass(network, 5)
+    run = network.compile(5)
     outputs = run(np.random.default_rng(2).integers(0, 256, (5, *SIZE, 3), np.uint8))
     assert (outputs.activations.shape, outputs.constant.shape) == ((5, network.n_filters), (5, 4))
     assert outputs.activations.min() > -1e-6
@@ -198,7 +198,7 @@ def test_a_layer_that_is_constant_for_one_image_only(keras, tmp_path):
     network = load_network(str(tmp_path / "red.keras"), preprocess="none", layers="first")
     pixels = np.random.default_rng(4).integers(0, 256, (3, *SIZE, 3), np.uint8)
     pixels[1, :, :, 0] = 0
-    outputs = compile_pass(network, 3)(pixels)
+    outputs = network.compile(3)(pixels)
     assert outputs.constant[:, 0].tolist() == [False, True, False]
     assert not outputs.activations[1].any()
     assert outputs.activations[[0, 2]].all()

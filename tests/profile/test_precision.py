@@ -10,8 +10,9 @@ import pytest
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import open_images
 from filtag_kg.network import load_network
+from filtag_kg.network.keras.compiled_pass import forward
 from filtag_kg.profile import collect
-from filtag_kg.profile.compiled_pass import forward
+from tests.keras_network import computation_of, input_of, maps_model, model_of
 from tests.profile.test_backends import run
 from tests.profile.test_collect import archive, files  # noqa: F401
 
@@ -22,16 +23,15 @@ import sys
 import keras
 import numpy as np
 from filtag_kg.network import load_network
-from filtag_kg.profile.compiled_pass import compile_pass
+from tests.keras_network import input_of, maps_model
 
 pixels = np.random.default_rng(3).integers(0, 256, (4, 40, 40, 3), np.uint8)
-whole = compile_pass(load_network(sys.argv[1], preprocess="-1..1"), 4, scores=True)(pixels)
+whole = load_network(sys.argv[1], preprocess="-1..1").compile(4, scores=True)(pixels)
 for precision in ("float16", "bfloat16"):
     network = load_network(sys.argv[1], preprocess="-1..1", precision=precision)
-    maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers])
-    outputs = maps(network.preprocess(keras.ops.cast(pixels, "float32")), training=False)
+    outputs = maps_model(network)(input_of(network, pixels), training=False)
     assert {keras.backend.standardize_dtype(output.dtype) for output in outputs} == {precision}
-    less = compile_pass(network, 4, scores=True)(pixels)
+    less = network.compile(4, scores=True)(pixels)
     assert less.activations.dtype == less.scores.dtype == np.float32
     assert 0 < np.abs(less.activations - whole.activations).max() < (0.005 if precision == "float16" else 0.04)
     assert not less.constant.any()
@@ -68,17 +68,16 @@ def load(path, precision="float32", **options):
     return load_network(str(path), preprocess="-1..1", precision=precision, **options)
 
 
-def maps_of(keras, network, pixels):
-    maps = keras.Model(network.model.inputs[0], [layer.feature_map for layer in network.layers])
-    return maps(network.preprocess(keras.ops.cast(pixels, "float32")), training=False)
+def maps_of(network, pixels):
+    return maps_model(network)(input_of(network, pixels), training=False)
 
 
 @pytest.mark.parametrize("precision", LOWER)
 def test_weights_and_answers_stay_as_they_are(keras, path, pixels, precision):
     network, whole = load(path, precision), load(path)
     assert (network.precision, network.identifier) == (precision, whole.identifier)
-    assert {weight.dtype for weight in network.model.weights} == {"float32"}
-    answer = network.model(network.preprocess(keras.ops.cast(pixels, "float32")), training=False)
+    assert {weight.dtype for weight in model_of(network).weights} == {"float32"}
+    answer = model_of(network)(input_of(network, pixels), training=False)
     assert keras.backend.standardize_dtype(answer.dtype) == "float32"
     np.testing.assert_allclose(np.asarray(answer).sum(axis=1), 1, atol=1e-6)
 
@@ -87,20 +86,20 @@ def test_weights_and_answers_stay_as_they_are(keras, path, pixels, precision):
 def test_maps_are_reduced_in_float32(keras, path, pixels, precision):
     network = load(path, precision)
     expected = []
-    for maps in maps_of(keras, network, pixels):
+    for maps in maps_of(network, pixels):
         assert keras.backend.standardize_dtype(maps.dtype) == precision
         layer = np.asarray(keras.ops.cast(maps, "float32")).astype(np.float64)
         low, high = layer.min(axis=(1, 2, 3), keepdims=True), layer.max(axis=(1, 2, 3), keepdims=True)
         expected.append(((layer - low) / (high - low)).mean(axis=(1, 2)))
     # 1,296 numbers and more are summed for a mean; bfloat16 counts to 256.
     expected = np.concatenate(expected, axis=1)
-    graph = forward(network)
+    graph = forward(computation_of(network))
     np.testing.assert_allclose(np.asarray(graph(pixels)[0]), expected, atol=2e-6)
 
 
 def test_a_copy_for_another_device_computes_in_the_same_precision(path, pixels):
     network = load(path, "bfloat16")
-    one, other = (np.asarray(forward(network, copied=copied)(pixels)[0]) for copied in (False, True))
+    one, other = (np.asarray(forward(computation_of(network), copied=copied)(pixels)[0]) for copied in (False, True))
     np.testing.assert_array_equal(one, other)
 
 
@@ -116,7 +115,7 @@ def test_a_file_that_asks_for_less_is_computed_in_what_is_asked_here(keras, pixe
     x = keras.layers.Conv2D(2, 3, name="conv", dtype="mixed_float16")(image)
     keras.Model(image, keras.layers.GlobalAveragePooling2D(dtype="float32")(x)).save(tmp_path / "half.keras")
     for precision in ("float32", "bfloat16"):
-        maps = maps_of(keras, load(tmp_path / "half.keras", precision), pixels)
+        maps = maps_of(load(tmp_path / "half.keras", precision), pixels)
         assert keras.backend.standardize_dtype(maps[0].dtype) == precision
 
 

@@ -13,9 +13,10 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import Network, load_network
-from filtag_kg.network.preprocess import pixel_scaling, preprocessing
+from filtag_kg.network.preparation import named_scaling
 from filtag_kg.profile import recorded_network, recorded_network_file
 from filtag_kg.profile.metadata import network_file, network_metadata, same_scaling
+from tests.keras_network import model_of
 
 CLASSES = ("tench", "goldfish")
 
@@ -60,7 +61,7 @@ def test_nothing_need_be_said_again(facts, own, monkeypatch, tmp_path):
     network = recorded_network(facts, "my-kg")
     assert facts_of(network) == facts
     assert network.class_ids == CLASSES
-    np.testing.assert_allclose(np.asarray(network.preprocess(np.full((1, 8, 8, 3), 51, np.float32))), 0.2, rtol=1e-6)
+    assert network.preparation.scaling == named_scaling("0..1")
 
 
 def test_a_relative_path_is_found_from_anywhere(keras, tmp_path, monkeypatch):
@@ -85,7 +86,7 @@ def test_a_file_that_moved_is_asked_for(facts, own):
     assert str(error.value) == message
     network = recorded_network(facts, "my-kg", str(moved))
     assert network.identifier == facts["identifier"], "its weights say which it is, not its file's name"
-    assert (network.class_ids, network.preprocess_name) == (CLASSES, "0..1")
+    assert (network.class_ids, network.preparation.name) == (CLASSES, "0..1")
 
 
 def test_other_weights_are_refused(keras, facts, own):
@@ -102,13 +103,13 @@ def test_another_preparation_is_refused(keras, facts, own):
     assert refusal(facts, "my-kg", preprocess="none") == (
         "my-kg was made with preprocessing 0..1, not none: leave it out"
     )
-    assert recorded_network(facts, "my-kg", preprocess="0..1").preprocess_name == "0..1"
+    assert recorded_network(facts, "my-kg", preprocess="0..1").preparation.name == "0..1"
     assert refusal({**facts, "resizing": "nearest"}, "my-kg").startswith(
         "my-kg was made with images resized otherwise (nearest; now bilinear, "
     )
     larger = save(keras, own.with_name("larger.keras"), size=16)
     assert refusal(facts, "my-kg", str(larger)) == (
-        f"my-kg was made with images of 8 × 8 pixels, and {larger} takes 16 × 16: name the right one"
+        f"my-kg was made with images of 8 × 8 pixels, and {larger} takes images of 16 × 16 pixels: name the right one"
     )
 
 
@@ -139,7 +140,7 @@ def test_profiles_that_do_not_remember_go_on_with_what_is_given(facts, own):
     old = {name: facts[name] for name in ("network", "identifier", "weights_sha256", "input_size", "layers_option")}
     assert refusal(old, "my-kg") == "my-kg does not say where its network own is: name it"
     network = recorded_network(old, "my-kg", str(own), preprocess="-1..1", classes=own.with_name("classes.txt"))
-    assert (network.preprocess_name, network.class_ids) == ("-1..1", CLASSES)
+    assert (network.preparation.name, network.class_ids) == ("-1..1", CLASSES)
     assert refusal({}, "my-kg") == "my-kg does not say which network it was made with: name it"
     assert recorded_network({}, "my-kg", str(own), preprocess="none").name == "own"
 
@@ -147,12 +148,12 @@ def test_profiles_that_do_not_remember_go_on_with_what_is_given(facts, own):
 def test_a_file_of_a_named_network_is_prepared_as_the_name_says(keras, tmp_path):
     named = load_network("mobilenet", weights=None)
     saved = keras.applications.MobileNet(weights=None)
-    saved.set_weights(named.model.get_weights())
+    saved.set_weights(model_of(named).get_weights())
     saved.save(tmp_path / "mine.keras")
     facts = facts_of(named)
     assert "network_file" not in facts
     network = recorded_network(facts, "my-kg", str(tmp_path / "mine.keras"))
-    assert (network.identifier, network.preprocess_name) == (named.identifier, "mobilenet")
+    assert (network.identifier, network.preparation.name) == (named.identifier, "mobilenet")
 
 
 def test_nothing_of_a_stranger_s_profile_is_run(keras, facts, own):
@@ -163,8 +164,9 @@ def test_nothing_of_a_stranger_s_profile_is_run(keras, facts, own):
     shutil.copy(__file__, own)
     assert refusal(facts, "my-kg").startswith(f"{own} cannot be loaded as a Keras network in safe mode (")
     save(keras, own)
+    older = {name: fact for name, fact in facts.items() if name != "preparation"}
     for name in ("os:system", "imagenet_utils", "__class__", str(Path(__file__))):
-        assert refusal({**facts, "preprocess": name}, "my-kg").startswith(f"no preprocessing {name!r}")
+        assert refusal({**older, "preprocess": name}, "my-kg").startswith(f"no preprocessing {name!r}")
     unnamed = {name: fact for name, fact in facts.items() if name != "network_file"}
     assert refusal({**unnamed, "network": str(own)}, "my-kg") == (
         f"my-kg does not say where its network {own} is: name it"
@@ -190,8 +192,8 @@ def test_a_file_whose_name_is_no_text_is_asked_for(facts, own):
         ("efficientnet-lite0", [[1 / 128, 0, 0, -127 / 128], [0, 1 / 128, 0, -127 / 128], [0, 0, 1 / 128, -127 / 128]]),
     ],
 )
-def test_the_scaling_says_the_order_of_colours_too(keras, name, rows):
-    np.testing.assert_allclose(pixel_scaling(preprocessing(name)), rows, rtol=1e-5)
+def test_the_scaling_says_the_order_of_colours_too(name, rows):
+    np.testing.assert_allclose(named_scaling(name).matrix, rows, rtol=1e-5)
 
 
 def test_unknown_scalings_are_equal_to_each_other_alone():

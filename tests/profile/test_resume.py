@@ -17,6 +17,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.images import open_images
 from filtag_kg.network import load_network
 from filtag_kg.profile import PassOptions, checkpointing, collect, load_profile
+from tests.keras_network import model_of
 from tests.profile.test_collect import archive, files, network, write_tar  # noqa: F401
 
 # A checkpoint after every batch; what is read slowly leaves time to be killed in.
@@ -51,7 +52,7 @@ def started(path, archive, output, slowness):  # noqa: F811
 @pytest.fixture(scope="module")
 def saved_network(network, tmp_path_factory):  # noqa: F811
     path = tmp_path_factory.mktemp("saved") / "toy.keras"
-    network.model.save(path)
+    model_of(network).save(path)
     return path
 
 

@@ -17,6 +17,7 @@ from filtag_kg.images import decode
 from filtag_kg.server import Limits
 from filtag_kg.server.jobs import Answer, DecodeJob
 from filtag_kg.server.pool import Pool
+from tests.preparations import to
 from tests.server.servers import Server, alive, children, wait_until
 
 
@@ -52,16 +53,18 @@ async def asked(store: Path, jobs: list[DecodeJob]) -> tuple[list[Answer], set[i
 
 def test_pixels_are_those_that_are_decoded_here(store: Path) -> None:
     image = picture(40, 30)
-    (answer,), before, after = asyncio.run(asked(store, [DecodeJob("x.png", 8, 12, image)]))
+    (answer,), before, after = asyncio.run(asked(store, [DecodeJob("x.png", to(8, 12).metadata(), image)]))
     assert (answer.status, answer.kind) == ("ok", "pixels")
-    assert answer.body == decode(image, (8, 12)).tobytes()
+    assert answer.body == decode(image, to(8, 12)).tobytes()
     # The process that decoded it is gone, before the pool is.
     assert len(before - after) == 1
 
 
 def test_what_is_no_image_is_a_line(store: Path) -> None:
     postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(x) (w) file pop\n"
-    jobs = [DecodeJob("a.jpg", 8, 8, content) for content in (b"no image", postscript, picture(40, 30)[:200])]
+    jobs = [
+        DecodeJob("a.jpg", to(8, 8).metadata(), content) for content in (b"no image", postscript, picture(40, 30)[:200])
+    ]
     answers, _, _ = asyncio.run(asked(store, jobs))
     assert [answer.status for answer in answers] == ["invalid"] * 3
     for answer in answers:

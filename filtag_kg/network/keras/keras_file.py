@@ -13,8 +13,8 @@ import numpy as np
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.json_values import parse_json
-from filtag_kg.network.backend import KerasModel, import_keras
-from filtag_kg.network.hdf5_check import check_hdf5
+from filtag_kg.network.keras.backend import KerasModel, import_keras
+from filtag_kg.network.keras.hdf5_check import check_hdf5
 
 _UNKNOWN_CLASS = re.compile(r"(?:Could not locate class|Unknown layer:) '([^']+)'")
 # Weights hardly shrink in a zip, and a configuration by less.

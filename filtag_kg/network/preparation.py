@@ -1,0 +1,325 @@
+"""How an image becomes what a network takes: framed to its size, then scaled."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtag_kg.errors import FiltagError
+
+RESIZES = ("squash", "crop", "pad")
+"""How an image of another aspect becomes one of the network's: each side by itself, cut, or filled up with black."""
+INTERPOLATIONS = ("bilinear", "bicubic", "lanczos", "nearest")
+COLOURS = ("rgb", "bgr")
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """The scaling of pixels, the same for all of them: (channels in `order` − `mean`) / `std`.
+
+    Parameters
+    ----------
+    mean, std : tuple of float, of length n_channels
+        Of the network's channels, for pixels in [0, 255].
+    order : tuple of int, of length n_channels
+        The channel of the image that each of the network's channels takes: (2, 1, 0) for BGR.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    order: tuple[int, ...]
+
+    @property
+    def matrix(self) -> list[list[float]]:
+        """A row for each of the network's channels: the weight of each of the image's, and the constant.
+
+        Rounded to six significant digits.
+        """
+        rows = np.column_stack([np.eye(len(self.order))[list(self.order)], np.zeros(len(self.order))])
+        rows[:, -1] = np.negative(self.mean)
+        rows /= np.array(self.std)[:, None]
+        # Adding 0 turns -0 into 0.
+        return [[float(f"{value:.6g}") + 0.0 for value in row] for row in rows.round(9)]
+
+    def inverse(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the pixels, shape (…, n_channels), that become `scaled`."""
+        pixels = np.empty_like(scaled)
+        pixels[..., list(self.order)] = scaled * np.array(self.std, np.float32) + np.array(self.mean, np.float32)
+        return pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How an image becomes what a network takes.
+
+    Parameters
+    ----------
+    size : tuple of int
+        (height, width), in pixels.
+    scaling : Scaling
+        Its length is the number of channels: 1 is grey, 3 is RGB.
+    name : str
+        What the scaling is called: ``vgg16``, ``0..1``, ``own`` if it has no name.
+    resize : str
+        One of `RESIZES`.
+    crop_share : float, in (0, 1]
+        With ``crop``: the side of the part that is kept, as a share of the resized image's shorter side.
+    interpolation : str
+        One of `INTERPOLATIONS`, with antialiasing where it makes images smaller.
+    """
+
+    size: tuple[int, int]
+    scaling: Scaling
+    name: str = "none"
+    resize: str = "squash"
+    crop_share: float = 1.0
+    interpolation: str = "bilinear"
+
+    @property
+    def channels(self) -> int:
+        """The number of the network's input channels."""
+        return len(self.scaling.order)
+
+    @property
+    def resizing(self) -> str:
+        """How images are resized, in words."""
+        ways = {
+            "squash": "to the network's size whatever the aspect",
+            "crop": f"to the network's size, the middle {self.crop_share:.4g} of the shorter side",
+            "pad": "to fit into the network's size, filled up with black",
+        }
+        return f"{self.interpolation}, antialiased, {ways[self.resize]}"
+
+    def metadata(self) -> dict[str, Any]:
+        """Return all of it as JSON values, as a profile records them."""
+        scaling = self.scaling
+        return {
+            "input_size": list(self.size),
+            "preprocess": self.name,
+            # Of an image's channels in [0, 255]; it also tells their order.
+            "scaling": scaling.matrix,
+            "resizing": self.resizing,
+            "preparation": {
+                "resize": self.resize,
+                "crop_share": self.crop_share,
+                "interpolation": self.interpolation,
+                "mean": list(scaling.mean),
+                "std": list(scaling.std),
+                "order": list(scaling.order),
+            },
+        }
+
+    def sha256(self) -> str:
+        """Return the hash of all that decides what the network sees; the scaling's name does not."""
+        seen = {name: value for name, value in self.metadata().items() if name != "preprocess"}
+        return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationOptions:
+    """What a user says of the preparation; None leaves what the network's maker says.
+
+    Parameters
+    ----------
+    preprocess : str, optional
+        The name of a scaling, see :func:`named_scaling`.
+    mean, std : sequence of float, optional
+        A further scaling after the named one, (x − mean) / std, a number for each channel of the network or one for
+        all. Without `preprocess` they are for pixels in [0, 1], as torchvision writes them.
+    colours : str, optional
+        ``rgb`` or ``bgr``: the order that the network expects.
+    resize, crop_share, interpolation
+        See :class:`Preparation`.
+    """
+
+    preprocess: str | None = None
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
+    colours: str | None = None
+    resize: str | None = None
+    crop_share: float | None = None
+    interpolation: str | None = None
+
+    def scales(self) -> bool:
+        """Return whether a scaling is given."""
+        return not (self.preprocess is None and self.mean is None and self.std is None)
+
+    def applied(self, own: Preparation) -> Preparation:
+        """Return a network's own preparation with what is given in place of it.
+
+        Raises
+        ------
+        FiltagError
+            If a value is unknown or out of range, or does not fit the network's channels.
+        """
+        resize = _one_of("resize", self.resize or own.resize, RESIZES)
+        crop_share = own.crop_share if self.crop_share is None else self.crop_share
+        if self.crop_share is not None and resize != "crop":
+            raise FiltagError(
+                "a share of the image is kept only where images are cropped: choose the resize crop",
+                options=("crop_share", "resize"),
+            )
+        if not 0 < crop_share <= 1:
+            raise FiltagError(
+                f"crop_share={crop_share:g} is no share of an image: give a number above 0, up to 1",
+                options=("crop_share",),
+            )
+        scaling, name = self._scaling(own)
+        return Preparation(
+            own.size,
+            scaling,
+            name,
+            resize,
+            crop_share if resize == "crop" else 1.0,
+            _one_of("interpolation", self.interpolation or own.interpolation, INTERPOLATIONS),
+        )
+
+    def _scaling(self, own: Preparation) -> tuple[Scaling, str]:
+        channels = own.channels
+        further = self.mean is not None or self.std is not None
+        if self.preprocess is not None:
+            scaling, name = named_scaling(self.preprocess, channels), self.preprocess
+        elif further:
+            scaling, name = named_scaling("0..1", channels), "0..1"
+        else:
+            scaling, name = own.scaling, own.name
+        order = scaling.order
+        if self.colours is not None:
+            _one_of("colours", self.colours, COLOURS)
+            if channels != 3:
+                raise FiltagError(f"the network takes {channels} channels, which have no colours", options=("colours",))
+            order = (0, 1, 2) if self.colours == "rgb" else (2, 1, 0)
+        if not further and order == scaling.order:
+            return scaling, name
+        mean = _per_channel("mean", (0.0,) if self.mean is None else self.mean, channels)
+        std = _per_channel("std", (1.0,) if self.std is None else self.std, channels)
+        if not np.all(std > 0):
+            raise FiltagError("a standard deviation must be above 0", options=("std",))
+        before = np.array(scaling.std)
+        return (
+            Scaling(tuple((np.array(scaling.mean) + mean * before).tolist()), tuple((before * std).tolist()), order),
+            "own",
+        )
+
+
+# The three ways of keras.applications, for pixels in [0, 255], and that of EfficientNet-Lite0.
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_AS_THEY_ARE = Scaling((0.0,) * 3, (1.0,) * 3, (0, 1, 2))
+_SYMMETRIC = Scaling((127.5,) * 3, (127.5,) * 3, (0, 1, 2))
+_CAFFE = Scaling((103.939, 116.779, 123.68), (1.0,) * 3, (2, 1, 0))
+IMAGENET = Scaling(tuple(255 * mean for mean in _IMAGENET_MEAN), tuple(255 * std for std in _IMAGENET_STD), (0, 1, 2))
+"""The mean and standard deviation of ImageNet's pixels, which most networks for PyTorch expect."""
+_RANGES = {
+    "none": _AS_THEY_ARE,
+    "0..1": Scaling((0.0,) * 3, (255.0,) * 3, (0, 1, 2)),
+    "-1..1": _SYMMETRIC,
+}
+_NAMED = {
+    **_RANGES,
+    "imagenet": IMAGENET,
+    "efficientnet-lite0": Scaling((127.0,) * 3, (128.0,) * 3, (0, 1, 2)),
+    "convnext": _AS_THEY_ARE,
+    "densenet": IMAGENET,
+    "efficientnet": _AS_THEY_ARE,
+    "efficientnet_v2": _AS_THEY_ARE,
+    "inception_resnet_v2": _SYMMETRIC,
+    "inception_v3": _SYMMETRIC,
+    "mobilenet": _SYMMETRIC,
+    "mobilenet_v2": _SYMMETRIC,
+    "mobilenet_v3": _AS_THEY_ARE,
+    "nasnet": _SYMMETRIC,
+    "resnet": _CAFFE,
+    "resnet50": _CAFFE,
+    "resnet_v2": _SYMMETRIC,
+    "vgg16": _CAFFE,
+    "vgg19": _CAFFE,
+    "xception": _SYMMETRIC,
+}
+
+
+def named_scaling(name: str, channels: int = 3) -> Scaling:
+    """Return the scaling of a family of ``keras.applications``, or to a range.
+
+    Parameters
+    ----------
+    name : str
+        A module of ``keras.applications`` such as ``vgg16`` or ``mobilenet_v2``; or the range that the network
+        expects: ``none`` ([0, 255], as they are), ``0..1`` or ``-1..1``; or ``imagenet``, mean 0 and standard
+        deviation 1 over ImageNet; or ``efficientnet-lite0``.
+    channels : int
+        Of the network. Only ranges fit any number of them.
+
+    Raises
+    ------
+    FiltagError
+        If there is none with that name, or it is for another number of channels.
+    """
+    keys = {letters_and_digits(known): known for known in _NAMED if known not in _RANGES}
+    known = name if name in _RANGES else keys.get(letters_and_digits(name))
+    if known is None:
+        near = difflib.get_close_matches(letters_and_digits(name), keys, n=1, cutoff=0.5)
+        raise FiltagError(
+            f"no preprocessing {name!r}"
+            + (f" (did you mean {keys[near[0]]}?)" if near else "")
+            + f": choose from {', '.join(_NAMED)}",
+            options=("preprocess",),
+        )
+    scaling = _NAMED[known]
+    if channels == 3:
+        return scaling
+    if known not in _RANGES:
+        raise FiltagError(
+            f"preprocessing {known} is for three colours, and the network takes {channels} channels: choose from "
+            + ", ".join(_RANGES),
+            options=("preprocess",),
+        )
+    return Scaling(scaling.mean[:1] * channels, scaling.std[:1] * channels, tuple(range(channels)))
+
+
+def recorded_preparation(metadata: Mapping[str, Any]) -> Preparation | None:
+    """Return the preparation that a profile's metadata records; None where the profile is older."""
+    recorded = metadata.get("preparation")
+    if recorded is None:
+        return None
+    height, width = metadata["input_size"]
+    mean, std, order = (tuple(recorded[name]) for name in ("mean", "std", "order"))
+    if not len(mean) == len(std) == len(order) or sorted(order) != list(range(len(order))) or not all(std):
+        raise FiltagError("the preparation of images that is recorded makes no sense: make the profile anew")
+    own = Preparation((height, width), Scaling(mean, std, order), metadata["preprocess"])
+    resize = recorded["resize"]
+    return PreparationOptions(
+        resize=resize,
+        crop_share=recorded["crop_share"] if resize == "crop" else None,
+        interpolation=recorded["interpolation"],
+    ).applied(own)
+
+
+def letters_and_digits(name: str) -> str:
+    """Return a name in lower case without separators: how names of networks are compared."""
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _one_of(option: str, value: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise FiltagError(
+            f"no {option} {value!r}: choose {', '.join(allowed[:-1])} or {allowed[-1]}", options=(option,)
+        )
+    return value
+
+
+def _per_channel(option: str, values: Sequence[float], channels: int) -> NDArray[np.float64]:
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.shape not in ((1,), (channels,)) or not np.isfinite(numbers).all():
+        raise FiltagError(
+            f"{option} has {numbers.size} numbers, and the network takes {channels} channels: give one "
+            "for each, or one for all",
+            options=(option,),
+        )
+    return np.broadcast_to(numbers, (channels,))
