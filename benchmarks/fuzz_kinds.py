@@ -207,7 +207,7 @@ def read_labels(path: Path) -> str | None:
 
 def read_names(path: Path) -> str | None:
     """Read class names as `filtag import --class-names` does."""
-    from filtag_kg.concepts import class_names
+    from filtag_kg.class_names import class_names
 
     found = class_names(path)
     return None if all(found) and all(found.values()) else "a class without a name"

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from filtag_kg import TagTable, tag_filters, wordnet
-from filtag_kg.concepts import class_names, preferred_labels
+from filtag_kg.class_names import class_names
+from filtag_kg.concepts import preferred_labels
 from filtag_kg.demo import DEMO_RULES, demo_profile
 from filtag_kg.network import imagenet_class_ids
 

@@ -14,7 +14,7 @@ LEFT, RIGHT = 130, 880
 PARTS = {"make": "make a KG", "read": "read a KG", "use": "for people"}
 GROUND_MODULES = (
     "errors · files · output_paths · system_calls · csv_table",
-    "npz · json_values · names · notebook_html · redirects",
+    "npz · json_values · names · class_names · notebook_html · redirects",
 )
 # Light colours, then dark ones; a browser takes what its reader prefers.
 STYLE = """

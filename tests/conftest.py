@@ -118,7 +118,7 @@ def kg(profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> KG:
 @pytest.fixture(scope="session")
 def vgg(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> KG:
     """FILTAG's own tags of VGG16's last convolutional layer."""
-    from filtag_kg.concepts import class_names
+    from filtag_kg.class_names import class_names
     from filtag_kg.tags import read_filtag_labels
 
     folder = shared_data / "filtag-vgg16"
@@ -129,7 +129,8 @@ def vgg(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> KG:
 @pytest.fixture(scope="session")
 def stated_vgg(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> KG:
     """The same tags, with what ConceptNet says of them beside WordNet."""
-    from filtag_kg.concepts import class_names, concept_source
+    from filtag_kg.class_names import class_names
+    from filtag_kg.concepts import concept_source
     from filtag_kg.tags import read_filtag_labels
 
     folder = shared_data / "filtag-vgg16"

@@ -33,6 +33,7 @@ FLOORS = [
     "cli",
 ]
 GROUND = {
+    "class_names",
     "csv_table",
     "errors",
     "files",

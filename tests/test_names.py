@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from filtag_kg import FiltagError, Profile
-from filtag_kg.concepts import class_names, read_curated_links, wordnet
+from filtag_kg.class_names import class_names
+from filtag_kg.concepts import read_curated_links, wordnet
 from filtag_kg.images import open_images
 from filtag_kg.kg import KG
 from filtag_kg.names import name_in_path, part_of_path

@@ -12,6 +12,7 @@ from filtag_kg.cli.console import DEFAULT_CONCEPTS, Base, Concepts, Force, Links
 from filtag_kg.cli.profile import (
     BatchSize,
     Classes,
+    ClassNames,
     Images,
     KeepGoing,
     Layers,
@@ -24,7 +25,9 @@ from filtag_kg.cli.profile import (
     Seed,
     Split,
     Workers,
+    given_names,
     make_profile,
+    with_names,
 )
 from filtag_kg.cli.report import make_report, report_folder
 from filtag_kg.errors import FiltagError
@@ -73,6 +76,7 @@ def run(
     score: ScoreName = "activation",
     preprocess: Preprocess = None,
     classes: Classes = None,
+    class_names: ClassNames = None,
     layers: Layers = "conv",
     precision: Precision = "float32",
     concepts: Concepts = DEFAULT_CONCEPTS,
@@ -140,8 +144,11 @@ def build(
     links: Links = None,
     images: Annotated[
         Path | None,
-        typer.Option(metavar="DIR|TAR|ZIP", help="The profile's images, for thumbnails of each filter's exemplars."),
+        typer.Option(
+            metavar="DIR|TAR|ZIP|LIST", help="The profile's images, for thumbnails of each filter's exemplars."
+        ),
     ] = None,
+    class_names: ClassNames = None,
     base: Base = _BASE,
     force: Force = False,
     quiet: Quiet = False,
@@ -151,18 +158,19 @@ def build(
     from filtag_kg.profile import load_profile
 
     rules = rules_from(k, q, score)
+    names = given_names(class_names)
     if (into is None) == (output is None):
         raise typer.BadParameter("give either -o, for a KG of its own, or --into, to add to one")
     if into is not None:
 
         def build_beside(kg: KG, room: Path) -> KG:
-            made = load_profile(profile)
+            made = with_names(load_profile(profile), names)
             return build_from_profile(made, rules, room, images=images, concepts=concepts, links=links, beside=kg)
 
         _told(build_into(into, build_beside))
     elif output is not None:
         with reserved_output(output, force=force):
-            made = load_profile(profile)
+            made = with_names(load_profile(profile), names)
             _told(
                 build_from_profile(
                     made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
@@ -176,9 +184,7 @@ def import_(
         str, typer.Option("--format", metavar="FORMAT", help="filtag: the tag files of FILTAG's authors.")
     ],
     output: OutputKG,
-    class_names: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Class ids and labels, one 'id, label' per line.")
-    ] = None,
+    class_names: ClassNames = None,
     layer: Annotated[
         str | None, typer.Option(metavar="NAME", help="The layer's name, if the file does not give it.")
     ] = None,
@@ -190,7 +196,7 @@ def import_(
     quiet: Quiet = False,
 ) -> None:
     """Make a KG from another method's tags."""
-    from filtag_kg.concepts import class_names as read_class_names
+    from filtag_kg.class_names import class_names as read_class_names
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.files import sha256_of
     from filtag_kg.kg import BuildParameters, Provenance, build_kg, reserved_output

@@ -9,7 +9,7 @@ import typer
 
 from filtag_kg.cli.console import Quiet, note, progress_bar, results_console
 from filtag_kg.cli.explain import KGNetwork, TagRule, network_of
-from filtag_kg.cli.profile import BatchSize, Classes, Images, Preprocess, Workers
+from filtag_kg.cli.profile import BatchSize, Classes, ClassNames, Images, Preprocess, Workers, given_names
 
 if TYPE_CHECKING:
     from filtag_kg.explain import MisclassificationAnalysis
@@ -29,6 +29,7 @@ def errors(
     ] = None,
     preprocess: Preprocess = None,
     classes: Classes = None,
+    class_names: ClassNames = None,
     rule: TagRule = None,
     kg_classes: Annotated[bool, typer.Option("--kg-classes", help="Predict only classes of the KG.")] = False,
     batch_size: BatchSize = 32,
@@ -55,6 +56,7 @@ def errors(
     if output is not None:
         check_new_directory(output)
     opened = open_kg(kg)
+    names = given_names(class_names, classes)
     with open_images(images) as image_set:
         loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
         with progress_bar(quiet) as progress:
@@ -64,6 +66,7 @@ def errors(
                 image_set,
                 rule=rule,
                 kg_classes=kg_classes,
+                class_names=names,
                 batch_size=batch_size,
                 workers=workers,
                 keep_going=keep_going,

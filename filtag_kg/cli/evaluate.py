@@ -10,7 +10,7 @@ import typer
 
 from filtag_kg.cli.build import rules_from
 from filtag_kg.cli.console import Quiet, note, progress_bar, results_console
-from filtag_kg.cli.profile import BatchSize, Classes, Images, Preprocess, Workers
+from filtag_kg.cli.profile import BatchSize, Classes, ClassNames, Images, Preprocess, Workers, given_names, with_names
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the permutations.")] = 0,
     preprocess: Preprocess = None,
     classes: Classes = None,
+    class_names: ClassNames = None,
     batch_size: BatchSize = 32,
     workers: Workers = None,
     quiet: Quiet = False,
@@ -93,7 +94,7 @@ def evaluate(
     rules = _rules(k, q, score)
     if output is not None:
         check_new_directory(output)
-    loaded = _profile(profile)
+    loaded = with_names(_profile(profile), given_names(class_names, classes))
     identifier = loaded.metadata.get("identifier", "network")
     distribution = tag_distribution(tag_filters(loaded, rules, network=identifier))
     with open_images(images) as test:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filtag_kg.cli.console import Quiet, results_console
-from filtag_kg.cli.profile import Classes, Preprocess
+from filtag_kg.cli.profile import Classes, ClassNames, Preprocess, given_names
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def explain(
     network: KGNetwork = None,
     preprocess: Preprocess = None,
     classes: Classes = None,
+    class_names: ClassNames = None,
     rule: TagRule = None,
     why: Annotated[
         str | None,
@@ -64,14 +65,16 @@ def explain(
     if format_ not in _FORMATS:
         raise FiltagError(f"no format {format_!r}: choose one of {', '.join(_FORMATS)}")
     opened = open_kg(kg)
+    names = given_names(class_names, classes)
     if why is not None or not_ is not None:
         known = tagged_classes(opened, rule)
+        known |= {class_id: label for class_id, label in names.items() if class_id in known}
         # Refuse a mistyped class before the network loads, which takes seconds.
         for name in (why, not_):
             if name is not None:
                 class_named(name, list(known), list(known.values()))
     loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
-    explanation = explain_image(opened, loaded, image, rule=rule, most=most, why=why, not_=not_)
+    explanation = explain_image(opened, loaded, image, rule=rule, most=most, why=why, not_=not_, class_names=names)
     if format_ == "text":
         print_explanation(explanation, most=most)
     elif format_ == "json":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -29,8 +29,9 @@ Images = Annotated[
     Path,
     typer.Option(
         "--images",
-        metavar="DIR|TAR|ZIP",
-        help="Labelled images: a folder per class, an archive of such folders, or shards: 'train-{00..99}.tar'.",
+        metavar="DIR|TAR|ZIP|LIST",
+        help="Labelled images: a folder per class, an archive of such folders, a list (.csv, with the columns path and "
+        "label), or shards: 'train-{00..99}.tar'.",
         show_default=False,
     ),
 ]
@@ -47,8 +48,12 @@ Classes = Annotated[
     typer.Option(
         "--classes",
         metavar="FILE",
-        help="For a network from a file: class ids in the order of its outputs, one per line.",
+        help="For a network from a file: class ids in the order of its outputs, one per line; a label may follow.",
     ),
+]
+ClassNames = Annotated[
+    Path | None,
+    typer.Option("--class-names", metavar="FILE", help="Class ids and labels, one 'id, label' per line."),
 ]
 Layers = Annotated[str, typer.Option("--layers", metavar="WHICH", help="conv, all (with depthwise), or layer names.")]
 Precision = Annotated[
@@ -87,6 +92,7 @@ class Pass:
 
     load: Callable[[], Network]
     images: Path
+    names: Mapping[str, str]
     options: PassOptions
     ray: str | None
     restart: bool
@@ -106,6 +112,7 @@ class Pass:
         return cls(
             load=partial(load_network, arguments["network"], **network),
             images=arguments["images"],
+            names=given_names(arguments["class_names"], arguments["classes"]),
             options=PassOptions(**options),
             ray=arguments["ray"],
             restart=arguments["restart"],
@@ -125,6 +132,7 @@ def profile(
     ] = False,
     preprocess: Preprocess = None,
     classes: Classes = None,
+    class_names: ClassNames = None,
     layers: Layers = "conv",
     precision: Precision = "float32",
     batch_size: BatchSize = 32,
@@ -176,9 +184,12 @@ def _pass_here(pass_: Pass, output: Path) -> Profile:
 
     with open_images(pass_.images) as images, checkpointing(output, restart=pass_.restart) as checkpoint:
         network = pass_.load()
-        labels = _labels(tuple(dict.fromkeys((*images.classes, *network.class_ids))))
+        class_ids = tuple(dict.fromkeys((*images.classes, *network.class_ids)))
+        labels = {**_labels(class_ids), **pass_.names}
+        _check_names(pass_.names, class_ids, str(images.path))
         with progress_bar(pass_.quiet) as progress:
             profile = collect(network, images, pass_.options, labels=labels, checkpoint=checkpoint, progress=progress)
+        profile = with_names(profile, pass_.names)
         # The checkpoint is removed only once the profile is there.
         save_profile(profile, output)
     return profile
@@ -193,7 +204,41 @@ def _pass_on_ray(pass_: Pass, address: str) -> Profile:
         raise FiltagError(f"{ignored} has no effect with --ray: leave one of them out")
     profile = collect_on_ray(pass_.load, pass_.images, address, options, quiet=pass_.quiet)
     labels = _labels(profile.class_ids)
-    return replace(profile, class_labels=tuple(labels[class_id] for class_id in profile.class_ids))
+    profile = replace(profile, class_labels=tuple(labels[class_id] for class_id in profile.class_ids))
+    return with_names(profile, pass_.names)
+
+
+def given_names(class_names: Path | None, classes: Path | None = None) -> dict[str, str]:
+    """Return the labels that a file of class names gives, or else one of a network's classes."""
+    from filtag_kg.class_names import class_names as read_class_names
+    from filtag_kg.class_names import classes_in_order
+
+    labels = {} if classes is None else {id_: label for id_, label in classes_in_order(classes).items() if label}
+    return labels | ({} if class_names is None else read_class_names(class_names))
+
+
+def _check_names(names: Mapping[str, str], class_ids: Sequence[str], where: str) -> None:
+    """Refuse names of which none is a class's: they would name nothing, in silence."""
+    if names and not names.keys() & set(class_ids):
+        raise FiltagError(
+            f"the class names are of {next(iter(names))} and others, none of them a class of {where}, such as "
+            f"{class_ids[0]}: name each class by its id, then its label",
+            options=("class_names",),
+        )
+
+
+def with_names(profile: Profile, names: Mapping[str, str]) -> Profile:
+    """Return a profile with these labels; it also records those of outputs that no image shows, for explanations."""
+    outputs = profile.metadata.get("outputs", ())
+    _check_names(names, (*profile.class_ids, *outputs), "the profile")
+    others = {id_: names[id_] for id_ in outputs if id_ in names and id_ not in profile.class_ids}
+    return replace(
+        profile,
+        class_labels=tuple(
+            names.get(id_, label) for id_, label in zip(profile.class_ids, profile.class_labels, strict=True)
+        ),
+        metadata={**profile.metadata, **({"class_names": others} if others else {})},
+    )
 
 
 def _labels(class_ids: tuple[str, ...]) -> dict[str, str]:

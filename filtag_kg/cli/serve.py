@@ -10,7 +10,7 @@ import typer
 
 from filtag_kg.cli.console import Quiet, note
 from filtag_kg.cli.explain import KGNetwork
-from filtag_kg.cli.profile import Classes, Preprocess
+from filtag_kg.cli.profile import Classes, ClassNames, Preprocess, given_names
 
 
 def serve(
@@ -30,12 +30,13 @@ def serve(
     network: KGNetwork = None,
     preprocess: Preprocess = None,
     classes: Classes = None,
+    class_names: ClassNames = None,
     quiet: Quiet = False,
 ) -> None:
     """Serve a KG over HTTP, read-only: explorer and SPARQL.
 
     The explorer is at /, SPARQL at /sparql, the named queries at /queries, and every IRI of the data has an address.
-    --network, --preprocess and --classes are for explaining images.
+    --network, --preprocess, --classes and --class-names are for explaining images.
 
     For example: filtag serve my-kg --port 8000
     """
@@ -57,7 +58,7 @@ def serve(
     opened = open_kg(kg)
     opened.store_process().open()
     local = is_loopback(host)
-    explorer = Explorer(kg, NetworkChoice(network, preprocess, classes))
+    explorer = Explorer(kg, NetworkChoice(network, preprocess, classes, given_names(class_names, classes)))
     hosts = LOOPBACK_NAMES if local else None
     app = create_app(opened, limits, pages=explorer, routes=explorer.routes, beside=explorer.running, hosts=hosts)
     listening = listen(host, port)

@@ -5,7 +5,6 @@ first call of `wordnet`, not at import.
 """
 
 from filtag_kg.concepts.activation_test import ActivationTest, activation_test
-from filtag_kg.concepts.class_names import class_names
 from filtag_kg.concepts.common import (
     CHANCE_P,
     COHERENT_Q,
@@ -67,7 +66,6 @@ __all__ = [
     "adjusted_p_values",
     "build_hierarchy",
     "check_sssom",
-    "class_names",
     "classes_needed",
     "common_concepts",
     "concept_source",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from filtag_kg.concepts import preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.kg import KG, read_tags
 from filtag_kg.network import Network
@@ -33,6 +35,8 @@ class TaggedFilters:
         Whether the class tags the filter.
     profile : Profile, optional
         What a contrast rule compares images with; None for an activation rule.
+    other_labels : mapping of str to str
+        The labels of classes that tag nothing, as far as they were given.
     """
 
     rule: Rule
@@ -43,6 +47,13 @@ class TaggedFilters:
     class_labels: tuple[str, ...]
     tagged: NDArray[np.bool_]
     profile: Profile | None
+    other_labels: Mapping[str, str] = field(default_factory=dict)
+
+    def labels(self, class_ids: Sequence[str]) -> dict[str, str]:
+        """Return the labels of these classes and of those that tag filters: WordNet's where no other is known."""
+        labels = dict(zip(class_ids, preferred_labels(class_ids, wordnet()), strict=True))
+        labels |= {class_id: label for class_id, label in self.other_labels.items() if class_id in labels}
+        return labels | dict(zip(self.class_ids, self.class_labels, strict=True))
 
     def active(self, activations: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return the filters that the rule selects for each image, as if the image were a class.
@@ -86,7 +97,9 @@ def other_network(what: object, made_of: str, network: Network) -> FiltagError:
     )
 
 
-def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedFilters:
+def tagged_filters(
+    kg: KG, network: Network, rule: str | None = None, names: Mapping[str, str] | None = None
+) -> TaggedFilters:
     """Return the tags of a KG as a table of filters and classes.
 
     Parameters
@@ -95,6 +108,8 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
         The one that the KG was made of.
     rule : str, optional
         The KG's first, if left out.
+    names : mapping of class id to label, optional
+        Labels that replace the KG's.
 
     Raises
     ------
@@ -122,15 +137,17 @@ def tagged_filters(kg: KG, network: Network, rule: str | None = None) -> TaggedF
     tagged = np.zeros((network.n_filters, len(classes)), dtype=np.bool_)
     first = np.array([first_of.get(layer, 0) for layer in tags.layer_names], dtype=np.int64)
     tagged[first[tags.layer] + tags.filter, class_index] = True
+    names = names or {}
     return TaggedFilters(
         rule=parsed,
         run_id=next(run["id"] for run in kg.manifest["runs"] if run["rule"] == name),
         layer_names=tuple(sizes),
         layer_offsets=offsets,
         class_ids=tuple(tags.class_ids[index] for index in classes),
-        class_labels=tuple(tags.class_labels[index] for index in classes),
+        class_labels=tuple(names.get(tags.class_ids[index], tags.class_labels[index]) for index in classes),
         tagged=tagged,
         profile=_profile(kg, name) if parsed.score == "contrast" else None,
+        other_labels={**kg.manifest["inputs"].get("profile", {}).get("class_names", {}), **names},
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.concepts import CommonConcept, preferred_labels, wordnet
+from filtag_kg.concepts import CommonConcept
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters, tagged_filters
 from filtag_kg.explain.evidence import Evidence, concept_evidence, tag_evidence
@@ -139,6 +140,7 @@ def explain_image(
     most: int = 8,
     why: str | None = None,
     not_: str | None = None,
+    class_names: Mapping[str, str] | None = None,
 ) -> Explanation:
     """Explain one classification.
 
@@ -156,6 +158,8 @@ def explain_image(
         Labels and concepts to return.
     why, not_ : str, optional
         Contrast these two classes of the KG, given by id or label; `why` alone is contrasted with the prediction.
+    class_names : mapping of class id to label, optional
+        Labels that replace the KG's.
 
     Raises
     ------
@@ -166,7 +170,7 @@ def explain_image(
     content = _content(image)
     pixels = read_pixels(content, str(image), network.preparation)
     decoded = ImagePixels(image.name, hashlib.sha256(content).hexdigest(), pixels)
-    return explain_pixels(kg, network, decoded, rule=rule, most=most, why=why, not_=not_)
+    return explain_pixels(kg, network, decoded, rule=rule, most=most, why=why, not_=not_, class_names=class_names)
 
 
 def explain_pixels(
@@ -178,6 +182,7 @@ def explain_pixels(
     most: int = 8,
     why: str | None = None,
     not_: str | None = None,
+    class_names: Mapping[str, str] | None = None,
 ) -> Explanation:
     """Explain the classification of an image that was decoded elsewhere, as `explain_image` does.
 
@@ -190,7 +195,7 @@ def explain_pixels(
         raise FiltagError(
             "a class to contrast with is named, but not the class to explain: name both", options=("why", "not_")
         )
-    filters = tagged_filters(kg, network, rule)
+    filters = tagged_filters(kg, network, rule, class_names)
     why_id, not_id = (
         None if name is None else class_named(name, filters.class_ids, filters.class_labels) for name in (why, not_)
     )
@@ -257,8 +262,7 @@ def _predictions(network: Network, confidence: NDArray[np.float64], filters: Tag
     if not network.class_ids:
         return tuple(Prediction(None, f"output {output}", float(confidence[output])) for output in best_outputs)
     ids = [network.class_ids[output] for output in best_outputs]
-    labels = dict(zip(ids, preferred_labels(ids, wordnet()), strict=True))
-    labels.update(zip(filters.class_ids, filters.class_labels, strict=True))
+    labels = filters.labels(ids)
     return tuple(
         Prediction(class_id, labels[class_id], float(confidence[output]))
         for class_id, output in zip(ids, best_outputs, strict=True)

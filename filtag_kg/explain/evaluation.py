@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -32,8 +32,8 @@ class Evaluation:
     class_ids, class_labels : tuple of str, of length n_classes
         The profile's.
     accuracy : float64 array of shape (n_classes,), in [0, 1]
-        The share of a class's images that the network's best output gets right; NaN for a class without images or
-        without an output.
+        The share of a class's images that the network's best output gets right: it is one of the image's labels, among
+        which the class is. NaN for a class without images or without an output.
     notes : tuple of str
         What a reader must know: unreadable images, classes without an output, images that made the tags.
     """
@@ -46,7 +46,10 @@ class Evaluation:
 
     @property
     def top1(self) -> float | None:
-        """Accuracy over all images of the classes that have an output; None if there are none."""
+        """Accuracy over all images of the classes that have an output; None if there are none.
+
+        An image with several labels counts for each of them.
+        """
         known = ~np.isnan(self.accuracy)
         images = self.hits.images[known]
         return float(self.accuracy[known] @ images / images.sum()) if known.any() else None
@@ -87,7 +90,8 @@ def evaluate(
 ) -> Evaluation:
     """Pass test images through the network once, and compare their classes with the tags of their filters.
 
-    Of the images that made the profile, only those that it held out are used.
+    Of the images that made the profile, only those that it held out are used. An image with several labels is passed
+    once and counts for each of its classes.
 
     Parameters
     ----------
@@ -125,18 +129,24 @@ def evaluate(
         with closing(stream):
             for batch in stream:
                 unreadable.extend(batch.unreadable)
-                classes = np.array([class_indices[image.class_id] for image in batch.images], dtype=np.int64)
+                rows, classes = _pairs(batch.images, class_indices)
                 if len(classes):
                     if network.output.n_classes:
                         best = batch.confidences.argmax(axis=1)
-                        np.add.at(correct, classes[best == outputs[classes]], 1)
-                    yield batch.activations, classes
+                        right = np.zeros(len(batch.images), dtype=bool)
+                        right[rows[best[rows] == outputs[classes]]] = True
+                        np.add.at(correct, classes[right[rows]], 1)
+                    # Copied only where an image has several labels.
+                    several = len(rows) > len(batch.images)
+                    yield batch.activations[rows] if several else batch.activations, classes
 
-    labels = np.array([class_indices[image.class_id] for image in test_images], dtype=np.int64)
+    _, labels = _pairs(test_images, class_indices)
     hits = hits_at_n(profile, rules, n, observed(), labels=labels, permutations=permutations, seed=seed)
     tested, has_output = hits.images > 0, outputs >= 0
     accuracy = np.where(tested & has_output, correct / np.maximum(hits.images, 1), np.nan)
     notes += unreadable_notes(unreadable, most=_MOST_NAMED)
+    if (several := sum(bool(image.other_ids) for image in test_images)) > 0:
+        notes.append(f"{several:,} of {len(test_images):,} images have several labels: each counts for every one")
     missing = [profile.class_ids[index] for index in np.flatnonzero(tested & ~has_output)]
     if not network.output.n_classes:
         notes.append(f"{network.name} tells no classes apart: no accuracy")
@@ -145,6 +155,13 @@ def evaluate(
     elif missing:
         notes.append(f"{network.name} has no output for class {_list(missing)}: no accuracy there")
     return Evaluation(profile.class_ids, profile.class_labels, hits, accuracy, tuple(notes))
+
+
+def _pairs(images: Sequence[ImageRef], class_indices: Mapping[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the images' numbers and their classes, a pair for each label of an image."""
+    pairs = [(row, class_indices[class_id]) for row, image in enumerate(images) for class_id in image.class_ids]
+    rows, classes = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return rows, classes
 
 
 def rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> Correlation:
@@ -178,7 +195,7 @@ def _check_network(profile: Profile, network: Network) -> None:
 
 
 def _check_classes(test_images: Sequence[ImageRef], profile: Profile, images: ImageSet) -> None:
-    unknown = sorted({image.class_id for image in test_images} - set(profile.class_ids))
+    unknown = sorted({class_id for image in test_images for class_id in image.class_ids} - set(profile.class_ids))
     if unknown:
         labels = dict(zip(profile.class_ids, profile.class_labels, strict=True))
         labels |= dict(zip(unknown, preferred_labels(unknown, wordnet()), strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,8 @@ class Misclassification:
     image : str
         Its name in the folder or archive.
     true_id, true_label, predicted_id, predicted_label : str
-        The class of its folder, and the network's answer.
+        The image's class, and the network's answer. Of several classes of the image, the one that the network is most
+        confident of.
     confidence, true_confidence : float, in [0, 1]
         The network's confidence in its answer and in the true class.
     active : int
@@ -144,6 +145,7 @@ def find_misclassifications(
     *,
     rule: str | None = None,
     kg_classes: bool = False,
+    class_names: Mapping[str, str] | None = None,
     batch_size: int = 32,
     workers: int | None = None,
     keep_going: bool = False,
@@ -151,7 +153,8 @@ def find_misclassifications(
 ) -> MisclassificationAnalysis:
     """Classify images, and describe the misclassified ones by the tags of the filters that they activate.
 
-    Of the images that made the KG's profile, only those that it held out are used.
+    Of the images that made the KG's profile, only those that it held out are used. If an image has several labels, the
+    network is right with any of them.
 
     Parameters
     ----------
@@ -163,6 +166,8 @@ def find_misclassifications(
         The KG's first, if left out.
     kg_classes : bool
         Take the network's answer among the classes of the KG alone, its confidences scaled to a sum of 1.
+    class_names : mapping of class id to label, optional
+        Labels that replace the KG's.
     workers : int, optional
         Threads that decode images; by default one for each processor.
     keep_going : bool
@@ -176,21 +181,23 @@ def find_misclassifications(
         If the network is another one or does not know its classes or those of the images, the KG has no such rule,
         or more than 1 % of the images are unreadable.
     """
-    filters = tagged_filters(kg, network, rule)
+    filters = tagged_filters(kg, network, rule, class_names)
     allowed = _allowed_outputs(network, filters, kg_classes=kg_classes)
     notes: list[str] = []
     chosen = _without_training_images(kg, images, notes)
     chosen = _of_known_classes(chosen, network, allowed, images, notes, keep_going=keep_going)
-    context = _context(kg, network, filters, allowed, [image.class_id for image in chosen])
+    context = _context(kg, network, filters, allowed, [id_ for image in chosen for id_ in image.class_ids])
     _check_tagged(chosen, context, images, kg, notes)
     misclassified: list[Misclassification] = []
     unreadable: list[tuple[ImageRef, str]] = []
-    classified: Counter[str] = Counter()
+    n_images = 0
+    classes: set[str] = set()
     only = None if chosen == images.reading_order else chosen
     stream = observations(network, images, batch_size=batch_size, workers=workers, only=only, progress=progress)
     for batch in stream:
         misclassified += _misclassifications(batch, context)
-        classified.update(image.class_id for image in batch.images)
+        n_images += len(batch.images)
+        classes.update(class_id for image in batch.images for class_id in image.class_ids)
         unreadable += batch.unreadable
         if not keep_going and len(unreadable) > _MOST_UNREADABLE * len(chosen):
             image, reason = unreadable[0]
@@ -204,8 +211,8 @@ def find_misclassifications(
         network=network.identifier,
         rule=str(filters.rule),
         source=images.path.resolve().name,
-        n_images=classified.total(),
-        n_classes=len(classified),
+        n_images=n_images,
+        n_classes=len(classes),
         misclassified=tuple(sorted(misclassified, key=lambda row: (row.true_id, row.image))),
         notes=tuple(notes),
     )
@@ -250,32 +257,33 @@ def _of_known_classes(
 ) -> tuple[ImageRef, ...]:
     """Return the images of classes that the network may answer with; refuse the others, or note them if to go on."""
     known = {class_id for class_id, may_answer in zip(network.class_ids, allowed.tolist(), strict=True) if may_answer}
-    unknown = sorted({image.class_id for image in chosen} - known)
+    unknown = sorted({class_id for image in chosen for class_id in image.class_ids} - known)
     if not unknown:
         return chosen
+    what, which = images.names_of_classes
     class_ids = sorted(known.union(unknown))
     labels = dict(zip(class_ids, preferred_labels(class_ids, wordnet()), strict=True))
     named = with_similar_names(unknown, sorted(known), labels)
-    kept = tuple(image for image in chosen if image.class_id in known)
-    problem = f"{network.name} has no class {named}, the name of a folder in {images.path}"
+    kept = tuple(image for image in chosen if not known.isdisjoint(image.class_ids))
+    problem = f"{network.name} has no class {named}, {what} in {images.path}"
     if not keep_going:
         raise FiltagError(
-            f"{problem}: name folders by the network's class ids, or leave those out", options=("keep_going",)
+            f"{problem}: name {which} by the network's class ids, or leave those out", options=("keep_going",)
         )
     if not kept:
-        raise FiltagError(f"{problem}, and no folder is left: name folders by the network's class ids")
+        raise FiltagError(f"{problem}, and no image is left: name {which} by the network's class ids")
     notes.append(f"{problem}: {len(chosen) - len(kept):,} images left out")
     return kept
 
 
 def _check_tagged(chosen: tuple[ImageRef, ...], context: _Context, images: ImageSet, kg: KG, notes: list[str]) -> None:
     """Refuse images if the tags know none of their classes, and note it if they do not know some."""
-    classes = {image.class_id for image in chosen}
+    classes = {class_id for image in chosen for class_id in image.class_ids}
     unknown = sorted(classes - set(context.filters.class_ids))
     if not unknown:
         return
     named = with_similar_names(unknown, context.filters.class_ids, context.labels)
-    problem = f"{kg.path} has no class {named}, the name of a folder in {images.path}"
+    problem = f"{kg.path} has no class {named}, {images.names_of_classes[0]} in {images.path}"
     if len(unknown) == len(classes):
         raise FiltagError(f"{problem}, nor any other of them: give images of the classes of the KG")
     notes.append(f"{problem}: its tags say nothing about that")
@@ -285,8 +293,7 @@ def _context(
     kg: KG, network: Network, filters: TaggedFilters, allowed: NDArray[np.bool_], class_ids: Sequence[str]
 ) -> _Context:
     all_ids = sorted({*network.class_ids, *class_ids})
-    labels = dict(zip(all_ids, preferred_labels(all_ids, wordnet()), strict=True))
-    labels.update(zip(filters.class_ids, filters.class_labels, strict=True))
+    labels = filters.labels(all_ids)
     # Groups are concepts of the source that the classes are linked to, which comes first.
     source = concept_source(kg.kinds_of)
     common_concepts: dict[tuple[str, int], list[str]] = defaultdict(list)
@@ -310,7 +317,7 @@ def _misclassifications(batch: Observation, context: _Context) -> list[Misclassi
     # A network may give all its confidence to outputs that are not allowed, which leaves nothing to scale.
     confidences = confidences / np.maximum(confidences.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
     answers = [class_ids[output] for output in confidences.argmax(axis=1)]
-    wrong = [index for index, image in enumerate(batch.images) if image.class_id != answers[index]]
+    wrong = [index for index, image in enumerate(batch.images) if answers[index] not in image.class_ids]
     active = context.filters.active(batch.activations[wrong])
     tag_counts = (active.astype(np.float32) @ context.tag_weights).astype(np.int64)
     return [
@@ -331,8 +338,13 @@ def _misclassification(
 ) -> Misclassification:
     """Describe one misclassified image by its active filters, and how many of them each class tags."""
     class_ids, tagged = context.filters.class_ids, context.filters.tagged
+    outputs = context.network.class_ids
+    true_id = max(
+        (class_id for class_id in image.class_ids if class_id in outputs),
+        key=lambda class_id: confidences[outputs.index(class_id)],
+    )
     true_index, predicted_index = (
-        class_ids.index(class_id) if class_id in class_ids else None for class_id in (image.class_id, predicted)
+        class_ids.index(class_id) if class_id in class_ids else None for class_id in (true_id, predicted)
     )
     n_active = int(active.sum())
     true_filters = None if true_index is None else int(tag_counts[true_index])
@@ -342,16 +354,15 @@ def _misclassification(
         shared = context.filters.layers_and_filters(active & tagged[:, true_index] & tagged[:, predicted_index])
     concepts = Counter(label for filter_ in shared or () for label in context.common_concepts.get(filter_, ()))
     most_frequent = sorted(concepts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_CONCEPTS]
-    nearest = context.concepts.nearest(image.class_id, predicted)
-    outputs = context.network.class_ids
+    nearest = context.concepts.nearest(true_id, predicted)
     return Misclassification(
         image=image.name,
-        true_id=image.class_id,
-        true_label=context.labels[image.class_id],
+        true_id=true_id,
+        true_label=context.labels[true_id],
         predicted_id=predicted,
         predicted_label=context.labels[predicted],
         confidence=float(confidences[outputs.index(predicted)]),
-        true_confidence=float(confidences[outputs.index(image.class_id)]),
+        true_confidence=float(confidences[outputs.index(true_id)]),
         active=n_active,
         true_filters=true_filters,
         true_share=None if true_filters is None else true_filters / n_active,
@@ -364,6 +375,6 @@ def _misclassification(
         concept_label=None if nearest is None else nearest.concept.label,
         ic=None if nearest is None else nearest.ic,
         agree=nearest is not None and nearest.agree,
-        true_group=context.concepts.group(image.class_id),
+        true_group=context.concepts.group(true_id),
         predicted_group=context.concepts.group(predicted),
     )

@@ -1,7 +1,8 @@
-"""Labelled images from a folder, a tar or a zip: list, split, decode and batch them."""
+"""Labelled images, wherever they lie: list, split, decode and batch them."""
 
 from filtag_kg.images.batches import Batch, batches
 from filtag_kg.images.decode import UnreadableImageError, decode, read_file, thumbnail
+from filtag_kg.images.folders import contradiction
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.listing import IMAGE_SUFFIXES, readable_name
 from filtag_kg.images.shards import combined_sha256, expand_braces, open_images, open_shard
@@ -16,6 +17,7 @@ __all__ = [
     "UnreadableImageError",
     "batches",
     "combined_sha256",
+    "contradiction",
     "decode",
     "expand_braces",
     "open_images",

@@ -5,14 +5,14 @@ Nothing is extracted, and links are followed only where they stay inside.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 import stat
-import sys
 import tarfile
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -20,12 +20,12 @@ from typing import Self, TypeVar
 from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.files import sha256_of
 from filtag_kg.images.decode import read_file
+from filtag_kg.images.folders import classes_of_folders, folder_of, parts_of_data, stem_of
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.listing import Listing, is_hidden
-from filtag_kg.names import nfc
 from filtag_kg.npz import UNPACKED_RATIO, ShortReads
 
-_ADVICE = "give a folder, .tar or .zip with a folder of images per class"
+_ADVICE = "give a folder, .tar or .zip with a folder of images per class, or a list of images with their labels"
 # A compressed tar of any size may unpack to this many bytes; to more only in proportion to its size.
 _UNPACKED_ALWAYS = 2**30
 # A zip's directory takes about 100 bytes per entry: enough for twice ImageNet.
@@ -47,7 +47,7 @@ _Where = TypeVar("_Where")
 
 
 def open_archive(path: Path) -> ImageSet:
-    """List the labelled images in one folder, tar (compressed or not) or zip.
+    """List the labelled images in one folder, tar (compressed or not) or zip, or below a folder in such a file.
 
     See :func:`~filtag_kg.images.open_images`.
     """
@@ -63,32 +63,39 @@ def open_archive(path: Path) -> ImageSet:
         opened.close()
         left_out = f" (left out: {opened.left_out})" if opened.left_out else ""
         raise FiltagError(f"no images in {path}{left_out}: {_ADVICE}")
-    loose = next((image.name for image in opened.images if not image.class_id), None)
-    if loose is not None:
-        opened.close()
-        raise FiltagError(f"{loose} in {path} is not in a class folder: {_ADVICE}")
     return opened
+
+
+def path_and_inside(path: Path) -> tuple[Path, str]:
+    """Split ``images.tar/train`` into the file and the path inside it, which is empty for what is there itself."""
+    if path.exists():
+        return path, ""
+    file = next((parent for parent in path.parents if parent.exists()), None)
+    if file is None or not file.is_file():
+        return path, ""
+    return file, path.relative_to(file).as_posix()
 
 
 def _open(path: Path) -> ImageSet:
     if path.is_dir():
         return _open_folder(path)
-    if not path.exists():
+    file, inside = path_and_inside(path)
+    if not file.exists():
         raise FiltagError(f"no images at {path}: check the path")
-    if not path.is_file():
+    if not file.is_file():
         raise FiltagError(f"{path} is neither a folder nor a file: {_ADVICE}")
-    tar = _tar(path)
+    tar = _tar(file)
     if tar is not None:
-        return _open_tar(path, *tar)
-    if zipfile.is_zipfile(path):
-        return _open_zip(path)
-    raise FiltagError(f"{path} is neither a folder nor a readable tar or zip: {_ADVICE}")
+        return _open_tar(file, inside, *tar)
+    if zipfile.is_zipfile(file):
+        return _open_zip(file, inside)
+    raise FiltagError(f"{file} is neither a folder nor a readable tar or zip: {_ADVICE}")
 
 
 def _open_folder(path: Path) -> ImageSet:
     listing: Listing[Path] = Listing()
     _walk(path.resolve(), "", listing, linked=False)
-    return _image_set(path, listing, read_file, close=lambda: None)
+    return _image_set(path, "", listing, read_file, close=lambda: None)
 
 
 def _walk(top: Path, inside: str, listing: Listing[Path], *, linked: bool) -> None:
@@ -123,7 +130,7 @@ def _walk_link(top: Path, name: str, listing: Listing[Path], *, linked: bool) ->
         listing.left_out.add("links that lead nowhere or in a circle", name)
 
 
-def _open_zip(path: Path) -> ImageSet:
+def _open_zip(path: Path, inside: str) -> ImageSet:
     file = path.open("rb")
     try:
         archive = zipfile.ZipFile(ShortReads(file, _MOST_DIRECTORY))
@@ -131,7 +138,7 @@ def _open_zip(path: Path) -> ImageSet:
         listing: Listing[zipfile.ZipInfo] = Listing()
         for member in archive.infolist():
             _list_entry(archive, member, listing)
-        return _image_set(path, listing, partial(_read_entry, archive), close=file.close)
+        return _image_set(path, inside, listing, partial(_read_entry, archive), close=file.close)
     except BaseException:
         file.close()
         raise
@@ -224,7 +231,7 @@ def _tar(path: Path) -> tuple[tarfile.TarFile, bool] | None:
     return None
 
 
-def _open_tar(path: Path, archive: tarfile.TarFile, compressed: bool) -> ImageSet:
+def _open_tar(path: Path, inside: str, archive: tarfile.TarFile, compressed: bool) -> ImageSet:
     """Index a tar in one pass, and read from it by position.
 
     In a compressed tar, going back means unpacking from the start again. Its images are therefore read in the order of
@@ -250,7 +257,7 @@ def _open_tar(path: Path, archive: tarfile.TarFile, compressed: bool) -> ImageSe
 
     try:
         most = max(_UNPACKED_ALWAYS, UNPACKED_RATIO * path.stat().st_size) if compressed else None
-        return _image_set(path, _list_tar(archive, most), read, close=archive.close, in_order=compressed)
+        return _image_set(path, inside, _list_tar(archive, most), read, close=archive.close, in_order=compressed)
     except BaseException:
         archive.close()
         raise
@@ -289,29 +296,61 @@ def _check_end(archive: tarfile.TarFile) -> None:
 
 def _image_set(
     path: Path,
+    inside: str,
     listing: Listing[_Where],
     read: Callable[[_Where], bytes],
     *,
     close: Callable[[], None],
     in_order: bool = False,
 ) -> ImageSet:
-    """Return the images of a listing, to be read in the order of their `where` if any other would be slow."""
-    files = {file.name: file for file in listing.images()}
-    names = sorted(files, key=lambda name: (files[name].where, name)) if in_order else list(files)
-    refs = [_ref(name) for name in names]
+    """Return the images of a listing, to be read in the order of their `where` if any other would be slow.
+
+    Parameters
+    ----------
+    inside : str
+        The folder of the listing to be taken; empty for all.
+    """
+    where = path / inside if inside else path
+    files = listing.all_files()
+    if inside:
+        files = {name: file for name, file in files.items() if name.startswith(f"{inside}/")}
+        listing.folders = {name for name in listing.folders if name.startswith(f"{inside}/")}
+    images = {file.name: file for file in listing.images(files)}
+    classes, folders = _classes_of_folders(where, inside, images)
+    names = sorted(images, key=lambda name: (images[name].where, name)) if in_order else list(images)
+    refs = [ImageRef(classes[name], name) for name in names]
     return ImageSet(
-        path,
+        where,
         refs,
-        sizes={name: file.size for name, file in files.items()},
-        read=lambda name: read(files[name].where),
+        sizes={name: file.size for name, file in images.items()},
+        read=lambda name: read(images[name].where),
         close=close,
-        digest=None if path.is_dir() else partial(sha256_of, path),
+        digest=None if path.is_dir() else partial(_digest, path, inside),
         reading_order=refs if in_order else None,
         left_out=listing.left_out,
+        folders=folders,
     )
 
 
-def _ref(name: str) -> ImageRef:
-    folder = posixpath.basename(posixpath.dirname(posixpath.normpath(name)))
-    # Folders whose names look alike are one class. Millions of images share few classes: keep one string per class.
-    return ImageRef(sys.intern("" if folder == ".." else nfc(folder)), name)
+def _digest(path: Path, inside: str) -> str:
+    digest = sha256_of(path)
+    return hashlib.sha256(f"{digest}\t{inside}".encode("utf-8", "surrogateescape")).hexdigest() if inside else digest
+
+
+def _classes_of_folders(where: Path, inside: str, names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the class of each image's folder, and the folder of each class that is called otherwise."""
+    above = len(folder_of(f"{inside}/x"))
+    folder_of_image = {name: folder_of(name)[above:] for name in names}
+    loose = next((name for name, folder in folder_of_image.items() if not folder), None)
+    if loose is not None:
+        raise FiltagError(f"{loose} in {where} is not in a class folder: {_ADVICE}")
+    folders = dict.fromkeys(folder_of_image.values())
+    parts = parts_of_data(folders)
+    if parts:
+        *others, last = parts
+        raise FiltagError(
+            f"{where} holds {', '.join(others)} and {last}, parts of a data set that must not be mixed: give one of "
+            f"them, such as {where / parts[0]}, or a list of images with their labels"
+        )
+    (class_of,), paths = classes_of_folders([(stem_of(where), folders)])
+    return {name: class_of[folder] for name, folder in folder_of_image.items()}, paths

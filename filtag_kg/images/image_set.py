@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from filtag_kg.errors import FiltagError, reason_of
+from filtag_kg.images.folders import folder_of
 from filtag_kg.images.listing import LeftOut
 
 
@@ -21,13 +22,21 @@ class ImageRef:
     Parameters
     ----------
     class_id : str
-        The name of the image's folder, in Unicode's normal form C.
+        The class that the image is labelled with, in Unicode's normal form C; of several, the first.
     name : str
-        Its path in the folder or archive, with ``/``.
+        Its path in the folder or archive, with ``/``, or another name that no other image of its set has.
+    other_ids : tuple of str
+        The image's other classes, if it is labelled with several: it counts for each.
     """
 
     class_id: str
     name: str
+    other_ids: tuple[str, ...] = ()
+
+    @property
+    def class_ids(self) -> tuple[str, ...]:
+        """Every class that the image is labelled with."""
+        return (self.class_id, *self.other_ids)
 
 
 class ImageSet:
@@ -51,6 +60,8 @@ class ImageSet:
         From an image's name to the number of its shard, if there are several.
     left_out : LeftOut, optional
         What else is there, and why it is not among the images.
+    folders : mapping of str to str, optional
+        If folders label the images, from a class id to the path of its folder where that is not just the class id.
 
     Attributes
     ----------
@@ -74,6 +85,7 @@ class ImageSet:
         reading_order: Sequence[ImageRef] | None = None,
         shards: Mapping[str, int] | None = None,
         left_out: LeftOut | None = None,
+        folders: Mapping[str, str] | None = None,
     ) -> None:
         self.path = path
         self.sizes = sizes
@@ -81,11 +93,17 @@ class ImageSet:
         self._shards = shards or {}
         self.sequential = reading_order is not None
         self.images = tuple(sorted(images))
-        self.classes = tuple(sorted({image.class_id for image in images}))
+        self.classes = _classes(self.images)
+        self.folders = folders
         self.reading_order = self.images if reading_order is None else tuple(reading_order)
         self._read = read
         self.close = close
         self._digest = digest or self.listing_sha256
+
+    @property
+    def names_of_classes(self) -> tuple[str, str]:
+        """What a class id is, and what must be renamed to mend it: for messages."""
+        return ("a label", "labels") if self.folders is None else ("the name of a folder", "folders")
 
     def read(self, image: ImageRef) -> bytes:
         """Return the bytes of an image's file; safe from several threads at once.
@@ -106,9 +124,14 @@ class ImageSet:
         return self._digest()
 
     def listing_sha256(self) -> str:
-        """Return the SHA-256 of the list of images with their sizes, which needs no image to be read."""
-        listing = "".join(f"{name}\t{self.sizes[name]}\n" for name in sorted(image.name for image in self.images))
-        return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
+        """Return the SHA-256 of the list of images, sizes and labels, which needs no image to be read."""
+        digest = hashlib.sha256()
+        for image in sorted(self.images, key=lambda image: image.name):
+            # The name tells the label where that is just the image's folder.
+            labels = "" if folder_of(image.name)[-1:] == image.class_ids else "\t" + "\t".join(image.class_ids)
+            line = f"{image.name}\t{self.sizes[image.name]}{labels}\n"
+            digest.update(line.encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
 
     def shard_of(self, image: ImageRef) -> int:
         """Return the number of an image's shard; 0 if there is only one."""
@@ -119,7 +142,7 @@ class ImageSet:
         chosen = set(images)
         subset = copy(self)
         subset.images = tuple(image for image in self.images if image in chosen)
-        subset.classes = tuple(sorted({image.class_id for image in subset.images}))
+        subset.classes = _classes(subset.images)
         subset.reading_order = tuple(image for image in self.reading_order if image in chosen)
         return subset
 
@@ -132,3 +155,7 @@ class ImageSet:
     ) -> None:
         """Close the archive."""
         self.close()
+
+
+def _classes(images: Iterable[ImageRef]) -> tuple[str, ...]:
+    return tuple(sorted({class_id for image in images for class_id in image.class_ids}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Generic, TypeVar
@@ -14,13 +14,16 @@ from filtag_kg.images.decode import MOST_BYTES
 
 IMAGE_SUFFIXES = frozenset(
     {
+        ".apng",
         ".avif",
+        ".avifs",
         ".bmp",
         ".gif",
         ".jfif",
         ".jpe",
         ".jpeg",
         ".jpg",
+        ".mpo",
         ".pbm",
         ".pgm",
         ".png",
@@ -140,10 +143,24 @@ class Listing(Generic[_Where]):
         """Add a folder, which may be empty."""
         self.folders.add(posixpath.normpath(readable_name(name)))
 
-    def images(self) -> Iterator[File[_Where]]:
-        """Yield the files and links that are named like images; count the others and empty folders."""
+    def all_files(self) -> dict[str, File[_Where]]:
+        """Return the files and the links to files, by path; count the links that lead nowhere. To be called once."""
+        return {**self.files, **dict(self._linked())}
+
+    def images(self, files: Mapping[str, File[_Where]], used: Container[str] = ()) -> Iterator[File[_Where]]:
+        """Yield those of all files that are named like images; count the others and empty folders.
+
+        Parameters
+        ----------
+        files : mapping of str to File
+            From :meth:`all_files`.
+        used : container of str
+            Paths of files that are no images but say something of them: they are not left out.
+        """
         holding: set[str] = set()
-        for path, file in [*self.files.items(), *self._linked()]:
+        for path, file in files.items():
+            if path in used:
+                continue
             if is_hidden(path):
                 self.left_out.add("hidden or system files", file.name)
             elif PurePosixPath(path).suffix.lower() not in IMAGE_SUFFIXES:

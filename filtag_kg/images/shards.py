@@ -8,10 +8,13 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images.archive import open_archive
+from filtag_kg.images.folders import classes_of_folders, folder_of, stem_of
+from filtag_kg.images.image_list import LIST_SUFFIXES, open_list
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.listing import LeftOut, readable_name
 
@@ -20,11 +23,13 @@ _MOST = 1_000_000
 
 
 def open_images(path: Path, *, log: bool = True) -> ImageSet:
-    """List the labelled images in a folder, a tar (compressed or not), a zip, or in several of these.
+    """List the labelled images in a folder, a tar (compressed or not), a zip, a list, or in several of these.
 
-    Several are named by a pattern, as in a shell: ``train-{0000..0146}.tar``, ``{first,second}.zip``. An image is a
-    file with a suffix in :data:`IMAGE_SUFFIXES`; its class is the folder it is in. Links are followed where they stay
-    inside. What is left out, such as hidden files, is counted.
+    Several are named by a pattern, as in a shell: ``train-{0000..0146}.tar``, ``{first,second}.zip``. A path may go on
+    inside an archive: ``images.zip/train``. In folders and archives, an image is a file with a suffix in
+    :data:`IMAGE_SUFFIXES`, its class the folder it is in, see :mod:`~filtag_kg.images.folders`. Links are followed
+    where they stay inside. What is left out, such as hidden files, is counted. A list is a table, see
+    :func:`~filtag_kg.images.image_list.open_list`.
 
     Parameters
     ----------
@@ -34,13 +39,12 @@ def open_images(path: Path, *, log: bool = True) -> ImageSet:
     Raises
     ------
     FiltagError
-        If there is nothing at `path`, it is damaged or of another kind, or has no image in a class folder.
+        If there is nothing at `path`, it is damaged or of another kind, has no labelled image, or has parts of a data
+        set beside each other, such as ``train`` and ``val``.
     """
     paths = expand_braces(str(path))
     opened = (
-        _open_shards(path, [Path(each) for each in paths])
-        if len(paths) > 1 and not path.exists()
-        else open_archive(path)
+        _open_shards(path, [Path(each) for each in paths]) if len(paths) > 1 and not path.exists() else _open_one(path)
     )
     if log and opened.left_out:
         _LOGGER.warning("left out of %s: %s", readable_name(path.name or str(path)), opened.left_out)
@@ -53,11 +57,17 @@ def _warn_of_same_names(images: ImageSet) -> None:
     """Warn of a class whose images are in several folders: their names look alike but differ in their characters."""
     folders: dict[str, set[str]] = {}
     for image in images.images:
-        if not image.class_id.isascii():
+        if images.folders is not None and not image.class_id.isascii():
             folders.setdefault(image.class_id, set()).add(posixpath.basename(posixpath.dirname(image.name)))
     for class_id, names in folders.items():
         if len(names) > 1:
             _LOGGER.warning("%d folders are called %s, in other characters: they are one class", len(names), class_id)
+
+
+def _open_one(path: Path) -> ImageSet:
+    if path.suffix.lower() in LIST_SUFFIXES and path.is_file():
+        return open_list(path)
+    return open_archive(path)
 
 
 def open_shard(path: Path) -> ImageSet:
@@ -71,7 +81,7 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
         raise FiltagError(f"two shards of {pattern} are called {repeated}: give each a name of its own")
     opened: list[ImageSet] = []
     try:
-        opened.extend(open_archive(path) for path in paths)
+        opened.extend(map(_open_one, paths))
     except FiltagError:
         for shard in opened:
             shard.close()
@@ -82,11 +92,12 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
     shard_numbers: dict[str, int] = {}
     inside: dict[str, ImageRef] = {}
     left_out = LeftOut()
-    for number, shard in enumerate(opened):
+    labelled, folders = _labelled(opened)
+    for number, (shard, refs) in enumerate(zip(opened, labelled, strict=True)):
         left_out.update(shard.left_out)
-        for image in shard.reading_order:
+        for image in refs:
             name = f"{shard.path.name}/{image.name}"
-            images.append(ImageRef(image.class_id, name))
+            images.append(replace(image, name=name))
             sizes[name] = shard.sizes[image.name]
             shard_numbers[name] = number
             inside[name] = image
@@ -108,7 +119,24 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
         reading_order=images,
         shards=shard_numbers,
         left_out=left_out,
+        folders=folders,
     )
+
+
+def _labelled(shards: Sequence[ImageSet]) -> tuple[list[Sequence[ImageRef]], dict[str, str] | None]:
+    """Return the images of each shard in reading order, labelled by the folders of all shards together.
+
+    A shard alone may have one folder ``indoor`` where all have two.
+    """
+    if any(shard.folders is None for shard in shards):
+        return [shard.reading_order for shard in shards], None
+    folders = [{folder_of(image.name) for image in shard.images} for shard in shards]
+    stems = [stem_of(shard.path) for shard in shards]
+    classes, paths = classes_of_folders(list(zip(stems, folders, strict=True)))
+    return [
+        [replace(image, class_id=class_of[folder_of(image.name)]) for image in shard.reading_order]
+        for shard, class_of in zip(shards, classes, strict=True)
+    ], paths
 
 
 def expand_braces(pattern: str) -> list[str]:

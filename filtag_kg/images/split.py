@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 import numpy as np
@@ -17,12 +17,15 @@ def split_images(
 ) -> tuple[tuple[ImageRef, ...], tuple[ImageRef, ...]]:
     """Split the images of each class at random (paper, section 3.3: 80 % and 20 %).
 
+    An image with several labels is split as one of its rarest class, so it is on one side only, and rare classes are on
+    both. A frequent class may then have a somewhat different share.
+
     Parameters
     ----------
     share : float, in (0, 1)
         How many of each class's images are kept: round(share × images), but at least two if there are two.
     seed : int
-        The split of a class depends on this, the class's id and the class's images alone.
+        The split of a class depends on this, the class's id and the images that are split as of that class alone.
 
     Returns
     -------
@@ -39,9 +42,11 @@ def split_images(
         raise FiltagError(message, options=("split",))
     if seed < 0:
         raise FiltagError(f"seed={seed} is negative: give a whole number from 0", options=("seed",))
+    images = tuple(images)
+    sizes = Counter(class_id for image in images for class_id in image.class_ids)
     by_class: dict[str, list[ImageRef]] = defaultdict(list)
     for image in images:
-        by_class[image.class_id].append(image)
+        by_class[min(image.class_ids, key=lambda class_id: (sizes[class_id], class_id))].append(image)
     kept: list[ImageRef] = []
     held_out: list[ImageRef] = []
     for class_id, class_images in by_class.items():

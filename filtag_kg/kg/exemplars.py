@@ -18,7 +18,8 @@ from filtag_kg.profile import Exemplars, Profile
 class ExemplarRow:
     """An image that activates a filter much: a row of ``exemplars.csv``, its fields the columns in order.
 
-    `thumbnail` is a file beside the table.
+    `class_id` is the image's class; of several, the one whose images activate the filter most. `thumbnail` is a file
+    beside the table.
     """
 
     layer_index: int
@@ -82,6 +83,12 @@ def write_exemplars(profile: Profile, images: ImageSet, folder: Path) -> None:
 def _rows(
     profile: Profile, exemplars: Exemplars, by_name: Mapping[str, ImageRef], thumbnails: Sequence[str]
 ) -> Iterator[ExemplarRow]:
+    row_of = {class_id: row for row, class_id in enumerate(profile.class_ids)}
+
+    def activation_by(class_id: str, column: int) -> float:
+        # A class without a row has one readable image at most, or none.
+        return float(profile.mean[row_of[class_id], column]) if class_id in row_of else -1.0
+
     for layer, name in enumerate(profile.layer_names):
         start, end = profile.layer_offsets[layer : layer + 2]
         for column in range(start, end):
@@ -95,7 +102,7 @@ def _rows(
                         filter=column - start,
                         rank=rank,
                         image=image.name,
-                        class_id=image.class_id,
+                        class_id=max(image.class_ids, key=lambda class_id: activation_by(class_id, column)),
                         activation=float(f"{activation:.6g}"),
                         thumbnail=thumbnails[index],
                     )

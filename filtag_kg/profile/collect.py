@@ -91,7 +91,7 @@ def _pass(
     n_images = len(images.images)
     tally = Tally.empty(len(images.classes), network.n_filters, options.exemplars)
     if checkpoint is not None:
-        restore = partial(tally.restored, n_images=n_images, n_layers=len(network.layers))
+        restore = partial(tally.restored, images=images, n_layers=len(network.layers))
         tally = checkpoint.load(inputs, restore) or tally
         if tally.done:
             progress(tally.done, n_images)
@@ -157,8 +157,9 @@ def _profile(
         "images": {
             "source": readable_name(images.path.resolve().name),
             "sha256": sha256,
-            "read": int(moments.count.sum()),
+            "read": tally.read,
             "unreadable": len(tally.unreadable),
+            **({} if images.folders is None else {"folders": dict(images.folders)}),
         },
         "unreadable": [[image.name, reason] for image, reason in unreadable],
         "constant": {network.layers[index].name: n_images for index, n_images in sorted(tally.constant.items())},

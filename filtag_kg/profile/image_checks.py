@@ -23,7 +23,7 @@ def check_images(network: Network, images: ImageSet, labels: Mapping[str, str], 
             class_id.encode()
         except UnicodeEncodeError:
             shown = class_id.encode("utf-8", "backslashreplace").decode()
-            raise FiltagError(f"class {shown} in {images.path} is not named in UTF-8: rename its folder") from None
+            raise FiltagError(f"class {shown} in {images.path} is not named in UTF-8: rename it") from None
     # A network that goes by its name may be shown anything: it has ImageNet's classes, whether they are meant or not.
     if network.file is not None and network.class_ids:
         _check_folders(network, images, labels, options)
@@ -35,7 +35,7 @@ def check_images(network: Network, images: ImageSet, labels: Mapping[str, str], 
             "give two or more"
         )
     if not options.keep_going:
-        sizes = Counter(image.class_id for image in images.images)
+        sizes = Counter(class_id for image in images.images for class_id in image.class_ids)
         _refuse_small([class_id for class_id in images.classes if sizes[class_id] < 2], str(images.path), "image")
 
 
@@ -85,9 +85,10 @@ def _check_folders(network: Network, images: ImageSet, labels: Mapping[str, str]
     if missing and not unknown and not options.part:
         _LOGGER.warning("no image of %s, which %s has outputs for", _list(missing), network.name)
     if unknown and not options.keep_going:
+        what, which = images.names_of_classes
         raise FiltagError(
-            f"{network.name} has no class {with_similar_names(unknown, network.class_ids, labels)}, the name of a "
-            f"folder in {images.path}: name folders and classes alike, or go on regardless",
+            f"{network.name} has no class {with_similar_names(unknown, network.class_ids, labels)}, {what} in "
+            f"{images.path}: name {which} and classes alike, or go on regardless",
             options=("classes", "keep_going"),
         )
 

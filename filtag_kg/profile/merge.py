@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.images import combined_sha256
+from filtag_kg.images import combined_sha256, contradiction
 from filtag_kg.profile.exemplars import merge_exemplars
 from filtag_kg.profile.metadata import MOST_NAMED, notes_from, same_scaling
 from filtag_kg.profile.moments import Moments
@@ -82,6 +82,24 @@ def _check(profiles: Sequence[Profile]) -> None:
     if twice is not None:
         sources = [_source(shard) for profile in profiles for shard in _shards(profile) if shard["sha256"] == twice]
         raise FiltagError(f"the images of {sources[0]} are in two of the profiles: merge each image's once")
+    _check_folders(profiles)
+
+
+def _check_folders(profiles: Sequence[Profile]) -> None:
+    """Refuse two folders ``indoor`` that are one class only because no profile saw both."""
+    folders = [(profile, profile.metadata.get("images", {}).get("folders")) for profile in profiles]
+    different = contradiction(
+        [
+            {class_id: paths.get(class_id, class_id) for class_id in profile.class_ids}
+            for profile, paths in folders
+            if paths is not None
+        ]
+    )
+    if different is not None:
+        raise FiltagError(
+            f"the profiles call folders otherwise, {different[0]} and {different[1]}: make one profile of all images "
+            "together, or give their classes in lists"
+        )
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401
@@ -115,10 +133,14 @@ def _metadata(profiles: Sequence[Profile], count: dict[str, int]) -> dict[str, A
         "source": ", ".join(_source(shard) for shard in shards[:3])
         + (f" and {len(shards) - 3} more" if len(shards) > 3 else ""),
         "sha256": combined_sha256(shard["sha256"] for shard in shards),
-        "read": sum(count.values()),
+        "read": sum(metadata.get("images", {}).get("read", 0) for metadata in every),
         "unreadable": sum(metadata.get("images", {}).get("unreadable", 0) for metadata in every),
         "shards": shards,
     }
+    if all("folders" in metadata.get("images", {}) for metadata in every):
+        images["folders"] = {
+            class_id: folder for metadata in every for class_id, folder in metadata["images"]["folders"].items()
+        }
     unreadable = sorted(item for metadata in every for item in metadata.get("unreadable", ()))[:MOST_NAMED]
     merged = {
         **{

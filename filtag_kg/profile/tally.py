@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,11 @@ class Tally:
     unreadable: list[tuple[ImageRef, str]] = field(default_factory=list)
     constant: Counter[int] = field(default_factory=Counter)
 
+    @property
+    def read(self) -> int:
+        """Images that were taken and readable."""
+        return self.done - len(self.unreadable)
+
     @classmethod
     def empty(cls, n_classes: int, n_filters: int, exemplars: int) -> Tally:
         """Return the tally of a pass that starts now."""
@@ -64,9 +70,9 @@ class Tally:
             unreadable = {image for image, _ in batch.unreadable}
             in_order = images.reading_order[self.done : self.done + n_images]
             positions = np.array([self.done + i for i, image in enumerate(in_order) if image not in unreadable])
-            rows = np.searchsorted(images.classes, [image.class_id for image in batch.images])
-            for row, activation in zip(rows, activations, strict=True):
-                self.moments.add(int(row), activation)
+            for image, activation in zip(batch.images, activations, strict=True):
+                for class_id in image.class_ids:
+                    self.moments.add(bisect_left(images.classes, class_id), activation)
             self.top.add(positions, activations)
             self.constant.update(np.nonzero(outputs.constant)[1].tolist())
         self.unreadable += batch.unreadable
@@ -91,14 +97,14 @@ class Tally:
         )
 
     def restored(
-        self, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, n_images: int, n_layers: int
+        self, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, images: ImageSet, n_layers: int
     ) -> Tally:
         """Return the tally that :meth:`state` described, of the same network and images as this one, which is empty.
 
         Raises
         ------
         ValueError
-            If no pass over so many images and layers has such a state.
+            If no pass over these images and so many layers has such a state.
         """
         if (problem := mismatch(state, _STATE)) is not None:
             raise ValueError(problem)
@@ -115,13 +121,21 @@ class Tally:
             and ((moments.squares >= 0) & np.isfinite(moments.squares)).all()
             and ((image >= -1) & (image < state["done"])).all()
             and ((activation >= 0) & (activation <= 1)).all()
-            and moments.count.sum() + len(state["unreadable"]) == state["done"]
+            and np.array_equal(moments.count, _counts(images, state))
         ):
             raise ValueError("its numbers are not those of a pass")
         constant = Counter(dict(state["constant"]))
-        if state["done"] > n_images or any(layer >= n_layers for layer in constant):
+        if state["done"] > len(images.images) or any(layer >= n_layers for layer in constant):
             raise ValueError("it is of more images or layers than there are")
         top = TopImages(0)
         top.image, top.activation = image, activation
         unreadable = [(ImageRef(class_id, name), reason) for class_id, name, reason in state["unreadable"]]
         return Tally(moments, top, state["started"], state["done"], unreadable, constant)
+
+
+def _counts(images: ImageSet, state: Mapping[str, Any]) -> list[int]:
+    """Return how many of the readable images that are done each class has."""
+    unreadable = {name for _, name, _ in state["unreadable"]}
+    done = (image for image in images.reading_order[: state["done"]] if image.name not in unreadable)
+    counts = Counter(class_id for image in done for class_id in image.class_ids)
+    return [counts[class_id] for class_id in images.classes]

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
+from filtag_kg.class_names import class_names
 from filtag_kg.concepts import (
     COHERENT_Q,
     CommonConcept,
@@ -23,7 +24,6 @@ from filtag_kg.concepts import (
     Edge,
     adjusted_p_values,
     build_hierarchy,
-    class_names,
     common_concepts,
     link_classes,
     p_values,

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filtag_kg.concepts import Link, Links, class_names, link_classes, preferred_labels, wordnet
+from filtag_kg.class_names import class_names
+from filtag_kg.concepts import Link, Links, link_classes, preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 
 NAMES = Path(__file__).parents[3] / "shared" / "data" / "filtag-vgg16" / "wnid-names.txt"

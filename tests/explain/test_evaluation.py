@@ -221,3 +221,24 @@ def test_an_interval_lies_around_its_correlation(pairs: list[tuple[int, int]]) -
         assert len(pairs) <= 3 or math.isclose(abs(found.rho), 1)
     else:
         assert -1 <= found.low <= found.rho <= found.high <= 1
+
+
+def test_an_image_with_several_labels_counts_for_each_and_is_right_with_any(
+    made: Profile, network: Network, tmp_path: Path
+) -> None:
+    dog, cat, van = COLOURS
+    for name, colour in (("red", (220, 10, 30)), ("green", (10, 220, 30)), ("blue", (10, 30, 220))):
+        draw(tmp_path, ".", f"{name}.png", colour)
+    rows = [f"red.png,{dog}|{cat}", f"green.png,{van}", f"green.png,{cat}", f"blue.png,{cat}|{dog}"]
+    (tmp_path / "list.csv").write_text("\n".join(["path,label", *rows]))
+    ticks: list[tuple[int, int]] = []
+    with open_images(tmp_path / "list.csv") as images:
+        found = evaluate(made, network, images, RULES, [1], permutations=0, progress=lambda *done: ticks.append(done))
+    assert ticks[-1] == (3, 3), "each is passed once"
+    assert found.hits.images.tolist() == [2, 3, 1]
+    # Red is right for dog and cat, green for cat and van, blue for neither of its labels.
+    np.testing.assert_allclose(found.accuracy, [1 / 2, 2 / 3, 1])
+    assert found.top1 == pytest.approx(4 / 6)
+    assert found.notes == ("3 of 3 images have several labels: each counts for every one",)
+    # By k = 1 an image names its own colour's class: one of two labels of red and green, none of blue.
+    np.testing.assert_allclose(found.hits.by_class[0, 0, 0], [1 / 2, 1 / 3, 0])

@@ -160,3 +160,32 @@ def test_batches_do_not_matter(
     np.testing.assert_allclose(
         [x.confidence for x in again.misclassified], [x.confidence for x in found.misclassified], atol=1e-6
     )
+
+
+def test_any_of_several_labels_is_right_and_the_most_confident_one_is_the_true_class(
+    colours: KG, network: Network, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    dog, cat = "n02087394", "n02123045"
+    for name, colour in (("red", RED), ("green", GREEN)):
+        Image.new("RGB", (8, 8), colour).save(tmp_path / f"{name}.png")
+    (tmp_path / "list.csv").write_text(f"path,label\nred.png,{dog}|{cat}\ngreen.png,{cat};{dog}\n")
+    with open_images(tmp_path / "list.csv") as images:
+        found = find_misclassifications(colours, network, images)
+    assert (found.n_images, found.n_classes, found.misclassified) == (2, 2, ())
+    (tmp_path / "list.csv").write_text(f"path,label\nred.png,{dog}|other\nred.png,{cat}\ngreen.png,{dog}\n")
+    with open_images(tmp_path / "list.csv") as images:
+        with pytest.raises(FiltagError) as error:
+            find_misclassifications(colours, network, images)
+        found = find_misclassifications(
+            colours, network, images, keep_going=True, class_names={dog: "a red dog", cat: "a green cat"}
+        )
+    assert str(error.value) == (
+        f"colours has no class other, a label in {tmp_path / 'list.csv'}: name labels by the network's class ids, or "
+        "leave those out"
+    )
+    assert found.n_images == 2
+    assert [(row.image, row.true_label, row.predicted_label) for row in found.misclassified] == [
+        ("green.png", "a red dog", "a green cat")
+    ]

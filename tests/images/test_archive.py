@@ -131,7 +131,7 @@ def refusal(path) -> str:
     return message
 
 
-ADVICE = "give a folder, .tar or .zip with a folder of images per class"
+ADVICE = "give a folder, .tar or .zip with a folder of images per class, or a list of images with their labels"
 
 
 def test_mistakes_end_in_one_line(tmp_path):

@@ -24,7 +24,7 @@ from tests.preparations import to
 
 ARCHIVES = Path(__file__).with_name("archives")
 FILES = {"n01/a.jpg": b"one", "n02/b.jpg": b"two"}
-ADVICE = "give a folder, .tar or .zip with a folder of images per class"
+ADVICE = "give a folder, .tar or .zip with a folder of images per class, or a list of images with their labels"
 
 
 def member(name, kind=tarfile.REGTYPE, *, link="", content=b""):

@@ -37,3 +37,12 @@ def test_the_seed_decides_and_other_classes_do_not():
 def test_what_is_no_split_is_refused(share, seed):
     with pytest.raises(FiltagError):
         split_images(images([5]), share, seed)
+
+
+def test_an_image_with_several_labels_is_on_one_side_and_rare_classes_are_on_both():
+    rare = [ImageRef("dog", f"{index:02}.jpg", ("lynx",)) for index in range(5)]
+    every = rare + [ImageRef("dog", f"{index:02}.jpg") for index in range(5, 40)]
+    kept, held_out = split_images(every, 0.8, 0)
+    assert sorted(kept + held_out) == sorted(every)
+    assert sum("lynx" in image.class_ids for image in held_out) == 1
+    assert len(held_out) == 1 + 7

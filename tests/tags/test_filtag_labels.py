@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg.concepts import class_names
+from filtag_kg.class_names import class_names
 from filtag_kg.errors import FiltagError
 from filtag_kg.tags import read_filtag_labels, tag_assignments
 

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -40,11 +41,14 @@ class NetworkChoice:
     ----------
     network : str, optional
         The one that the KG was made of, if left out.
+    class_names : mapping of class id to label, optional
+        Labels that replace the KG's.
     """
 
     network: str | None = None
     preprocess: str | None = None
     classes: Path | None = None
+    class_names: Mapping[str, str] | None = None
 
 
 class ImageExplainer:
@@ -183,7 +187,7 @@ def _serve(connection: Connection, path: Path, choice: NetworkChoice) -> None:
                 )
             match message:
                 case ("explain", ImagePixels() as image, rule):
-                    connection.send(explain_pixels(kg, network, image, rule=rule))
+                    connection.send(explain_pixels(kg, network, image, rule=rule, class_names=choice.class_names))
                 case _:
                     connection.send(network.preparation)
         except FiltagError as error:

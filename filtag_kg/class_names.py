@@ -1,4 +1,4 @@
-"""Read a file of class names: the ids and labels of a data set's classes."""
+"""Read files that name classes: the ids and labels of a data set's classes, or of a network's outputs."""
 
 from __future__ import annotations
 
@@ -52,6 +52,39 @@ def class_names(path: Path | str) -> dict[str, str]:
     if not names:
         raise FiltagError(f"{path} names no class: write one 'id, label' a line")
     return names
+
+
+def classes_in_order(path: Path | str) -> dict[str, str]:
+    """Return the label of each class of a network, in the order of its outputs; an empty one where none is given.
+
+    Each line holds one class id; a label may follow it after a comma or a tab.
+
+    Raises
+    ------
+    FiltagError
+        If the file cannot be read as UTF-8 text, an id is empty or occurs twice, or there is no class.
+    """
+    path = Path(path)
+    try:
+        lines = text_lines(read_text(path))
+    except OSError as error:
+        raise FiltagError(f"cannot read the classes in {path} ({error.strerror}): check the path") from None
+    except UnicodeDecodeError:
+        raise FiltagError(f"{path} is not text in UTF-8: give a class id a line") from None
+    advice = "give one class id a line, in the order of the network's outputs"
+    labels: dict[str, str] = {}
+    for line in lines:
+        if not line.strip():
+            continue
+        class_id, *label = (_unquoted(part.strip()) for part in re.split(r"[,\t]", nfc(line), maxsplit=1))
+        if not class_id:
+            raise FiltagError(f"{path} names no class, or an empty one: {advice}")
+        if class_id in labels:
+            raise FiltagError(f"{path} names {class_id!r} twice: {advice}")
+        labels[class_id] = " ".join("".join(label).split())
+    if not labels:
+        raise FiltagError(f"{path} names no class, or an empty one: {advice}")
+    return labels
 
 
 def _unquoted(text: str) -> str:
