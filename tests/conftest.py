@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -33,6 +34,8 @@ settings.load_profile("suite")
 def pytest_configure(config: pytest.Config) -> None:
     # pytest-randomly shuffles the tests; seeds of its own, another in each run, would change what they try.
     config.option.randomly_reset_seed = False
+    # Triton crashes the process if TensorFlow was loaded before it; PyTorch takes None for "not installed".
+    sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
 
 
 @pytest.hookimpl(wrapper=True)

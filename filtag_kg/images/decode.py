@@ -36,6 +36,8 @@ _MOST_SIDE = 65_535
 _MOST_SCANS = 100
 _SCAN = b"\xff\xda"
 
+# A share such as 224 / 256 is rounded, and a size divided by it must not become smaller.
+_ROUNDING = 1e-6
 # Pillow's modes, by the number of a network's channels.
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -121,16 +123,14 @@ def frame(image: Image.Image, preparation: Preparation) -> Image.Image:
         framed = Image.new(image.mode, (width, height))
         framed.paste(inner, ((width - inner.width) // 2, (height - inner.height) // 2))
         return framed
-    # The part of the image that is kept, resized at once: as if the whole were resized and then cut.
-    kept_width, kept_height = _kept(image.size, (width, height), preparation.crop_share)
-    left, top = (image.width - kept_width) / 2, (image.height - kept_height) / 2
-    return image.resize((width, height), method, box=(left, top, left + kept_width, top + kept_height))
-
-
-def _kept(image: tuple[int, int], wanted: tuple[int, int], share: float) -> tuple[float, float]:
-    """Return the size of the middle part of an image that has the aspect that is wanted."""
-    scale = share * min(image[0] / wanted[0], image[1] / wanted[1])
-    return wanted[0] * scale, wanted[1] * scale
+    # As torchvision and timm do: the whole is resized so that the middle has the network's size.
+    inner = [int(side / preparation.crop_share + _ROUNDING) for side in (width, height)]
+    scale = max(wanted / side for wanted, side in zip(inner, image.size, strict=True))
+    whole = [
+        max(wanted, int(side * scale + _ROUNDING)) for wanted, side in zip((width, height), image.size, strict=True)
+    ]
+    left, top = round((whole[0] - width) / 2), round((whole[1] - height) / 2)
+    return image.resize((whole[0], whole[1]), method).crop((left, top, left + width, top + height))
 
 
 def thumbnail(content: bytes, side: int = 96) -> bytes:
