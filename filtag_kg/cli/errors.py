@@ -9,7 +9,8 @@ import typer
 
 from filtag_kg.cli.console import Quiet, note, progress_bar, results_console
 from filtag_kg.cli.explain import KGNetwork, TagRule, network_of
-from filtag_kg.cli.profile import BatchSize, Classes, ClassNames, Images, Preprocess, Workers, given_names
+from filtag_kg.cli.network_options import Classes, Preprocess
+from filtag_kg.cli.profile import BatchSize, ClassNames, Images, Workers, given_names
 
 if TYPE_CHECKING:
     from filtag_kg.explain import MisclassificationAnalysis

@@ -10,7 +10,8 @@ import typer
 
 from filtag_kg.cli.build import rules_from
 from filtag_kg.cli.console import Quiet, note, progress_bar, results_console
-from filtag_kg.cli.profile import BatchSize, Classes, ClassNames, Images, Preprocess, Workers, given_names, with_names
+from filtag_kg.cli.network_options import Classes, Preprocess
+from filtag_kg.cli.profile import BatchSize, ClassNames, Images, Workers, given_names, with_names
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:

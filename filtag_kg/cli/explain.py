@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filtag_kg.cli.console import Quiet, results_console
-from filtag_kg.cli.profile import Classes, ClassNames, Preprocess, given_names
+from filtag_kg.cli.network_options import Classes, Preprocess
+from filtag_kg.cli.profile import ClassNames, given_names
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:

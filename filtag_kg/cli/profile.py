@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from filtag_kg.cli.console import Quiet, note, progress_bar
+from filtag_kg.cli.network_options import (
+    Classes,
+    Colours,
+    CropShare,
+    InputSize,
+    Interpolation,
+    Layers,
+    Mean,
+    NetworkName,
+    OutputName,
+    Outputs,
+    Precision,
+    Preprocess,
+    Resize,
+    Std,
+    loader,
+)
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
     from filtag_kg.network import Network
     from filtag_kg.profile import PassOptions, Profile
 
-NetworkName = Annotated[
-    str,
-    typer.Option(
-        "--network",
-        metavar="NET",
-        help="efficientnet-lite0, a network of keras.applications, or a .keras or .h5 file.",
-    ),
-]
 Images = Annotated[
     Path,
     typer.Option(
@@ -35,33 +43,9 @@ Images = Annotated[
         show_default=False,
     ),
 ]
-Preprocess = Annotated[
-    str | None,
-    typer.Option(
-        "--preprocess",
-        metavar="HOW",
-        help="For a network from a file, what it expects: none, 0..1, -1..1, or as a keras.applications module.",
-    ),
-]
-Classes = Annotated[
-    Path | None,
-    typer.Option(
-        "--classes",
-        metavar="FILE",
-        help="For a network from a file: class ids in the order of its outputs, one per line; a label may follow.",
-    ),
-]
 ClassNames = Annotated[
     Path | None,
     typer.Option("--class-names", metavar="FILE", help="Class ids and labels, one 'id, label' per line."),
-]
-Layers = Annotated[str, typer.Option("--layers", metavar="WHICH", help="conv, all (with depthwise), or layer names.")]
-Precision = Annotated[
-    str,
-    typer.Option(
-        metavar="float32|float16|bfloat16",
-        help="What the network computes in. The last two are faster on GPUs and slower on processors.",
-    ),
 ]
 BatchSize = Annotated[
     int, typer.Option(metavar="N", min=1, max=4096, help="Images per batch; results do not depend on it.")
@@ -104,13 +88,11 @@ class Pass:
 
         Both commands list the same options, since typer reads them off the signature. Here they are taken by name.
         """
-        from filtag_kg.network import load_network
         from filtag_kg.profile import PassOptions
 
-        network = {name: arguments[name] for name in ("preprocess", "classes", "layers", "precision")}
         options = {field.name: arguments[field.name] for field in fields(PassOptions) if field.name in arguments}
         return cls(
-            load=partial(load_network, arguments["network"], **network),
+            load=loader(arguments),
             images=arguments["images"],
             names=given_names(arguments["class_names"], arguments["classes"]),
             options=PassOptions(**options),
@@ -130,11 +112,20 @@ def profile(
     merge: Annotated[
         bool, typer.Option("--merge", help="Merge profiles of disjoint images instead of running a pass.")
     ] = False,
-    preprocess: Preprocess = None,
-    classes: Classes = None,
-    class_names: ClassNames = None,
     layers: Layers = "conv",
     precision: Precision = "float32",
+    preprocess: Preprocess = None,
+    mean: Mean = None,
+    std: Std = None,
+    colours: Colours = None,
+    resize: Resize = None,
+    crop_share: CropShare = None,
+    interpolation: Interpolation = None,
+    input_size: InputSize = None,
+    output_name: OutputName = None,
+    outputs: Outputs = None,
+    classes: Classes = None,
+    class_names: ClassNames = None,
     batch_size: BatchSize = 32,
     workers: Workers = None,
     split: Split = None,

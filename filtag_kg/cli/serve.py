@@ -10,7 +10,8 @@ import typer
 
 from filtag_kg.cli.console import Quiet, note
 from filtag_kg.cli.explain import KGNetwork
-from filtag_kg.cli.profile import Classes, ClassNames, Preprocess, given_names
+from filtag_kg.cli.network_options import Classes, Preprocess
+from filtag_kg.cli.profile import ClassNames, given_names
 
 
 def serve(

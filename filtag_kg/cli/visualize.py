@@ -10,7 +10,7 @@ import typer
 
 from filtag_kg.cli.console import Quiet, note, progress_bar
 from filtag_kg.cli.explain import KGNetwork, network_of
-from filtag_kg.cli.profile import Classes, Preprocess
+from filtag_kg.cli.network_options import Classes, Preprocess
 from filtag_kg.errors import FiltagError
 
 

@@ -124,8 +124,8 @@ def frame(image: Image.Image, preparation: Preparation) -> Image.Image:
         framed.paste(inner, ((width - inner.width) // 2, (height - inner.height) // 2))
         return framed
     # As torchvision and timm do: the whole is resized so that the middle has the network's size.
-    inner = [int(side / preparation.crop_share + _ROUNDING) for side in (width, height)]
-    scale = max(wanted / side for wanted, side in zip(inner, image.size, strict=True))
+    kept = [int(side / preparation.crop_share + _ROUNDING) for side in (width, height)]
+    scale = max(wanted / side for wanted, side in zip(kept, image.size, strict=True))
     whole = [
         max(wanted, int(side * scale + _ROUNDING)) for wanted, side in zip((width, height), image.size, strict=True)
     ]

@@ -32,7 +32,7 @@ def load_network(
     weights: str | None = "imagenet",
     precision: str = "float32",
     input_size: tuple[int, int] | None = None,
-    output: str | None = None,
+    output_name: str | None = None,
     outputs: str | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
@@ -61,7 +61,7 @@ def load_network(
         What the layers compute in: ``float32``, ``float16`` or ``bfloat16``. The weights stay in float32.
     input_size : tuple of int, optional
         (height, width), for a network that takes images of any size.
-    output : str, optional
+    output_name : str, optional
         For a file, the name of the output that counts, if there are several; by default the first.
     outputs : str, optional
         What the outputs are, see :data:`~filtag_kg.network.outputs.Outputs`; by default what the network shows.
@@ -87,7 +87,7 @@ def load_network(
     if from_file:
         path = Path(spec)
         name = path.stem.lower().encode("utf-8", "backslashreplace").decode()
-        source: Source = keras_source(read_keras_file(path), name, spec, output=output, input_size=input_size)
+        source: Source = keras_source(read_keras_file(path), name, spec, output_name=output_name, input_size=input_size)
         if not quiet and not preparation.scales():
             _LOGGER.warning("no preprocessing given for %s: it gets RGB in [0, 255]", path.name)
     else:
@@ -101,7 +101,8 @@ def load_network(
         source = named_keras_source(_known_name(spec), weights)
     if input_size is not None and source.preparation.size != input_size:
         own = " × ".join(map(str, source.preparation.size))
-        raise FiltagError(f"{spec} takes images of {own} pixels", options=("input_size",))
+        given_size = " × ".join(map(str, input_size))
+        raise FiltagError(f"{spec} takes images of {own} pixels, not {given_size}", options=("input_size",))
     return network_from(
         source,
         spec if from_file else source.name,
@@ -109,7 +110,7 @@ def load_network(
         layers=layers,
         precision=precision,
         preparation=preparation,
-        output=output,
+        output_name=output_name,
         outputs=outputs,
         file=Path(spec) if from_file else None,
     )
@@ -123,7 +124,7 @@ def network_from(
     layers: str = "conv",
     precision: str = "float32",
     preparation: PreparationOptions = PreparationOptions(),  # noqa: B008 - frozen
-    output: str | None = None,
+    output_name: str | None = None,
     outputs: str | None = None,
     file: Path | None = None,
 ) -> Network:
@@ -163,7 +164,7 @@ def network_from(
         weights_sha256=source.weights_sha256,
         engine=source.engine(precision),
         layers_option=layers,
-        output_option=output,
+        output_name=output_name,
         precision=precision,
         file=file,
         own_preparation=source.preparation if source.named else None,

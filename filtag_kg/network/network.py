@@ -85,7 +85,7 @@ class Network:
     weights_sha256 : str
     layers_option : str
         How `layers` were chosen.
-    output_option : str, optional
+    output_name : str, optional
         Which of several outputs was chosen.
     precision : str
         What the layers compute in, ``float32``, ``float16`` or ``bfloat16``; the weights are the same.
@@ -105,7 +105,7 @@ class Network:
     class_ids: tuple[str, ...] = field(repr=False)
     weights_sha256: str
     layers_option: str = "conv"
-    output_option: str | None = None
+    output_name: str | None = None
     precision: str = "float32"
     file: Path | None = None
     own_preparation: Preparation | None = field(default=None, repr=False)

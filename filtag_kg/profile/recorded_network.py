@@ -127,7 +127,7 @@ def _load(
             classes=classes,
             layers=metadata.get("layers_option", "conv"),
             input_size=None if size is None else (size[0], size[1]),
-            output=metadata.get("output"),
+            output_name=metadata.get("output_name"),
             outputs=metadata.get("output_is"),
             quiet=True,
         )

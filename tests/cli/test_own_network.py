@@ -13,12 +13,14 @@ import pytest
 
 from filtag_kg import load_profile, save_profile
 from filtag_kg.kg import open_kg
+from filtag_kg.network import load_network
 from filtag_kg.server import NetworkChoice
 from filtag_kg.server.explorer.image_explainer import ImageExplainer
 from tests.cli.terminal import answer, filtag, refusal
 from tests.cli.test_explain import COLOURS, network, room  # noqa: F401
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
+Image = pytest.importorskip("PIL.Image", reason="the cpu extra is not installed")
 
 
 @pytest.fixture
@@ -164,3 +166,52 @@ def test_profiles_prepared_otherwise_are_neither_merged_nor_gone_on_with(
         "profiles of different preprocess cannot be merged, 0..1 and none: merge profiles of one network, "
         "made in the same way"
     )
+
+
+def test_how_images_are_prepared_is_said_once(room: Path, tmp_path: Path) -> None:
+    how = ["--resize", "crop", "--crop-share", "0.5", "--interpolation", "bicubic"]
+    how += ["--mean", "0.25,0.5,0.75", "--std", "0.5", "--colours", "bgr"]
+    network = ["--network", room / "colours.keras", "--classes", room / "classes.txt"]
+    answer("profile", *network, "--images", room / "images", *how, "-o", tmp_path / "p.npz")
+    made_of = load_profile(tmp_path / "p.npz").metadata
+    assert made_of["preparation"] == {
+        "resize": "crop",
+        "crop_share": 0.5,
+        "interpolation": "bicubic",
+        "mean": [0.25 * 255, 0.5 * 255, 0.75 * 255],
+        "std": [127.5] * 3,
+        "order": [2, 1, 0],
+    }
+    assert made_of["resizing"] == "bicubic, antialiased, to the network's size, the middle 0.5 of the shorter side"
+    answer("build", tmp_path / "p.npz", "-o", tmp_path / "kg", "--k", 1)
+    # Left and right of the middle half is another colour, which is cut off.
+    size = load_network(str(room / "colours.keras"), preprocess="none").input_size
+    half = np.full((4 * size[0], 4 * size[1], 3), (200, 30, 30), np.uint8)
+    framed = np.pad(half, ((0, 0), (half.shape[1] // 2,) * 2, (0, 0)), constant_values=255)
+    for name, pixels in (("half.png", half), ("framed.png", framed)):
+        Image.fromarray(pixels).save(tmp_path / name)
+    one, other = (answer("explain", tmp_path / "kg", tmp_path / name) for name in ("half.png", "framed.png"))
+    assert one.splitlines()[0] == other.splitlines()[0]
+    model = keras.saving.load_model(room / "colours.keras")
+    by_hand = ((np.array([30, 30, 200]) / 255 - [0.25, 0.5, 0.75]) / 0.5).astype(np.float32)
+    logits = np.asarray(model(np.broadcast_to(by_hand, (1, *size, 3)), training=False))[0].astype(np.float64)
+    assert f" {np.exp(logits).max() / np.exp(logits).sum():.1%}," in one.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--crop-share", "0.5"], "images are cropped: choose the resize crop (--crop-share, --resize)"),
+        (["--resize", "stretch"], "no resize 'stretch': choose squash, crop or pad (--resize)"),
+        (["--mean", "1,2"], "network takes 3 channels: give one for each, or one for all (--mean)"),
+        (["--outputs", "nothing"], "sigmoids, independent-logits or none (--outputs)"),
+        (["--output-name", "nothing"], "has no output 'nothing': choose from"),
+        (["--input-size", "7x9"], "pixels, not 7 × 9 (--input-size)"),
+    ],
+)
+def test_what_no_preparation_or_output_can_be_is_refused(
+    room: Path, tmp_path: Path, options: list[str], said: str
+) -> None:
+    network = ["--network", room / "colours.keras", "--images", room / "images", "-o", tmp_path / "p.npz"]
+    assert said in refusal("profile", *network, *options)
+    assert not (tmp_path / "p.npz").exists()

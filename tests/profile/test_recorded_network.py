@@ -109,7 +109,8 @@ def test_another_preparation_is_refused(keras, facts, own):
     )
     larger = save(keras, own.with_name("larger.keras"), size=16)
     assert refusal(facts, "my-kg", str(larger)) == (
-        f"my-kg was made with images of 8 × 8 pixels, and {larger} takes images of 16 × 16 pixels: name the right one"
+        f"my-kg was made with images of 8 × 8 pixels, and {larger} takes images of 16 × 16 pixels, not 8 × 8: name the "
+        "right one"
     )
 
 

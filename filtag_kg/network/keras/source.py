@@ -104,7 +104,7 @@ def keras_source(
     preprocess: str = "none",
     class_ids: tuple[str, ...] = (),
     named: bool = False,
-    output: str | None = None,
+    output_name: str | None = None,
     input_size: tuple[int, int] | None = None,
 ) -> KerasSource:
     """Return a Keras model as a source.
@@ -121,7 +121,7 @@ def keras_source(
         The classes of its outputs.
     named : bool
         Whether it is a network that Keras names.
-    output : str, optional
+    output_name : str, optional
         Which of several outputs counts, by its layer's name; by default the first.
     input_size : tuple of int, optional
         (height, width), for a model that takes images of any size.
@@ -134,7 +134,7 @@ def keras_source(
     sha256 = weights_sha256(model.get_weights())
     graph = trace(model, where, input_size)
     channels_first, size, channels = _input(graph, where)
-    chosen = _chosen_output(graph, output, where)
+    chosen = _chosen_output(graph, output_name, where)
     steps, tensors = steps_of(graph)
     shape = tuple(chosen.shape[1:])
     is_map = len(shape) > 1
@@ -182,7 +182,7 @@ def _chosen_output(graph: Graph, output: str | None, where: str) -> Tensor:
     makers = {call.operation.name: tensor for call in graph.calls for tensor in call.outputs}
     named = {name: tensor for name, tensor in makers.items() if any(tensor is each for each in outputs)}
     if output not in named:
-        raise FiltagError(f"{where} has no output {output!r}: choose from {', '.join(named)}", options=("output",))
+        raise FiltagError(f"{where} has no output {output!r}: choose from {', '.join(named)}", options=("output_name",))
     return named[output]
 
 
