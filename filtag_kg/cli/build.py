@@ -164,9 +164,7 @@ def build(
     links: Links = None,
     images: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR|TAR|ZIP|LIST", help="The profile's images, for thumbnails of each filter's exemplars."
-        ),
+        typer.Option(metavar="DIR|FILE", help="The profile's images, for thumbnails of each filter's exemplars."),
     ] = None,
     class_names: ClassNames = None,
     base: Base = _BASE,

@@ -37,9 +37,9 @@ Images = Annotated[
     Path,
     typer.Option(
         "--images",
-        metavar="DIR|TAR|ZIP|LIST",
-        help="Labelled images: a folder per class, an archive of such folders, a list (.csv, with the columns path and "
-        "label), or shards: 'train-{00..99}.tar'.",
+        metavar="DIR|FILE",
+        help="Labelled images: a folder per class, a tar or zip of such folders or of webdataset samples, a list (.csv "
+        "with columns path and label), a Parquet file, or several files: 'train-{00..99}.tar'.",
         show_default=False,
     ),
 ]
@@ -176,7 +176,7 @@ def _pass_here(pass_: Pass, output: Path) -> Profile:
     with open_images(pass_.images) as images, checkpointing(output, restart=pass_.restart) as checkpoint:
         network = pass_.load()
         class_ids = tuple(dict.fromkeys((*images.classes, *network.class_ids)))
-        labels = {**_labels(class_ids), **pass_.names}
+        labels = {**_labels(class_ids), **images.labels, **pass_.names}
         _check_names(pass_.names, class_ids, str(images.path))
         with progress_bar(pass_.quiet) as progress:
             profile = collect(network, images, pass_.options, labels=labels, checkpoint=checkpoint, progress=progress)

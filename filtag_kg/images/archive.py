@@ -20,9 +20,12 @@ from typing import Self, TypeVar
 from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.files import sha256_of
 from filtag_kg.images.decode import read_file
+from filtag_kg.images.file_labels import FileLabels, Files
 from filtag_kg.images.folders import classes_of_folders, folder_of, parts_of_data, stem_of
 from filtag_kg.images.image_set import ImageRef, ImageSet
-from filtag_kg.images.listing import Listing, is_hidden
+from filtag_kg.images.listing import LeftOut, Listing, is_hidden
+from filtag_kg.images.solutions import how_to_label, solution_labels
+from filtag_kg.images.webdataset import webdataset_labels
 from filtag_kg.npz import UNPACKED_RATIO, ShortReads
 
 _ADVICE = "give a folder, .tar or .zip with a folder of images per class, or a list of images with their labels"
@@ -315,10 +318,17 @@ def _image_set(
     if inside:
         files = {name: file for name, file in files.items() if name.startswith(f"{inside}/")}
         listing.folders = {name for name in listing.folders if name.startswith(f"{inside}/")}
-    images = {file.name: file for file in listing.images(files)}
-    classes, folders = _classes_of_folders(where, inside, images)
+    beside = Files(where, inside, files, read, in_order=in_order)
+    labels = webdataset_labels(beside) or solution_labels(beside)
+    images = {file.name: file for file in listing.images(files, labels.used if labels else ())}
+    folders = None
+    if labels is None:
+        classes, folders = _classes_of_folders(where, inside, images)
+    else:
+        classes = _classes_beside(labels, images, listing.left_out)
+        images = {name: file for name, file in images.items() if name in classes}
     names = sorted(images, key=lambda name: (images[name].where, name)) if in_order else list(images)
-    refs = [ImageRef(classes[name], name) for name in names]
+    refs = [ImageRef(classes[name][0], name, classes[name][1:]) for name in names]
     return ImageSet(
         where,
         refs,
@@ -329,6 +339,8 @@ def _image_set(
         reading_order=refs if in_order else None,
         left_out=listing.left_out,
         folders=folders,
+        labels_from=labels.source if labels else None,
+        keyed=labels is not None and labels.keyed,
     )
 
 
@@ -337,20 +349,38 @@ def _digest(path: Path, inside: str) -> str:
     return hashlib.sha256(f"{digest}\t{inside}".encode("utf-8", "surrogateescape")).hexdigest() if inside else digest
 
 
-def _classes_of_folders(where: Path, inside: str, names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+def _classes_beside(labels: FileLabels, images: Iterable[str], left_out: LeftOut) -> dict[str, tuple[str, ...]]:
+    """Return the classes of each image that has any; count the others."""
+    classes = {}
+    for name in images:
+        found = labels.class_ids.get(posixpath.normpath(name))
+        if found is None:
+            left_out.add(labels.without, name)
+        else:
+            classes[name] = found
+    return classes
+
+
+def _classes_of_folders(
+    where: Path, inside: str, names: Iterable[str]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
     """Return the class of each image's folder, and the folder of each class that is called otherwise."""
     above = len(folder_of(f"{inside}/x"))
     folder_of_image = {name: folder_of(name)[above:] for name in names}
     loose = next((name for name, folder in folder_of_image.items() if not folder), None)
     if loose is not None:
-        raise FiltagError(f"{loose} in {where} is not in a class folder: {_ADVICE}")
+        raise FiltagError(f"{loose} in {where} is not in a class folder: {how_to_label(loose) or _ADVICE}")
     folders = dict.fromkeys(folder_of_image.values())
     parts = parts_of_data(folders)
     if parts:
         *others, last = parts
         raise FiltagError(
             f"{where} holds {', '.join(others)} and {last}, parts of a data set that must not be mixed: give one of "
-            f"them, such as {where / parts[0]}, or a list of images with their labels"
+            f"them, such as {where / _training(parts)}, or a list of images with their labels"
         )
     (class_of,), paths = classes_of_folders([(stem_of(where), folders)])
-    return {name: class_of[folder] for name, folder in folder_of_image.items()}, paths
+    return {name: (class_of[folder],) for name, folder in folder_of_image.items()}, paths
+
+
+def _training(parts: list[str]) -> str:
+    return next((part for part in parts if "train" in part.casefold()), parts[0])

@@ -62,6 +62,12 @@ class ImageSet:
         What else is there, and why it is not among the images.
     folders : mapping of str to str, optional
         If folders label the images, from a class id to the path of its folder where that is not just the class id.
+    labels_from : Path, optional
+        The file that labels the images, if it was found beside them rather than asked for.
+    labels : mapping of str to str, optional
+        The labels of classes whose ids say more than their names, as where two have one name.
+    keyed : bool
+        Whether the images are samples of a webdataset, each with a key of its own in all shards.
 
     Attributes
     ----------
@@ -86,6 +92,9 @@ class ImageSet:
         shards: Mapping[str, int] | None = None,
         left_out: LeftOut | None = None,
         folders: Mapping[str, str] | None = None,
+        labels_from: Path | None = None,
+        labels: Mapping[str, str] | None = None,
+        keyed: bool = False,
     ) -> None:
         self.path = path
         self.sizes = sizes
@@ -95,6 +104,9 @@ class ImageSet:
         self.images = tuple(sorted(images))
         self.classes = _classes(self.images)
         self.folders = folders
+        self.labels_from = labels_from
+        self.labels = labels or {}
+        self.keyed = keyed
         self.reading_order = self.images if reading_order is None else tuple(reading_order)
         self._read = read
         self.close = close

@@ -17,6 +17,8 @@ from filtag_kg.images.folders import classes_of_folders, folder_of, stem_of
 from filtag_kg.images.image_list import LIST_SUFFIXES, open_list
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.listing import LeftOut, readable_name
+from filtag_kg.images.parquet import PARQUET_SUFFIXES, open_parquet, parquet_shards
+from filtag_kg.images.webdataset import key_of
 
 _LOGGER = logging.getLogger(__name__)
 _MOST = 1_000_000
@@ -48,6 +50,8 @@ def open_images(path: Path, *, log: bool = True) -> ImageSet:
     )
     if log and opened.left_out:
         _LOGGER.warning("left out of %s: %s", readable_name(path.name or str(path)), opened.left_out)
+    if log and opened.labels_from is not None:
+        _LOGGER.warning("the labels of %s are those of %s", path.name, opened.labels_from)
     if log:
         _warn_of_same_names(opened)
     return opened
@@ -67,6 +71,10 @@ def _warn_of_same_names(images: ImageSet) -> None:
 def _open_one(path: Path) -> ImageSet:
     if path.suffix.lower() in LIST_SUFFIXES and path.is_file():
         return open_list(path)
+    if path.suffix.lower() in PARQUET_SUFFIXES and path.is_file():
+        return open_parquet(path)
+    if path.is_dir() and (shards := parquet_shards(path)):
+        return open_parquet(shards[0]) if len(shards) == 1 else _open_shards(path, shards)
     return open_archive(path)
 
 
@@ -79,13 +87,7 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
     repeated = next((name for name, count in Counter(path.name for path in paths).items() if count > 1), None)
     if repeated is not None:
         raise FiltagError(f"two shards of {pattern} are called {repeated}: give each a name of its own")
-    opened: list[ImageSet] = []
-    try:
-        opened.extend(map(_open_one, paths))
-    except FiltagError:
-        for shard in opened:
-            shard.close()
-        raise
+    opened = _open_all(paths)
     # One shard after the other, so a shard's batches are the same wherever it is read.
     images: list[ImageRef] = []
     sizes: dict[str, int] = {}
@@ -120,7 +122,35 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
         shards=shard_numbers,
         left_out=left_out,
         folders=folders,
+        labels={class_id: label for shard in opened for class_id, label in shard.labels.items()},
     )
+
+
+def _open_all(paths: Sequence[Path]) -> list[ImageSet]:
+    opened: list[ImageSet] = []
+    try:
+        opened.extend(map(_open_one, paths))
+        _refuse_same_keys(opened)
+    except FiltagError:
+        for shard in opened:
+            shard.close()
+        raise
+    return opened
+
+
+def _refuse_same_keys(shards: Sequence[ImageSet]) -> None:
+    """Refuse two shards of samples with one key, which most likely are the same."""
+    first: dict[str, ImageSet] = {}
+    for shard in shards:
+        if not shard.keyed:
+            continue
+        for key in sorted({key_of(image.name) for image in shard.images}):
+            if key in first:
+                raise FiltagError(
+                    f"two shards, {first[key].path.name} and {shard.path.name}, have a sample {key}: a key names one "
+                    "sample, so leave out the shard that is there twice, or give the samples other keys"
+                )
+            first[key] = shard
 
 
 def _labelled(shards: Sequence[ImageSet]) -> tuple[list[Sequence[ImageRef]], dict[str, str] | None]:
