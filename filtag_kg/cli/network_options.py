@@ -33,7 +33,7 @@ NetworkName = Annotated[
     typer.Option(
         "--network",
         metavar="NET",
-        help="efficientnet-lite0, a network of keras.applications, or a .keras or .h5 file.",
+        help="efficientnet-lite0, a network of keras.applications, or a .keras, .h5 or .onnx file.",
     ),
 ]
 Layers = Annotated[str, typer.Option("--layers", metavar="WHICH", help="conv, all (with depthwise), or layer names.")]

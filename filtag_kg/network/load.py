@@ -15,11 +15,12 @@ from filtag_kg.names import nfc
 from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.keras import keras_names, keras_source, named_keras_source, read_keras_file
 from filtag_kg.network.network import Network, Source
+from filtag_kg.network.onnx import ONNX_ENDINGS, onnx_source, read_onnx_file
 from filtag_kg.network.outputs import output_layer
 from filtag_kg.network.preparation import PreparationOptions, letters_and_digits
 
 _LOGGER = logging.getLogger(__name__)
-_FILE_ENDINGS = (".keras", ".h5", ".hdf5")
+_FILE_ENDINGS = (".keras", ".h5", ".hdf5", *ONNX_ENDINGS)
 _PRECISIONS = ("float32", "float16", "bfloat16")
 
 
@@ -49,7 +50,7 @@ def load_network(
     spec : str
         ``efficientnet-lite0``; the name of a network of ``keras.applications`` (``vgg16``, ``inception-v3``;
         case and separators do not matter); or the path of a ``.keras`` or ``.h5`` file, which is loaded in
-        safe mode.
+        safe mode, or of an ``.onnx`` file.
     classes : Path, optional
         For a file, a text file with a class id per line in the order of the outputs; a label may follow it
         after a comma or a tab.
@@ -58,7 +59,8 @@ def load_network(
     weights : str or None
         For a named network: ``imagenet``, or None for random ones, always the same.
     precision : str
-        What the layers compute in: ``float32``, ``float16`` or ``bfloat16``. The weights stay in float32.
+        What the layers compute in: ``float32``, ``float16`` or ``bfloat16``. The weights stay in float32. An ONNX
+        network computes in what its file says.
     input_size : tuple of int, optional
         (height, width), for a network that takes images of any size.
     output_name : str, optional
@@ -87,7 +89,11 @@ def load_network(
     if from_file:
         path = Path(spec)
         name = path.stem.lower().encode("utf-8", "backslashreplace").decode()
-        source: Source = keras_source(read_keras_file(path), name, spec, output_name=output_name, input_size=input_size)
+        source: Source
+        if spec.lower().endswith(ONNX_ENDINGS):
+            source = onnx_source(read_onnx_file(path), name, spec, output_name=output_name, input_size=input_size)
+        else:
+            source = keras_source(read_keras_file(path), name, spec, output_name=output_name, input_size=input_size)
         if not quiet and not preparation.scales():
             _LOGGER.warning("no preprocessing given for %s: it gets RGB in [0, 255]", path.name)
     else:
@@ -162,10 +168,10 @@ def network_from(
         output=output_is,
         class_ids=class_ids,
         weights_sha256=source.weights_sha256,
-        engine=source.engine(precision),
+        engine=source.engine(source.computes_in(precision)),
         layers_option=layers,
         output_name=output_name,
-        precision=precision,
+        precision=source.computes_in(precision),
         file=file,
         own_preparation=source.preparation if source.named else None,
     )
@@ -191,7 +197,7 @@ def _known_name(spec: str) -> str:
     hint = (
         f"did you mean {' or '.join(names[x] for x in near)}?" if near else "choose from " + ", ".join(names.values())
     )
-    raise FiltagError(f"no network {spec!r}: {hint} (a .keras or .h5 file is given by its path)")
+    raise FiltagError(f"no network {spec!r}: {hint} (a .keras, .h5 or .onnx file is given by its path)")
 
 
 def _read_classes(path: Path) -> tuple[str, ...]:

@@ -177,6 +177,10 @@ class Source(ABC):
     weights_sha256: str
     named: bool
 
+    def computes_in(self, precision: str) -> str:
+        """Return what the layers will compute in where `precision` is asked for."""
+        return precision
+
     @abstractmethod
     def engine(self, precision: str) -> Engine:
         """Return what runs it."""
