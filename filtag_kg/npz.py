@@ -81,6 +81,25 @@ def read_npz(file: BinaryIO, names: Collection[str] | None = None) -> dict[str, 
         raise NpzError(reason_of(error)) from None
 
 
+def npz_names(file: BinaryIO) -> list[str]:
+    """Return the names of the arrays in a file, without reading any.
+
+    Raises
+    ------
+    NpzError
+        For any defect of the file's directory.
+    """
+    try:
+        size = file.seek(0, io.SEEK_END)
+        with zipfile.ZipFile(ShortReads(file, _MOST_DIRECTORY)) as archive:
+            return list(_entries(archive, size))
+    except NpzError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        # Broad on purpose, as in `read_npz`.
+        raise NpzError(reason_of(error)) from None
+
+
 def _entries(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
     listed = archive.infolist()
     entries = {entry.filename.removesuffix(".npy"): entry for entry in listed}

@@ -39,7 +39,7 @@ Images = Annotated[
         "--images",
         metavar="DIR|FILE",
         help="Labelled images: a folder per class, a tar or zip of such folders or of webdataset samples, a list (.csv "
-        "with columns path and label), a Parquet file, or several files: 'train-{00..99}.tar'.",
+        "with columns path and label), a Parquet or .npz file, or several files: 'train-{00..99}.tar'.",
         show_default=False,
     ),
 ]

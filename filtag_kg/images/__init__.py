@@ -4,6 +4,7 @@ from filtag_kg.images.batches import Batch, batches
 from filtag_kg.images.decode import UnreadableImageError, decode, read_file, thumbnail
 from filtag_kg.images.folders import contradiction
 from filtag_kg.images.image_set import ImageRef, ImageSet
+from filtag_kg.images.in_memory import images_from
 from filtag_kg.images.listing import IMAGE_SUFFIXES, readable_name
 from filtag_kg.images.shards import combined_sha256, expand_braces, open_images, open_shard
 from filtag_kg.images.similar_names import plain_name, similar_names, with_similar_names
@@ -20,6 +21,7 @@ __all__ = [
     "contradiction",
     "decode",
     "expand_braces",
+    "images_from",
     "open_images",
     "open_shard",
     "plain_name",

@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images.decode import UnreadableImageError, decode
 from filtag_kg.images.image_set import ImageRef, ImageSet
+from filtag_kg.images.pixels import Pixels, as_network_input
 from filtag_kg.network import Preparation
 
 _MOST_WORKERS = 16
@@ -27,13 +28,14 @@ class Batch:
 
     Parameters
     ----------
-    pixels : uint8 array of shape (n_images, height, width, channels), in [0, 255]
+    pixels : array of shape (n_images, height, width, channels), in [0, 255]
+        uint8; float32 and in any range if the images are ready made.
     images : tuple of ImageRef, of length n_images
     unreadable : tuple of (ImageRef, str)
         The images of this batch that could not be decoded, and why.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     images: tuple[ImageRef, ...]
     unreadable: tuple[tuple[ImageRef, str], ...] = ()
 
@@ -69,14 +71,14 @@ def batches(
         only = images.only(only).reading_order
     order = iter(images.reading_order if only is None else only)
 
-    def load(image: ImageRef, content: bytes | None) -> NDArray[np.uint8] | str:
+    def load(image: ImageRef, content: bytes | None) -> Pixels | str:
         try:
-            return decode(images.read(image) if content is None else content, preparation)
+            return _prepared(images, image, content, preparation)
         except (UnreadableImageError, FiltagError) as error:
             return str(error)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-        ahead: deque[tuple[ImageRef, Future[NDArray[np.uint8] | str]]] = deque()
+        ahead: deque[tuple[ImageRef, Future[Pixels | str]]] = deque()
 
         def fill() -> None:
             while len(ahead) < 2 * batch_size and (image := next(order, None)) is not None:
@@ -98,7 +100,15 @@ def batches(
                 future.cancel()
 
 
-def _wait(ahead: Iterable[tuple[ImageRef, Future[NDArray[np.uint8] | str]]], images: ImageSet) -> None:
+def _prepared(images: ImageSet, image: ImageRef, content: bytes | None, preparation: Preparation) -> Pixels:
+    pixels = images.pixels(image)
+    # Image files are grey or RGB; arrays with other channels are neither resized nor cropped.
+    if pixels is not None and (images.ready_made or pixels.shape[2] not in (1, 3)):
+        return as_network_input(pixels, preparation)
+    return decode(images.read(image) if content is None else content, preparation)
+
+
+def _wait(ahead: Iterable[tuple[ImageRef, Future[Pixels | str]]], images: ImageSet) -> None:
     """Wait until the undecoded files in memory are not too large together."""
     waiting = [(images.sizes[image.name], future) for image, future in ahead if not future.done()]
     total = sum(size for size, _ in waiting)
@@ -110,13 +120,13 @@ def _wait(ahead: Iterable[tuple[ImageRef, Future[NDArray[np.uint8] | str]]], ima
 
 
 def _take(
-    ahead: deque[tuple[ImageRef, Future[NDArray[np.uint8] | str]]],
+    ahead: deque[tuple[ImageRef, Future[Pixels | str]]],
     batch_size: int,
     preparation: Preparation,
     images: ImageSet,
 ) -> Batch:
     shard = images.shard_of(ahead[0][0])
-    pixels: list[NDArray[np.uint8]] = []
+    pixels: list[Pixels] = []
     decoded: list[ImageRef] = []
     unreadable: list[tuple[ImageRef, str]] = []
     while ahead and len(pixels) + len(unreadable) < batch_size and images.shard_of(ahead[0][0]) == shard:
@@ -128,4 +138,4 @@ def _take(
             pixels.append(result)
             decoded.append(image)
     stacked = np.stack(pixels) if pixels else np.empty((0, *preparation.size, preparation.channels), np.uint8)
-    return Batch(stacked, tuple(decoded), tuple(unreadable))
+    return Batch(cast(Pixels, stacked), tuple(decoded), tuple(unreadable))

@@ -13,6 +13,7 @@ from typing import Self
 from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.images.folders import folder_of
 from filtag_kg.images.listing import LeftOut
+from filtag_kg.images.pixels import Pixels
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,6 +67,10 @@ class ImageSet:
         The file that labels the images, if it was found beside them rather than asked for.
     labels : mapping of str to str, optional
         The labels of classes whose ids say more than their names, as where two have one name.
+    pixels : callable, optional
+        From the name of an image that is an array to that array, None for a file, if there are any arrays.
+    ready_made : bool
+        Whether the arrays are what a network takes.
     keyed : bool
         Whether the images are samples of a webdataset, each with a key of its own in all shards.
 
@@ -77,6 +82,8 @@ class ImageSet:
         The class ids, sorted.
     sequential : bool
         Whether the images must be read in `reading_order`, one after the other.
+    ready_made : bool
+        Whether the images are arrays that a network takes as they are, neither resized nor scaled.
     """
 
     def __init__(
@@ -94,6 +101,8 @@ class ImageSet:
         folders: Mapping[str, str] | None = None,
         labels_from: Path | None = None,
         labels: Mapping[str, str] | None = None,
+        pixels: Callable[[str], Pixels | None] | None = None,
+        ready_made: bool = False,
         keyed: bool = False,
     ) -> None:
         self.path = path
@@ -101,6 +110,7 @@ class ImageSet:
         self.left_out = left_out or LeftOut()
         self._shards = shards or {}
         self.sequential = reading_order is not None
+        self.ready_made = ready_made
         self.images = tuple(sorted(images))
         self.classes = _classes(self.images)
         self.folders = folders
@@ -109,8 +119,14 @@ class ImageSet:
         self.keyed = keyed
         self.reading_order = self.images if reading_order is None else tuple(reading_order)
         self._read = read
+        self._pixels = pixels
         self.close = close
         self._digest = digest or self.listing_sha256
+
+    @property
+    def has_arrays(self) -> bool:
+        """Whether some images are arrays."""
+        return self._pixels is not None
 
     @property
     def names_of_classes(self) -> tuple[str, str]:
@@ -131,13 +147,18 @@ class ImageSet:
             # Broad on purpose, as in `open_archive`: a damaged archive makes its reader raise anything.
             raise FiltagError(f"cannot read {image.name} in {self.path.name} ({reason_of(error)})") from None
 
+    def pixels(self, image: ImageRef) -> Pixels | None:
+        """Return the array of an image that is one, of shape (height, width, channels); None for a file."""
+        return None if self._pixels is None else self._pixels(image.name)
+
     def sha256(self) -> str:
         """Return the SHA-256 of the archive, or of a folder's list of images with their sizes."""
         return self._digest()
 
     def listing_sha256(self) -> str:
-        """Return the SHA-256 of the list of images, sizes and labels, which needs no image to be read."""
-        digest = hashlib.sha256()
+        """Return the SHA-256 of the list of images, sizes and labels, which needs no file of an image to be read."""
+        # Names and sizes tell files apart; they are alike in any two sets of arrays.
+        digest = hashlib.sha256(b"" if self._pixels is None else self.sha256().encode())
         for image in sorted(self.images, key=lambda image: image.name):
             # The name tells the label where that is just the image's folder.
             labels = "" if folder_of(image.name)[-1:] == image.class_ids else "\t" + "\t".join(image.class_ids)

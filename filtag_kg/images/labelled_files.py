@@ -19,7 +19,9 @@ def label_of(text: str) -> str:
     return " ".join(nfc(text).split())
 
 
-def labelled_files(source: Path, files: Iterable[tuple[Path, Sequence[str], str]], *, top: Path) -> ImageSet:
+def labelled_files(
+    source: Path, files: Iterable[tuple[Path, Sequence[str], str]], *, top: Path, base: str = "the list's own folder"
+) -> ImageSet:
     """Return files with their labels as a set of images; a file that occurs again gets all its labels.
 
     Parameters
@@ -31,6 +33,8 @@ def labelled_files(source: Path, files: Iterable[tuple[Path, Sequence[str], str]
     top : Path
         The images are called by their paths from here. If one is elsewhere, all are called by their paths from the
         folder that holds them all, so that no name tells more of the machine than it must.
+    base : str
+        What `top` is, for messages.
 
     Raises
     ------
@@ -44,7 +48,7 @@ def labelled_files(source: Path, files: Iterable[tuple[Path, Sequence[str], str]
         labels.setdefault(absolute, []).extend(class_ids)
         first.setdefault(absolute, where)
     left_out = LeftOut()
-    sizes = _sizes(labels, first, left_out)
+    sizes = _sizes(labels, first, left_out, base)
     if not sizes:
         out = f" (left out: {left_out})" if left_out else ""
         raise FiltagError(f"{source} lists no images{out}: name one a line, with its label")
@@ -66,7 +70,7 @@ def _ref(labels: Sequence[str], name: str) -> tuple[str, str, tuple[str, ...]]:
     return class_id, name, tuple(others)
 
 
-def _sizes(paths: Iterable[Path], first: dict[Path, str], left_out: LeftOut) -> dict[Path, int]:
+def _sizes(paths: Iterable[Path], first: dict[Path, str], left_out: LeftOut, base: str) -> dict[Path, int]:
     sizes: dict[Path, int] = {}
     missing: list[Path] = []
     for path in paths:
@@ -86,8 +90,7 @@ def _sizes(paths: Iterable[Path], first: dict[Path, str], left_out: LeftOut) -> 
     if missing:
         more = f", and {len(missing) - 1:,} more are missing" if len(missing) > 1 else ""
         raise FiltagError(
-            f"{first[missing[0]]}: there is no {missing[0]}{more}: mend the paths, which are relative to the list's "
-            "own folder"
+            f"{first[missing[0]]}: there is no {missing[0]}{more}: mend the paths, which are relative to {base}"
         )
     return sizes
 

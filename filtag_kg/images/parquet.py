@@ -11,7 +11,6 @@ import json
 import posixpath
 import threading
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from filtag_kg.errors import FiltagError, MissingExtraError, reason_of
 from filtag_kg.files import sha256_of
+from filtag_kg.images.class_ids import ClassNames
 from filtag_kg.images.folders import parts_of_data
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.labelled_files import label_of
@@ -263,28 +263,7 @@ def _classes(
     path: Path, file: ParquetFile, column: str, names: Sequence[str]
 ) -> tuple[list[tuple[str, ...]], dict[str, str]]:
     """Return the class ids of each row, and the label of each class that shares its name with another."""
-    repeated = {name for name, times in Counter(names).items() if times > 1}
-    ids = [f"{name} ({number})" if name in repeated else name for number, name in enumerate(names)]
-    labels = {ids[number]: name for number, name in enumerate(names) if name in repeated}
-
-    def class_id(value: Any) -> str | None:  # noqa: ANN401
-        if isinstance(value, str):
-            return label_of(value) or None
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
-            return str(value).lower() if isinstance(value, bool) else None
-        if not names:
-            return str(value)
-        return ids[value] if 0 <= value < len(ids) else None
-
-    classes = []
-    for row, value in enumerate(file.read(columns=[column]).column(0).to_pylist()):
-        of_row = [class_id(each) for each in (value if isinstance(value, list) else [value])]
-        known = tuple(dict.fromkeys(each for each in of_row if each is not None))
-        if len(known) < 1 or None in of_row:
-            raise FiltagError(
-                f"{path}, row {row}: {str(value)[:40]!r} in column {column} names no class: leave out the rows without"
-            )
-        classes.append(known)
-    return classes, labels
+    class_names = ClassNames(names)
+    values = file.read(columns=[column]).column(0).to_pylist()
+    classes = [class_names.of(value, f"{path}, row {row}, column {column}") for row, value in enumerate(values)]
+    return classes, class_names.labels

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from filtag_kg.errors import FiltagError
-from filtag_kg.images.archive import open_archive
+from filtag_kg.errors import FiltagError, reason_of
+from filtag_kg.images.archive import open_archive, path_and_inside
 from filtag_kg.images.folders import classes_of_folders, folder_of, stem_of
 from filtag_kg.images.image_list import LIST_SUFFIXES, open_list
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.listing import LeftOut, readable_name
+from filtag_kg.images.npz_images import NUMPY_SUFFIXES, open_npz
 from filtag_kg.images.parquet import PARQUET_SUFFIXES, open_parquet, parquet_shards
+from filtag_kg.images.pixels import Pixels
 from filtag_kg.images.webdataset import key_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -69,10 +71,20 @@ def _warn_of_same_names(images: ImageSet) -> None:
 
 
 def _open_one(path: Path) -> ImageSet:
+    try:
+        return _open_by_kind(path)
+    except OSError as error:
+        raise FiltagError(f"{path} cannot be read ({reason_of(error)}): check the path and its permissions") from None
+
+
+def _open_by_kind(path: Path) -> ImageSet:
     if path.suffix.lower() in LIST_SUFFIXES and path.is_file():
         return open_list(path)
     if path.suffix.lower() in PARQUET_SUFFIXES and path.is_file():
         return open_parquet(path)
+    file, inside = path_and_inside(path)
+    if file.suffix.lower() in NUMPY_SUFFIXES and file.is_file():
+        return open_npz(file, inside)
     if path.is_dir() and (shards := parquet_shards(path)):
         return open_parquet(shards[0]) if len(shards) == 1 else _open_shards(path, shards)
     return open_archive(path)
@@ -107,6 +119,9 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
     def read(name: str) -> bytes:
         return opened[shard_numbers[name]].read(inside[name])
 
+    def pixels(name: str) -> Pixels | None:
+        return opened[shard_numbers[name]].pixels(inside[name])
+
     def close() -> None:
         for shard in opened:
             shard.close()
@@ -122,6 +137,8 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
         shards=shard_numbers,
         left_out=left_out,
         folders=folders,
+        pixels=pixels if any(shard.has_arrays for shard in opened) else None,
+        ready_made=any(shard.ready_made for shard in opened),
         labels={class_id: label for shard in opened for class_id, label in shard.labels.items()},
     )
 
@@ -131,11 +148,20 @@ def _open_all(paths: Sequence[Path]) -> list[ImageSet]:
     try:
         opened.extend(map(_open_one, paths))
         _refuse_same_keys(opened)
+        _refuse_mixed_arrays(opened)
     except FiltagError:
         for shard in opened:
             shard.close()
         raise
     return opened
+
+
+def _refuse_mixed_arrays(shards: Sequence[ImageSet]) -> None:
+    if len({shard.ready_made for shard in shards}) > 1:
+        raise FiltagError(
+            f"{shards[0].path} and the other shards are pixels in part, and in part what a network takes: give those "
+            "of one kind"
+        )
 
 
 def _refuse_same_keys(shards: Sequence[ImageSet]) -> None:

@@ -144,8 +144,15 @@ def parquet(files: Images, folder: Path) -> Path:
     return folder
 
 
+def npz(files: Images, folder: Path) -> Path:
+    pixels = [(class_id, decode(content, SIZE)) for class_id, images in files.items() for content in images]
+    images, labels = np.stack([x for _, x in pixels]), np.array([class_id for class_id, _ in pixels])
+    np.savez_compressed(folder / "tiny.npz", x_train=images, y_train=labels)
+    return folder / "tiny.npz"
+
+
 LAYOUTS = [
-    folders, nested, tiny_train, tiny_val, imagenet_val, zipped, csv_list, webdataset, parquet,
+    folders, nested, tiny_train, tiny_val, imagenet_val, zipped, csv_list, webdataset, parquet, npz,
 ]  # fmt: skip
 
 

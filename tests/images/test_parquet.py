@@ -160,7 +160,12 @@ def test_columns_that_are_missing_or_not_clear(tmp_path):
 @pytest.mark.parametrize("value", [-1, 4, None])
 def test_a_row_without_a_label(tmp_path, value):
     path = write(tmp_path / "x.parquet", [0, 1, value], feature=NAMES)
-    assert refusal(path) == (f"{path}, row 2: '{value}' in column label names no class: leave out the rows without")
+    assert refusal(path) == (
+        f"{path}, row 2, column label has no label: give one, or leave the image out"
+        if value is None
+        else f"{path}, row 2, column label has the label {value}, and the classes have 4 names: leave the image out, "
+        "or name more classes"
+    )
 
 
 def test_what_is_damaged_or_something_else(tmp_path):
