@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from filtag_kg.concepts import concept_source, wordnet
     from filtag_kg.errors import FiltagError
     from filtag_kg.kg import BuildParameters, Provenance
+    from filtag_kg.network import from_torch
     from filtag_kg.profile import Profile, load_profile, save_profile
     from filtag_kg.tags import Rule, TagTable, tag_filters
     from filtag_kg.views import KnowledgeGraph, build_kg
@@ -26,6 +27,7 @@ __all__ = [
     "TagTable",
     "build_kg",
     "concept_source",
+    "from_torch",
     "load_profile",
     "save_profile",
     "tag_filters",
@@ -37,6 +39,7 @@ _FOLDERS = {
     "concepts": ("concept_source", "wordnet"),
     "errors": ("FiltagError",),
     "kg": ("BuildParameters", "Provenance"),
+    "network": ("from_torch",),
     "profile": ("Profile", "load_profile", "save_profile"),
     "tags": ("Rule", "TagTable", "tag_filters"),
     "views": ("KnowledgeGraph", "build_kg"),

@@ -1,6 +1,7 @@
 """A CNN and its filters: load it by name or from a file, and find each filter's feature map."""
 
 from filtag_kg.network.feature_map import Layer
+from filtag_kg.network.from_torch import from_torch
 from filtag_kg.network.imagenet import imagenet_class_ids
 from filtag_kg.network.keras import KerasEngine, KerasModel, Tensor, import_keras, scaled
 from filtag_kg.network.load import is_network_file, load_network, network_from, network_names
@@ -23,6 +24,7 @@ __all__ = [
     "Preparation",
     "Scaling",
     "Tensor",
+    "from_torch",
     "imagenet_class_ids",
     "import_keras",
     "is_network_file",

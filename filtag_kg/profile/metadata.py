@@ -31,6 +31,7 @@ METADATA: Mapping[str, Shape] = {
     "identifier?": named,
     "weights_sha256?": str,
     "network_file?": {"given": named, "absolute": named},
+    "in_memory?": bool,
     "input_size?": (whole_number(1), whole_number(1)),
     "preprocess?": named,
     "scaling?": [[float]],
@@ -89,10 +90,13 @@ def network_metadata(network: Network) -> dict[str, Any]:
     }
 
 
-def network_file(network: Network) -> dict[str, dict[str, str]]:
-    """Return the path of a network that was loaded from a file: JSON values, empty for a named network."""
+def network_file(network: Network) -> dict[str, Any]:
+    """Return where a network was loaded from: JSON values.
+
+    The path of its file; for one that was given in Python, that it was in memory; for a named network, nothing.
+    """
     if network.file is None:
-        return {}
+        return {"in_memory": True} if network.own_preparation is None else {}
     # A path need not be Unicode, but JSON is: such a file must be named again each time.
     given, absolute = (
         str(path).encode("utf-8", "backslashreplace").decode() for path in (network.file, network.file.absolute())

@@ -30,10 +30,16 @@ def recorded_network_file(metadata: Mapping[str, Any], owner: str) -> str | None
     Raises
     ------
     FiltagError
-        If the file is not there any more, or the profile does not record a network.
+        If the file is not there any more, or the profile does not record a network, or one that was only in memory.
     """
     file = metadata.get("network_file")
     if file is None:
+        if metadata.get("in_memory"):
+            raise FiltagError(
+                f"{owner} was made with the network {metadata['network']}, given in Python: give it there again, or "
+                "name a file of it",
+                options=("network",),
+            )
         if "network" not in metadata:
             raise FiltagError(f"{owner} does not say which network it was made with: name it", options=("network",))
         return None
