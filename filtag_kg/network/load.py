@@ -16,6 +16,7 @@ from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.keras import keras_names, keras_source, named_keras_source, read_keras_file
 from filtag_kg.network.network import Network, Source
 from filtag_kg.network.onnx import ONNX_ENDINGS, onnx_source, read_onnx_file
+from filtag_kg.network.other_formats import looks_like_a_path, refuse_other_format
 from filtag_kg.network.outputs import output_layer
 from filtag_kg.network.preparation import PreparationOptions, letters_and_digits
 
@@ -87,6 +88,7 @@ def load_network(
     preparation = PreparationOptions(preprocess, mean, std, colours, resize, crop_share, interpolation)
     from_file = is_network_file(spec)
     if from_file:
+        refuse_other_format(spec)
         path = Path(spec)
         name = path.stem.lower().encode("utf-8", "backslashreplace").decode()
         source: Source
@@ -95,7 +97,8 @@ def load_network(
         else:
             source = keras_source(read_keras_file(path), name, spec, output_name=output_name, input_size=input_size)
         if not quiet and not preparation.scales():
-            _LOGGER.warning("no preprocessing given for %s: it gets RGB in [0, 255]", path.name)
+            what = {1: "grey", 3: "RGB"}.get(source.preparation.channels, "channels")
+            _LOGGER.warning("no preprocessing given for %s: it gets %s in [0, 255]", path.name, what)
     else:
         for_files = {"preprocess": preprocess, "mean": mean, "std": std, "colours": colours, "classes": classes}
         given = next((option for option, value in for_files.items() if value is not None), None)
@@ -104,6 +107,8 @@ def load_network(
                 f"{spec} brings its own {given}: leave the option out, it is for networks from a file",
                 options=(given,),
             )
+        if output_name is not None:
+            raise FiltagError(f"{spec} has one output only: name none", options=("output_name",))
         source = named_keras_source(_known_name(spec), weights)
     if input_size is not None and source.preparation.size != input_size:
         own = " × ".join(map(str, source.preparation.size))
@@ -193,6 +198,9 @@ def _known_name(spec: str) -> str:
     names = {letters_and_digits(name): name for name in network_names()}
     if key in names:
         return names[key]
+    refuse_other_format(spec)
+    if looks_like_a_path(spec):
+        raise FiltagError(f"no network at {spec}: check the path")
     near = difflib.get_close_matches(key, names, n=3, cutoff=0.6)
     hint = (
         f"did you mean {' or '.join(names[x] for x in near)}?" if near else "choose from " + ", ".join(names.values())

@@ -157,3 +157,48 @@ def test_importing_the_package_imports_no_keras():
         "assert not {'keras', 'tensorflow', 'PIL', 'h5py'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("net.tflite", "is a TensorFlow Lite file, whose layers were merged: open it where it was made and save the "),
+        ("net.pb", "is a TensorFlow graph without Keras' layers: open it where it was made and save the network with "),
+        (
+            "net.ckpt",
+            "is part of a TensorFlow checkpoint, which holds weights without the network: build the network in ",
+        ),
+        ("net.ckpt.index", "is part of a TensorFlow checkpoint, which holds weights without the network: build the "),
+        ("net.ckpt.data-00000-of-00001", "is part of a TensorFlow checkpoint, which holds weights without the network"),
+        ("net.json", "describes layers without their weights: build the network of it in Keras, load the weights, and"),
+        ("net.pkl", "is a pickle, which is code and never run: save the network itself with model.save('name.keras')"),
+    ],
+)
+def test_other_formats_say_what_they_are(tmp_path, name, what):
+    path = tmp_path / name
+    assert refusal(str(path)) == f"no network at {path}: check the path"
+    path.write_bytes(b"{}")
+    assert refusal(str(path)).startswith(f"{path} {what}")
+
+
+def test_folders_say_what_they_are(keras, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("saved", "folder", "mobilenet"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "saved" / "saved_model.pb").touch()
+    assert refusal("folder") == "folder is a folder: give the file of a network, or a name"
+    for spec in ("saved", "saved/"):
+        assert refusal(spec).startswith(
+            f"{spec} is a TensorFlow SavedModel, which holds computations without Keras' layers: open it with the "
+        )
+    # A name comes first.
+    assert load_network("mobilenet", weights=None).name == "mobilenet"
+
+
+def test_weights_without_their_network(keras, saved, tmp_path):
+    path = tmp_path / "net.weights.h5"
+    keras.saving.load_model(saved).save_weights(path)
+    assert refusal(str(path)) == (
+        f"{path} holds weights without the network: build the network in Keras, model.load_weights(…), and save it "
+        "with model.save('name.keras')"
+    )

@@ -31,22 +31,16 @@ class Computation:
     model : keras.Model
         Functional and flat.
     maps : tuple of keras.KerasTensor
-        The feature maps of each layer, shape (n_images, height, width, n_filters), or with the channels first.
-    channels_first : tuple of bool, of length n_layers
+        The feature maps of each layer, shape (n_images, height, width, n_filters).
     output : keras.KerasTensor or None
         The network's own output, where it is wanted.
-    output_channels_first : bool
     scaling : Scaling
-    input_channels_first : bool
     """
 
     model: KerasModel
     maps: tuple[Tensor, ...]
-    channels_first: tuple[bool, ...]
     output: Tensor | None
-    output_channels_first: bool
     scaling: Scaling
-    input_channels_first: bool
 
 
 def forward(computation: Computation, *, copied: bool = False) -> Forward:
@@ -73,22 +67,14 @@ def forward(computation: Computation, *, copied: bool = False) -> Forward:
 
     def run(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         images = scaled(computation.scaling, keras.ops.cast(pixels, "float32"))
-        if computation.input_channels_first:
-            images = keras.ops.transpose(images, (0, 3, 1, 2))
         outputs = model(images, training=False)
         # Keras returns the only output of a model without a list.
         outputs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
         if computation.output is None:
             scores = keras.ops.zeros((outputs[0].shape[0], 0))
         else:
-            scores = _means(keras.ops, outputs.pop(), computation.output_channels_first)
-        means, constant = zip(
-            *(
-                _scaled_means(keras.ops, output, first)
-                for output, first in zip(outputs, computation.channels_first, strict=True)
-            ),
-            strict=True,
-        )
+            scores = _means(keras.ops, outputs.pop())
+        means, constant = zip(*(_scaled_means(keras.ops, output) for output in outputs), strict=True)
         return keras.ops.concatenate(means, axis=1), keras.ops.stack(constant, axis=1), scores
 
     return run
@@ -154,16 +140,15 @@ def run_once(computation: Computation, pixels: NDArray[Any]) -> Computed:
     return Computed(activations, constant, scores)
 
 
-def _means(ops: ModuleType, output: Tensor, channels_first: bool) -> Tensor:
+def _means(ops: ModuleType, output: Tensor) -> Tensor:
     """Return an output as one number for each image and channel: of a map, the mean over its places."""
     output = ops.cast(output, "float32")
     if len(output.shape) < 3:
         return ops.reshape(output, (output.shape[0], int(np.prod(output.shape[1:]))))
-    axes = range(2, len(output.shape)) if channels_first else range(1, len(output.shape) - 1)
-    return ops.mean(output, axis=tuple(axes))
+    return ops.mean(output, axis=tuple(range(1, len(output.shape) - 1)))
 
 
-def _scaled_means(ops: ModuleType, feature_maps: Tensor, channels_first: bool) -> tuple[Tensor, Tensor]:
+def _scaled_means(ops: ModuleType, feature_maps: Tensor) -> tuple[Tensor, Tensor]:
     """Reduce one layer: (n_images, height, width, n_filters) to (n_images, n_filters) and (n_images,).
 
     Scaling is linear, so the mean of the scaled map is the scaled mean, and the scaled maps are never made:
@@ -172,16 +157,13 @@ def _scaled_means(ops: ModuleType, feature_maps: Tensor, channels_first: bool) -
     shape = feature_maps.shape
     feature_maps = ops.cast(feature_maps, "float32")
     flat = ops.reshape(feature_maps, (shape[0], shape[1] * shape[2] * shape[3]))
-    if channels_first:
-        per_filter = ops.reshape(feature_maps, (shape[0], shape[1], shape[2] * shape[3]))
-    else:
-        per_filter = ops.reshape(feature_maps, (shape[0], shape[1] * shape[2], shape[3]))
+    per_filter = ops.reshape(feature_maps, (shape[0], shape[1] * shape[2], shape[3]))
     low = ops.min(flat, axis=1)
     high = ops.max(flat, axis=1)
     constant = ops.equal(high, low)
     # Multiplied, not selected: NaN stays NaN, and is noticed.
     factor = ops.where(constant, 0.0, 1.0 / ops.where(constant, 1.0, high - low))
-    return (ops.mean(per_filter, axis=2 if channels_first else 1) - low[:, None]) * factor[:, None], constant
+    return (ops.mean(per_filter, axis=1) - low[:, None]) * factor[:, None], constant
 
 
 _Arrays = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]

@@ -15,6 +15,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.json_values import parse_json
 from filtag_kg.network.keras.backend import KerasModel, import_keras
 from filtag_kg.network.keras.hdf5_check import check_hdf5
+from filtag_kg.network.keras.keras2 import keras2_version, read_keras2_file
 
 _UNKNOWN_CLASS = re.compile(r"(?:Could not locate class|Unknown layer:) '([^']+)'")
 # Weights hardly shrink in a zip, and a configuration by less.
@@ -52,29 +53,49 @@ def read_keras_file(path: Path) -> KerasModel:
     """
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises where a name is too long for a file
         raise FiltagError(f"no network at {path}: check the path")
-    keras = import_keras()
+    version = None
     try:
         if zipfile.is_zipfile(path):
             _check_zip(path)
-            check_hdf5(path)
+        check_hdf5(path)
+        _refuse_weights_alone(path)
+        version = keras2_version(path)
+        if version is not None:
+            model = read_keras2_file(path, version)
         else:
-            check_hdf5(path)
             _refuse_code(path)
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            model = import_keras().saving.load_model(path, compile=False, safe_mode=True)
+        _finalize(model)
         weights = model.get_weights()
+    except FiltagError:
+        raise
     except _errors() as error:
-        if unknown := _UNKNOWN_CLASS.search(str(error)):
-            raise FiltagError(
-                f"{path} needs the class {unknown[1]}, which is code and not in the file: rebuild the network of "
-                "Keras' own layers, as a functional or Sequential model, and save that"
-            ) from None
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise FiltagError(
-            f"{path} cannot be loaded as a Keras network in safe mode ({reason}): save it with model.save('name.keras')"
-        ) from None
+        raise FiltagError(_why_not(path, error, version)) from None
     if not all(np.isfinite(weight).all() for weight in weights if weight.dtype.kind == "f"):
         raise FiltagError(f"{path} has weights that are not finite numbers: save the trained network again")
     return model
+
+
+def _why_not(path: Path, error: BaseException, version: str | None) -> str:
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    if version is not None:
+        return (
+            f"{path} was saved by Keras {version} and cannot be rebuilt in Keras 3 ({reason}): open it with that "
+            "version (the package tf-keras), and save a model of Keras' own layers"
+        )
+    if unknown := _UNKNOWN_CLASS.search(str(error)):
+        return (
+            f"{path} needs the class {unknown[1]}, which is code and not in the file: rebuild the network of "
+            "Keras' own layers, as a functional or Sequential model, and save that"
+        )
+    return f"{path} cannot be loaded as a Keras network in safe mode ({reason}): save it with model.save('name.keras')"
+
+
+def _finalize(model: KerasModel) -> None:
+    """Let layers that copy their weights do so: reading an ``.h5`` file, Keras forgets it."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, import_keras().layers.Normalization):
+            layer.finalize_state()
 
 
 def _errors() -> tuple[type[BaseException], ...]:
@@ -98,6 +119,18 @@ def _check_zip(path: Path) -> None:
                 raise ValueError(f"its {name} is too long")
             if not isinstance(parse_json(archive.read(name)), dict):
                 raise TypeError(f"its {name} is no JSON object")
+
+
+def _refuse_weights_alone(path: Path) -> None:
+    import h5py
+
+    if h5py.is_hdf5(path):
+        with h5py.File(path) as file:
+            if "model_config" not in file.attrs:
+                raise FiltagError(
+                    f"{path} holds weights without the network: build the network in Keras, model.load_weights(…), and "
+                    "save it with model.save('name.keras')"
+                )
 
 
 def _refuse_code(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.feature_map import Layer
-from filtag_kg.network.keras.backend import KerasModel, Operation, Tensor, import_keras
+from filtag_kg.network.keras.backend import KerasModel, Tensor, import_keras
+from filtag_kg.network.keras.channels_last import channels_last, has_channels_first
 from filtag_kg.network.keras.compiled_pass import Computation, compile_pass, run_once
 from filtag_kg.network.keras.model_graph import Graph, trace
 from filtag_kg.network.keras.precision import compute_in
@@ -29,12 +31,11 @@ class KerasSource(Source):
     graph: Graph = field(repr=False)
     tensors: Mapping[str, Tensor] = field(repr=False)
     output: Tensor = field(repr=False)
-    channels_first: bool
 
     def engine(self, precision: str) -> KerasEngine:
         """Return what runs it; its layers compute in `precision` from now on."""
         compute_in(self.graph, precision)
-        return KerasEngine(self.graph.model, self.tensors, self.output, self.channels_first)
+        return KerasEngine(self.graph.model, self.tensors, self.output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,11 @@ class KerasEngine:
         The tensors of the model's graph, by the names that layers know them by.
     output : keras.KerasTensor
         The chosen output.
-    channels_first : bool
-        Whether the model takes images of shape (channels, height, width).
     """
 
     model: KerasModel
     tensors: Mapping[str, Tensor]
     output: Tensor
-    channels_first: bool = False
 
     def versions(self) -> dict[str, str]:
         """Return the backend, and the versions of Keras and of the backend."""
@@ -88,11 +86,8 @@ class KerasEngine:
         return Computation(
             self.model,
             tuple(self.tensors[layer.feature_map] for layer in layers),
-            tuple(_channels_first(self.model.get_layer(layer.name)) for layer in layers),
             self.output if scores else None,
-            self.channels_first,
             scaling,
-            self.channels_first,
         )
 
 
@@ -133,58 +128,58 @@ def keras_source(
     """
     sha256 = weights_sha256(model.get_weights())
     graph = trace(model, where, input_size)
-    channels_first, size, channels = _input(graph, where)
-    chosen = _chosen_output(graph, output_name, where)
+    index = _output_index(graph, model, output_name, where)
+    if has_channels_first(graph):
+        graph = channels_last(graph, where)
+    size, channels = _input(graph, where)
+    chosen = graph.model.outputs[index]
     steps, tensors = steps_of(graph)
     shape = tuple(chosen.shape[1:])
-    is_map = len(shape) > 1
-    n_outputs = 1
-    for length in shape if not is_map else (shape[0] if channels_first else shape[-1],):
-        n_outputs *= length or 0
+    # One place is no map, as of a classifier that is a convolution.
+    is_map = math.prod(shape[:-1]) > 1
     return KerasSource(
         name=name,
         steps=steps,
         preparation=Preparation(size, named_scaling(preprocess, channels), preprocess),
         class_ids=class_ids,
-        output_size=n_outputs,
+        output_size=shape[-1] if is_map else math.prod(shape),
         output_is_map=is_map,
         last=last_function(graph, chosen),
         graph=graph,
         tensors=tensors,
         output=chosen,
-        channels_first=channels_first,
         weights_sha256=sha256,
         named=named,
     )
 
 
-def _input(graph: Graph, where: str) -> tuple[bool, tuple[int, int], int]:
-    """Return whether the channels of the input come first, its height and width, and its number of channels."""
+def _input(graph: Graph, where: str) -> tuple[tuple[int, int], int]:
+    """Return the height and width of the input, and its number of channels."""
     shape = tuple(graph.model.inputs[0].shape[1:])
-    layouts = {getattr(call.operation, "data_format", None) for call in graph.calls}
-    channels_first = "channels_first" in layouts and "channels_last" not in layouts
     if len(shape) != 3:
         raise FiltagError(f"{where} takes input of shape {shape}: give a network for images, (height, width, channels)")
-    height, width, channels = (shape[1], shape[2], shape[0]) if channels_first else shape
+    height, width, channels = shape
     if height is None or width is None:
         raise FiltagError(
             f"{where} takes images of any size, {shape}: say which size to give it", options=("input_size",)
         )
     if channels is None:
         raise FiltagError(f"{where} takes images of any number of channels: save it with one number")
-    return channels_first, (height, width), channels
+    return (height, width), channels
 
 
-def _chosen_output(graph: Graph, output: str | None, where: str) -> Tensor:
-    outputs = graph.model.outputs
-    if output is None:
-        return outputs[0]
-    makers = {call.operation.name: tensor for call in graph.calls for tensor in call.outputs}
-    named = {name: tensor for name, tensor in makers.items() if any(tensor is each for each in outputs)}
-    if output not in named:
-        raise FiltagError(f"{where} has no output {output!r}: choose from {', '.join(named)}", options=("output_name",))
-    return named[output]
-
-
-def _channels_first(layer: Operation) -> bool:
-    return getattr(layer, "data_format", "channels_last") == "channels_first"
+def _output_index(graph: Graph, model: KerasModel, name: str | None, where: str) -> int:
+    """Return which output has a name: that of its layer, of the model's own layer or its key in the model's outputs."""
+    if name is None:
+        return 0
+    keras = import_keras()
+    makers = {id(tensor): call.operation.name for call in graph.calls for tensor in call.outputs}
+    layers = [makers.get(id(tensor), "") for tensor in graph.model.outputs]
+    keys = [".".join(map(str, path)) for path, _ in keras.tree.flatten_with_path(model.output)]
+    # A model within another gives all its outputs its own name.
+    spellings = [names for names in (keys, list(model.output_names), layers) if len(set(names)) == len(layers)]
+    for names in spellings:
+        if name in names:
+            return names.index(name)
+    choices = spellings[0] if isinstance(model.output, dict) else spellings[-1]
+    raise FiltagError(f"{where} has no output {name!r}: choose from {', '.join(choices)}", options=("output_name",))

@@ -6,24 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
 from filtag_kg.network.feature_map import Role, Step
+from filtag_kg.network.keras.activations import function_name, is_activation
 from filtag_kg.network.keras.backend import Operation, Tensor, import_keras
 from filtag_kg.network.keras.model_graph import Call, Graph
 
 _CONVOLUTIONS = ("Conv2D", "SeparableConv2D", "DepthwiseConv2D")
-_ACTIVATION_LAYERS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU")
-# Activations called as functions in a functional model, such as keras.ops.relu6(x).
-# fmt: off
-_ACTIVATION_OPERATIONS = (
-    "Celu", "Elu", "Gelu", "HardShrink", "HardSigmoid", "HardSilu", "HardSwish", "HardTanh",
-    "LeakyRelu", "LogSigmoid", "Mish", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "SoftShrink",
-    "Softplus", "Softsign", "SparsePlus", "Squareplus", "Swish", "Tanh", "TanhShrink", "Threshold",
-)
 # What changes no number of an output, or takes means of it.
 _SHAPING = (
     "Dropout", "Flatten", "Reshape", "Permute", "Transpose", "Squeeze", "GlobalAveragePooling2D", "AveragePooling2D",
     "Cast", "Identity",
-)
-# fmt: on
+)  # fmt: skip
 
 
 def steps_of(graph: Graph) -> tuple[tuple[Step, ...], Mapping[str, Tensor]]:
@@ -46,15 +38,14 @@ def _step(keras: ModuleType, call: Call, named: Callable[[Sequence[Tensor]], tup
     inputs, outputs = named(call.inputs), named(call.outputs)
     kind = _kind(keras, operation)
     if kind is not None:
-        axis = 1 if operation.data_format == "channels_first" else -1
         return Step(
             operation.name,
-            kind if _is_linear(keras, operation) else f"{kind} with {_function_name(operation.activation)}",
+            kind if _is_linear(keras, operation) else f"{kind} with {function_name(operation.activation)}",
             "convolution",
             inputs,
             outputs,
             kind,
-            int(call.outputs[0].shape[axis]),
+            int(call.outputs[0].shape[-1]),
             activated=not _is_linear(keras, operation),
         )
     return Step(operation.name, _spelling(keras, operation), _role(keras, operation), inputs, outputs)
@@ -69,7 +60,7 @@ def last_function(graph: Graph, output: Tensor) -> str:
         if type(operation).__name__ in _SHAPING and call.inputs:
             output = call.inputs[0]
         elif hasattr(operation, "activation"):
-            return _function_name(operation.activation)
+            return function_name(operation.activation)
         elif _kind(keras, operation) is not None or type(operation).__name__ in ("Matmul", "Einsum", "Add"):
             return "linear"
         else:
@@ -87,16 +78,10 @@ def _spelling(keras: ModuleType, operation: Operation) -> str:
     if isinstance(operation, layers.BatchNormalization):
         return "BatchNormalization"
     if isinstance(operation, layers.Activation):
-        return _function_name(operation.activation)
+        return function_name(operation.activation)
     if isinstance(operation, layers.ReLU) and operation.max_value == 6:
         return "relu6"
     return type(operation).__name__.lower()
-
-
-def _function_name(activation: Callable[[Tensor], Tensor]) -> str:
-    # Keras accepts any callable as an activation, even a layer.
-    name: str = getattr(activation, "__name__", type(activation).__name__.lower())
-    return name
 
 
 def _kind(keras: ModuleType, operation: Operation) -> str | None:
@@ -104,10 +89,6 @@ def _kind(keras: ModuleType, operation: Operation) -> str | None:
 
 
 def _role(keras: ModuleType, operation: Operation) -> Role:
-    layers = keras.layers
-    if isinstance(operation, layers.BatchNormalization):
+    if isinstance(operation, keras.layers.BatchNormalization):
         return "normalisation"
-    if isinstance(operation, tuple(getattr(layers, name) for name in _ACTIVATION_LAYERS)):
-        return "activation"
-    is_layer = isinstance(operation, layers.Layer)
-    return "activation" if not is_layer and type(operation).__name__ in _ACTIVATION_OPERATIONS else "other"
+    return "activation" if is_activation(keras, operation) else "other"
