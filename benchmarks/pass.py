@@ -7,6 +7,9 @@ In one process, alternating, after a warm-up that does not count:
 - published: one image at a time through ``predict``, all feature maps copied to the host, min–max scaling per layer
   there, the mean of each map. NumPy scales, which is faster than scikit-learn's MinMaxScaler in the scripts.
 
+With ``--onnx``, instead: networks of torchvision with random weights, exported to ONNX, on images in memory. Bare is
+onnxruntime's session of the exported file as a user opens it.
+
 The medians of the rounds' ratios count; absolute speeds are the machine's. Peak memory is measured in separate
 processes, for some images and for four times as many.
 """
@@ -36,6 +39,8 @@ from filtag_kg.network import KerasEngine, Network, Tensor, import_keras, load_n
 from filtag_kg.profile import PassOptions, collect
 
 NETWORKS = ("vgg16", "inceptionv3", "mobilenetv2", "efficientnet-lite0")
+# Of torchvision, and the share of the bare session's speed that the pass should have.
+ONNX_NETWORKS = {"resnet50": 0.65, "mobilenet_v2": 0.50, "vgg16": 0.85}
 
 
 def main() -> None:
@@ -50,8 +55,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--published", type=int, default=8, help="images a round for the published way; 0: leave out")
     parser.add_argument("--memory", action="store_true", help="measure the peak memory too")
+    parser.add_argument("--onnx", action="store_true", help=f"ONNX networks: {', '.join(ONNX_NETWORKS)}")
     parser.add_argument("--peak-of", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.onnx:
+        onnx_table(options)
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = options.images or made_images(Path(folder), options.limit)
         if options.peak_of:
@@ -179,6 +188,46 @@ def peak_memory(options: argparse.Namespace, path: Path) -> int:
         pass_options = PassOptions(options.batch_size, keep_going=True)
         collect(network, limited(images, options.limit), pass_options)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def onnx_table(options: argparse.Namespace) -> None:
+    """Print the table of ONNX networks."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "onnx", "torch", "torchvision", "numpy"))
+    print(f"machine  {platform.machine()}, {os.cpu_count()} processors; Python {platform.python_version()}, {packages}")
+    print(f"images   in memory, {options.limit}; batches of {options.batch_size}; {options.rounds} rounds\n")
+    print("| network | filters | bare, images/s | ours, images/s | ours / bare | wanted |")
+    print("|---|--:|--:|--:|--:|--:|")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in options.network or ONNX_NETWORKS:
+            print(onnx_row(name, Path(folder) / f"{name}.onnx", options), flush=True)
+
+
+def onnx_row(name: str, path: Path, options: argparse.Namespace) -> str:
+    """Return a network's row of the table of ONNX networks."""
+    import onnxruntime
+    import torch
+    import torchvision
+
+    torch.manual_seed(0)
+    module = torchvision.models.get_model(name, weights=None).eval()
+    batches_of_any_size = ({0: torch.export.Dim("batch")},)
+    image = torch.rand(2, 3, 224, 224)
+    torch.onnx.export(module, (image,), path, dynamo=True, dynamic_shapes=batches_of_any_size, verbose=False)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    network = load_network(str(path), preprocess="imagenet")
+    ours = network.compile(options.batch_size)
+    pixels = np.random.default_rng(0).integers(0, 256, (options.batch_size, 224, 224, 3)).astype(np.uint8)
+    ready = {session.get_inputs()[0].name: pixels.transpose(0, 3, 1, 2).astype(np.float32) / 255}
+    bare_times, our_times = [], []
+    for round_ in range(options.rounds + 1):
+        bare_time = seconds_bare(lambda: session.run(None, ready), options.batch_size, options.limit)
+        our_time = seconds_bare(lambda: ours(pixels), options.batch_size, options.limit)
+        if round_ > 0:
+            bare_times.append(bare_time)
+            our_times.append(our_time)
+    ratio = statistics.median(x / y for x, y in zip(bare_times, our_times, strict=True))
+    speeds = f"{1 / statistics.median(bare_times):.1f} | {1 / statistics.median(our_times):.1f}"
+    return f"| {name} | {network.n_filters:,} | {speeds} | {ratio:.2f} | {ONNX_NETWORKS.get(name, '')} |"
 
 
 def limited(images: ImageSet, n_images: int) -> ImageSet:

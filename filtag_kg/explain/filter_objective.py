@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.network import KerasEngine, KerasModel, Layer, Network, Tensor, import_keras, scaled
+from filtag_kg.network import KerasEngine, KerasModel, Layer, Network, OnnxEngine, Tensor, import_keras, scaled
 
 _LEAK = 0.1
 
@@ -29,8 +29,13 @@ def filter_objective(network: Network, layer: Layer) -> tuple[KerasModel, Object
         (n_images, n_filters) with a single 1 in each row, to the values to maximise and the means of the feature maps,
         both of shape (n_images,).
     """
-    keras = import_keras()
     engine = network.engine
+    if isinstance(engine, OnnxEngine):
+        raise FiltagError(
+            f"{network.name} runs in onnxruntime, which computes no gradients, and pictures of what a filter looks for "
+            "need them: visualise the network that the file was exported from"
+        )
+    keras = import_keras()
     if not isinstance(engine, KerasEngine):
         raise FiltagError(f"{network.name} does not run in Keras: its filters cannot be visualised yet")
     feature_map = engine.tensors[layer.feature_map]

@@ -6,6 +6,7 @@ from filtag_kg.network.imagenet import imagenet_class_ids
 from filtag_kg.network.keras import KerasEngine, KerasModel, Tensor, import_keras, scaled
 from filtag_kg.network.load import is_network_file, load_network, network_from, network_names
 from filtag_kg.network.network import CompiledPass, Computed, Engine, Network
+from filtag_kg.network.onnx import OnnxEngine
 from filtag_kg.network.outputs import OUTPUTS, OutputLayer
 from filtag_kg.network.preparation import INTERPOLATIONS, RESIZES, Preparation, Scaling, recorded_preparation
 
@@ -20,6 +21,7 @@ __all__ = [
     "KerasModel",
     "Layer",
     "Network",
+    "OnnxEngine",
     "OutputLayer",
     "Preparation",
     "Scaling",

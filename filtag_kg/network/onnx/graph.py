@@ -105,7 +105,7 @@ def graph_of(file: OnnxFile, image: str, shape: Shape | None = None) -> OnnxGrap
             users.setdefault(tensor, []).append(index)
         if any(tensor in varying for tensor in inputs):
             varying.update(filter(None, node.output))
-    shapes, types = _inferred(file, image, shape)
+    shapes, types = _inferred(file, nodes, names, image, shape)
     return OnnxGraph(
         model=file.model,
         weights=file.weights,
@@ -159,10 +159,17 @@ def _without_identities(nodes: Sequence[Node]) -> tuple[list[Node], dict[str, st
     return kept, names
 
 
-def _inferred(file: OnnxFile, image: str, shape: Shape | None) -> tuple[dict[str, Shape], dict[str, int]]:
+def _inferred(
+    file: OnnxFile, nodes: Sequence[Node], names: Mapping[str, str], image: str, shape: Shape | None
+) -> tuple[dict[str, Shape], dict[str, int]]:
     """Return the shapes and types of the tensors for which they can be inferred."""
     onnx = import_onnx()
     model = without_weights(file.model)
+    # onnx does not follow numbers, such as a shape, through copies.
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    for output in model.graph.output:
+        output.name = names.get(output.name, output.name)
     if shape is not None:
         _give_shape(model.graph, image, shape)
     # What is declared is known without it.

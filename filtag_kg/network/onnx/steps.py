@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from filtag_kg.network.feature_map import DEPTHWISE, Step
 from filtag_kg.network.onnx.activation import activation_after
 from filtag_kg.network.onnx.graph import OnnxGraph, attribute, inputs_of
-from filtag_kg.network.onnx.names import layer_names
+from filtag_kg.network.onnx.names import layer_names, scope_of
 from filtag_kg.network.onnx.packages import Node
 
 _AFFINE = ("Add", "Sub", "Mul", "Div")
@@ -68,7 +68,7 @@ def _names(graph: OnnxGraph) -> dict[int, str]:
             maker = makers.get(initialiser)
             inputs = () if maker is None else [x for x in graph.nodes[maker].input if x]
             initialiser = inputs[0] if inputs else None
-        described.append((weight, initialiser, node.name))
+        described.append((weight, initialiser, node.name, scope_of(node)))
     return dict(zip(indices, layer_names(described), strict=True))
 
 
