@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import logging
 import random
 import tarfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from damage import arrays, cells, recoded
 from fuzz_kinds import Kind
 
 from filtag_kg.errors import FiltagError
@@ -144,14 +146,63 @@ def read_archive(path: Path) -> str | None:
     logging.getLogger("filtag_kg").setLevel(logging.ERROR)  # What is left out is said for every input.
     with open_images(path) as images:
         for image in images.reading_order:
-            if image.class_id in ("", ".", "..") or "/" in image.class_id:
-                return f"a class named {image.class_id!r}"
-            f"{image.class_id}{image.name}".encode()
+            if not all(image.class_ids):
+                return f"classes named {image.class_ids!r}"
+            f"{image.class_ids}{image.name}".encode()
             try:
                 decode(images.read(image), PREPARATION)
+                images.pixels(image)
             except (FiltagError, UnreadableImageError):
                 continue
     return None
+
+
+def image_list(folder: Path) -> bytes:
+    """Return a list of images, one with two labels, that lie beside it."""
+    for name in "abc":
+        (folder / f"{name}.png").write_bytes(image_file("png")(folder))
+    return "path,label,width\na.png,dog,1\nb.png,cat|dog,2\nc.png,Bär,3\na.png,cat,1\n".encode()
+
+
+def samples(folder: Path) -> bytes:
+    """Return a tar of webdataset samples."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, content in (
+            ("0.jpg", image_file("jpeg")(folder)), ("0.cls", b"7"), ("1.png", image_file("png")(folder)),
+            ("1.json", b'{"label": ["dog", 3], "url": "x"}'), ("2.png", image_file("png")(folder)),
+        ):  # fmt: skip
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+def parquet_file(folder: Path) -> bytes:
+    """Return a Parquet file as Hugging Face's `datasets` writes it, of two groups of rows."""
+    import pyarrow
+    from pyarrow.parquet import write_table
+
+    content = image_file("png")(folder)
+    table = pyarrow.table(
+        {
+            "image": pyarrow.array([{"bytes": content, "path": f"{row}.png"} for row in range(4)]),
+            "label": pyarrow.array([[0], [1, 0], [1], [0]]),
+        }
+    )
+    label = {"_type": "Sequence", "feature": {"_type": "ClassLabel", "names": ["cat", "dog"]}}
+    features = json.dumps({"info": {"features": {"image": {"_type": "Image"}, "label": label}}})
+    file = io.BytesIO()
+    write_table(table.replace_schema_metadata({"huggingface": features}), file, row_group_size=2)
+    return file.getvalue()
+
+
+def numpy_file(_folder: Path) -> bytes:
+    """Return images and labels that NumPy saved."""
+    file = io.BytesIO()
+    images = np.stack([np.asarray(picture()), np.asarray(picture().rotate(180))])
+    np.savez_compressed(file, images=images, labels=np.eye(2), class_names=np.array(["cat", "dog"]))
+    return file.getvalue()
 
 
 IMAGE_KINDS: Mapping[str, Kind] = {
@@ -165,4 +216,8 @@ IMAGE_KINDS: Mapping[str, Kind] = {
         [packed_tar_header],
     ),
     "zip": Kind("images.zip", zip_file, read_archive),
+    "image-list": Kind("images.csv", image_list, read_archive, [cells(","), recoded]),
+    "webdataset": Kind("images.tar", samples, read_archive, [tar_header]),
+    "parquet": Kind("images.parquet", parquet_file, read_archive),
+    "image-arrays": Kind("images.npz", numpy_file, read_archive, [arrays]),
 }

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from filtag_kg.concepts import ConceptSource, CuratedLink
+    from filtag_kg.images import ImageSet
     from filtag_kg.kg import KG
     from filtag_kg.profile import Profile
     from filtag_kg.tags import Rule
@@ -265,7 +266,6 @@ def build_from_profile(
     Beside a KG that it is to be added to, it takes over that one's base, its links of classes, and counts its rules on.
     """
     from filtag_kg.concepts import concept_source, read_curated_links
-    from filtag_kg.images import open_images
     from filtag_kg.kg import BuildParameters, Provenance, build_kg, runs_of
     from filtag_kg.tags import tag_filters
 
@@ -279,8 +279,7 @@ def build_from_profile(
         curated = read_curated_links(links, tags.class_ids, source)
     else:
         curated = _links_of(beside, tags.class_ids, source) if beside is not None else {}
-    # The pass has said what is left out.
-    with open_images(images, log=False) if images is not None else nullcontext() as opened:
+    with _images_of(profile, images) if images is not None else nullcontext() as opened:
         return build_kg(
             output,
             tags,
@@ -293,6 +292,19 @@ def build_from_profile(
             first_rule=len(runs_of(beside)) if beside is not None else 0,
             force=force,
         )
+
+
+def _images_of(profile: Profile, path: Path) -> ImageSet:
+    """Open the images of a profile, which may be of a part alone, for thumbnails."""
+    from filtag_kg.images import open_images, open_shard
+
+    # The pass has said what is left out.
+    images = open_images(path, log=False)
+    exemplars = profile.exemplars.names[:1] if profile.exemplars is not None else ()
+    if not exemplars or exemplars[0] in {image.name for image in images.images}:
+        return images
+    images.close()
+    return open_shard(path)
 
 
 def _links_of(kg: KG, class_ids: Sequence[str], source: ConceptSource) -> Mapping[str, CuratedLink]:

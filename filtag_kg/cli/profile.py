@@ -170,10 +170,15 @@ def make_profile(pass_: Pass, output: Path) -> Profile:
 
 
 def _pass_here(pass_: Pass, output: Path) -> Profile:
-    from filtag_kg.images import open_images
+    from filtag_kg.images import expand_braces, open_images, open_shard
     from filtag_kg.profile import checkpointing, collect, save_profile
 
-    with open_images(pass_.images) as images, checkpointing(output, restart=pass_.restart) as checkpoint:
+    # The images of a part keep their names when all parts are opened together, for thumbnails.
+    alone = pass_.options.part and len(expand_braces(str(pass_.images))) == 1
+    with (
+        open_shard(pass_.images, log=True) if alone else open_images(pass_.images) as images,
+        checkpointing(output, restart=pass_.restart) as checkpoint,
+    ):
         network = pass_.load()
         class_ids = tuple(dict.fromkeys((*images.classes, *network.class_ids)))
         labels = {**_labels(class_ids), **images.labels, **pass_.names}

@@ -26,10 +26,17 @@ class ClassNames:
     ----------
     labels : dict of str to str
         The names of classes whose ids say more, since two have one name.
+
+    Raises
+    ------
+    FiltagError
+        If a name is empty.
     """
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         names = [label_of(name) for name in names]
+        if "" in names:
+            raise FiltagError(f"class {names.index('')} has an empty name: give each class one")
         repeated = {name for name, times in Counter(names).items() if times > 1}
         self._ids = [f"{name} ({index})" if name in repeated else name for index, name in enumerate(names)]
         self.labels = {self._ids[index]: name for index, name in enumerate(names) if name in repeated}

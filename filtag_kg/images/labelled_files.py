@@ -13,6 +13,8 @@ from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.listing import LeftOut, readable_name
 from filtag_kg.names import nfc
 
+_LONGEST_SHOWN = 300
+
 
 def label_of(text: str) -> str:
     """Return a label in Unicode's normal form C, without spaces around it and with single ones in it."""
@@ -80,7 +82,7 @@ def _sizes(paths: Iterable[Path], first: dict[Path, str], left_out: LeftOut, bas
             missing.append(path)
             continue
         if stat.S_ISDIR(found.st_mode):
-            raise FiltagError(f"{first[path]}: {path} is a folder: name each image in it")
+            raise FiltagError(f"{first[path]}: {_shown(path)} is a folder: name each image in it")
         if not stat.S_ISREG(found.st_mode):
             left_out.add("pipes, sockets or devices", str(path))
         elif found.st_size > MOST_BYTES:
@@ -90,9 +92,15 @@ def _sizes(paths: Iterable[Path], first: dict[Path, str], left_out: LeftOut, bas
     if missing:
         more = f", and {len(missing) - 1:,} more are missing" if len(missing) > 1 else ""
         raise FiltagError(
-            f"{first[missing[0]]}: there is no {missing[0]}{more}: mend the paths, which are relative to {base}"
+            f"{first[missing[0]]}: there is no {_shown(missing[0])}{more}: mend the paths, which are relative to {base}"
         )
     return sizes
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a message in one line shows it."""
+    text = str(path)
+    return text if text.isprintable() and len(text) <= _LONGEST_SHOWN else ascii(text[:_LONGEST_SHOWN])
 
 
 def _names(paths: Sequence[Path], top: Path) -> dict[Path, str]:

@@ -83,7 +83,8 @@ def as_pixels(array: NDArray[Any], *, channels_first: bool, where: str) -> Pixel
         return array.astype(np.uint8)
     if not np.issubdtype(array.dtype, np.floating):
         raise FiltagError(f"{where} is an array of {array.dtype}: give numbers")
-    floats = array.astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):
+        floats = array.astype(np.float32, copy=False)
     if not np.isfinite(floats).all():
         raise FiltagError(f"{where} has values that are not finite: mend it, or leave it out")
     return floats

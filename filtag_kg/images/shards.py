@@ -27,13 +27,15 @@ _MOST = 1_000_000
 
 
 def open_images(path: Path, *, log: bool = True) -> ImageSet:
-    """List the labelled images in a folder, a tar (compressed or not), a zip, a list, or in several of these.
+    """List the labelled images in a folder, a tar (compressed or not), a zip, a list, Parquet or NumPy's files.
 
     Several are named by a pattern, as in a shell: ``train-{0000..0146}.tar``, ``{first,second}.zip``. A path may go on
     inside an archive: ``images.zip/train``. In folders and archives, an image is a file with a suffix in
     :data:`IMAGE_SUFFIXES`, its class the folder it is in, see :mod:`~filtag_kg.images.folders`. Links are followed
-    where they stay inside. What is left out, such as hidden files, is counted. A list is a table, see
-    :func:`~filtag_kg.images.image_list.open_list`.
+    where they stay inside. What is left out, such as hidden files, is counted. Labels may be beside images, see
+    :mod:`~filtag_kg.images.webdataset` and :mod:`~filtag_kg.images.solutions`. A list is a table, see
+    :func:`~filtag_kg.images.image_list.open_list`; for the others see :mod:`~filtag_kg.images.parquet` and
+    :func:`~filtag_kg.images.npz_images.open_npz`.
 
     Parameters
     ----------
@@ -50,13 +52,18 @@ def open_images(path: Path, *, log: bool = True) -> ImageSet:
     opened = (
         _open_shards(path, [Path(each) for each in paths]) if len(paths) > 1 and not path.exists() else _open_one(path)
     )
-    if log and opened.left_out:
-        _LOGGER.warning("left out of %s: %s", readable_name(path.name or str(path)), opened.left_out)
-    if log and opened.labels_from is not None:
-        _LOGGER.warning("the labels of %s are those of %s", path.name, opened.labels_from)
     if log:
-        _warn_of_same_names(opened)
+        _log(opened)
     return opened
+
+
+def _log(images: ImageSet) -> None:
+    name = readable_name(images.path.name or str(images.path))
+    if images.left_out:
+        _LOGGER.warning("left out of %s: %s", name, images.left_out)
+    if images.labels_from is not None:
+        _LOGGER.warning("the labels of %s are those of %s", name, images.labels_from)
+    _warn_of_same_names(images)
 
 
 def _warn_of_same_names(images: ImageSet) -> None:
@@ -90,9 +97,18 @@ def _open_by_kind(path: Path) -> ImageSet:
     return open_archive(path)
 
 
-def open_shard(path: Path) -> ImageSet:
-    """Open one of several shards; its images have the same names as when all shards are opened together."""
-    return _open_shards(path, [path])
+def open_shard(path: Path, *, log: bool = False) -> ImageSet:
+    """Open one of several shards; its images have the same names as when all shards are opened together.
+
+    Parameters
+    ----------
+    log : bool
+        Whether to log what is left out, in one line.
+    """
+    opened = _open_shards(path, [path])
+    if log:
+        _log(opened)
+    return opened
 
 
 def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
@@ -137,6 +153,7 @@ def _open_shards(pattern: Path, paths: Sequence[Path]) -> ImageSet:
         shards=shard_numbers,
         left_out=left_out,
         folders=folders,
+        labels_from=next((shard.labels_from for shard in opened if shard.labels_from), None),
         pixels=pixels if any(shard.has_arrays for shard in opened) else None,
         ready_made=any(shard.ready_made for shard in opened),
         labels={class_id: label for shard in opened for class_id, label in shard.labels.items()},

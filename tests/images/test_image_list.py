@@ -120,6 +120,8 @@ MISTAKES = {
                     "both"),
     "not there": ("path,label\none/a.png,dog\none/x.png,dog\none/y.png,dog\n", "{0}, line 3: there is no "
                   "{1}/one/x.png, and 1 more are missing: mend the paths, which are relative to the list's own folder"),
+    "a line break": ('path,label\n"a\nb",dog\n', "{0}, line 3: there is no '{1}/a\\nb': mend the paths, which "
+                     "are relative to the list's own folder"),
     "a folder": ("path,label\none,dog\n", "{0}, line 2: {1}/one is a folder: name each image in it"),
     "quotes": ('path,label\n"one/a.png"x,dog\n', f"{{0}} is not a table (',' expected after '\"'): {ADVICE}"),
     "parts": ("path,label,split\none/a.png,dog,train\ntwo/c.png,cat,test\n", "{0} lists images of test, train in its "

@@ -279,6 +279,10 @@ MISTAKES = {
         ([(X[0], 0), (np.full((5, 4, 3), np.nan), 0)],),
         "image 1 has values that are not finite: mend it, or leave it out",
     ),
+    "too large for 32 bits": (
+        (X + 1e300, [0, 1]),
+        "image 0 in memory has values that are not finite: mend it, or leave it out",
+    ),
     "objects": ((np.array([[[None]]]), [0]), "image 0 in memory is an array of object: give numbers"),
     "mixed": (
         ([(X[0], 0), (X[0] / 255, 0)],),
@@ -322,6 +326,10 @@ MISTAKES = {
 def test_mistakes_end_in_one_line(mistake):
     arguments, message = MISTAKES[mistake]
     assert refusal(*arguments) == message
+
+
+def test_names_of_classes_are_names():
+    assert refusal(X, [0, 1], class_names=["a", " "]) == "class 1 has an empty name: give each class one"
 
 
 def test_a_number_without_a_name():
