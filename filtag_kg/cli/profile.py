@@ -199,7 +199,8 @@ def _pass_on_ray(pass_: Pass, address: str) -> Profile:
     if ignored is not None:
         raise FiltagError(f"{ignored} has no effect with --ray: leave one of them out")
     profile = collect_on_ray(pass_.load, pass_.images, address, options, quiet=pass_.quiet)
-    labels = _labels(profile.class_ids)
+    said = zip(profile.class_ids, profile.class_labels, strict=True)
+    labels = {**_labels(profile.class_ids), **{class_id: label for class_id, label in said if label != class_id}}
     profile = replace(profile, class_labels=tuple(labels[class_id] for class_id in profile.class_ids))
     return with_names(profile, pass_.names)
 

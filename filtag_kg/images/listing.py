@@ -53,6 +53,12 @@ _MOST_STEPS = 40
 # Links to folders may repeat the files this many times.
 _MOST_COPIES = 10
 
+_OTHER_FILES = "files without the suffix of an image"
+_NO_IMAGES = {
+    **dict.fromkeys((".tar", ".tgz", ".zip"), "archives, to be unpacked into a folder each"),
+    ".parquet": "Parquet files, to be given themselves or by their folder",
+}
+
 _Where = TypeVar("_Where")
 
 
@@ -164,7 +170,7 @@ class Listing(Generic[_Where]):
             if is_hidden(path):
                 self.left_out.add("hidden or system files", file.name)
             elif PurePosixPath(path).suffix.lower() not in IMAGE_SUFFIXES:
-                self.left_out.add("files without the suffix of an image", file.name)
+                self.left_out.add(_NO_IMAGES.get(PurePosixPath(path).suffix.lower(), _OTHER_FILES), file.name)
             elif file.size > MOST_BYTES:
                 self.left_out.add(f"files of more than {MOST_BYTES // 2**20} MiB", file.name)
             else:

@@ -42,7 +42,8 @@ def collect(
     images : ImageSet
         Open; every image is read once.
     labels : mapping of str to str, optional
-        Labels of class ids, the images' and the network's; a class without one is labelled with its id.
+        Labels of class ids, the images' and the network's; a class without one is labelled as the images say, or else
+        with its id.
     checkpoint : Checkpoint, optional
         Where to resume, and where to save progress while the pass runs.
     progress : callable, optional
@@ -66,14 +67,15 @@ def collect(
         chosen, held_out = split_images(images.images, options.split, options.seed)
         images = images.only(chosen)
         metadata |= {"split": options.split, "seed": options.seed}
-    check_images(network, images, labels or {}, options)
+    labels = {**images.labels, **(labels or {})}
+    check_images(network, images, labels, options)
     inputs = {**metadata, "images": images.listing_sha256(), "exemplars": options.exemplars}
     with ThreadPoolExecutor(1, thread_name_prefix="sha256") as thread:
         # A large archive takes minutes to hash: beside the pass they cost nothing.
         digest = thread.submit(images.sha256)
         tally = _pass(network, images, inputs, options, checkpoint, progress or (lambda _done, _total: None))
         sha256 = digest.result()
-    profile = _profile(network, images, tally, metadata, sha256, labels or {}, held_out)
+    profile = _profile(network, images, tally, metadata, sha256, labels, held_out)
     if not options.part:
         check_profile(profile, str(images.path), keep_going=options.keep_going)
     return profile

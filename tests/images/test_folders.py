@@ -153,3 +153,12 @@ def test_each_class_records_its_folder_where_its_name_is_shorter():
     _, paths = classes_of_folders([("x", [("c", "church", "indoor"), ("l", "library", "indoor"), ("bar",)])])
     assert paths == {"church/indoor": "c/church/indoor", "library/indoor": "l/library/indoor"}
     assert parts_of_data([("val",), ("x", "train")]) == []
+
+
+def test_what_holds_images_itself_is_said(tmp_path):
+    path = write(tmp_path / "train.zip", ["n01440764.tar", "n01443537.tar", "data/0.parquet"])
+    assert refusal(path) == (
+        f"no images in {path} (left out: archives, to be unpacked into a folder each: 2 (such as 'n01440764.tar'); "
+        "Parquet files, to be given themselves or by their folder: 1 ('data/0.parquet')): give a folder, .tar or .zip "
+        "with a folder of images per class, or a list of images with their labels"
+    )

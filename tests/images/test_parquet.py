@@ -200,3 +200,23 @@ def test_without_pyarrow(tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError) as error:
         open_images(path)
     assert str(error.value) == "this needs pyarrow, which is not installed: pip install 'filtag-kg[tables]'"
+
+
+def test_labels_of_two_classes_of_one_name_reach_the_profile(tmp_path):
+    keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
+    image = pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
+    from filtag_kg import load_profile
+    from tests.cli.terminal import answer
+
+    inputs = keras.Input((4, 4, 3))
+    keras.Model(inputs, keras.layers.Conv2D(2, 3)(inputs)).save(tmp_path / "x.keras")
+    contents = []
+    for grey in (1, 100, 150, 200):
+        picture = image.new("RGB", (4, 4), (grey, 0, grey))
+        picture.putpixel((1, 1), (grey, grey, 0))
+        picture.save(tmp_path / "x.png")
+        contents.append((tmp_path / "x.png").read_bytes())
+    path = write(tmp_path / "x.parquet", [2, 3, 2, 3], feature=NAMES, image=pa.array(contents))
+    answer("profile", "--network", tmp_path / "x.keras", "--images", path, "-o", tmp_path / "p.npz", "-q")
+    profile = load_profile(tmp_path / "p.npz")
+    assert (profile.class_ids, profile.class_labels) == (("crane (2)", "crane (3)"), ("crane", "crane"))
