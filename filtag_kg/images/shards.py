@@ -63,14 +63,19 @@ def _log(images: ImageSet) -> None:
         _LOGGER.warning("left out of %s: %s", name, images.left_out)
     if images.labels_from is not None:
         _LOGGER.warning("the labels of %s are those of %s", name, images.labels_from)
-    _warn_of_same_names(images)
+    if images.folders is not None:
+        _warn_of_folders(images)
 
 
-def _warn_of_same_names(images: ImageSet) -> None:
-    """Warn of a class whose images are in several folders: their names look alike but differ in their characters."""
+def _warn_of_folders(images: ImageSet) -> None:
+    """Warn of folders of one name that are several classes, and of folders whose names look alike that are one."""
+    several = [class_id for class_id in images.classes if "/" in class_id]
+    if several:
+        shown = f"{', '.join(several[:3])}{' …' if len(several) > 3 else ''}"
+        _LOGGER.warning("folders of one name are classes of their own: %s; to join them, give a list", shown)
     folders: dict[str, set[str]] = {}
     for image in images.images:
-        if images.folders is not None and not image.class_id.isascii():
+        if not image.class_id.isascii():
             folders.setdefault(image.class_id, set()).add(posixpath.basename(posixpath.dirname(image.name)))
     for class_id, names in folders.items():
         if len(names) > 1:

@@ -162,3 +162,14 @@ def test_what_holds_images_itself_is_said(tmp_path):
         "Parquet files, to be given themselves or by their folder: 1 ('data/0.parquet')): give a folder, .tar or .zip "
         "with a folder of images per class, or a list of images with their labels"
     )
+
+
+def test_a_note_says_that_folders_of_one_name_are_several_classes(tmp_path, caplog):
+    path = write(tmp_path / "x", [f"{year}/{name}/a.jpg" for year in (2019, 2020) for name in ("cat", "dog")])
+    open_images(path)
+    assert caplog.messages == [
+        "folders of one name are classes of their own: 2019/cat, 2019/dog, 2020/cat …; to join them, give a list"
+    ]
+    caplog.clear()
+    open_images(write(tmp_path / "y", ["2019/cat/a.jpg", "2020/dog/a.jpg"]))
+    assert not caplog.messages
