@@ -335,7 +335,7 @@ def _image_set(
         sizes={name: file.size for name, file in images.items()},
         read=lambda name: read(images[name].where),
         close=close,
-        digest=None if path.is_dir() else partial(_digest, path, inside),
+        digest=None if path.is_dir() else partial(_digest, path, inside, labels.source if labels else None),
         reading_order=refs if in_order else None,
         left_out=listing.left_out,
         folders=folders,
@@ -344,9 +344,13 @@ def _image_set(
     )
 
 
-def _digest(path: Path, inside: str) -> str:
+def _digest(path: Path, inside: str, source: Path | None) -> str:
+    """Return the SHA-256 of an archive; of it and what else matters, if a part of it or a file of labels does."""
     digest = sha256_of(path)
-    return hashlib.sha256(f"{digest}\t{inside}".encode("utf-8", "surrogateescape")).hexdigest() if inside else digest
+    if not inside and source is None:
+        return digest
+    all_of_it = f"{digest}\t{inside}\t{'' if source is None else sha256_of(source)}"
+    return hashlib.sha256(all_of_it.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _classes_beside(labels: FileLabels, images: Iterable[str], left_out: LeftOut) -> dict[str, tuple[str, ...]]:

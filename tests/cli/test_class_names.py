@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from filtag_kg import load_profile
+from filtag_kg.server import Limits, NetworkChoice
+from filtag_kg.server.explorer.image_explainer import ImageExplainer
+from filtag_kg.server.pool import Pool
 from tests.cli.terminal import answer, refusal
 from tests.cli.test_explain import COLOURS, room  # noqa: F401
 
@@ -72,3 +76,16 @@ def test_names_of_other_classes_are_refused_before_the_pass(room: Path, tmp_path
         f"the class names are of 0 and others, none of them a class of {room / 'images'}, such as n02087394: name each "
         "class by its id, then its label (--class-names)"
     )
+
+
+def test_the_explorer_explains_with_the_names_given(room: Path) -> None:
+    async def explained() -> str:
+        explainer = ImageExplainer(room / "kg", NetworkChoice(class_names=NAMES))
+        image = (room / "images" / "n03770679" / "0.png").read_bytes()
+        async with Pool(room / "kg" / "store", Limits(workers=1)).open() as pool:
+            try:
+                return (await explainer.explain(pool, image, "blue.png", None)).predictions[0].label
+            finally:
+                explainer.close()
+
+    assert asyncio.run(explained()) == "blue thing"

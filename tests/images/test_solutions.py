@@ -66,6 +66,11 @@ def test_a_solution_among_the_images_or_beside_them(tmp_path, kind, solution, ca
 def test_the_folders_of_the_kit_and_of_kaggle(tmp_path):
     put(tmp_path / "a" / "ILSVRC2012_devkit_t12" / "data", SOLUTIONS["kit"])
     assert truth(write("ILSVRC2012_img_val.tar", tmp_path / "a", IMAGES)) == TRUTH
+    with open_images(tmp_path / "a" / "ILSVRC2012_img_val.tar") as images:
+        digest = images.sha256()
+    put(tmp_path / "a", {"LOC_val_solution.csv": KAGGLE.replace(IDS[0], IDS[1]).encode()})
+    with open_images(tmp_path / "a" / "ILSVRC2012_img_val.tar") as images:
+        assert images.sha256() != digest, "labels are part of it"
     put(tmp_path / "b", SOLUTIONS["Kaggle"])
     put(tmp_path / "b" / "ILSVRC" / "Data" / "CLS-LOC" / "val", IMAGES)
     assert truth(tmp_path / "b" / "ILSVRC" / "Data" / "CLS-LOC" / "val") == TRUTH
