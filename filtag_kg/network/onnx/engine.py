@@ -7,6 +7,7 @@ chosen feature map is computed unless the network's own outputs are wanted.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -374,5 +375,6 @@ def _computed(
 
 
 def _reason(error: BaseException) -> str:
-    # The message begins with the error's number and name, in brackets and colons.
-    return " ".join(reason_of(error).rpartition("[ONNXRuntimeError] : ")[2].split())[:200]
+    # The message may begin with "[ONNXRuntimeError]", the error's number and its name, in colons.
+    message = reason_of(error).rpartition("[ONNXRuntimeError] : ")[2]
+    return " ".join(re.sub(r"^\d+ : \w+ : ", "", message).split())[:200]

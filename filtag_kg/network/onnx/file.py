@@ -60,7 +60,10 @@ def read_onnx_file(path: Path) -> OnnxFile:
     onnx = import_onnx()
     model = _parsed(path)
     try:
+        _check_names(model.graph)
         weights = dict(_weights(model, path))
+        # What was taken out of a message is freed with the message alone.
+        model = onnx.ModelProto.FromString(model.SerializeToString())
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
         _refuse_code(model, path)
@@ -137,7 +140,7 @@ def _parsed(path: Path) -> Model:
         if type(error).__name__ != "DecodeError":
             raise
         raise FiltagError(f"{path} is not an ONNX network, or damaged: {again}") from None
-    if not model.graph.node or not model.opset_import:
+    if not (model.graph.node and model.graph.output and model.opset_import):
         raise FiltagError(f"{path} is not an ONNX network, or damaged: {again}")
     return model
 
@@ -145,7 +148,10 @@ def _parsed(path: Path) -> Model:
 def _weights(model: Model, path: Path) -> Iterator[tuple[str, NDArray[Any]]]:
     """Yield the initialisers, and take large ones out of the model."""
     onnx = import_onnx()
+    known_types = set(onnx.helper.get_all_tensor_dtypes())
     for tensor in model.graph.initializer:
+        if tensor.data_type not in known_types:
+            raise ValueError(f"{tensor.name} is of unknown type {tensor.data_type}")
         external = tensor.data_location == onnx.TensorProto.EXTERNAL
         array = _external(tensor, path) if external else onnx.numpy_helper.to_array(tensor)
         if array.dtype.hasobject:
@@ -216,6 +222,19 @@ def _is_finite(array: NDArray[Any]) -> bool:
     # Limits and masks may be infinite.
     is_float = array.dtype.kind == "f" or array.dtype.name == "bfloat16"
     return not is_float or array.ndim < 2 or bool(np.isfinite(array).all())
+
+
+def _check_names(graph: Any) -> None:  # noqa: ANN401 - see packages.py
+    """Refuse names that are not text: protocol buffers give those as bytes."""
+    values = (*graph.input, *graph.output, *graph.value_info, *graph.initializer)
+    names = [value.name for value in values]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        names += [attribute.name for attribute in node.attribute]
+        for inner in subgraphs(node):
+            _check_names(inner)
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError("a name in it is not text")
 
 
 def _refuse_code(model: Model, path: Path) -> None:

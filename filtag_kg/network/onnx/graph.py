@@ -33,6 +33,8 @@ class OnnxGraph:
         The network's outputs and the tensors that they are, in order.
     varying : frozenset of str
         The tensors that depend on the image. All others are constant.
+    makers : mapping of str to int
+        For each tensor that a node makes, the node.
     users : mapping of str to tuple of int
         For each tensor, the nodes that take it as input, each once.
     shapes : mapping of str to tuple
@@ -47,6 +49,7 @@ class OnnxGraph:
     nodes: tuple[Node, ...]
     outputs: Mapping[str, str]
     varying: frozenset[str]
+    makers: Mapping[str, int]
     users: Mapping[str, tuple[int, ...]]
     shapes: Mapping[str, Shape]
     types: Mapping[str, int]
@@ -56,13 +59,8 @@ class OnnxGraph:
         """The version of ONNX's operators that the network is written in."""
         return opset_of(self.model)
 
-    def makers(self) -> dict[str, int]:
-        """Return the node that makes each tensor."""
-        return {tensor: index for index, node in enumerate(self.nodes) for tensor in node.output if tensor}
-
     def needed(self, tensors: Iterable[str], given: Iterable[str] = ()) -> list[Node]:
         """Return the nodes that compute tensors, in forward order, from those that are given."""
-        makers = self.makers()
         seen = set(given)
         chosen: set[int] = set()
         todo = [tensor for tensor in tensors if tensor not in seen]
@@ -71,7 +69,7 @@ class OnnxGraph:
             if tensor in seen:
                 continue
             seen.add(tensor)
-            if (index := makers.get(tensor)) is not None and index not in chosen:
+            if (index := self.makers.get(tensor)) is not None and index not in chosen:
                 chosen.add(index)
                 todo.extend(inputs_of(self.nodes[index]))
         return [self.nodes[index] for index in sorted(chosen)]
@@ -113,6 +111,7 @@ def graph_of(file: OnnxFile, image: str, shape: Shape | None = None) -> OnnxGrap
         nodes=tuple(nodes),
         outputs={value.name: names.get(value.name, value.name) for value in file.model.graph.output},
         varying=frozenset(varying),
+        makers={tensor: index for index, node in enumerate(nodes) for tensor in node.output if tensor},
         users={tensor: tuple(indices) for tensor, indices in users.items()},
         shapes=shapes,
         types=types,
@@ -144,8 +143,10 @@ def _without_identities(nodes: Sequence[Node]) -> tuple[list[Node], dict[str, st
     kept: list[Node] = []
     if any(True for node in nodes for _ in subgraphs(node)):
         # A subgraph may use a copy by its name.
-        return list(nodes), names
+        return [node for node in nodes if node.output], names
     for node in nodes:
+        if not node.output:
+            continue
         inputs = [names.get(tensor, tensor) for tensor in node.input]
         if node.op_type == "Identity" and node.domain in ("", "ai.onnx"):
             names[node.output[0]] = inputs[0]

@@ -180,8 +180,7 @@ def _chosen_output(graph: OnnxGraph, output_name: str | None, where: str) -> str
 
 def _outer_transpose(graph: OnnxGraph, tensor: str) -> list[int]:
     """Return the order of axes that the last operations give an output; empty if they leave it."""
-    makers = graph.makers()
-    while (index := makers.get(tensor)) is not None:
+    while (index := graph.makers.get(tensor)) is not None:
         node = graph.nodes[index]
         if node.op_type == "Transpose":
             return list(attribute(node, "perm", ()))
@@ -197,8 +196,7 @@ def _output_size(shape: Shape, places: tuple[int, ...]) -> int:
 
 def _last_function(graph: OnnxGraph, tensor: str) -> str:
     """Return what the operation that makes an output applies, such as ``softmax`` or ``linear``."""
-    makers = graph.makers()
-    while (index := makers.get(tensor)) is not None:
+    while (index := graph.makers.get(tensor)) is not None:
         node = graph.nodes[index]
         if node.op_type in _SHAPING:
             tensor = node.input[0]

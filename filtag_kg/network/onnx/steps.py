@@ -57,7 +57,6 @@ def _inputs(graph: OnnxGraph, index: int) -> Iterator[str]:
 
 def _names(graph: OnnxGraph) -> dict[int, str]:
     indices = convolutions_of(graph)
-    makers = graph.makers()
     described = []
     for index in indices:
         node = graph.nodes[index]
@@ -65,7 +64,7 @@ def _names(graph: OnnxGraph) -> dict[int, str]:
         # Weights may be made from an initialiser: transposed, standardised, dequantised.
         initialiser: str | None = weight
         while initialiser is not None and initialiser not in graph.weights:
-            maker = makers.get(initialiser)
+            maker = graph.makers.get(initialiser)
             inputs = () if maker is None else [x for x in graph.nodes[maker].input if x]
             initialiser = inputs[0] if inputs else None
         described.append((weight, initialiser, node.name, scope_of(node)))
@@ -76,9 +75,10 @@ def _filters(graph: OnnxGraph, index: int, name: str) -> Iterator[tuple[Step, tu
     """Yield a convolution and what directly follows it, with the nodes that each consists of."""
     node = graph.nodes[index]
     n_filters, per_group = graph.shapes[node.input[1]][:2]
-    depthwise = attribute(node, "group", 1) > 1 and per_group == 1
+    depthwise = attribute(node, "group", 1) != 1 and per_group == 1
     kind = DEPTHWISE if depthwise else "Conv2D"
-    function = attribute(node, "activation", b"").decode().lower()
+    activation = attribute(node, "activation")
+    function = activation.decode("utf-8", "replace").lower() if isinstance(activation, bytes) else ""
     tensor: str = node.output[0]
     nodes: tuple[int, ...] = (index,)
     # A bias that is added apart belongs to the convolution.
@@ -106,10 +106,10 @@ def _filters(graph: OnnxGraph, index: int, name: str) -> Iterator[tuple[Step, tu
                 last.name or last.output[0], "BatchNormalization", "normalisation", (tensor,), (last.output[0],)
             )
             yield step, normalisation
-        elif activation := activation_after(graph, tensor):
-            last = graph.nodes[activation.nodes[-1]]
-            step = Step(last.name or last.output[0], activation.name, "activation", (tensor,), (activation.tensor,))
-            yield step, activation.nodes
+        elif follower := activation_after(graph, tensor):
+            last = graph.nodes[follower.nodes[-1]]
+            step = Step(last.name or last.output[0], follower.name, "activation", (tensor,), (follower.tensor,))
+            yield step, follower.nodes
         else:
             return
         tensor = step.outputs[0]
