@@ -103,6 +103,12 @@ class OnnxEngine:
         return run
 
     def _compile(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int, *, scores: bool) -> CompiledPass:
+        whole_numbers = import_onnx().helper.tensor_dtype_to_np_dtype(self.graph.types[self.graph.image]).kind in "iu"
+        if whole_numbers and (any(scaling.mean) or any(std != 1 for std in scaling.std)):
+            raise FiltagError(
+                f"{self.where} takes pixels as whole numbers and scales them itself: leave the preprocessing out",
+                options=("preprocess", "mean", "std"),
+            )
         n_filters = [layer.n_filters for layer in layers]
         at_a_time = self.input.batch or (batch_size if _providers()[0] == _CUDA else _IMAGES_AT_A_TIME)
         n_runs = -(-batch_size // at_a_time)
@@ -197,7 +203,10 @@ def sample_output(graph: OnnxGraph, input_: Input, tensor: str, where: str) -> N
     model = builder.model(nodes, input_, np.dtype(np.uint8), [onnx.ValueInfoProto(name=tensor)])
     session = open_session(model, graph.weights, 0, where)
     pixels = np.zeros((input_.batch or 1, *input_.size, channels), np.uint8)
-    return run_session(session, pixels, where)[0]
+    output = run_session(session, pixels, where)[0]
+    if not isinstance(output, np.ndarray) or output.dtype.kind not in "fiub":
+        raise FiltagError(f"output {tensor} of {where} holds no numbers: choose another", options=("output_name",))
+    return output
 
 
 class _Builder:
@@ -256,11 +265,7 @@ class _Builder:
             then("Sub", "centred", self.constant("mean", np.reshape(scaling.mean, shape), np.float32))
         if any(std != 1 for std in scaling.std):
             then("Div", "scaled", self.constant("std", np.reshape(scaling.std, shape), np.float32))
-        nodes.append(
-            onnx.helper.make_node(
-                "Cast", [tensor], [self.graph.image], to=self.graph.types.get(self.graph.image, onnx.TensorProto.FLOAT)
-            )
-        )
+        nodes.append(onnx.helper.make_node("Cast", [tensor], [self.graph.image], to=self.graph.types[self.graph.image]))
         return nodes
 
     def reductions(self, tensor: str, index: int) -> tuple[list[Node], tuple[str, str, str]]:

@@ -143,7 +143,7 @@ def _input(graph: OnnxGraph, where: str, input_size: tuple[int, int] | None) -> 
         raise FiltagError(f"{where} has no convolutional layer: give a CNN")
     first = graph.nodes[indices[0]]
     of_first = (graph.shapes[first.input[1]][1] or 0) * attribute(first, "group", 1)
-    channels_first = _channels_first(graph, declared, of_first)
+    channels_first = _channels_first(graph, declared, of_first, indices[0])
     # Zero stands for a length that is not known, too.
     batch, *lengths = (length or None for length in declared)
     channels = lengths.pop(0 if channels_first else 2) or of_first
@@ -157,15 +157,23 @@ def _input(graph: OnnxGraph, where: str, input_size: tuple[int, int] | None) -> 
     return Input((height, width), channels, channels_first, batch)
 
 
-def _channels_first(graph: OnnxGraph, declared: Shape, of_first: int) -> bool:
-    """Return whether the input is (images, channels, height, width), which all convolutions of ONNX take."""
+def _channels_first(graph: OnnxGraph, declared: Shape, of_first: int, first: int) -> bool:
+    """Return whether the input is (images, channels, height, width), which all convolutions of ONNX take.
+
+    Parameters
+    ----------
+    of_first, first : int
+        The channels of the first convolution, and its node.
+    """
     if declared[3] == of_first and declared[1] != of_first:
         return False
-    for node in graph.nodes:
-        # A network of TensorFlow transposes its input first.
-        if node.op_type == "Transpose" and graph.image in node.input:
-            return list(attribute(node, "perm", ())) != _TO_CHANNELS_FIRST
-    return True
+    # A network of TensorFlow transposes its input first.
+    return not any(
+        node.op_type == "Transpose"
+        and node.input[0] in graph.varying
+        and list(attribute(node, "perm", ())) == _TO_CHANNELS_FIRST
+        for node in graph.nodes[:first]
+    )
 
 
 def _chosen_output(graph: OnnxGraph, output_name: str | None, where: str) -> str:

@@ -124,7 +124,10 @@ def _normalisation(graph: OnnxGraph, tensor: str, n_filters: int) -> tuple[int, 
     if node.op_type == "BatchNormalization":
         constant = node.input[0] == tensor and all(x not in graph.varying for x in node.input[1:])
         # In training mode, the statistics are the batch's own.
-        return users if constant and not attribute(node, "training_mode", 0) else ()
+        if not constant or attribute(node, "training_mode", 0):
+            return ()
+        # Caffe scales in a layer of its own.
+        return (users[0], *_affine(graph, node.output[0], n_filters))
     affine = _affine(graph, tensor, n_filters)
     operators = {graph.nodes[index].op_type for index in affine}
     return affine if operators & {"Mul", "Div"} and operators & {"Add", "Sub"} else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 
 from filtag_kg.errors import FiltagError
@@ -58,6 +59,29 @@ def test_channels_last(tmp_path):
     path = g.save(tmp_path / "toy.onnx", small(g, g.op("Transpose", "image", perm=[0, 3, 1, 2])))
     assert not load_network(path, quiet=True).engine.input.channels_first
     assert_equals_plain(path)
+
+
+def test_channels_last_that_are_scaled_first(tmp_path):
+    g = Graph(shape=(None, None, None, None))
+    scaled = g.op("Div", g.op("Sub", "image", [0.1, 0.2, 0.3]), 0.5)
+    path = g.save(tmp_path / "toy.onnx", small(g, g.op("Transpose", scaled, perm=[0, 3, 1, 2])))
+    assert load_network(path, quiet=True, input_size=(9, 8)).preparation.channels == 3
+    assert_equals_plain(path, input_size=(9, 8))
+
+
+def test_pixels_that_the_network_takes_as_whole_numbers(tmp_path):
+    g = Graph(dtype=np.float32)
+    path = g.save(tmp_path / "toy.onnx", small(g, g.op("Div", g.op("Cast", "image", to=1), 255.0)))
+    floats = load_network(path, quiet=True).compute(random_pixels(2))
+    model = onnx.load(path)
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
+    onnx.save(model, path)
+    network = load_network(path, quiet=True)
+    assert network.precision == "float32"
+    np.testing.assert_array_equal(network.compute(random_pixels(2)).activations, floats.activations)
+    with pytest.raises(FiltagError, match="takes pixels as whole numbers and scales them itself") as error:
+        load_network(path, preprocess="0..1").compile(2)
+    assert error.value.options == ("preprocess", "mean", "std")
 
 
 def test_channels_last_of_a_grey_image_that_is_reshaped(tmp_path):

@@ -81,6 +81,18 @@ def test_an_output_whose_shape_only_running_tells(tmp_path):
     assert network.compute(random_pixels(3)).scores.shape == (3, 4)
 
 
+def test_an_output_that_is_no_tensor(tmp_path):
+    g = Graph()
+    x = g.op("Relu", g.conv("image", 3, 4))
+    path = g.save(tmp_path / "toy.onnx", g.op("SequenceConstruct", x))
+    model = onnx.load(path)
+    (name,) = (output.name for output in model.graph.output)
+    kind = onnx.helper.make_tensor_type_proto(1, None)
+    model.graph.output[0].type.CopyFrom(onnx.helper.make_sequence_type_proto(kind))
+    onnx.save(model, path)
+    assert str(refusal(path)) == f"output {name} of {path} holds no numbers: choose another"
+
+
 def test_several_inputs(tmp_path):
     g = Graph()
     path = g.save(tmp_path / "toy.onnx", g.head(g.conv("image", 3, 4), 4))

@@ -71,6 +71,10 @@ def leaky_relu_by_where(g, x):
     return g.op("Where", g.op("Greater", x, 0.0), x, g.op("Mul", x, 0.2))
 
 
+def swish_by_exp(g, x):
+    return g.op("Div", x, g.op("Add", g.op("Exp", g.op("Neg", x)), 1.0))
+
+
 def relu6_by_min(g, x):
     return g.op("Min", g.op("Relu", x), 6.0)
 
@@ -103,6 +107,7 @@ SPELLINGS = [
     (lambda g, x: g.op("HardSigmoid", x), "hard_sigmoid"),
     (hard_sigmoid_by_clip, "hard_sigmoid"),
     (swish, "silu"),
+    (swish_by_exp, "silu"),
     (lambda g, x: g.op("HardSwish", x), "hard_silu"),
     (hard_swish_by_hard_sigmoid, "hard_silu"),
     (hard_swish_by_clip, "hard_silu"),
@@ -185,6 +190,12 @@ def test_batch_norm_as_sums_and_products(tmp_path, operators, expected, shape):
 def test_a_scale_that_is_the_same_for_all_filters_is_no_normalisation(tmp_path):
     path, _ = toy(tmp_path, lambda g, x: g.op("Relu", g.op("Add", g.op("Mul", x, 0.17), 1.0)))
     assert only_layer(path).taken_after == "Conv2D"
+
+
+def test_a_scale_behind_a_batch_norm_is_part_of_it(tmp_path):
+    path, _ = toy(tmp_path, lambda g, x: g.op("Relu", affine(g, g.batch_norm(x, N), "Mul", "Add")))
+    assert only_layer(path).taken_after == "Conv2D → BatchNormalization → relu"
+    assert_equals_plain(path)
 
 
 def test_a_bias_that_is_added_apart_belongs_to_the_convolution(tmp_path):
