@@ -35,7 +35,7 @@ def timed(network: Network, layer: str, filter_: int, method: str, steps: int) -
 def noise_activation(network: Network, layer: str, filter_: int) -> float:
     """Return the mean of the feature map over pictures of noise."""
     found = next(one for one in network.layers if one.name == layer)
-    _, objective = filter_objective(network, found)
+    objective = filter_objective(network.differentiable(found))
     pixels = np.random.default_rng(0).uniform(size=(8, *network.input_size, 3)).astype(np.float32)
     chosen = np.eye(found.n_filters, dtype=np.float32)[[filter_] * 8]
     return float(np.mean(import_keras().ops.convert_to_numpy(objective(pixels, chosen)[1])))

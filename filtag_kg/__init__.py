@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filtag_kg.concepts import concept_source, wordnet
     from filtag_kg.errors import FiltagError
+    from filtag_kg.jobs import profile, run
     from filtag_kg.kg import BuildParameters, Provenance
-    from filtag_kg.network import from_torch
-    from filtag_kg.profile import Profile, load_profile, save_profile
+    from filtag_kg.network import from_keras, from_torch, load_network
+    from filtag_kg.profile import PassOptions, Profile, load_profile, save_profile
     from filtag_kg.tags import Rule, TagTable, tag_filters
     from filtag_kg.views import KnowledgeGraph, build_kg
 
@@ -21,14 +22,19 @@ __all__ = [
     "BuildParameters",
     "FiltagError",
     "KnowledgeGraph",
+    "PassOptions",
     "Profile",
     "Provenance",
     "Rule",
     "TagTable",
     "build_kg",
     "concept_source",
+    "from_keras",
     "from_torch",
+    "load_network",
     "load_profile",
+    "profile",
+    "run",
     "save_profile",
     "tag_filters",
     "wordnet",
@@ -38,9 +44,10 @@ __all__ = [
 _FOLDERS = {
     "concepts": ("concept_source", "wordnet"),
     "errors": ("FiltagError",),
+    "jobs": ("run",),
     "kg": ("BuildParameters", "Provenance"),
-    "network": ("from_torch",),
-    "profile": ("Profile", "load_profile", "save_profile"),
+    "network": ("from_keras", "from_torch", "load_network"),
+    "profile": ("PassOptions", "Profile", "load_profile", "save_profile"),
     "tags": ("Rule", "TagTable", "tag_filters"),
     "views": ("KnowledgeGraph", "build_kg"),
 }
@@ -48,6 +55,9 @@ _FOLDERS = {
 
 def __getattr__(name: str) -> object:
     """Import a name from the folder that has it, and keep it."""
+    if name == "profile":
+        # A folder, too, so Python keeps that; it can be called.
+        return import_module("filtag_kg.profile")
     for folder, names in _FOLDERS.items():
         if name in names:
             value: object = getattr(import_module(f"filtag_kg.{folder}"), name)

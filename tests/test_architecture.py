@@ -28,6 +28,7 @@ FLOORS = [
     "views",
     "explain",
     "report",
+    "jobs",
     "demo",
     "server",
     "cli",

@@ -38,15 +38,13 @@ from filtag_kg.cli.profile import (
     Workers,
     given_names,
     make_profile,
-    with_names,
 )
 from filtag_kg.cli.report import make_report, report_folder
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
-    from filtag_kg.concepts import ConceptSource, CuratedLink
     from filtag_kg.images import ImageSet
     from filtag_kg.kg import KG
     from filtag_kg.profile import Profile
@@ -140,11 +138,7 @@ def run(
     with reserved_output(output, force=force):
         profile = make_profile(Pass.from_arguments(arguments), saved)
         try:
-            _told(
-                build_from_profile(
-                    profile, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
-                )
-            )
+            _told(_built(profile, rules, output, images=images, concepts=concepts, links=links, base=base, force=force))
         except FiltagError as error:
             message = f"{error} (the profile is kept in {saved}: go on with filtag build)"
             raise FiltagError(message, options=error.options, commands=error.commands) from None
@@ -173,6 +167,7 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Make a KG from a profile, or add its runs to a KG."""
+    from filtag_kg.jobs import with_names
     from filtag_kg.kg import build_into, reserved_output
     from filtag_kg.profile import load_profile
 
@@ -184,17 +179,13 @@ def build(
 
         def build_beside(kg: KG, room: Path) -> KG:
             made = with_names(load_profile(profile), names)
-            return build_from_profile(made, rules, room, images=images, concepts=concepts, links=links, beside=kg)
+            return _built(made, rules, room, images=images, concepts=concepts, links=links, beside=kg)
 
         _told(build_into(into, build_beside))
     elif output is not None:
         with reserved_output(output, force=force):
             made = with_names(load_profile(profile), names)
-            _told(
-                build_from_profile(
-                    made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force
-                )
-            )
+            _told(_built(made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force))
 
 
 def import_(
@@ -249,48 +240,32 @@ def rules_from(k: list[int] | None, q: list[float] | None, score: str) -> list[R
     return chosen + [Rule("q", each, ranked) for each in (q or [])]
 
 
-def build_from_profile(
+def _built(
     profile: Profile,
     rules: list[Rule],
     output: Path,
     *,
-    images: Path | None = None,
-    concepts: str = DEFAULT_CONCEPTS,
-    links: Path | None = None,
+    images: Path | None,
+    concepts: str,
+    links: Path | None,
     base: str = _BASE,
     force: bool = False,
     beside: KG | None = None,
 ) -> KG:
-    """Tag by the rules and build the KG, with thumbnails where there are images.
+    from filtag_kg.jobs import build_from_profile
+    from filtag_kg.kg import BuildParameters
 
-    Beside a KG that it is to be added to, it takes over that one's base, its links of classes, and counts its rules on.
-    """
-    from filtag_kg.concepts import concept_source, read_curated_links
-    from filtag_kg.kg import BuildParameters, Provenance, build_kg, runs_of
-    from filtag_kg.tags import tag_filters
-
-    provenance = Provenance.of_profile(profile)
-    identifier = profile.metadata.get("identifier", "network")
-    tags = tag_filters(profile, rules, network=identifier)
-    source = concept_source(concepts)
-    if beside is not None:
-        base = beside.manifest["parameters"]["base"]
-    if links is not None:
-        curated = read_curated_links(links, tags.class_ids, source)
-    else:
-        curated = _links_of(beside, tags.class_ids, source) if beside is not None else {}
     with _images_of(profile, images) if images is not None else nullcontext() as opened:
-        return build_kg(
+        return build_from_profile(
+            profile,
+            rules,
             output,
-            tags,
-            source,
-            provenance,
-            profile=profile,
             images=opened,
+            concepts=concepts,
+            links=links,
             parameters=BuildParameters(base=base),
-            curated=curated,
-            first_rule=len(runs_of(beside)) if beside is not None else 0,
             force=force,
+            beside=beside,
         )
 
 
@@ -305,22 +280,6 @@ def _images_of(profile: Profile, path: Path) -> ImageSet:
         return images
     images.close()
     return open_shard(path)
-
-
-def _links_of(kg: KG, class_ids: Sequence[str], source: ConceptSource) -> Mapping[str, CuratedLink]:
-    """Return the links of a KG's classes, for more runs in it."""
-    from filtag_kg.concepts import read_curated_links
-
-    try:
-        return read_curated_links(kg.path / "links.sssom.tsv", class_ids, source)
-    except FiltagError:
-        if kg.kinds_of in {member.name for member in source.members}:
-            raise
-        raise FiltagError(
-            f"the classes of {kg.path} are linked to concepts of {kg.kinds_of}, which {source.name} lacks: "
-            "choose the concept sources of the KG",
-            options=("concepts",),
-        ) from None
 
 
 def _told(kg: KG) -> None:

@@ -42,7 +42,7 @@ OutputKG = Annotated[Path, typer.Option("-o", "--output", metavar="KG", help="Di
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing KG.")]
 Base = Annotated[str, typer.Option("--base", metavar="IRI", help="What the KG's own IRIs begin with.")]
 DEFAULT_CONCEPTS = "wordnet,conceptnet"
-"""As `filtag_kg.concepts.concept_source` has it, which would take long to import here."""
+"""As `filtag_kg.concepts` has it, which would take long to import here."""
 Concepts = Annotated[
     str,
     typer.Option(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.build import build_from_profile
 from filtag_kg.cli.console import Force, Quiet, results_console
 from filtag_kg.cli.report import make_report, report_folder
 
@@ -53,6 +52,7 @@ def demo(
     from filtag_kg.demo import DEMO_RULES, demo_profile
     from filtag_kg.export import export_graph
     from filtag_kg.files import writing
+    from filtag_kg.jobs import build_from_profile
     from filtag_kg.kg import check_output
     from filtag_kg.output_paths import check_file_output, sibling
     from filtag_kg.query import LocalEndpoint, Result, find_query, named_query, sparql_query

@@ -11,7 +11,7 @@ import typer
 from filtag_kg.cli.build import rules_from
 from filtag_kg.cli.console import Quiet, note, progress_bar, results_console
 from filtag_kg.cli.network_options import Classes, Preprocess
-from filtag_kg.cli.profile import BatchSize, ClassNames, Images, Workers, given_names, with_names
+from filtag_kg.cli.profile import BatchSize, ClassNames, Images, Workers, given_names
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def evaluate(
     from filtag_kg.explain import evaluate as evaluate_images
     from filtag_kg.explain import hits_rows
     from filtag_kg.images import open_images
+    from filtag_kg.jobs import with_names
     from filtag_kg.output_paths import check_new_directory
     from filtag_kg.profile import recorded_network
     from filtag_kg.tags import tag_distribution, tag_filters

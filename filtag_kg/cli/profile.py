@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -171,6 +171,7 @@ def make_profile(pass_: Pass, output: Path) -> Profile:
 
 def _pass_here(pass_: Pass, output: Path) -> Profile:
     from filtag_kg.images import expand_braces, open_images, open_shard
+    from filtag_kg.jobs import labels_of, with_names
     from filtag_kg.profile import checkpointing, collect, save_profile
 
     # The images of a part keep their names when all parts are opened together, for thumbnails.
@@ -181,8 +182,7 @@ def _pass_here(pass_: Pass, output: Path) -> Profile:
     ):
         network = pass_.load()
         class_ids = tuple(dict.fromkeys((*images.classes, *network.class_ids)))
-        labels = {**_labels(class_ids), **images.labels, **pass_.names}
-        _check_names(pass_.names, class_ids, str(images.path))
+        labels = labels_of(class_ids, pass_.names, str(images.path), of_images=images.labels)
         with progress_bar(pass_.quiet) as progress:
             profile = collect(network, images, pass_.options, labels=labels, checkpoint=checkpoint, progress=progress)
         profile = with_names(profile, pass_.names)
@@ -192,6 +192,7 @@ def _pass_here(pass_: Pass, output: Path) -> Profile:
 
 
 def _pass_on_ray(pass_: Pass, address: str) -> Profile:
+    from filtag_kg.jobs import labels_of, with_names
     from filtag_kg.profile import collect_on_ray
 
     options = pass_.options
@@ -200,7 +201,8 @@ def _pass_on_ray(pass_: Pass, address: str) -> Profile:
         raise FiltagError(f"{ignored} has no effect with --ray: leave one of them out")
     profile = collect_on_ray(pass_.load, pass_.images, address, options, quiet=pass_.quiet)
     said = zip(profile.class_ids, profile.class_labels, strict=True)
-    labels = {**_labels(profile.class_ids), **{class_id: label for class_id, label in said if label != class_id}}
+    of_images = {class_id: label for class_id, label in said if label != class_id}
+    labels = labels_of(profile.class_ids, {}, str(pass_.images), of_images=of_images)
     profile = replace(profile, class_labels=tuple(labels[class_id] for class_id in profile.class_ids))
     return with_names(profile, pass_.names)
 
@@ -212,36 +214,6 @@ def given_names(class_names: Path | None, classes: Path | None = None) -> dict[s
 
     labels = {} if classes is None else {id_: label for id_, label in classes_in_order(classes).items() if label}
     return labels | ({} if class_names is None else read_class_names(class_names))
-
-
-def _check_names(names: Mapping[str, str], class_ids: Sequence[str], where: str) -> None:
-    """Refuse names of which none is a class's: they would name nothing, in silence."""
-    if names and not names.keys() & set(class_ids):
-        raise FiltagError(
-            f"the class names are of {next(iter(names))} and others, none of them a class of {where}, such as "
-            f"{class_ids[0]}: name each class by its id, then its label",
-            options=("class_names",),
-        )
-
-
-def with_names(profile: Profile, names: Mapping[str, str]) -> Profile:
-    """Return a profile with these labels; it also records those of outputs that no image shows, for explanations."""
-    outputs = profile.metadata.get("outputs", ())
-    _check_names(names, (*profile.class_ids, *outputs), "the profile")
-    others = {id_: names[id_] for id_ in outputs if id_ in names and id_ not in profile.class_ids}
-    return replace(
-        profile,
-        class_labels=tuple(
-            names.get(id_, label) for id_, label in zip(profile.class_ids, profile.class_labels, strict=True)
-        ),
-        metadata={**profile.metadata, **({"class_names": others} if others else {})},
-    )
-
-
-def _labels(class_ids: tuple[str, ...]) -> dict[str, str]:
-    from filtag_kg.concepts import preferred_labels, wordnet
-
-    return dict(zip(class_ids, preferred_labels(class_ids, wordnet()), strict=True))
 
 
 def _merged(paths: list[Path], output: Path, *, keep_going: bool) -> Profile:

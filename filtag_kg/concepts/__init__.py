@@ -29,7 +29,7 @@ from filtag_kg.concepts.linking import link_classes, preferred_labels
 from filtag_kg.concepts.links import Link, Links
 from filtag_kg.concepts.separation import separation
 from filtag_kg.concepts.source import FEATURES, RELATIONS, Concept, ConceptSource, Edge, Sense
-from filtag_kg.concepts.sources import concept_source
+from filtag_kg.concepts.sources import DEFAULT_CONCEPTS, concept_source
 from filtag_kg.concepts.sssom import SSSOM_COLUMNS, sssom_text
 from filtag_kg.concepts.terms import CONCEPTNET, noun_term, standard_text, term_uri
 from filtag_kg.concepts.word_facts import WordFacts, look_up, word_facts_text
@@ -39,6 +39,7 @@ __all__ = [
     "CHANCE_P",
     "COHERENT_Q",
     "CONCEPTNET",
+    "DEFAULT_CONCEPTS",
     "DRAWS",
     "FEATURES",
     "MIN_IC",

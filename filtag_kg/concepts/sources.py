@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from filtag_kg.concepts.source import ConceptSource
 
 
-def concept_source(names: str = "wordnet,conceptnet") -> ConceptSource:
+DEFAULT_CONCEPTS = "wordnet,conceptnet"
+
+
+def concept_source(names: str = DEFAULT_CONCEPTS) -> ConceptSource:
     """Open a concept source, or several with commas between them, the preferred first; WordNet always comes first.
 
     Parameters

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.network import Tensor, import_keras
+from filtag_kg.network import Ops, Tensor
 
 COLOUR_ROOT = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
 """A square root of the covariance of ImageNet's colours, whose rows are R, G and B in [0, 1]: Lucid's numbers.
@@ -25,12 +25,12 @@ COLOUR_MATRIX = COLOUR_ROOT / np.linalg.norm(COLOUR_ROOT, axis=0).max()
 """The same, scaled so that its longest column has length 1."""
 
 
-def spectrum_shape(height: int, width: int) -> tuple[int, int, int, int]:
-    """Return the shape of a picture's spectrum: (3, 2, height, width // 2 + 1).
+def spectrum_shape(height: int, width: int, channels: int = 3) -> tuple[int, int, int, int]:
+    """Return the shape of a picture's spectrum: (channels, 2, height, width // 2 + 1).
 
     The decorrelated colours, real and imaginary part, the frequencies as `numpy.fft.rfft2` orders them.
     """
-    return 3, 2, height, width // 2 + 1
+    return channels, 2, height, width // 2 + 1
 
 
 def frequency_scale(height: int, width: int) -> NDArray[np.float64]:
@@ -48,11 +48,16 @@ def frequency_scale(height: int, width: int) -> NDArray[np.float64]:
     return scale
 
 
-def image_of_spectrum(height: int, width: int) -> Callable[[Tensor], Tensor]:
+def image_of_spectrum(ops: Ops, height: int, width: int) -> Callable[[Tensor], Tensor]:
     """Return the inverse real Fourier transform as matrix products, which every backend can differentiate.
 
     Keras has no two-dimensional inverse for real images. Products with cosines and sines are exact, and fast for
     pictures of a few hundred pixels.
+
+    Parameters
+    ----------
+    ops
+        See :class:`~filtag_kg.network.Differentiable`.
 
     Returns
     -------
@@ -60,7 +65,6 @@ def image_of_spectrum(height: int, width: int) -> Callable[[Tensor], Tensor]:
         From spectra of shape (n_images, n_colours, 2, height, width // 2 + 1) to images of shape
         (n_images, height, width, n_colours), as `numpy.fft.irfft2` computes them.
     """
-    ops = import_keras().ops
     down, across = _waves(height, width)
     frequencies = width // 2 + 1
 
@@ -76,18 +80,21 @@ def image_of_spectrum(height: int, width: int) -> Callable[[Tensor], Tensor]:
     return transform
 
 
-def decorrelated_colour(images: Tensor) -> Tensor:
-    """Return the RGB of pictures in decorrelated colours: x ↦ sigmoid(C·x), C the colour matrix.
+def decorrelated_colour(ops: Ops, images: Tensor) -> Tensor:
+    """Return the RGB of pictures in decorrelated colours: x ↦ sigmoid(C·x), C the colour matrix; grey as sigmoid(x).
 
     Parameters
     ----------
-    images : tensor of shape (..., 3)
+    ops
+        See :class:`~filtag_kg.network.Differentiable`.
+    images : tensor of shape (..., 3), or (..., 1) for grey
 
     Returns
     -------
     tensor of the same shape, in (0, 1)
     """
-    ops = import_keras().ops
+    if images.shape[-1] == 1:
+        return ops.sigmoid(images)
     return ops.sigmoid(ops.matmul(images, COLOUR_MATRIX.T.astype(np.float32)))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.network import Tensor, import_keras
+from filtag_kg.network import Ops, Tensor
 
 JITTER = 0.05
 """The largest shift each way, as a share of the picture's side: Lucid's 6 of 128 pixels."""
@@ -85,12 +85,14 @@ def random_views(height: int, width: int, seed: int) -> Iterator[View]:
         )
 
 
-def apply_view(images: Tensor, indices: Tensor, weights: Tensor) -> Tensor:
+def apply_view(ops: Ops, images: Tensor, indices: Tensor, weights: Tensor) -> Tensor:
     """Return pictures as a view shows them, grey outside the picture.
 
     Parameters
     ----------
-    images : tensor of shape (n_images, height, width, 3), in [0, 1]
+    ops
+        See :class:`~filtag_kg.network.Differentiable`.
+    images : tensor of shape (n_images, height, width, channels), in [0, 1]
     indices, weights : tensors
         Of a :class:`View`.
 
@@ -98,7 +100,6 @@ def apply_view(images: Tensor, indices: Tensor, weights: Tensor) -> Tensor:
     -------
     tensor of the same shape
     """
-    ops = import_keras().ops
     _, height, width, colours = images.shape
     # Pixels first: one index takes a pixel of all images and colours.
     flat = ops.reshape(ops.transpose(images, (1, 2, 0, 3)), (height * width, -1))

@@ -58,5 +58,5 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
     except ModuleNotFoundError:
         raise MissingExtraError("Pillow") from None
     content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG", optimize=True)
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(content, "PNG", optimize=True)
     return content.getvalue()

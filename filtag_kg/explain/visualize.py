@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.filter_objective import Objective, filter_objective
-from filtag_kg.explain.gradients import CompiledStep, Gradient, compile_step
 from filtag_kg.explain.image_parametrisation import (
     decorrelated_colour,
     frequency_scale,
@@ -29,7 +28,7 @@ from filtag_kg.explain.image_parametrisation import (
 from filtag_kg.explain.transformations import apply_view, random_views
 from filtag_kg.kg import VISUALIZATION_METHODS
 from filtag_kg.names import nfc
-from filtag_kg.network import Layer, Network, Tensor, import_keras
+from filtag_kg.network import CompiledStep, Differentiable, Gradient, Layer, Network, Ops, Tensor
 
 DEFAULT_STEPS = 192
 
@@ -54,7 +53,7 @@ class FilterPicture:
         The mean of the filter's feature map for `pixels`, not scaled.
     grey : float
         The same for an even mid-grey, for comparison.
-    pixels : uint8 array of shape (height, width, 3), RGB
+    pixels : uint8 array of shape (height, width, channels), RGB or grey
     """
 
     layer: str
@@ -104,21 +103,26 @@ def visualize(
     Raises
     ------
     FiltagError
-        If the network has no such layer or filter, or Keras runs on a backend that is not supported.
+        If the network has no such layer or filter, or what runs it computes no gradients.
     """
     chosen_layer = find_layer(network, layer, filters)
     unknown = [method for method in methods if method not in VISUALIZATION_METHODS]
     if unknown or steps < 1 or seed < 0 or batch_size < 1:
         raise ValueError(f"methods, steps, seed or batch_size: got {unknown or methods}, {steps}, {seed}, {batch_size}")
-    model, objective = filter_objective(network, chosen_layer)
-    ascents = [_ASCENTS[method](objective, network.input_size) for method in methods]
-    compiled = [compile_step(ascent.step, model) for ascent in ascents]
-    measure = compile_step(lambda _gradient, pixels, chosen: objective(pixels / 255.0, chosen)[1:], model)
+    channels = network.preparation.channels
+    if channels not in (1, 3):
+        raise FiltagError(f"{network.name} takes {channels} channels, which no picture shows: visualize needs 1 or 3")
+    function = network.differentiable(chosen_layer)
+    objective = filter_objective(function)
+    shape = (*network.input_size, channels)
+    ascents = [_ASCENTS[method](function.ops, objective, shape) for method in methods]
+    compiled = [function.compile(ascent.step) for ascent in ascents]
+    measure = function.compile(lambda _gradient, pixels, chosen: objective(pixels / 255.0, chosen)[1:])
     total = len(filters) * len(methods) * steps
     done = 0
     for batch in _padded_batches(filters, batch_size):
         chosen = np.eye(chosen_layer.n_filters, dtype=np.float32)[list(batch.filters)]
-        grey = _activations(measure, np.full((len(chosen), *network.input_size, 3), 128, np.uint8), chosen)
+        grey = _activations(function, measure, np.full((len(chosen), *shape), 128, np.uint8), chosen)
         for method, ascent, step in zip(methods, ascents, compiled, strict=True):
             state = ascent.start([_generator(seed, method, layer, filter_) for filter_ in batch.filters])
             for inputs in ascent.inputs(steps, seed):
@@ -126,8 +130,8 @@ def visualize(
                 done += batch.wanted
                 if progress is not None:
                     progress(done, total)
-            pixels = _pixels(ascent.image(state[0]))
-            activations = _activations(measure, pixels, chosen)
+            pixels = _pixels(function.to_numpy(ascent.image(state[0])))
+            activations = _activations(function, measure, pixels, chosen)
             for i, filter_ in enumerate(batch.filters[: batch.wanted]):
                 yield FilterPicture(layer, filter_, method, seed, steps, activations[i], grey[i], pixels[i])
 
@@ -172,13 +176,14 @@ class _Ascent(Protocol):
 class _ActivationMaximisation:
     """x* = argmax h(x) where ‖x‖ = ρ (Erhan et al. 2009, section 3.1), x the pixels' distance from mid-grey."""
 
-    def __init__(self, objective: Objective, size: tuple[int, int]) -> None:
+    def __init__(self, ops: Ops, objective: Objective, shape: tuple[int, int, int]) -> None:
+        self._ops = ops
         self._objective = objective
-        self._size = size
-        self._norm = _CONTRAST * np.sqrt(3.0 * size[0] * size[1])
+        self._shape = shape
+        self._norm = _CONTRAST * np.sqrt(float(np.prod(shape)))
 
     def start(self, generators: list[np.random.Generator]) -> _State:
-        noise = np.stack([random.uniform(-1, 1, (*self._size, 3)) for random in generators])
+        noise = np.stack([random.uniform(-1, 1, self._shape) for random in generators])
         norm = np.sqrt(np.sum(noise**2, axis=(1, 2, 3), keepdims=True))
         return (np.float32(0.5 + noise * self._norm / norm),)
 
@@ -188,18 +193,17 @@ class _ActivationMaximisation:
             yield (np.float32(_STEP * self._norm * (1 - done / steps)),)
 
     def step(self, gradient: Gradient, chosen: Tensor, length: Tensor, images: Tensor) -> _State:
-        ops = import_keras().ops
+        ops = self._ops
         uphill = gradient(lambda x: ops.sum(self._objective(x, chosen)[0]), images)
-        moved = images + length * _with_norm(uphill, 1.0) - 0.5
-        return (ops.clip(0.5 + _with_norm(moved, self._norm), 0.0, 1.0),)
+        moved = images + length * _with_norm(ops, uphill, 1.0) - 0.5
+        return (ops.clip(0.5 + _with_norm(ops, moved, self._norm), 0.0, 1.0),)
 
     def image(self, parameters: Tensor) -> Tensor:
         return parameters
 
 
-def _with_norm(images: Tensor, norm: float) -> Tensor:
+def _with_norm(ops: Ops, images: Tensor, norm: float) -> Tensor:
     """Scale each image to a norm; one of zeros stays as it is."""
-    ops = import_keras().ops
     now = ops.sqrt(ops.sum(ops.square(images), axis=(1, 2, 3), keepdims=True))
     is_zero = ops.equal(now, 0)
     return images * ops.where(is_zero, 0.0, norm / ops.where(is_zero, 1.0, now))
@@ -208,20 +212,22 @@ def _with_norm(images: Tensor, norm: float) -> Tensor:
 class _FeatureVisualisation:
     """Adam on a spectrum in decorrelated colours, through random views (Olah et al. 2017)."""
 
-    def __init__(self, objective: Objective, size: tuple[int, int]) -> None:
+    def __init__(self, ops: Ops, objective: Objective, shape: tuple[int, int, int]) -> None:
+        height, width, _ = shape
+        self._ops = ops
         self._objective = objective
-        self._size = size
+        self._shape = shape
         # Lucid divides by 4, so that the first steps do not saturate the colours.
-        self._scale = np.float32(frequency_scale(*size) / 4)
-        self._transform = image_of_spectrum(*size)
+        self._scale = np.float32(frequency_scale(height, width) / 4)
+        self._transform = image_of_spectrum(ops, height, width)
 
     def start(self, generators: list[np.random.Generator]) -> _State:
-        shape = spectrum_shape(*self._size)
+        shape = spectrum_shape(*self._shape)
         spectra = np.stack([random.normal(0, _START, shape) for random in generators]).astype(np.float32)
         return spectra, np.zeros_like(spectra), np.zeros_like(spectra)
 
     def inputs(self, steps: int, seed: int) -> Iterator[_State]:
-        for done, view in enumerate(islice(random_views(*self._size, seed), steps), 1):
+        for done, view in enumerate(islice(random_views(*self._shape[:2], seed), steps), 1):
             rate = _LEARNING_RATE * np.sqrt(1 - _BETA_2**done) / (1 - _BETA_1**done)
             yield view.indices, view.weights, np.float32(rate)
 
@@ -236,10 +242,10 @@ class _FeatureVisualisation:
         mean: Tensor,
         square: Tensor,
     ) -> _State:
-        ops = import_keras().ops
+        ops = self._ops
 
         def value(x: Tensor) -> Tensor:
-            return ops.sum(self._objective(apply_view(self.image(x), indices, weights), chosen)[0])
+            return ops.sum(self._objective(apply_view(ops, self.image(x), indices, weights), chosen)[0])
 
         uphill = gradient(value, spectra)
         mean = _BETA_1 * mean + (1 - _BETA_1) * uphill
@@ -247,10 +253,10 @@ class _FeatureVisualisation:
         return spectra + rate * mean / (ops.sqrt(square) + _EPSILON), mean, square
 
     def image(self, parameters: Tensor) -> Tensor:
-        return decorrelated_colour(self._transform(import_keras().ops.multiply(parameters, self._scale)))
+        return decorrelated_colour(self._ops, self._transform(self._ops.multiply(parameters, self._scale)))
 
 
-_ASCENTS: dict[str, Callable[[Objective, tuple[int, int]], _Ascent]] = dict(
+_ASCENTS: dict[str, Callable[[Ops, Objective, tuple[int, int, int]], _Ascent]] = dict(
     zip(VISUALIZATION_METHODS, (_ActivationMaximisation, _FeatureVisualisation), strict=True)
 )
 
@@ -274,11 +280,12 @@ def _generator(seed: int, method: str, layer: str, filter_: int) -> np.random.Ge
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
-def _pixels(images: Tensor) -> NDArray[np.uint8]:
-    array: NDArray[np.float32] = import_keras().ops.convert_to_numpy(images)
-    return np.round(np.clip(array, 0, 1) * 255).astype(np.uint8)
+def _pixels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)
 
 
-def _activations(measure: CompiledStep, pixels: NDArray[np.uint8], chosen: NDArray[np.float32]) -> list[float]:
+def _activations(
+    function: Differentiable, measure: CompiledStep, pixels: NDArray[np.uint8], chosen: NDArray[np.float32]
+) -> list[float]:
     (activations,) = measure(pixels.astype(np.float32), chosen)
-    return [float(activation) for activation in import_keras().ops.convert_to_numpy(activations)]
+    return [float(activation) for activation in function.to_numpy(activations)]

@@ -1,12 +1,13 @@
 """A CNN and its filters: load it by name or from a file, and find each filter's feature map."""
 
 from filtag_kg.network.feature_map import Layer
+from filtag_kg.network.from_keras import from_keras
 from filtag_kg.network.from_torch import from_torch
+from filtag_kg.network.gradients import CompiledStep, Differentiable, Gradient, Ops, Tensor
 from filtag_kg.network.imagenet import imagenet_class_ids
-from filtag_kg.network.keras import KerasEngine, KerasModel, Tensor, import_keras, scaled
+from filtag_kg.network.keras import KerasEngine, KerasModel, import_keras, scaled
 from filtag_kg.network.load import is_network_file, load_network, network_from, network_names
 from filtag_kg.network.network import CompiledPass, Computed, Engine, Network
-from filtag_kg.network.onnx import OnnxEngine
 from filtag_kg.network.outputs import OUTPUTS, OutputLayer
 from filtag_kg.network.preparation import INTERPOLATIONS, RESIZES, Preparation, Scaling, recorded_preparation
 
@@ -15,17 +16,21 @@ __all__ = [
     "OUTPUTS",
     "RESIZES",
     "CompiledPass",
+    "CompiledStep",
     "Computed",
+    "Differentiable",
     "Engine",
+    "Gradient",
     "KerasEngine",
     "KerasModel",
     "Layer",
     "Network",
-    "OnnxEngine",
+    "Ops",
     "OutputLayer",
     "Preparation",
     "Scaling",
     "Tensor",
+    "from_keras",
     "from_torch",
     "imagenet_class_ids",
     "import_keras",

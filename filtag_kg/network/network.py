@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.network.feature_map import Layer, Step
+from filtag_kg.network.gradients import Differentiable
 from filtag_kg.network.outputs import OutputLayer
 from filtag_kg.network.preparation import Preparation, Scaling
 
@@ -62,6 +63,15 @@ class Engine(Protocol):
             Whether the network's own outputs are wanted too.
         once : bool
             Whether there will be one batch only: then what takes long to prepare does not pay.
+        """
+
+    def differentiable(self, layer: Layer, scaling: Scaling) -> Differentiable:
+        """Return a layer with its gradient.
+
+        Raises
+        ------
+        FiltagError
+            If the framework computes no gradients.
         """
 
 
@@ -137,6 +147,10 @@ class Network:
     def compile(self, batch_size: int, *, scores: bool = False) -> CompiledPass:
         """Return the pass for batches of images: see :meth:`Engine.compile`."""
         return self.engine.compile(self.layers, self.preparation.scaling, batch_size, scores=scores, once=False)
+
+    def differentiable(self, layer: Layer) -> Differentiable:
+        """Return a layer with its gradient: see :meth:`Engine.differentiable`."""
+        return self.engine.differentiable(layer, self.preparation.scaling)
 
     def compute(self, pixels: NDArray[Any]) -> Computed:
         """Return activations and scores for a few images, without preparing for more."""

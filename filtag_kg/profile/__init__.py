@@ -1,5 +1,8 @@
 """The profile, how strongly each class activates each filter, and the pass that measures it."""
 
+import sys
+from types import ModuleType
+
 from filtag_kg.profile.checkpoint import Checkpoint, checkpointing
 from filtag_kg.profile.cluster import collect_on_ray
 from filtag_kg.profile.collect import collect
@@ -32,3 +35,17 @@ __all__ = [
     "recorded_network_file",
     "save_profile",
 ]
+
+
+class _CallableFolder(ModuleType):
+    """A folder that is also the function ``filtag_kg.profile``: of two things with one name, Python keeps one."""
+
+    def __call__(self, *arguments: object, **options: object) -> Profile:
+        """Make a profile: see :func:`filtag_kg.jobs.profile`."""
+        from importlib import import_module
+
+        made: Profile = import_module("filtag_kg.jobs").profile(*arguments, **options)
+        return made
+
+
+sys.modules[__name__].__class__ = _CallableFolder

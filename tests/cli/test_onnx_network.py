@@ -56,7 +56,7 @@ def test_every_command_finds_the_network(room: Path) -> None:
 
 def test_pictures_of_what_a_filter_looks_for_need_gradients(room: Path) -> None:
     said = refusal("visualize", room / "kg", "--layer", "colour", "--filter", 0)
-    assert said.startswith("colours runs in onnxruntime, which computes no gradients")
+    assert " runs in onnxruntime, which computes no gradients" in said
 
 
 def test_neither_tensorflow_nor_torch_is_imported(room: Path) -> None:

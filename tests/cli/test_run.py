@@ -203,6 +203,10 @@ def test_going_on_with_an_unreadable_image_names_it(network: Path, images: Path,
 
 
 def test_precision_is_kept_in_the_profile(network: Path, images: Path, tmp_path: Path) -> None:
+    model = keras.saving.load_model(network)
+    model.get_layer("colour").set_weights([np.array([[1, 0.3, 0.1], [0.7, 1, 0.2], [0, 0.6, 1]])[None, None]])
+    network = tmp_path / "mixed.keras"
+    model.save(network)
     means = {}
     for precision in ("float32", "bfloat16"):
         output = tmp_path / f"{precision}.npz"
@@ -255,7 +259,7 @@ def test_a_build_that_fails_after_the_pass_keeps_the_profile(
     def disk_full(*_: object, **__: object) -> None:
         raise FiltagError("cannot write kg (No space left on device): nothing was changed")
 
-    monkeypatch.setattr("filtag_kg.cli.build.build_from_profile", disk_full)
+    monkeypatch.setattr("filtag_kg.jobs.build_from_profile", disk_full)
     kept = tmp_path / "kg.profile.npz"
     with pytest.raises(FiltagError) as error:
         run(str(network), images, tmp_path / "kg", preprocess="0..1", quiet=True)

@@ -17,7 +17,7 @@ from filtag_kg.explain.image_parametrisation import (
 )
 from filtag_kg.explain.transformations import JITTER, ROTATION_DEGREES, SCALE, apply_view, make_view, random_views
 
-pytest.importorskip("keras", reason="the cpu extra is not installed")
+keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
 SIDES = st.integers(2, 12)
 
 
@@ -28,7 +28,7 @@ def test_an_image_comes_back_from_its_spectrum(height: int, width: int, seed: in
     spectra = np.moveaxis(np.fft.rfft2(images, axes=(1, 2)), 3, 1)
     both = np.stack([spectra.real, spectra.imag], axis=2).astype(np.float32)
     assert both.shape[1:] == spectrum_shape(height, width)
-    np.testing.assert_allclose(np.asarray(image_of_spectrum(height, width)(both)), images, atol=2e-5)
+    np.testing.assert_allclose(np.asarray(image_of_spectrum(keras.ops, height, width)(both)), images, atol=2e-5)
 
 
 @given(height=SIDES, width=SIDES, seed=st.integers(0, 2**32 - 1))
@@ -37,7 +37,7 @@ def test_any_spectrum_gives_what_numpy_gives(height: int, width: int, seed: int)
     """Also one that no real image has, as gradient ascent makes them."""
     both = np.random.default_rng(seed).normal(size=(1, *spectrum_shape(height, width))).astype(np.float32)
     expected = np.fft.irfft2(both[:, :, 0] + 1j * both[:, :, 1], s=(height, width))
-    got = np.asarray(image_of_spectrum(height, width)(both))
+    got = np.asarray(image_of_spectrum(keras.ops, height, width)(both))
     np.testing.assert_allclose(got, np.moveaxis(expected, 1, 3), atol=1e-5)
 
 
@@ -55,7 +55,9 @@ def test_frequencies_are_weighed_by_one_over_f() -> None:
 def test_colours_by_hand() -> None:
     # The longest column is light–dark: √(.26² + .27² + .27²) = .46195…
     assert COLOUR_MATRIX[0, 0] == pytest.approx(0.26 / 0.2134**0.5)
-    light, warm, nothing = (np.asarray(decorrelated_colour(np.float32(x))) for x in ([1, 0, 0], [0, 1, 0], [0, 0, 0]))
+    light, warm, nothing = (
+        np.asarray(decorrelated_colour(keras.ops, np.float32(x))) for x in ([1, 0, 0], [0, 1, 0], [0, 0, 0])
+    )
     by_hand = 1 / (1 + np.exp(-np.array([0.26, 0.27, 0.27]) / 0.2134**0.5))
     np.testing.assert_allclose(light, by_hand, rtol=1e-6)
     assert warm[0] > warm[1] == 0.5 > warm[2]
@@ -95,7 +97,7 @@ def test_a_view_is_what_a_slow_loop_sees(shift: tuple[float, float], scale: floa
     expected = affine_transform(padded, backwards, offset, output_shape=image.shape, order=1, cval=0.5)
     one = make_view(7, 9, shift=shift, scale=scale, degrees=degrees)
     colours = np.repeat(image[None, :, :, None], 3, axis=3).astype(np.float32)
-    got = np.asarray(apply_view(np.concatenate([colours, 1 - colours]), one.indices, one.weights))
+    got = np.asarray(apply_view(keras.ops, np.concatenate([colours, 1 - colours]), one.indices, one.weights))
     np.testing.assert_allclose(got[0, :, :, 1], expected, atol=1e-4)
     np.testing.assert_allclose(got[1], 1 - got[0], atol=1e-5)
 

@@ -133,7 +133,7 @@ def test_a_filter_that_is_silent_at_first_is_led_to_where_it_answers(known: Netw
 def test_the_activation_that_a_layer_applies_itself_is_looked_behind(known: Network) -> None:
     """Green's filter is silent at red; before its ReLU it says how far it is from answering."""
     colour = next(one for one in known.layers if one.name == "colour")
-    _, objective = filter_objective(known, colour)
+    objective = filter_objective(known.differentiable(colour))
     red = np.zeros((2, SIDE, SIDE, 3), np.float32) + np.float32([1, 0, 0])
     values, activations = objective(keras.ops.convert_to_tensor(red), np.eye(3, dtype=np.float32)[:2])
     np.testing.assert_allclose(np.asarray(values), [1, 0.1 * -0.5], atol=1e-5)
@@ -142,7 +142,7 @@ def test_the_activation_that_a_layer_applies_itself_is_looked_behind(known: Netw
 
 def test_a_ceiling_does_not_end_the_way_up(known: Network) -> None:
     stripes = next(one for one in known.layers if one.name == "stripes")
-    _, objective = filter_objective(known, stripes)
+    objective = filter_objective(known.differentiable(stripes))
     best = np.zeros((1, SIDE, SIDE, 3), np.float32)
     best[:, :, ::4] = 1
     values, activations = objective(keras.ops.convert_to_tensor(best), np.float32([[1, 0]]))
@@ -151,8 +151,8 @@ def test_a_ceiling_does_not_end_the_way_up(known: Network) -> None:
 
 def test_a_layer_without_activation_is_taken_as_it_is(known: Network) -> None:
     linear = next(one for one in known.layers if one.name == "linear")
-    model, _ = filter_objective(known, linear)
-    assert len(model.outputs) == 1
+    maps, before = known.differentiable(linear).maps(keras.ops.zeros((1, SIDE, SIDE, 3)))
+    assert maps is before
 
 
 def test_what_cannot_be_made_is_refused(known: Network) -> None:

@@ -15,6 +15,7 @@ from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.keras.backend import KerasModel, Tensor, import_keras
 from filtag_kg.network.keras.channels_last import channels_last, has_channels_first
 from filtag_kg.network.keras.compiled_pass import Computation, compile_pass, run_once
+from filtag_kg.network.keras.gradients import KerasDifferentiable, differentiable
 from filtag_kg.network.keras.model_graph import Graph, trace
 from filtag_kg.network.keras.precision import compute_in
 from filtag_kg.network.keras.steps import last_function, steps_of
@@ -80,6 +81,11 @@ class KerasEngine:
             return run_once(computation, pixels)
 
         return run
+
+    def differentiable(self, layer: Layer, scaling: Scaling) -> KerasDifferentiable:
+        """Return a layer with its gradient: see :meth:`~filtag_kg.network.network.Engine.differentiable`."""
+        feature_map = self.tensors[layer.feature_map]
+        return differentiable(self.model, feature_map, layer, scaling)
 
     def computation(self, layers: Sequence[Layer], scaling: Scaling, *, scores: bool) -> Computation:
         """Return what is to be computed."""

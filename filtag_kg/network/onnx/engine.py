@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,14 @@ class OnnxEngine:
         """Return the version of onnxruntime, and what it computes on."""
         onnxruntime = import_onnxruntime()
         return {"backend": "onnxruntime", "onnxruntime": onnxruntime.__version__, "provider": _providers()[0]}
+
+    def differentiable(self, layer: Layer, scaling: Scaling) -> NoReturn:
+        """Refuse: onnxruntime computes no gradients."""
+        del layer, scaling
+        raise FiltagError(
+            f"{self.where} runs in onnxruntime, which computes no gradients, and pictures of what a filter looks for "
+            "need them: visualize the Keras or PyTorch network that it was exported from"
+        )
 
     def compile(
         self, layers: Sequence[Layer], scaling: Scaling, batch_size: int, *, scores: bool, once: bool

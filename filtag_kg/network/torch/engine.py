@@ -14,6 +14,7 @@ from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.network import CompiledPass, Computed
 from filtag_kg.network.preparation import Scaling
 from filtag_kg.network.torch.backend import GraphModule, Node, Tensor, import_torch
+from filtag_kg.network.torch.gradients import TorchDifferentiable, differentiable
 from filtag_kg.network.torch.steps import output_maker
 
 
@@ -77,6 +78,10 @@ class TorchEngine:
             return Computed(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
         return run
+
+    def differentiable(self, layer: Layer, scaling: Scaling) -> TorchDifferentiable:
+        """Return a layer with its gradient: see :meth:`~filtag_kg.network.network.Engine.differentiable`."""
+        return differentiable(self.module, layer, _scaling(scaling, self.device), self.device)
 
 
 def measuring(module: GraphModule, feature_maps: Sequence[str], output: int | None) -> GraphModule:
