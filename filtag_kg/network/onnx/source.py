@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.network import Source, weights_sha256
-from filtag_kg.network.onnx.engine import Input, OnnxEngine, Output, sample_output
+from filtag_kg.network.onnx.engine import OnnxEngine, sample_output
 from filtag_kg.network.onnx.file import OnnxFile
 from filtag_kg.network.onnx.graph import OnnxGraph, Shape, attribute, graph_of, inputs_of
 from filtag_kg.network.onnx.packages import import_onnx
+from filtag_kg.network.onnx.pass_graph import Input, Output
 from filtag_kg.network.onnx.steps import convolutions_of, steps_of
 from filtag_kg.network.preparation import Preparation, named_scaling
 

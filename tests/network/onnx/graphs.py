@@ -70,6 +70,7 @@ class Graph:
             initialisers,
         )
         opsets = [onnx.helper.make_opsetid("", self.opset)]
+        opsets += [onnx.helper.make_opsetid(name, 1) for name in {node.domain for node in self.nodes} - {""}]
         model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=7)
         for output in model.graph.output:
             output.type.tensor_type.ClearField("shape")

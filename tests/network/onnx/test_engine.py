@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import load_network
+from filtag_kg.network.onnx import session
 from tests.network.onnx.graphs import Graph, assert_equals_plain, random_pixels
 
 
@@ -169,3 +171,15 @@ def test_versions(tmp_path):
     network = load_network(g.save(tmp_path / "toy.onnx", small(g)), quiet=True)
     assert network.engine.versions().keys() == {"backend", "onnxruntime", "provider"}
     assert network.engine.versions()["backend"] == "onnxruntime"
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_gpu_that_cannot_be_used_is_not_recorded(tmp_path, monkeypatch):
+    g = Graph()
+    network = load_network(g.save(tmp_path / "toy.onnx", small(g)), quiet=True)
+    available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: available)
+    session.providers.cache_clear()
+    assert network.engine.versions()["provider"] == "CPUExecutionProvider"
+    assert network.compile(2)(random_pixels(2)).activations.shape == (2, 18)
+    session.providers.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 
 from filtag_kg.errors import FiltagError
@@ -299,4 +300,21 @@ def test_weights_that_are_used_twice_are_one_layer_that_is_applied_twice(tmp_pat
 @pytest.mark.parametrize(("build", "_name"), SPELLINGS)
 def test_activations_equal_those_of_the_unmodified_session(tmp_path, build, _name):
     path, _ = toy(tmp_path, lambda g, x: build(g, g.batch_norm(x, N)))
+    assert_equals_plain(path)
+
+
+def test_operators_of_onnxruntime_s_own(tmp_path):
+    """They are not ONNX's, and onnx does not know their shapes."""
+    g = Graph()
+    x = g.conv("image", 3, N, name="first")
+    g.nodes[-1].op_type, g.nodes[-1].domain = "FusedConv", "com.microsoft"
+    g.nodes[-1].attribute.append(onnx.helper.make_attribute("activation", "Relu"))
+    x = g.op("QuickGelu", g.batch_norm(g.conv(x, N, N, name="second"), N), domain="com.microsoft")
+    path = g.save(tmp_path / "own.onnx", g.head(g.op("Relu", g.conv(x, N, N, name="third")), N))
+    network = load_network(path, quiet=True)
+    assert [layer.taken_after for layer in network.layers] == [
+        "Conv2D with relu",
+        "Conv2D → BatchNormalization → quick_gelu",
+        "Conv2D → relu",
+    ]
     assert_equals_plain(path)
