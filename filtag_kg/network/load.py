@@ -19,9 +19,18 @@ from filtag_kg.network.onnx import ONNX_ENDINGS, onnx_source, read_onnx_file
 from filtag_kg.network.other_formats import looks_like_a_path, refuse_other_format
 from filtag_kg.network.outputs import output_layer
 from filtag_kg.network.preparation import PreparationOptions, letters_and_digits
+from filtag_kg.network.torch import (
+    ARCHIVE_ENDINGS,
+    PICKLE_ENDINGS,
+    is_torch_name,
+    named_torch_source,
+    read_archive,
+    refuse_pickle,
+    torch_source,
+)
 
 _LOGGER = logging.getLogger(__name__)
-_FILE_ENDINGS = (".keras", ".h5", ".hdf5", *ONNX_ENDINGS)
+_FILE_ENDINGS = (".keras", ".h5", ".hdf5", *ONNX_ENDINGS, *ARCHIVE_ENDINGS, *PICKLE_ENDINGS)
 _PRECISIONS = ("float32", "float16", "bfloat16")
 
 
@@ -50,15 +59,16 @@ def load_network(
     ----------
     spec : str
         ``efficientnet-lite0``; the name of a network of ``keras.applications`` (``vgg16``, ``inception-v3``;
-        case and separators do not matter); or the path of a ``.keras`` or ``.h5`` file, which is loaded in
-        safe mode, or of an ``.onnx`` file.
+        case and separators do not matter); ``torchvision:resnet18`` or ``timm:convnext_tiny.fb_in1k``; or the path of
+        a ``.keras`` or ``.h5`` file, which is loaded in safe mode, of an ``.onnx`` file, or of a ``.pt2`` file of
+        torch.export.
     classes : Path, optional
         For a file, a text file with a class id per line in the order of the outputs; a label may follow it
         after a comma or a tab.
     layers : str
         ``conv``, ``all`` or names of layers, see :func:`~filtag_kg.network.feature_map.select_layers`.
     weights : str or None
-        For a named network: ``imagenet``, or None for random ones, always the same.
+        For a named network: ``imagenet``, those of its maker, or None for random ones, always the same.
     precision : str
         What the layers compute in: ``float32``, ``float16`` or ``bfloat16``. The weights stay in float32. An ONNX
         network computes in what its file says.
@@ -88,12 +98,15 @@ def load_network(
     preparation = PreparationOptions(preprocess, mean, std, colours, resize, crop_share, interpolation)
     from_file = is_network_file(spec)
     if from_file:
-        refuse_other_format(spec)
         path = Path(spec)
+        refuse_pickle(path)
+        refuse_other_format(spec)
         name = path.stem.lower().encode("utf-8", "backslashreplace").decode()
         source: Source
         if spec.lower().endswith(ONNX_ENDINGS):
             source = onnx_source(read_onnx_file(path), name, spec, output_name=output_name, input_size=input_size)
+        elif spec.lower().endswith(ARCHIVE_ENDINGS):
+            source = torch_source(read_archive(path, input_size), name, spec, output_name=output_name)
         else:
             source = keras_source(read_keras_file(path), name, spec, output_name=output_name, input_size=input_size)
         if not quiet and not preparation.scales():
@@ -107,9 +120,12 @@ def load_network(
                 f"{spec} brings its own {given}: leave the option out, it is for networks from a file",
                 options=(given,),
             )
-        if output_name is not None:
+        if output_name is not None and not is_torch_name(spec):
             raise FiltagError(f"{spec} has one output only: name none", options=("output_name",))
-        source = named_keras_source(_known_name(spec), weights)
+        if is_torch_name(spec):
+            source = named_torch_source(spec, weights, output_name=output_name)
+        else:
+            source = named_keras_source(_known_name(spec), weights)
     if input_size is not None and source.preparation.size != input_size:
         own = " × ".join(map(str, source.preparation.size))
         given_size = " × ".join(map(str, input_size))
@@ -183,8 +199,13 @@ def network_from(
 
 
 def network_names() -> list[str]:
-    """Return the names that :func:`load_network` knows."""
+    """Return the names that :func:`load_network` knows, but for those of torchvision and timm."""
     return keras_names()
+
+
+def is_network_name(spec: str) -> bool:
+    """Return whether a network is named, and by a name that may be known."""
+    return is_torch_name(spec) or spec in network_names()
 
 
 def is_network_file(spec: str) -> bool:
@@ -205,7 +226,7 @@ def _known_name(spec: str) -> str:
     hint = (
         f"did you mean {' or '.join(names[x] for x in near)}?" if near else "choose from " + ", ".join(names.values())
     )
-    raise FiltagError(f"no network {spec!r}: {hint} (a .keras, .h5 or .onnx file is given by its path)")
+    raise FiltagError(f"no network {spec!r}: {hint} (a .keras, .h5, .onnx or .pt2 file is given by its path)")
 
 
 def _read_classes(path: Path) -> tuple[str, ...]:

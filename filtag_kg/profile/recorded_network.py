@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.network import Network, is_network_file, load_network, network_names, recorded_preparation
+from filtag_kg.network import Network, is_network_file, is_network_name, load_network, recorded_preparation
 from filtag_kg.profile.metadata import network_metadata, same_scaling
 
 
@@ -83,7 +83,7 @@ def recorded_network(
         in another way.
     """
     source = spec or recorded_network_file(metadata, owner) or str(metadata["network"])
-    if spec is None and "network_file" not in metadata and source not in network_names():
+    if spec is None and "network_file" not in metadata and not is_network_name(source):
         raise FiltagError(f"{owner} does not say where its network {source} is: name it", options=("network",))
     from_file = is_network_file(source)
     recorded = recorded_preparation(metadata)

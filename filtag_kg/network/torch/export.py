@@ -11,12 +11,7 @@ from typing import Any
 
 from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.network.torch.backend import Node, Tensor, TorchModule, import_torch
-from filtag_kg.network.torch.graph import EXAMPLES, TorchGraph, graph_module
-
-# A number of images that nobody has at a time.
-_NO_LIMIT = 2**30
-# Operations that run another graph as it is, under a setting that does not matter here.
-_WRAPPERS = ("wrap_with_set_grad_enabled", "wrap_with_autocast", "tag_activation_checkpoint")
+from filtag_kg.network.torch.graph import EXAMPLES, NO_LIMIT, WRAPPERS, TorchGraph, graph_module
 
 
 def export_module(module: TorchModule, size: tuple[int, int], channels: int, where: str) -> TorchGraph:
@@ -138,7 +133,7 @@ def _bounds(constraints: Mapping[Any, Any], batch: Any) -> tuple[int, int]:  # n
     # Traced for several images, a graph need not hold for one: squeeze() would take its batch away.
     fewest = 2 if bounds is None else max(2, int(bounds.lower))
     most = 0 if bounds is None or not bounds.upper.is_Integer else int(bounds.upper)
-    return fewest, most if most < _NO_LIMIT else 0
+    return fewest, most if most < NO_LIMIT else 0
 
 
 def _copy_into(nodes: Any, source: Any, values: dict[Node, Any]) -> Any:  # noqa: ANN401
@@ -153,7 +148,7 @@ def _copy_into(nodes: Any, source: Any, values: dict[Node, Any]) -> Any:  # noqa
             values[node] = getattr(source, node.target)
             continue
         arguments = torch.fx.node.map_arg(node.args, values.__getitem__)
-        if getattr(node.target, "__name__", "") in _WRAPPERS:
+        if getattr(node.target, "__name__", "") in WRAPPERS:
             inner = next(index for index, each in enumerate(arguments) if isinstance(each, torch.fx.GraphModule))
             starts = [each for each in arguments[inner].graph.nodes if each.op == "placeholder"]
             values |= dict(zip(starts, arguments[inner + 1 :], strict=True))

@@ -19,6 +19,10 @@ from filtag_kg.network.torch.backend import GraphModule, Node, Tensor, import_to
 
 EXAMPLES = 5
 """The number of images that a graph is traced with: one that is hardly ever another side of a tensor."""
+NO_LIMIT = 2**30
+"""A number of images that nobody has at a time."""
+WRAPPERS = ("wrap_with_set_grad_enabled", "wrap_with_autocast", "tag_activation_checkpoint")
+"""Operations that run another graph as it is, under a setting that does not matter here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def _simplify(nodes: Any, node: Node) -> None:  # noqa: ANN401
     node.args = torch.fx.node.map_aggregate(node.args, widened)
     node.kwargs = torch.fx.node.map_aggregate(node.kwargs, widened)
     name = operation(node)
-    if name in ("to", "_to_copy", "detach", "alias", "lift_fresh_copy"):
+    if name in ("to", "_to_copy", "detach", "detach_", "alias", "lift_fresh_copy"):
         before, after = node.args[0].meta.get("dtype"), node.meta.get("dtype")
         floating = (*half, torch.float32)
         if before == after or {before, after}.issubset(floating):

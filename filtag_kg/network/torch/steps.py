@@ -33,6 +33,8 @@ _WRITTEN_OUT = {
     frozenset({"softplus", "tanh", "mul"}): "mish",
     frozenset({"relu6", "mul"}): "hard_silu",
     frozenset({"clamp", "mul"}): "hard_silu",
+    frozenset({"relu", "clamp", "mul"}): "hard_silu",
+    frozenset({"relu", "clamp"}): "hard_sigmoid",
     frozenset({"hard_sigmoid", "mul"}): "hard_silu",
     frozenset({"erf", "mul"}): "gelu",
     frozenset({"tanh", "mul", "pow"}): "gelu",
@@ -182,7 +184,9 @@ class _Walk:
                 functions.add(_function(node, name))
             waiting |= set(uses(node))
             before = [each for each in region if each is not node]
-            if not all(user in region for each in before for user in uses(each)):
+            open_ended = not all(user in region for each in before for user in uses(each))
+            # Both bounds are one function.
+            if open_ended or (name == "clamp_min" and [operation(user) for user in uses(node)] == ["clamp_max"]):
                 continue
             within = frozenset(before[1:])
             if region[node]:
