@@ -33,7 +33,8 @@ NetworkName = Annotated[
     typer.Option(
         "--network",
         metavar="NET",
-        help="efficientnet-lite0, a network of keras.applications, or a .keras, .h5 or .onnx file.",
+        help="efficientnet-lite0, a network of keras.applications, torchvision:NAME, timm:NAME, or a .keras, .h5, "
+        ".onnx or .pt2 file.",
     ),
 ]
 Layers = Annotated[str, typer.Option("--layers", metavar="WHICH", help="conv, all (with depthwise), or layer names.")]

@@ -156,7 +156,7 @@ def test_mistakes_end_in_one_line_and_leave_nothing(network: Path, images: Path,
     empty.mkdir()
     assert str(tmp_path / "none") in refusal("run", *options(network, tmp_path / "none", kg))
     assert str(empty) in refusal("run", *options(network, empty, kg))
-    assert "vgg16? (a .keras, .h5 or .onnx file is given by its path)" in refusal(
+    assert "vgg16? (a .keras, .h5, .onnx or .pt2 file is given by its path)" in refusal(
         "run", "--network", "vgg61", "--images", images, "-o", kg
     )
     assert "none.keras" in refusal("run", *options(tmp_path / "none.keras", images, kg))

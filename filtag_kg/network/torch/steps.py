@@ -26,6 +26,7 @@ _SPELLINGS = {
     "_prelu_kernel": "prelu",
     "hardsigmoid": "hard_sigmoid",
     "hardswish": "hard_silu",
+    "leaky_relu": "leakyrelu",
 }
 # Activations that are written as several operations, by those in them that are not linear.
 _WRITTEN_OUT = {
@@ -256,7 +257,7 @@ def _function(node: Node, name: str) -> str:
             None if name == "clamp_min" else argument(node, high),
         )
         known: dict[tuple[Any, Any], str] = {(0, 6): "relu6", (0, None): "relu"}
-        return known.get(bounds, "hard_tanh" if name == "hardtanh" else "clamp")
+        return known.get(bounds, "hardtanh" if name == "hardtanh" else "clamp")
     return _SPELLINGS.get(name, name)
 
 

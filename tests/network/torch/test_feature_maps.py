@@ -114,7 +114,7 @@ CB, CBR = "Conv2D → BatchNormalization", "Conv2D → BatchNormalization → re
         ("gelu by hand", "Conv2D → gelu"),
         ("softsign", "Conv2D → BatchNormalization → softsign"),
         ("prelu", "Conv2D → prelu"),
-        ("leaky, elu", "Conv2D → BatchNormalization → leaky_relu"),
+        ("leaky, elu", "Conv2D → BatchNormalization → leakyrelu"),
         ("squeeze-and-excitation", "Conv2D"),
         ("residual", "Conv2D"),
         ("pooled", CB),
@@ -140,7 +140,7 @@ def test_chains(torch, modules, name, chain):
     # The chain by hand, and the network itself.
     pixels = pixels_of(4, SIZE)
     images = torch.from_numpy(pixels).float().div(255).permute(0, 3, 1, 2)
-    functions = {"hard_silu": "hardswish"}
+    functions = {"hard_silu": "hardswish", "leakyrelu": "leaky_relu"}
     with torch.no_grad():
         maps = module.c(images)
         for step in layer.chain[1:]:
