@@ -98,7 +98,8 @@ def print_explanation(explanation: Explanation, *, most: int = 8) -> None:
 
     console = results_console()
     best = ", ".join(f"{escape(best.label)} {best.confidence:.1%}" for best in explanation.predictions)
-    console.print(f"predicted: [bold]{best or 'nothing'}[/bold]")
+    nothing = "nothing: the network tells no classes apart"
+    console.print(f"predicted: [bold]{best}[/bold]" if best else f"predicted: {nothing}")
     console.print(
         f"{explanation.n_tagged} of the {explanation.n_active} filters that {escape(explanation.image)} activates most "
         f"have tags (rule {explanation.rule})."

@@ -122,7 +122,7 @@ class ImagePixels:
     ----------
     sha256 : str
         Of the file's bytes.
-    pixels : uint8 array of shape (height, width, 3)
+    pixels : uint8 array of shape (height, width, channels)
         In the network's input size.
     """
 
@@ -270,11 +270,15 @@ def _predictions(network: Network, confidence: NDArray[np.float64], filters: Tag
 
 
 def _predicted_class(predictions: tuple[Prediction, ...], filters: TaggedFilters) -> str:
-    best = predictions[0] if predictions else None
-    if best is None or best.class_id is None or best.class_id not in filters.class_ids:
-        label = "nothing" if best is None else best.label
+    if not predictions:
         raise FiltagError(
-            f"the network says {label}, which is not a class of the KG: name one of its classes to contrast with",
+            "the network tells no classes apart, so it predicts none: name a class of the KG to contrast with",
+            options=("not_",),
+        )
+    best = predictions[0]
+    if best.class_id is None or best.class_id not in filters.class_ids:
+        raise FiltagError(
+            f"the network says {best.label}, which is not a class of the KG: name one of its classes to contrast with",
             options=("not_",),
         )
     return best.class_id

@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.images.decode import UnreadableImageError, decode
+from filtag_kg.images.decode import UnreadableImageError, decode, file_mode
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.pixels import Pixels, as_network_input
 from filtag_kg.network import Preparation
@@ -63,9 +63,13 @@ def batches(
         Threads that decode; by default one per processor.
     only : sequence of ImageRef, optional
         The images to read, by default all; in this order, unless that would be slow.
+
+    Raises
+    ------
+    FiltagError
+        If the images are files and the network takes a number of channels that no file has.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    _check(images, preparation, batch_size)
     workers = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
     if only is not None and images.sequential:
         only = images.only(only).reading_order
@@ -98,6 +102,14 @@ def batches(
         finally:
             for _, future in ahead:
                 future.cancel()
+
+
+def _check(images: ImageSet, preparation: Preparation, batch_size: int) -> None:
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    if not images.has_arrays:
+        # Refuse it once, rather than file by file.
+        file_mode(preparation)
 
 
 def _prepared(images: ImageSet, image: ImageRef, content: bytes | None, preparation: Preparation) -> Pixels:

@@ -71,6 +71,22 @@ def _refuse_large(size: int) -> None:
         raise UnreadableImageError(f"its file has more than {MOST_BYTES // 2**20} MiB")
 
 
+def file_mode(preparation: Preparation) -> str:
+    """Return Pillow's mode for what a network takes.
+
+    Raises
+    ------
+    FiltagError
+        If it takes a number of channels that no image file has.
+    """
+    mode = _MODES.get(preparation.channels)
+    if mode is None:
+        raise FiltagError(
+            f"the network takes {preparation.channels} channels, which image files do not have: give arrays"
+        )
+    return mode
+
+
 def decode(content: bytes, preparation: Preparation) -> NDArray[np.uint8]:
     """Decode an image to the pixels that a network takes, before they are scaled.
 
@@ -96,11 +112,7 @@ def decode(content: bytes, preparation: Preparation) -> NDArray[np.uint8]:
     MissingExtraError
         If Pillow is not installed.
     """
-    mode = _MODES.get(preparation.channels)
-    if mode is None:
-        raise FiltagError(
-            f"the network takes {preparation.channels} channels, which image files do not have: give arrays"
-        )
+    mode = file_mode(preparation)
     # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size; here never below twice the size asked for, on both sides,
     # since a rotation may swap them.
     draft = int(np.ceil(2 * max(preparation.size) / preparation.crop_share))

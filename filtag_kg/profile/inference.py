@@ -42,7 +42,7 @@ def observe(network: Network, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.flo
 
     Parameters
     ----------
-    pixels : uint8 array of shape (n_images, height, width, 3), RGB
+    pixels : uint8 array of shape (n_images, height, width, channels)
         Of the network's input size.
 
     Returns

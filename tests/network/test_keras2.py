@@ -157,7 +157,7 @@ def test_older_ways_to_write_a_configuration(keras, saved):
 @pytest.mark.parametrize(
     ("key", "value", "what"),
     [
-        ("renorm", True, "renorm=True of its layer batch_normalization (BatchNormalization) is unknown to Keras 3: "),
+        ("renorm", True, "renorm=True of its layer batch_normalization (BatchNormalization) cannot be mended: "),
         ("dtype", {"config": {"name": "float128"}}, "cannot be rebuilt in Keras 3 ("),
     ],
 )

@@ -20,7 +20,7 @@ import numpy as np
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.keras.activations import function_name, is_activation
 from filtag_kg.network.keras.backend import Operation, Tensor, import_keras
-from filtag_kg.network.keras.model_graph import Call, Graph
+from filtag_kg.network.keras.model_graph import Call, Graph, input_channel_axis
 
 _Activation: TypeAlias = Callable[[Tensor], Tensor]
 _TO_LAST = (0, 2, 3, 1)
@@ -76,7 +76,7 @@ class _Turning:
         old = self._graph.model
         source = old.inputs[0]
         shape = tuple(source.shape)
-        turned = len(shape) == 4 and _input_channel_axis(self._graph) == 1
+        turned = len(shape) == 4 and input_channel_axis(self._graph) == 1
         start = self._keras.Input(
             batch_shape=tuple(shape[axis] for axis in _TO_LAST) if turned else shape,
             dtype=source.dtype,
@@ -196,22 +196,3 @@ def _is_of_single_numbers(activation: _Activation | None) -> bool:
         return True
     own = str(getattr(activation, "__module__", "")).split(".")[0] in ("keras", "filtag_kg")
     return own and function_name(activation) not in _NOT_ALIKE
-
-
-def _input_channel_axis(graph: Graph) -> int:
-    """Return the axis of the input that holds the channels, by the first layer that says where it expects them."""
-    makers = {id(tensor): call for call in graph.calls for tensor in call.outputs}
-    for call in graph.calls:
-        layout = getattr(call.operation, "data_format", None)
-        if layout is None or len(call.inputs[0].shape) != 4:
-            continue
-        axis = 1 if layout == "channels_first" else 3
-        tensor = call.inputs[0]
-        while (maker := makers.get(id(tensor))) is not None and maker.inputs:
-            if type(maker.operation).__name__ == "Permute":
-                axis = maker.operation.dims[axis - 1]
-            elif type(maker.operation).__name__ == "Transpose" and maker.operation.axes is not None:
-                axis = maker.operation.axes[axis]
-            tensor = maker.inputs[0]
-        return axis
-    return 3

@@ -52,12 +52,12 @@ def trace(model: KerasModel, where: str, input_size: tuple[int, int] | None = No
     where : str
         The network as the user named it, for messages.
     input_size : tuple of int, optional
-        (height, width); counts for a model that takes images of any size.
+        (height, width), for a model that takes images of any size.
 
     Raises
     ------
     FiltagError
-        If the model is subclassed, was never built or takes more than one input.
+        If the model is subclassed, was never built, takes more than one input, or no images of that size.
     """
     keras = import_keras()
     if not _can_be_traced(keras, model):
@@ -70,11 +70,38 @@ def trace(model: KerasModel, where: str, input_size: tuple[int, int] | None = No
     if len(model.inputs) != 1:
         raise FiltagError(f"{where} takes {len(model.inputs)} inputs: give a network that takes one image")
     shape = list(model.inputs[0].shape)
-    if input_size is not None and len(shape) == 4 and shape.count(None) > 2:
-        height = shape.index(None, 1)
-        shape[height : height + 2] = input_size
+    graph = _as_built(keras, model) or _replayed(keras, model, shape, where)
+    if input_size is None or len(shape) != 4 or None not in shape[1:]:
+        return graph
+    sides = (2, 3) if input_channel_axis(graph) == 1 else (1, 2)
+    for axis, length in zip(sides, input_size, strict=True):
+        shape[axis] = length if shape[axis] is None else shape[axis]
+    try:
         return _replayed(keras, model, shape, where)
-    return _as_built(keras, model) or _replayed(keras, model, shape, where)
+    except FiltagError:
+        given = " × ".join(map(str, input_size))
+        raise FiltagError(
+            f"{where} cannot take images of {given} pixels: give larger ones", options=("input_size",)
+        ) from None
+
+
+def input_channel_axis(graph: Graph) -> int:
+    """Return the axis of the input that holds the channels, by the first layer that says where it expects them."""
+    makers = {id(tensor): call for call in graph.calls for tensor in call.outputs}
+    for call in graph.calls:
+        layout = getattr(call.operation, "data_format", None)
+        if layout is None or len(call.inputs[0].shape) != 4:
+            continue
+        axis = 1 if layout == "channels_first" else 3
+        tensor = call.inputs[0]
+        while (maker := makers.get(id(tensor))) is not None and maker.inputs:
+            if type(maker.operation).__name__ == "Permute":
+                axis = maker.operation.dims[axis - 1]
+            elif type(maker.operation).__name__ == "Transpose" and maker.operation.axes is not None:
+                axis = maker.operation.axes[axis]
+            tensor = maker.inputs[0]
+        return axis
+    return 3
 
 
 def _as_built(keras: ModuleType, model: KerasModel) -> Graph | None:

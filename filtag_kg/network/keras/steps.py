@@ -13,9 +13,18 @@ from filtag_kg.network.keras.model_graph import Call, Graph
 _CONVOLUTIONS = ("Conv2D", "SeparableConv2D", "DepthwiseConv2D")
 # What changes no number of an output, or takes means of it.
 _SHAPING = (
-    "Dropout", "Flatten", "Reshape", "Permute", "Transpose", "Squeeze", "GlobalAveragePooling2D", "AveragePooling2D",
-    "Cast", "Identity",
+    "Dropout", "Flatten", "Reshape", "Permute", "Transpose", "Squeeze", "ExpandDims", "GlobalAveragePooling2D",
+    "AveragePooling2D", "Mean", "Cast", "Identity", "Copy",
 )  # fmt: skip
+_LINEAR = ("Matmul", "Einsum", "EinsumDense", "Add")
+# The softmax of a logarithm of a softmax is that softmax, so these are logits.
+_SAME_AS = {
+    "hard_sigmoid": "sigmoid",
+    "hard_sigmoid_of_keras2": "sigmoid",
+    "hardsigmoid": "sigmoid",
+    "log_softmax": "linear",
+    "logsoftmax": "linear",
+}
 
 
 def steps_of(graph: Graph) -> tuple[tuple[Step, ...], Mapping[str, Tensor]]:
@@ -52,24 +61,37 @@ def _step(keras: ModuleType, call: Call, named: Callable[[Sequence[Tensor]], tup
 
 
 def last_function(graph: Graph, output: Tensor) -> str:
-    """Return what the operation that makes an output applies: ``softmax``, ``sigmoid``, or another function's name."""
+    """Return what is applied last to an output's numbers: ``softmax``, ``sigmoid``, ``linear`` or another function.
+
+    What only shapes an output, or averages it, is passed over. An output that joins several has their function if it is
+    the same; several softmaxes are not one, though.
+    """
     keras = import_keras()
-    maker = {id(tensor): call for call in graph.calls for tensor in call.outputs}
-    while (call := maker.get(id(output))) is not None:
-        operation = call.operation
-        if type(operation).__name__ in _SHAPING and call.inputs:
-            output = call.inputs[0]
-        elif hasattr(operation, "activation"):
-            return function_name(operation.activation)
-        elif _kind(keras, operation) is not None or type(operation).__name__ in ("Matmul", "Einsum", "Add"):
-            return "linear"
-        else:
-            return type(operation).__name__.lower()
+    makers = {id(tensor): call for call in graph.calls for tensor in call.outputs}
+    while (call := makers.get(id(output))) is not None:
+        name = _function_of(keras, call.operation)
+        if type(call.operation).__name__ == "Concatenate":
+            (joined, *others) = sorted({last_function(graph, tensor) for tensor in call.inputs})
+            return name if others or joined == "softmax" else joined
+        if type(call.operation).__name__ not in _SHAPING and not _does_nothing(keras, call.operation):
+            return _SAME_AS.get(name, name)
+        output = call.inputs[0]
     return "none"
 
 
-def _is_linear(keras: ModuleType, convolution: Operation) -> bool:
-    linear: bool = convolution.activation is keras.activations.linear
+def _function_of(keras: ModuleType, operation: Operation) -> str:
+    if hasattr(operation, "activation"):
+        return function_name(operation.activation)
+    name = type(operation).__name__
+    return "linear" if _kind(keras, operation) is not None or name in _LINEAR else name.lower()
+
+
+def _does_nothing(keras: ModuleType, operation: Operation) -> bool:
+    return isinstance(operation, keras.layers.Activation) and _is_linear(keras, operation)
+
+
+def _is_linear(keras: ModuleType, operation: Operation) -> bool:
+    linear: bool = operation.activation is keras.activations.linear
     return linear
 
 

@@ -44,6 +44,7 @@ def convolutions() -> Model:
 def activations() -> Model:
     """Activations that have another name, another argument or another formula in Keras 3, or are code."""
 
+    @keras.saving.register_keras_serializable()
     class FixedDropout(L.Dropout):
         """Of the package efficientnet."""
 

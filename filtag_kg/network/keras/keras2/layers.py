@@ -72,10 +72,10 @@ _WITHOUT_EFFECT = frozenset(
         "force_generator",
         "fused",
         "groups",
-        "renorm_clipping",
-        "renorm_momentum",
         "implementation",
         "input_shape",
+        "renorm_clipping",
+        "renorm_momentum",
         "rng_type",
         "synchronized",
         "virtual_batch_size",
@@ -87,6 +87,10 @@ _NO_ACTIVATIONS = ("deserialize", "get", "serialize")
 # Keras 3 takes it, and computes something else.
 _REFUSED = ("renorm",)
 _RENAMED = {("LeakyReLU", "alpha"): "negative_slope"}
+
+
+# Classes that are not Keras' public ones, and known all the same.
+_CUSTOM = frozenset({"CustomScaleLayer", "FixedDropout", "LayerScale", "StochasticDepth", *_ACTIVATION_CLASSES})
 
 
 def make_layer(class_name: str, config: Mapping[str, Any], name: str) -> Operation:
@@ -105,7 +109,7 @@ def make_layer(class_name: str, config: Mapping[str, Any], name: str) -> Operati
         If there is no such layer, or it needs code that is not in the file.
     """
     layers = import_keras().layers
-    known = _SAME_AS.get(class_name, class_name)
+    known = known_class(class_name)
     if known in _IN_TRAINING_ALONE:
         return layers.Identity(name=name)
     if known in _ACTIVATION_CLASSES:
@@ -120,14 +124,32 @@ def make_layer(class_name: str, config: Mapping[str, Any], name: str) -> Operati
         raise FiltagError(f"its layer {name} is a Lambda, which is code: {REBUILD}")
     layer_class = getattr(layers, known, None)
     if not (inspect.isclass(layer_class) and issubclass(layer_class, layers.Layer)):
-        raise unknown_class(class_name)
+        raise FiltagError(f"needs the class {class_name}, which is code and not in the file: {REBUILD}")
     make: Callable[..., Operation] = layer_class
     return make(**_arguments(known, layer_class, config), name=name)
 
 
-def unknown_class(class_name: str) -> FiltagError:
-    """Return the error for a class that is not Keras' own."""
-    return FiltagError(f"needs the class {class_name}, which is code and not in the file: {REBUILD}")
+def known_class(class_name: str, module: str = "keras") -> str:
+    """Return a class by the name that it is known under here.
+
+    Parameters
+    ----------
+    class_name : str
+        As the file spells it; a class that is not Keras' own may have a package before it: ``Custom>FixedDropout``.
+    module : str
+        Where the file says that it is from.
+
+    Raises
+    ------
+    FiltagError
+        If it is not known: a class of the user's may have the name of one of Keras'.
+    """
+    own = class_name.rpartition(">")[2]
+    if own in _CUSTOM:
+        return own
+    if own != class_name or module.partition(".")[0] not in ("keras", "tf_keras"):
+        raise FiltagError(f"needs the class {class_name}, which is code and not in the file: {REBUILD}")
+    return _SAME_AS.get(class_name, class_name)
 
 
 def _arguments(class_name: str, layer_class: type[Operation], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +172,7 @@ def _arguments(class_name: str, layer_class: type[Operation], config: Mapping[st
             arguments[argument] = value
         elif key not in _WITHOUT_EFFECT and value:
             raise FiltagError(
-                f"{key}={value!r} of its layer {config.get('name')} ({class_name}) is unknown to Keras 3: {REBUILD}"
+                f"{key}={value!r} of its layer {config.get('name')} ({class_name}) cannot be mended: {REBUILD}"
             )
     return arguments
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.keras.backend import KerasModel, Operation, Tensor, import_keras
-from filtag_kg.network.keras.keras2.layers import make_layer, unknown_class
+from filtag_kg.network.keras.keras2.layers import known_class, make_layer
 from filtag_kg.network.keras.keras2.operations import apply_function
 
 _Json: TypeAlias = Any
@@ -89,11 +89,7 @@ def _sequential(config: _Json) -> Rebuilt:
 def _operation(layer: _Config, name: str) -> Operation | Rebuilt:
     if layer["class_name"] in (*_FUNCTIONAL, "Sequential"):
         return rebuild(layer)
-    module = layer.get("module") or "keras"
-    if module.partition(".")[0] not in ("keras", "tf_keras"):
-        # A class of the user's may have the name of one of Keras'.
-        raise unknown_class(layer["class_name"])
-    return make_layer(layer["class_name"], layer["config"], name)
+    return make_layer(known_class(layer["class_name"], layer.get("module") or "keras"), layer["config"], name)
 
 
 def _names(names: Sequence[str]) -> dict[str, str]:
@@ -165,6 +161,11 @@ class _Builder:
             first = inputs[0] if isinstance(node[0], str) else inputs
             outputs = apply_function(layer["config"]["function"], name, first, arguments)
             self._rename(outputs, [*inputs, *arguments.values()], self._names[name])
+            return outputs
+        if layer["class_name"].endswith("CustomScaleLayer"):
+            # Of Keras' InceptionResNetV2.
+            outputs = inputs[0] + layer["config"]["scale"] * inputs[1]
+            self._rename(outputs, inputs, self._names[name])
             return outputs
         if name not in self._layers:
             self._layers[name] = _operation(layer, self._names[name])
