@@ -4,6 +4,7 @@ In one process, alternating, after a warm-up that does not count:
 
 - bare: the whole compiled network on a batch in memory;
 - ours: the whole of ``collect`` from JPEG files, without its start-up;
+- the limit: what decoding and the bare network leave to the same processors, 1 / (1 / bare + decoding / processors);
 - published: one image at a time through ``predict``, all feature maps copied to the host, min–max scaling per layer
   there, the mean of each map. NumPy scales, which is faster than scikit-learn's MinMaxScaler in the scripts.
 
@@ -24,7 +25,6 @@ import json
 import os
 import platform
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -70,8 +70,9 @@ def main() -> None:
             return
         print(f"machine  {platform.machine()}, {os.cpu_count()} processors; {versions()}")
         print(f"images   {path.name}, {options.limit}; batches of {options.batch_size}; {options.rounds} rounds\n")
-        print("| network | filters | bare, images/s | ours, images/s | ours / bare | ours / published | peak memory |")
-        print("|---|--:|--:|--:|--:|--:|--:|")
+        columns = "filters | bare, images/s | ours, images/s | ours / bare | ours / limit | ours / published"
+        print(f"| network | {columns} | peak memory |")
+        print("|---|--:|--:|--:|--:|--:|--:|--:|")
         for name in options.network or NETWORKS:
             print(row(name, options, path), flush=True)
 
@@ -84,25 +85,26 @@ def row(name: str, options: argparse.Namespace, path: Path) -> str:
         batch = next(iter(batches(images, network.preparation, options.batch_size))).pixels
         bare = bare_network(network, batch)
         published = published_way(network, images)
-        bare_times, our_times, published_times = [], [], []
-        for round_ in range(options.rounds + 1):
-            times = (
+        rounds = [
+            (
                 seconds_bare(bare, len(batch), len(images.images)),
+                seconds_decoding(network, images),
                 seconds_pass(network, images, options.batch_size, options.workers),
                 published(options.published) if options.published else float("nan"),
             )
-            if round_ > 0:
-                for kept, seconds in zip((bare_times, our_times, published_times), times, strict=True):
-                    kept.append(seconds)
-    to_bare = statistics.median(x / y for x, y in zip(bare_times, our_times, strict=True))
-    to_published = statistics.median(x / y for x, y in zip(published_times, our_times, strict=True))
-    speeds = f"{1 / statistics.median(bare_times):.1f} | {1 / statistics.median(our_times):.1f}"
+            for _ in range(options.rounds + 1)
+        ]
+    bare_times, decoding, our_times, published_times = np.array(rounds[1:]).T
+    to_bare = np.median(bare_times / our_times)
+    to_limit = np.median((bare_times + decoding / (os.cpu_count() or 1)) / our_times)
+    to_published = np.median(published_times / our_times)
+    speeds = f"{1 / np.median(bare_times):.1f} | {1 / np.median(our_times):.1f}"
     filters = f"{network.n_filters:,}"
     del network, bare, published
     gc.collect()
     import_keras().backend.clear_session()
     memory = peak_memories(name, options) if options.memory else ""
-    return f"| {name} | {filters} | {speeds} | {to_bare:.3f} | {to_published:.1f} | {memory} |"
+    return f"| {name} | {filters} | {speeds} | {to_bare:.3f} | {to_limit:.3f} | {to_published:.1f} | {memory} |"
 
 
 def bare_network(network: Network, batch: np.ndarray) -> Callable[[], object]:
@@ -156,6 +158,15 @@ def seconds_bare(bare: Callable[[], object], batch_size: int, n_images: int) -> 
     for _ in range(repeats):
         bare()
     return (time.perf_counter() - start) / (repeats * batch_size)
+
+
+def seconds_decoding(network: Network, images: ImageSet, n_images: int = 48) -> float:
+    """Return the processor seconds that it takes to decode an image."""
+    chosen = images.images[:n_images]
+    start = time.thread_time()
+    for image in chosen:
+        decode(images.read(image), network.preparation)
+    return (time.thread_time() - start) / len(chosen)
 
 
 def seconds_pass(network: Network, images: ImageSet, batch_size: int, workers: int | None) -> float:
