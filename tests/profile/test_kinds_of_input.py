@@ -132,3 +132,25 @@ def test_files_do_not_have_so_many_channels(keras, tmp_path, channels):
     with open_images(tmp_path / "images") as images, pytest.raises(FiltagError) as error:
         collect(network, images)
     assert str(error.value) == (f"the network takes {channels} channels, which image files do not have: give arrays")
+
+
+@pytest.mark.parametrize("sequential", [False, True])
+def test_grey_images_without_an_axis_of_channels(keras, tmp_path, sequential):
+    layers = [
+        keras.layers.Reshape((*SIZE, 1)),
+        keras.layers.Conv2D(4, 3, strides=2, activation="relu", use_bias=False),
+        keras.layers.Flatten(),
+        keras.layers.Dense(2),
+    ]
+    model = keras.Sequential([keras.Input(SIZE), *layers])
+    if not sequential:
+        image = keras.Input(SIZE)
+        model = keras.Model(image, model(image))
+    layers[1].set_weights([KERNEL[:, :, :1]])
+    model.save(tmp_path / "net.keras")
+    network = load_network(str(tmp_path / "net.keras"), preprocess="0..1")
+    assert (network.preparation.channels, network.input_size, network.output.outputs) == (1, SIZE, "logits")
+    pixels = files(tmp_path / "images", "L")
+    with open_images(tmp_path / "images") as images:
+        profile = collect(network, images, PassOptions(batch_size=3))
+    np.testing.assert_allclose(profile.mean, means(pixels), atol=1e-5)

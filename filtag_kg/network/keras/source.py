@@ -133,7 +133,7 @@ def keras_source(
         If its graph cannot be followed, it takes no images of one size, or there is no such output.
     """
     sha256 = weights_sha256(model.get_weights())
-    graph = trace(model, where, input_size)
+    graph = trace(_with_channel(model), where, input_size)
     index = _output_index(graph, model, output_name, where)
     if has_channels_first(graph):
         graph = channels_last(graph, where)
@@ -157,6 +157,23 @@ def keras_source(
         weights_sha256=sha256,
         named=named,
     )
+
+
+def _with_channel(model: KerasModel) -> KerasModel:
+    """Return a network of grey images of shape (height, width), as of MNIST, as one of (height, width, 1)."""
+    keras = import_keras()
+    layers = keras.layers
+    inputs: list[Tensor] = list(getattr(model, "inputs", None) or [])
+    two_dimensional = (layers.Conv2D, layers.SeparableConv2D, layers.DepthwiseConv2D)
+    if (
+        not isinstance(model, keras.Sequential | keras.Function)
+        or len(inputs) != 1
+        or len(inputs[0].shape) != 3
+        or not any(isinstance(layer, two_dimensional) for layer in model._flatten_layers())
+    ):
+        return model
+    image = keras.Input(batch_shape=(*inputs[0].shape, 1), dtype=inputs[0].dtype, name=inputs[0].name)
+    return keras.Model(image, model(keras.ops.squeeze(image, axis=-1)), name=model.name)
 
 
 def _input(graph: Graph, where: str) -> tuple[tuple[int, int], int]:
