@@ -215,9 +215,9 @@ def read_names(path: Path) -> str | None:
 
 def read_classes(path: Path) -> str | None:
     """Read class ids as `--classes` does."""
-    from filtag_kg.network.load import _read_classes
+    from filtag_kg.class_names import classes_in_order
 
-    return None if all(_read_classes(path)) else "a class without a name"
+    return None if all(classes_in_order(path)) else "a class without a name"
 
 
 def use_source(source: ConceptSource) -> str | None:

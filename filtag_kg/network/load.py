@@ -5,13 +5,11 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from filtag_kg.csv_table import read_text, text_lines
+from filtag_kg.class_names import classes_in_order
 from filtag_kg.errors import FiltagError
-from filtag_kg.names import nfc
 from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.keras import keras_names, keras_source, named_keras_source, read_keras_file
 from filtag_kg.network.network import Network, Source
@@ -98,20 +96,10 @@ def load_network(
     preparation = PreparationOptions(preprocess, mean, std, colours, resize, crop_share, interpolation)
     from_file = is_network_file(spec)
     if from_file:
-        path = Path(spec)
-        refuse_pickle(path)
-        refuse_other_format(spec)
-        name = path.stem.lower().encode("utf-8", "backslashreplace").decode()
-        source: Source
-        if spec.lower().endswith(ONNX_ENDINGS):
-            source = onnx_source(read_onnx_file(path), name, spec, output_name=output_name, input_size=input_size)
-        elif spec.lower().endswith(ARCHIVE_ENDINGS):
-            source = torch_source(read_archive(path, input_size), name, spec, output_name=output_name)
-        else:
-            source = keras_source(read_keras_file(path), name, spec, output_name=output_name, input_size=input_size)
+        source = _file_source(spec, output_name, input_size)
         if not quiet and not preparation.scales():
             what = {1: "grey", 3: "RGB"}.get(source.preparation.channels, "channels")
-            _LOGGER.warning("no preprocessing given for %s: it gets %s in [0, 255]", path.name, what)
+            _LOGGER.warning("no preprocessing given for %s: it gets %s in [0, 255]", Path(spec).name, what)
     else:
         for_files = {"preprocess": preprocess, "mean": mean, "std": std, "colours": colours, "classes": classes}
         given = next((option for option, value in for_files.items() if value is not None), None)
@@ -120,12 +108,7 @@ def load_network(
                 f"{spec} brings its own {given}: leave the option out, it is for networks from a file",
                 options=(given,),
             )
-        if output_name is not None and not is_torch_name(spec):
-            raise FiltagError(f"{spec} has one output only: name none", options=("output_name",))
-        if is_torch_name(spec):
-            source = named_torch_source(spec, weights, output_name=output_name)
-        else:
-            source = named_keras_source(_known_name(spec), weights)
+        source = _named_source(spec, weights, output_name)
     if input_size is not None and source.preparation.size != input_size:
         own = " × ".join(map(str, source.preparation.size))
         given_size = " × ".join(map(str, input_size))
@@ -133,7 +116,7 @@ def load_network(
     return network_from(
         source,
         spec if from_file else source.name,
-        class_ids=None if classes is None else _read_classes(classes),
+        class_ids=None if classes is None else tuple(classes_in_order(classes)),
         layers=layers,
         precision=precision,
         preparation=preparation,
@@ -214,6 +197,27 @@ def is_network_file(spec: str) -> bool:
     return spec.lower().endswith(_FILE_ENDINGS) or os.path.isfile(spec)  # noqa: PTH113
 
 
+def _file_source(spec: str, output_name: str | None, input_size: tuple[int, int] | None) -> Source:
+    path = Path(spec)
+    refuse_pickle(path)
+    refuse_other_format(spec)
+    name = path.stem.lower().encode("utf-8", "backslashreplace").decode()
+    ending = spec.lower()
+    if ending.endswith(ONNX_ENDINGS):
+        return onnx_source(read_onnx_file(path), name, spec, output_name=output_name, input_size=input_size)
+    if ending.endswith(ARCHIVE_ENDINGS):
+        return torch_source(read_archive(path, input_size), name, spec, output_name=output_name)
+    return keras_source(read_keras_file(path), name, spec, output_name=output_name, input_size=input_size)
+
+
+def _named_source(spec: str, weights: str | None, output_name: str | None) -> Source:
+    if is_torch_name(spec):
+        return named_torch_source(spec, weights, output_name=output_name)
+    if output_name is not None:
+        raise FiltagError(f"{spec} has one output only: name none", options=("output_name",))
+    return named_keras_source(_known_name(spec), weights)
+
+
 def _known_name(spec: str) -> str:
     key = letters_and_digits(spec)
     names = {letters_and_digits(name): name for name in network_names()}
@@ -227,18 +231,3 @@ def _known_name(spec: str) -> str:
         f"did you mean {' or '.join(names[x] for x in near)}?" if near else "choose from " + ", ".join(names.values())
     )
     raise FiltagError(f"no network {spec!r}: {hint} (a .keras, .h5, .onnx or .pt2 file is given by its path)")
-
-
-def _read_classes(path: Path) -> tuple[str, ...]:
-    try:
-        lines = text_lines(read_text(path))
-    except OSError as error:
-        raise FiltagError(f"cannot read the classes in {path} ({error.strerror}): check the path") from None
-    except UnicodeDecodeError:
-        raise FiltagError(f"{path} is not text in UTF-8: give a class id a line") from None
-    class_ids = tuple(nfc(line).replace("\t", ",").partition(",")[0].strip() for line in lines if line.strip())
-    repeated = next((x for x, times in Counter(class_ids).items() if times > 1), None)
-    if repeated is not None or not class_ids or "" in class_ids:
-        what = f"names {repeated!r} twice" if repeated else "names no class, or an empty one"
-        raise FiltagError(f"{path} {what}: give one class id a line, in the order of the network's outputs")
-    return class_ids
