@@ -6,7 +6,14 @@ from filtag_kg.network.from_torch import from_torch
 from filtag_kg.network.gradients import CompiledStep, Differentiable, Gradient, Ops, Tensor
 from filtag_kg.network.imagenet import imagenet_class_ids
 from filtag_kg.network.keras import KerasEngine, KerasModel, import_keras, scaled
-from filtag_kg.network.load import is_network_file, is_network_name, load_network, network_from, network_names
+from filtag_kg.network.load import (
+    is_network_file,
+    is_network_name,
+    load_network,
+    missing_extra,
+    network_from,
+    network_names,
+)
 from filtag_kg.network.network import CompiledPass, Computed, Engine, Network
 from filtag_kg.network.outputs import OUTPUTS, OutputLayer
 from filtag_kg.network.preparation import INTERPOLATIONS, RESIZES, Preparation, Scaling, recorded_preparation
@@ -37,6 +44,7 @@ __all__ = [
     "is_network_file",
     "is_network_name",
     "load_network",
+    "missing_extra",
     "network_from",
     "network_names",
     "recorded_preparation",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from filtag_kg.class_names import classes_in_order
-from filtag_kg.errors import FiltagError
+from filtag_kg.errors import FiltagError, MissingExtraError
 from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.keras import keras_names, keras_source, named_keras_source, read_keras_file
 from filtag_kg.network.network import Network, Source
@@ -195,6 +196,17 @@ def is_network_file(spec: str) -> bool:
     """Return whether a network is given by its file rather than by its name."""
     # Path.is_file() raises where a name is too long for a file.
     return spec.lower().endswith(_FILE_ENDINGS) or os.path.isfile(spec)  # noqa: PTH113
+
+
+def missing_extra(spec: str) -> MissingExtraError | None:
+    """Return what must be installed before a network can be loaded; None if it is there. Nothing is imported."""
+    if spec.lower().endswith(ONNX_ENDINGS):
+        package, distribution, extra = "onnxruntime", "onnxruntime", "onnx"
+    elif is_torch_name(spec) or spec.lower().endswith(ARCHIVE_ENDINGS):
+        package, distribution, extra = "torch", "PyTorch", "torch"
+    else:
+        package, distribution, extra = "keras", "TensorFlow", "cpu"
+    return MissingExtraError(distribution, extra) if importlib.util.find_spec(package) is None else None
 
 
 def _file_source(spec: str, output_name: str | None, input_size: tuple[int, int] | None) -> Source:

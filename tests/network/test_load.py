@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.network import imagenet_class_ids, load_network, network_names
+from filtag_kg.network import imagenet_class_ids, load_network, missing_extra, network_names
 from filtag_kg.network.network import weights_sha256
 from tests.keras_network import input_of, maps_model
 
@@ -202,3 +202,19 @@ def test_weights_without_their_network(keras, saved, tmp_path):
         f"{path} holds weights without the network: build the network in Keras, model.load_weights(…), and save it "
         "with model.save('name.keras')"
     )
+
+
+@pytest.mark.parametrize(
+    ("spec", "package", "extra"),
+    [
+        ("a/model.onnx", "onnxruntime", "onnx"),
+        ("model.pt2", "torch", "torch"),
+        ("torchvision:resnet18", "torch", "torch"),
+        ("vgg16", "keras", "cpu"),
+        ("own.keras", "keras", "cpu"),
+    ],
+)
+def test_what_must_be_installed(monkeypatch, spec, package, extra):
+    assert missing_extra(spec) is None
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else name)
+    assert str(missing_extra(spec)).endswith(f"which is not installed: pip install 'filtag-kg[{extra}]'")

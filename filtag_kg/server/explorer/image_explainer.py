@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import importlib.util
 import multiprocessing
 import os
 import signal
@@ -18,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from filtag_kg.errors import FiltagError, MissingExtraError
+from filtag_kg.errors import FiltagError
 from filtag_kg.explain import Explanation, ImagePixels, explain_pixels
 from filtag_kg.kg import KG, open_kg
-from filtag_kg.network import Preparation
+from filtag_kg.network import Preparation, missing_extra
 from filtag_kg.profile import recorded_network_file
 from filtag_kg.server.confinement import die_with_parent
 from filtag_kg.server.jobs import DecodeJob
@@ -69,14 +68,13 @@ class ImageExplainer:
 
     def missing(self, kg: KG) -> str | None:
         """Return why the server cannot explain images, in one line; None if it can."""
-        if importlib.util.find_spec("keras") is None:
-            return str(MissingExtraError("TensorFlow"))
-        if self._choice.network is None:
-            try:
-                recorded_network_file(kg.manifest["inputs"].get("profile", {}), "the KG")
-            except FiltagError as error:
-                return str(error)
-        return None
+        made_of = kg.manifest["inputs"].get("profile", {})
+        try:
+            network = self._choice.network or recorded_network_file(made_of, "the KG") or str(made_of["network"])
+        except FiltagError as error:
+            return str(error)
+        lacking = missing_extra(network)
+        return None if lacking is None else str(lacking)
 
     async def explain(self, pool: Pool, image: bytes, name: str, rule: str | None) -> Explanation:
         """Explain an image.
