@@ -13,6 +13,9 @@ onnxruntime's session of the exported file as a user opens it. Its threads wait 
 machine slows it down more than the pass, whose threads do not; the ratio of processor time, with a bare session of one
 thread, leaves that out.
 
+With ``--torch``, instead: networks of torchvision with random weights, on images in memory, against their own graph
+with batch norms folded and channels last, and against the plain ``model(x)``.
+
 The medians of the rounds' ratios count; absolute speeds are the machine's. Peak memory is measured in separate
 processes, for some images and for four times as many.
 """
@@ -37,12 +40,15 @@ import numpy as np
 from inputs import made_images
 
 from filtag_kg.images import ImageSet, batches, decode, open_images
-from filtag_kg.network import KerasEngine, Network, Tensor, import_keras, load_network, scaled
+from filtag_kg.network import KerasEngine, Network, Tensor, from_torch, import_keras, load_network, scaled
+from filtag_kg.network.torch.engine import TorchEngine
 from filtag_kg.profile import PassOptions, collect
 
 NETWORKS = ("vgg16", "inceptionv3", "mobilenetv2", "efficientnet-lite0")
 # Of torchvision, and the share of the bare session's speed that the pass should have.
 ONNX_NETWORKS = {"resnet50": 0.65, "mobilenet_v2": 0.50, "vgg16": 0.85}
+# Of torchvision, and the share of the bare folded network's speed that the pass should have.
+TORCH_NETWORKS = {"resnet50": 0.88, "mobilenet_v2": 0.82, "vgg16": 0.92}
 
 
 def main() -> None:
@@ -58,10 +64,14 @@ def main() -> None:
     parser.add_argument("--published", type=int, default=8, help="images a round for the published way; 0: leave out")
     parser.add_argument("--memory", action="store_true", help="measure the peak memory too")
     parser.add_argument("--onnx", action="store_true", help=f"ONNX networks: {', '.join(ONNX_NETWORKS)}")
+    parser.add_argument("--torch", action="store_true", help=f"PyTorch networks: {', '.join(TORCH_NETWORKS)}")
     parser.add_argument("--peak-of", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.onnx:
         onnx_table(options)
+        return
+    if options.torch:
+        torch_table(options)
         return
     with tempfile.TemporaryDirectory() as folder:
         path = options.images or made_images(Path(folder), options.limit)
@@ -251,6 +261,47 @@ def onnx_row(name: str, path: Path, options: argparse.Namespace) -> str:
     speeds = " | ".join(f"{options.limit / np.median(seconds[:, way, 0]):.1f}" for way in (0, 1))
     wanted = ONNX_NETWORKS.get(name, "")
     return f"| {name} | {network.n_filters:,} | {speeds} | {ratio:.2f} | {in_processor_time:.2f} | {wanted} |"
+
+
+def torch_table(options: argparse.Namespace) -> None:
+    """Print the table of PyTorch networks."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision", "numpy"))
+    print(f"machine  {platform.machine()}, {os.cpu_count()} processors; Python {platform.python_version()}, {packages}")
+    print(f"images   in memory; batches of {options.batch_size}; {options.rounds} rounds\n")
+    print("| network | filters | bare, images/s | ours, images/s | ours / bare | wanted | ours / model(x) |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
+    for name in options.network or TORCH_NETWORKS:
+        print(torch_row(name, options), flush=True)
+
+
+def torch_row(name: str, options: argparse.Namespace) -> str:
+    """Return a network's row of the table of PyTorch networks."""
+    import torch
+    import torchvision
+
+    torch.manual_seed(0)
+    module = torchvision.models.get_model(name, weights=None).eval()
+    network = from_torch(module, 224, preprocess="imagenet", device="cpu")
+    assert isinstance(network.engine, TorchEngine)
+    folded = network.engine.module
+    ours = network.compile(options.batch_size)
+    pixels = np.random.default_rng(0).integers(0, 256, (options.batch_size, 224, 224, 3)).astype(np.uint8)
+    channels_last = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    contiguous = channels_last.contiguous()
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: folded(channels_last),
+        lambda: ours(pixels),
+        lambda: module(contiguous),
+    )
+    rounds = []
+    with torch.inference_mode():
+        for _ in range(options.rounds + 1):
+            rounds += [seconds_bare(way, options.batch_size, options.batch_size) for way in ways]
+    bare, with_ours, plain = np.reshape(rounds, (options.rounds + 1, len(ways)))[1:].T
+    speeds = f"{1 / np.median(bare):.1f} | {1 / np.median(with_ours):.1f}"
+    ratios = np.median(bare / with_ours), np.median(plain / with_ours)
+    wanted = TORCH_NETWORKS.get(name, "")
+    return f"| {name} | {network.n_filters:,} | {speeds} | {ratios[0]:.2f} | {wanted} | {ratios[1]:.2f} |"
 
 
 def limited(images: ImageSet, n_images: int) -> ImageSet:
