@@ -17,9 +17,9 @@ from filtag_kg.network.torch.backend import GraphModule, Node, Tensor, import_to
 from filtag_kg.network.torch.gradients import TorchDifferentiable, differentiable
 from filtag_kg.network.torch.steps import output_maker
 
-# Feature maps of more images take more than the 32 MB of memory at a time that the C library keeps for the next ones:
-# new memory from the system is filled with zeros first, which takes longer than all reductions.
-_ON_PROCESSORS = 8
+# On a processor. Feature maps of more images take more than the 32 MB of memory at a time that the C library keeps for
+# the next ones; new memory from the system is filled with zeros first, which takes longer than all reductions.
+IMAGES_AT_A_TIME = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class TorchEngine:
         scaled = _scaling(scaling, self.device)
         module = measuring(self.module, [layer.feature_map for layer in layers], self.output if scores else None)
         precision = getattr(torch, self.precision)
-        at_a_time = batch_size if self.device.type != "cpu" else min(batch_size, _ON_PROCESSORS)
+        at_a_time = batch_size if self.device.type != "cpu" else min(batch_size, IMAGES_AT_A_TIME)
         at_a_time = max(self.fewest, min(at_a_time, self.most) if self.most else at_a_time)
 
         def run(pixels: NDArray[Any]) -> Computed:
