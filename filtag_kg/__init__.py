@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filtag_kg.concepts import concept_source, wordnet
     from filtag_kg.errors import FiltagError
-    from filtag_kg.jobs import profile, run
+    from filtag_kg.jobs import explain_image, profile, run
     from filtag_kg.kg import BuildParameters, Provenance
     from filtag_kg.network import from_keras, from_torch, load_network
     from filtag_kg.profile import PassOptions, Profile, load_profile, save_profile
@@ -29,6 +29,7 @@ __all__ = [
     "TagTable",
     "build_kg",
     "concept_source",
+    "explain_image",
     "from_keras",
     "from_torch",
     "load_network",
@@ -44,7 +45,7 @@ __all__ = [
 _FOLDERS = {
     "concepts": ("concept_source", "wordnet"),
     "errors": ("FiltagError",),
-    "jobs": ("run",),
+    "jobs": ("explain_image", "run"),
     "kg": ("BuildParameters", "Provenance"),
     "network": ("from_keras", "from_torch", "load_network"),
     "profile": ("PassOptions", "Profile", "load_profile", "save_profile"),

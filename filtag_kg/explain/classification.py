@@ -123,12 +123,12 @@ class ImagePixels:
     sha256 : str
         Of the file's bytes.
     pixels : uint8 array of shape (height, width, channels)
-        In the network's input size.
+        In the network's input size; float32 if it is ready made.
     """
 
     name: str
     sha256: str
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[np.uint8] | NDArray[np.float32]
 
 
 def explain_image(

@@ -114,6 +114,7 @@ def evaluate(
         If the network is another one, an image's class is not in the profile, or no image can be read.
     """
     _check_network(profile, network)
+    images = images.counting(network.class_ids, known=profile.class_ids)
     test_images, notes = _test_images(profile, images)
     class_indices = {class_id: index for index, class_id in enumerate(profile.class_ids)}
     _check_classes(test_images, profile, images)

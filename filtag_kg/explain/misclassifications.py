@@ -182,6 +182,7 @@ def find_misclassifications(
         or more than 1 % of the images are unreadable.
     """
     filters = tagged_filters(kg, network, rule, class_names)
+    images = images.counting(network.class_ids, known=filters.class_ids)
     allowed = _allowed_outputs(network, filters, kg_classes=kg_classes)
     notes: list[str] = []
     chosen = _without_training_images(kg, images, notes)

@@ -2,6 +2,7 @@
 
 from filtag_kg.images.batches import Batch, batches
 from filtag_kg.images.decode import UnreadableImageError, decode, read_file, thumbnail
+from filtag_kg.images.elements import names_in
 from filtag_kg.images.folders import contradiction
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.in_memory import images_from
@@ -22,6 +23,7 @@ __all__ = [
     "decode",
     "expand_braces",
     "images_from",
+    "names_in",
     "open_images",
     "open_shard",
     "plain_name",

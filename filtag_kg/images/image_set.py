@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,8 @@ from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.images.folders import folder_of
 from filtag_kg.images.listing import LeftOut
 from filtag_kg.images.pixels import Pixels
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -178,6 +181,36 @@ class ImageSet:
         subset.classes = _classes(subset.images)
         subset.reading_order = tuple(image for image in self.reading_order if image in chosen)
         return subset
+
+    def counting(self, class_ids: Sequence[str], *, known: Iterable[str] = ()) -> ImageSet:
+        """Return the images with labels that are whole numbers replaced by the classes that they count.
+
+        Names of folders stay: how a folder's number counts depends on who sorted the folders. So do numbers that are
+        class ids themselves.
+
+        Parameters
+        ----------
+        class_ids : sequence of str
+            The network's classes, in the order of its outputs.
+        known : iterable of str
+            Further class ids.
+        """
+        counted = {str(number): class_id for number, class_id in enumerate(class_ids)}
+        labels = set(self.classes)
+        if self.folders is not None or not labels or not labels <= counted.keys() or labels & {*class_ids, *known}:
+            return self
+        first = min(labels, key=int)
+        _LOGGER.warning("the labels in %s count the network's classes: %s is %s", self.path, first, counted[first])
+
+        def named(image: ImageRef) -> ImageRef:
+            first_id, *others = (counted[class_id] for class_id in image.class_ids)
+            return replace(image, class_id=first_id, other_ids=tuple(others))
+
+        renamed = copy(self)
+        renamed.images = tuple(sorted(map(named, self.images)))
+        renamed.classes = _classes(renamed.images)
+        renamed.reading_order = tuple(map(named, self.reading_order)) if self.sequential else renamed.images
+        return renamed
 
     def __enter__(self) -> Self:
         """Return the images themselves."""

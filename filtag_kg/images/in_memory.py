@@ -179,7 +179,7 @@ def _is_pair_of_arrays(source: object) -> bool:
     if not isinstance(source, tuple) or len(source) != 2 or not _is_array_of_images(source[0]):
         return False
     labels = source[1]
-    return (is_tensor(labels) or isinstance(labels, list | tuple)) and len(labels) == len(source[0])
+    return isinstance(labels, list | tuple) or (is_tensor(labels) and len(getattr(labels, "shape", ())) in (1, 2))
 
 
 def _are_several_sets(source: object) -> bool:

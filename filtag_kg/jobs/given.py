@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any, TypeAlias
 
-from filtag_kg.images import ImageSet, images_from
+from filtag_kg.images import ImageSet, images_from, names_in
 from filtag_kg.network import Network, from_keras, from_torch, load_network
+
+_LOGGER = logging.getLogger(__name__)
 
 # Keras and PyTorch are installed for those who use them, so their types cannot be named here.
 NetworkLike: TypeAlias = Any
@@ -56,10 +59,24 @@ def as_images(given: Images, class_ids: tuple[str, ...] = ()) -> Iterator[ImageS
     Parameters
     ----------
     class_ids : tuple of str
-        The network's classes: what labels that are whole numbers count. Empty where they are unknown.
+        The network's classes: what labels that are whole numbers count, unless the data set has classes of its own.
+        Empty where they are unknown.
     """
     if isinstance(given, ImageSet):
         yield given
         return
-    with images_from(given, class_names=class_ids or None) as images:
+    with images_from(given, class_names=_counted(names_in(given), class_ids) or None) as images:
         yield images
+
+
+def _counted(names: Sequence[str], class_ids: Sequence[str]) -> Sequence[str]:
+    """Return what the numbers in a data set count: its own classes, or the network's.
+
+    They are the same classes under other names if they are as many and no name is alike.
+    """
+    if not names or not class_ids:
+        return names or class_ids
+    if len(names) != len(class_ids) or not set(names).isdisjoint(class_ids):
+        return names
+    _LOGGER.warning("the classes of the images are the network's, in its order: %s is %s", names[0], class_ids[0])
+    return class_ids

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from filtag_kg.network.keras import KerasModel, keras_source
+from filtag_kg.network.keras import KerasModel, import_keras, keras_source
 from filtag_kg.network.load import network_from
 from filtag_kg.network.network import Network
-from filtag_kg.network.preparation import PreparationOptions
+from filtag_kg.network.preparation import PreparationOptions, height_and_width
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -19,8 +19,8 @@ def from_keras(
     name: str | None = None,
     class_ids: Sequence[str] | None = None,
     preprocess: str | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: Sequence[float] | float | None = None,
+    std: Sequence[float] | float | None = None,
     colours: str | None = None,
     resize: str | None = None,
     crop_share: float | None = None,
@@ -54,14 +54,17 @@ def from_keras(
     FiltagError
         If the model is subclassed, has no convolutions, or an option does not fit it.
     """
+    if not isinstance(model, import_keras().Model):
+        raise TypeError(f"model must be a keras.Model, got {type(model).__name__}")
     name = (name or model.name).lower()
     where = f"the model {model.name}"
     preparation = PreparationOptions(preprocess, mean, std, colours, resize, crop_share, interpolation)
+    size = None if input_size is None else height_and_width(input_size)
+    source = keras_source(model, name, where, output_name=output_name, input_size=size)
     if not preparation.scales():
-        _LOGGER.warning("no preprocessing given for %s: it gets pixels in [0, 255]", name)
-    size = (input_size, input_size) if isinstance(input_size, int) else input_size
+        _LOGGER.warning("no preprocessing given for %s: it gets pixels in [0, 255], unless images are ready made", name)
     return network_from(
-        keras_source(model, name, where, output_name=output_name, input_size=size),
+        source,
         where,
         class_ids=class_ids,
         layers=layers,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from filtag_kg.network.load import network_from
 from filtag_kg.network.network import Network
-from filtag_kg.network.preparation import PreparationOptions
-from filtag_kg.network.torch import TorchModule, export_module, torch_source
+from filtag_kg.network.preparation import PreparationOptions, height_and_width
+from filtag_kg.network.torch import TorchModule, export_module, own_module, torch_source
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ def from_torch(
     channels: int = 3,
     class_ids: Sequence[str] | None = None,
     preprocess: str | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: Sequence[float] | float | None = None,
+    std: Sequence[float] | float | None = None,
     colours: str | None = None,
     resize: str | None = None,
     crop_share: float | None = None,
@@ -42,7 +42,7 @@ def from_torch(
     ----------
     module : torch.nn.Module
         From floating point images of shape (n_images, channels, height, width) to one tensor, or several, with a row
-        for each image.
+        for each image. What ``torch.compile`` or ``DataParallel`` wrapped is unwrapped.
     input_size : int or tuple of int
         The side of the images, or (height, width).
     name : str, optional
@@ -73,13 +73,13 @@ def from_torch(
     FiltagError
         If torch.export cannot follow the module, it takes no images of this size, or an option does not fit it.
     """
+    module = own_module(module)
     name = name or type(module).__name__.lower()
     where = f"the module {type(module).__name__}"
-    size = (input_size, input_size) if isinstance(input_size, int) else input_size
     preparation = PreparationOptions(preprocess, mean, std, colours, resize, crop_share, interpolation)
+    graph = export_module(module, height_and_width(input_size), channels, where)
     if not preparation.scales():
-        _LOGGER.warning("no preprocessing given for %s: it gets pixels in [0, 255]", name)
-    graph = export_module(module, size, channels, where)
+        _LOGGER.warning("no preprocessing given for %s: it gets pixels in [0, 255], unless images are ready made", name)
     return network_from(
         torch_source(graph, name, where, output_name=output_name, device=device),
         where,

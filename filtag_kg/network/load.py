@@ -6,18 +6,20 @@ import difflib
 import importlib.util
 import logging
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from filtag_kg.class_names import classes_in_order
 from filtag_kg.errors import FiltagError, MissingExtraError
+from filtag_kg.names import nfc
 from filtag_kg.network.feature_map import select_layers
 from filtag_kg.network.keras import keras_names, keras_source, named_keras_source, read_keras_file
 from filtag_kg.network.network import Network, Source
 from filtag_kg.network.onnx import ONNX_ENDINGS, onnx_source, read_onnx_file
 from filtag_kg.network.other_formats import looks_like_a_path, refuse_other_format
 from filtag_kg.network.outputs import output_layer
-from filtag_kg.network.preparation import PreparationOptions, letters_and_digits
+from filtag_kg.network.preparation import PreparationOptions, height_and_width, letters_and_digits
 from filtag_kg.network.torch import (
     ARCHIVE_ENDINGS,
     PICKLE_ENDINGS,
@@ -34,18 +36,19 @@ _PRECISIONS = ("float32", "float16", "bfloat16")
 
 
 def load_network(
-    spec: str,
+    spec: str | Path,
     *,
     preprocess: str | None = None,
-    classes: Path | None = None,
+    classes: Path | str | None = None,
+    class_ids: Sequence[str] | None = None,
     layers: str = "conv",
     weights: str | None = "imagenet",
     precision: str = "float32",
-    input_size: tuple[int, int] | None = None,
+    input_size: int | tuple[int, int] | None = None,
     output_name: str | None = None,
     outputs: str | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: Sequence[float] | float | None = None,
+    std: Sequence[float] | float | None = None,
     colours: str | None = None,
     resize: str | None = None,
     crop_share: float | None = None,
@@ -56,7 +59,7 @@ def load_network(
 
     Parameters
     ----------
-    spec : str
+    spec : str or Path
         ``efficientnet-lite0``; the name of a network of ``keras.applications`` (``vgg16``, ``inception-v3``;
         case and separators do not matter); ``torchvision:resnet18`` or ``timm:convnext_tiny.fb_in1k``; or the path of
         a ``.keras`` or ``.h5`` file, which is loaded in safe mode, of an ``.onnx`` file, or of a ``.pt2`` file of
@@ -64,6 +67,8 @@ def load_network(
     classes : Path, optional
         For a file, a text file with a class id per line in the order of the outputs; a label may follow it
         after a comma or a tab.
+    class_ids : sequence of str, optional
+        The same without a file: the classes of the outputs, in order.
     layers : str
         ``conv``, ``all`` or names of layers, see :func:`~filtag_kg.network.feature_map.select_layers`.
     weights : str or None
@@ -71,8 +76,8 @@ def load_network(
     precision : str
         What the layers compute in: ``float32``, ``float16`` or ``bfloat16``. The weights stay in float32. An ONNX
         network computes in what its file says.
-    input_size : tuple of int, optional
-        (height, width), for a network that takes images of any size.
+    input_size : int or tuple of int, optional
+        The side of the images, or (height, width), for a network that takes images of any size.
     output_name : str, optional
         For a file, the name of the output that counts, if there are several; by default the first.
     outputs : str, optional
@@ -94,15 +99,19 @@ def load_network(
     """
     if weights not in ("imagenet", None):
         raise ValueError(f"weights must be 'imagenet' or None, got {weights!r}")
+    if classes is not None and class_ids is not None:
+        raise ValueError("classes and class_ids say the same: give one of them")
+    spec, size = os.fspath(spec), None if input_size is None else height_and_width(input_size)
     preparation = PreparationOptions(preprocess, mean, std, colours, resize, crop_share, interpolation)
     from_file = is_network_file(spec)
     if from_file:
-        source = _file_source(spec, output_name, input_size)
+        source = _file_source(spec, output_name, size)
         if not quiet and not preparation.scales():
             what = {1: "grey", 3: "RGB"}.get(source.preparation.channels, "channels")
             _LOGGER.warning("no preprocessing given for %s: it gets %s in [0, 255]", Path(spec).name, what)
     else:
-        for_files = {"preprocess": preprocess, "mean": mean, "std": std, "colours": colours, "classes": classes}
+        for_files: dict[str, object] = {"preprocess": preprocess, "mean": mean, "std": std, "colours": colours}
+        for_files |= {"classes": classes, "class_ids": class_ids}
         given = next((option for option, value in for_files.items() if value is not None), None)
         if given is not None:
             raise FiltagError(
@@ -110,14 +119,14 @@ def load_network(
                 options=(given,),
             )
         source = _named_source(spec, weights, output_name)
-    if input_size is not None and source.preparation.size != input_size:
+    if size is not None and source.preparation.size != size:
         own = " × ".join(map(str, source.preparation.size))
-        given_size = " × ".join(map(str, input_size))
+        given_size = " × ".join(map(str, size))
         raise FiltagError(f"{spec} takes images of {own} pixels, not {given_size}", options=("input_size",))
     return network_from(
         source,
         spec if from_file else source.name,
-        class_ids=None if classes is None else tuple(classes_in_order(classes)),
+        class_ids=class_ids if classes is None else tuple(classes_in_order(classes)),
         layers=layers,
         precision=precision,
         preparation=preparation,
@@ -157,7 +166,10 @@ def network_from(
     """
     if precision not in _PRECISIONS:
         raise FiltagError(f"no precision {precision!r}: choose {', '.join(_PRECISIONS[:-1])} or {_PRECISIONS[-1]}")
-    class_ids = source.class_ids if class_ids is None else tuple(class_ids)
+    class_ids = source.class_ids if class_ids is None else tuple(nfc(str(class_id)) for class_id in class_ids)
+    repeated = next((class_id for class_id, times in Counter(class_ids).items() if times > 1), None)
+    if repeated is not None:
+        raise FiltagError(f"{repeated!r} names two classes of {where}: give each output a class id of its own")
     output_is = output_layer(
         source.output_size,
         source.last,

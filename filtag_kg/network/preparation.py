@@ -130,7 +130,7 @@ class PreparationOptions:
     ----------
     preprocess : str, optional
         The name of a scaling, see :func:`named_scaling`.
-    mean, std : sequence of float, optional
+    mean, std : sequence of float, or float, optional
         A further scaling after the named one, (x − mean) / std, a number for each channel of the network or one for
         all. Without `preprocess` they are for pixels in [0, 1], as torchvision writes them.
     colours : str, optional
@@ -140,8 +140,8 @@ class PreparationOptions:
     """
 
     preprocess: str | None = None
-    mean: Sequence[float] | None = None
-    std: Sequence[float] | None = None
+    mean: Sequence[float] | float | None = None
+    std: Sequence[float] | float | None = None
     colours: str | None = None
     resize: str | None = None
     crop_share: float | None = None
@@ -301,6 +301,20 @@ def recorded_preparation(metadata: Mapping[str, Any]) -> Preparation | None:
     ).applied(own)
 
 
+def height_and_width(size: int | Sequence[int]) -> tuple[int, int]:
+    """Return the size of images, which may be given as the side of a square.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a number of pixels nor two.
+    """
+    sides = (size, size) if isinstance(size, int) else tuple(size)
+    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
+        raise ValueError(f"input_size must be a number of pixels or (height, width), got {size!r}")
+    return sides[0], sides[1]
+
+
 def letters_and_digits(name: str) -> str:
     """Return a name in lower case without separators: how names of networks are compared."""
     return "".join(character for character in name.lower() if character.isalnum())
@@ -314,8 +328,8 @@ def _one_of(option: str, value: str, allowed: Sequence[str]) -> str:
     return value
 
 
-def _per_channel(option: str, values: Sequence[float], channels: int) -> NDArray[np.float64]:
-    numbers = np.asarray(values, dtype=np.float64)
+def _per_channel(option: str, values: Sequence[float] | float, channels: int) -> NDArray[np.float64]:
+    numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
     if numbers.shape not in ((1,), (channels,)) or not np.isfinite(numbers).all():
         raise FiltagError(
             f"{option} has {numbers.size} numbers, and the network takes {channels} channels: give one "

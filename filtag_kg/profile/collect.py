@@ -40,7 +40,7 @@ def collect(
     Parameters
     ----------
     images : ImageSet
-        Open; every image is read once.
+        Open; every image is read once. Labels that are numbers count the network's classes, unless `labels` names them.
     labels : mapping of str to str, optional
         Labels of class ids, the images' and the network's; a class without one is labelled as the images say, or else
         with its id.
@@ -61,6 +61,8 @@ def collect(
         has fewer than two readable images, more than 1 % of the images are unreadable, or the network has outputs that
         are not finite.
     """
+    named = [class_id for class_id, label in (labels or {}).items() if label != class_id]
+    images = images.counting(network.class_ids, known=named)
     metadata = {**network_metadata(network), "batch_size": options.batch_size}
     held_out: tuple[ImageRef, ...] = ()
     if options.split is not None:

@@ -35,7 +35,9 @@ class Observation:
     unreadable: tuple[tuple[ImageRef, str], ...] = ()
 
 
-def observe(network: Network, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def observe(
+    network: Network, pixels: NDArray[np.uint8] | NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return a network's activations and outputs for a few images.
 
     Nothing is compiled: for one image, compiling would take longer than the network itself.

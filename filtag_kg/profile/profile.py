@@ -31,7 +31,7 @@ _ARRAYS = ("mean", "count", "class_ids", "class_labels", "layer_names", "layer_o
 _EXEMPLARS = ("exemplar_names", "exemplar_image", "exemplar_activation")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Profile:
     """Mean and variance of the activation ā(m,i,d) over the images d of each class (paper, section 2.1).
 
@@ -92,6 +92,10 @@ class Profile:
             raise ValueError(f"metadata: {problem}")
         if len(self.metadata.get("layer_kinds", self.layer_names)) != len(self.layer_names):
             raise ValueError(f"metadata: layer_kinds must name {len(self.layer_names)} layers")
+
+    def __repr__(self) -> str:
+        n_classes, n_filters = self.mean.shape
+        return f"<Profile of {n_classes:,} classes on {n_filters:,} filters of {len(self.layer_names)} layers>"
 
     def _check_shapes(self) -> None:
         offsets = self.layer_offsets

@@ -73,3 +73,9 @@ class Result:
 
     def _repr_html_(self) -> str:
         return result_html(self)
+
+    def __str__(self) -> str:
+        """Return the first rows as a table of text."""
+        from filtag_kg.query.result_table import text_of
+
+        return text_of(self)

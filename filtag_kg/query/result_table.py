@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -27,6 +29,18 @@ def table_of(result: Result) -> Table:
     for row in result.rows:
         table.add_row(*(escape(_readable(cell)) for cell in row))
     return table
+
+
+def text_of(result: Result, most: int = 50) -> str:
+    """Return the first rows of a result as text, and how many rows there are."""
+    from rich.console import Console
+
+    console = Console(width=200, color_system=None, file=io.StringIO())
+    with console.capture() as capture:
+        console.print(table_of(replace(result, rows=result.rows[:most])))
+    n = len(result.rows)
+    size = f"{most} of {n:,} rows" if n > most else f"{n:,} {'row' if n == 1 else 'rows'}"
+    return "\n".join(line.rstrip() for line in f"{capture.get()}{size}".splitlines())
 
 
 def _readable(term: Term | None) -> str:

@@ -258,6 +258,7 @@ MISTAKES = {
     "empty": (([],), "there are no images: give some"),
     "no images": ((X[:0], []), "memory has no images: give some"),
     "fewer labels": ((X, [1]), "memory has 2 images and 1 labels: give as many"),
+    "a pair with fewer labels": (((X, [1]),), "memory has 2 images and 1 labels: give as many"),
     "fewer labels of a list": ((list(X), [1]), "there are not as many labels as images: give one label for each"),
     "a batch with fewer labels": (
         ([(X, [1])],), f"the batch from image 0 has 2 images and 1 labels: {PAIRS}"

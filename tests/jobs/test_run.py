@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import filtag_kg as flt
+from filtag_kg.explain import evaluate, find_misclassifications
 from filtag_kg.images import open_images
+from filtag_kg.kg import open_kg
 from filtag_kg.network import import_keras
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
@@ -104,6 +107,61 @@ def test_a_data_loader(model: object, arrays: tuple[np.ndarray, np.ndarray], exp
     same(flt.profile(network, loader), expected)
 
 
+class Loader:
+    """A data set that names its classes, as those of torchvision and Keras do."""
+
+    def __init__(self, arrays: tuple[np.ndarray, np.ndarray], classes: list[str]) -> None:
+        self.arrays, self.classes = arrays, classes
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, int]]:
+        return zip(*self.arrays, strict=True)
+
+
+def test_what_numbers_count(model: object, arrays: tuple[np.ndarray, np.ndarray], caplog) -> None:
+    network = flt.from_keras(model, preprocess="0..1", class_ids=CLASSES)
+    for names, ids, note in (
+        (["a", "b", "c", "d"], ("a", "b", "c"), None),  # other classes than the network's
+        ([*reversed(CLASSES)], CLASSES, None),  # the network's in another order
+        (["dog", "cat", "van"], CLASSES, f"in its order: dog is {CLASSES[0]}"),  # the network's under other names
+    ):
+        caplog.clear()
+        profile = flt.profile(network, Loader(arrays, names))
+        assert profile.class_ids == ids
+        assert [message.partition(", ")[2] for message in caplog.messages] == ([note] if note else [])
+    assert flt.profile(network, Loader(arrays, [*reversed(CLASSES)])).mean[0] == pytest.approx(profile.mean[2])
+
+
+def test_numbers_in_files_count_the_networks_classes(
+    model: object, arrays: tuple[np.ndarray, np.ndarray], expected, tmp_path: Path, caplog
+) -> None:
+    network = flt.from_keras(model, preprocess="0..1", class_ids=CLASSES)
+    np.savez(tmp_path / "a.npz", images=arrays[0], labels=arrays[1])
+    profile = flt.profile(network, tmp_path / "a.npz")
+    same(profile, expected)
+    assert caplog.messages == [f"the labels in {tmp_path}/a.npz count the network's classes: 0 is {CLASSES[0]}"]
+    named = flt.profile(network, tmp_path / "a.npz", class_names={"0": "dog", "1": "cat", "2": "van"})
+    assert (named.class_ids, named.class_labels) == (("0", "1", "2"), ("dog", "cat", "van"))
+    with open_images(tmp_path / "a.npz") as images:
+        evaluation = evaluate(profile, network, images, [flt.Rule("k", 1)], [1])
+        assert evaluation.class_ids == CLASSES
+        assert evaluation.top1 is not None
+        assert evaluate(named, network, images, [flt.Rule("k", 1)], [1]).top1 is None
+    kg = flt.run(network, tmp_path / "a.npz", tmp_path / "kg")
+    with open_images(tmp_path / "a.npz") as images:
+        analysis = find_misclassifications(open_kg(tmp_path / "kg"), network, images)
+    assert analysis.n_images == 12
+    assert kg.class_("minivan").class_id == CLASSES[2]
+
+
+def test_numbered_folders_stay_as_they_are(
+    model: object, arrays: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    for number, (pixels, label) in enumerate(zip(*arrays, strict=True)):
+        (tmp_path / str(label)).mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / str(label) / f"{number}.png")
+    assert flt.profile(model, tmp_path, preprocess="0..1", class_ids=CLASSES).class_ids == ("0", "1", "2")
+
+
 def test_a_torch_module(arrays: tuple[np.ndarray, np.ndarray], folder: Path) -> None:
     torch = pytest.importorskip("torch", reason="the torch extra is not installed")
     from torch import nn
@@ -180,6 +238,9 @@ def test_what_is_no_network(arrays: tuple[np.ndarray, np.ndarray], model: object
         flt.profile("vgg15", arrays)
     with pytest.raises(flt.FiltagError, match="the class names are of n9 and others, none of them a class"):
         flt.profile(network, arrays, class_names={"n9": "nine"})
+    with pytest.raises(flt.FiltagError, match="memory has 12 images and 5 labels: give as many"):
+        flt.profile(network, (arrays[0], arrays[1][:5]))
+    assert repr(flt.profile(network, arrays)) == "<Profile of 3 classes on 10 filters of 2 layers>"
 
 
 def test_the_folder_is_the_function_too() -> None:

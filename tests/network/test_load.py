@@ -218,3 +218,13 @@ def test_what_must_be_installed(monkeypatch, spec, package, extra):
     assert missing_extra(spec) is None
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else name)
     assert str(missing_extra(spec)).endswith(f"which is not installed: pip install 'filtag-kg[{extra}]'")
+
+
+def test_what_python_has_at_hand(keras, saved, tmp_path):
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    expected = load_network(str(saved), classes=tmp_path / "classes.txt", input_size=(8, 8), quiet=True)
+    network = load_network(saved, class_ids=["cat", "dog"], input_size=8, quiet=True)
+    assert (network.class_ids, network.identifier) == (expected.class_ids, expected.identifier)
+    with pytest.raises(ValueError, match="classes and class_ids say the same"):
+        load_network(saved, classes=tmp_path / "classes.txt", class_ids=["cat", "dog"])
+    assert refusal("vgg16", weights=None, class_ids=["cat"]).startswith("vgg16 brings its own class_ids: leave")

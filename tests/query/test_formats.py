@@ -83,3 +83,13 @@ def test_the_table_shortens_iris_and_prints_markup_as_it_is() -> None:
     assert "skos:broader" in text
     assert "0.123 " in text
     assert "[red]" in text
+
+
+def test_a_result_prints_as_a_table() -> None:
+    first, *_, size = str(RESULT).splitlines()
+    assert first.split() == list(RESULT.columns)
+    assert size == f"{len(RESULT.rows)} rows"
+    assert "skos:broader" in str(RESULT)
+    assert "\x1b" not in str(RESULT)
+    long = Result(("n",), tuple((ox.Literal(number),) for number in range(60)))
+    assert str(long).splitlines()[-2:] == ["49", "50 of 60 rows"]

@@ -2,7 +2,7 @@
 
 from filtag_kg.network.torch.archive import ARCHIVE_ENDINGS, PICKLE_ENDINGS, read_archive, refuse_pickle
 from filtag_kg.network.torch.backend import TorchModule
-from filtag_kg.network.torch.export import export_module
+from filtag_kg.network.torch.export import export_module, own_module
 from filtag_kg.network.torch.named import is_torch_name, named_torch_source
 from filtag_kg.network.torch.source import TorchSource, torch_source
 
@@ -14,6 +14,7 @@ __all__ = [
     "export_module",
     "is_torch_name",
     "named_torch_source",
+    "own_module",
     "read_archive",
     "refuse_pickle",
     "torch_source",

@@ -14,6 +14,26 @@ from filtag_kg.network.torch.backend import Node, Tensor, TorchModule, import_to
 from filtag_kg.network.torch.graph import EXAMPLES, NO_LIMIT, WRAPPERS, TorchGraph, graph_module
 
 
+def own_module(module: TorchModule) -> TorchModule:
+    """Return the module that a user wrote, without what torch.compile or parallel training wrapped around it.
+
+    Raises
+    ------
+    TypeError
+        If it is no module.
+    """
+    torch = import_torch()
+    if not isinstance(module, torch.nn.Module):
+        hint = (
+            ": build the module and give it these weights with load_state_dict" if isinstance(module, Mapping) else ""
+        )
+        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}{hint}")
+    if isinstance(module, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel):
+        return own_module(module.module)
+    compiled = getattr(module, "_orig_mod", None)
+    return module if compiled is None else own_module(compiled)
+
+
 def export_module(module: TorchModule, size: tuple[int, int], channels: int, where: str) -> TorchGraph:
     """Follow images through a module in evaluation mode; the module stays as it is.
 
@@ -31,8 +51,6 @@ def export_module(module: TorchModule, size: tuple[int, int], channels: int, whe
         If it does not take one batch of images, or torch.export cannot follow it.
     """
     torch = import_torch()
-    if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
     if isinstance(module, torch.jit.ScriptModule):
         raise FiltagError(f"{where} is TorchScript, whose graph torch.export cannot follow: give the module itself")
     _refuse_inputs(module, where)

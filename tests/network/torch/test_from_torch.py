@@ -152,14 +152,40 @@ def test_refusals(torch, conv):
     assert refusal(broken, 8) == (
         "the module Conv2d has weights that are not finite (bias): save the trained network again"
     )
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"module must be a torch\.nn\.Module, got str"):
         from_torch("resnet18", 8)
+    with pytest.raises(TypeError, match="got OrderedDict: build the module and give it these weights"):
+        from_torch(conv.state_dict(), 8)
+    for size in ((8,), "8", 0, (8, 8, 3)):
+        with pytest.raises(ValueError, match="input_size must be a number of pixels or \\(height, width\\), got "):
+            from_torch(conv, size)
+
+
+def test_what_wraps_a_module_is_not_in_its_names(torch, conv):
+    inside = torch.nn.Sequential(conv)
+    for module in (torch.nn.DataParallel(inside), torch.compile(inside), torch.nn.DataParallel(torch.compile(inside))):
+        network = from_torch(module, 8, preprocess="none")
+        assert (network.name, [layer.name for layer in network.layers]) == ("sequential", ["0"])
+
+
+def test_one_number_for_all_channels(conv):
+    network = from_torch(conv, 8, mean=0.5, std=0.25)
+    assert network.preparation.scaling == from_torch(conv, 8, mean=[0.5] * 3, std=[0.25] * 3).preparation.scaling
+
+
+def test_class_ids_are_text_each_of_its_own(torch):
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    assert from_torch(module, 8, preprocess="none", class_ids=range(4), outputs="logits").class_ids == tuple("0123")
+    with pytest.raises(FiltagError, match="'a' names two classes of the module Sequential: give each output"):
+        from_torch(module, 8, preprocess="none", class_ids="aabc", outputs="logits")
 
 
 def test_no_scaling_is_worth_a_warning(conv, caplog):
     with caplog.at_level(logging.WARNING):
         from_torch(conv, 8)
-    assert caplog.messages == ["no preprocessing given for conv2d: it gets pixels in [0, 255]"]
+    assert caplog.messages == [
+        "no preprocessing given for conv2d: it gets pixels in [0, 255], unless images are ready made"
+    ]
 
 
 def test_a_network_given_in_python_is_not_found_again(conv):
@@ -168,5 +194,6 @@ def test_a_network_given_in_python_is_not_found_again(conv):
     with pytest.raises(FiltagError) as error:
         recorded_network(metadata, "my-kg")
     assert str(error.value) == (
-        "my-kg was made with the network conv2d, given in Python: give it there again, or name a file of it"
+        "my-kg was made with the network conv2d, given in Python: give it to "
+        "filtag_kg.explain_image and the like again, or name a file of it"
     )
