@@ -106,6 +106,8 @@ def print_explanation(explanation: Explanation, *, most: int = 8) -> None:
     )
     if explanation.support is not None:
         console.print(_verdict(explanation.support))
+    elif explanation.predictions and explanation.predictions[0].class_id is None:
+        console.print("The network's outputs have no names to compare with the tags: --classes FILE gives them.")
     elif explanation.predictions:
         console.print(
             f"{escape(explanation.predictions[0].label)} is not a class of the KG, so the tags say nothing about it."

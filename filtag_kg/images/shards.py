@@ -50,7 +50,7 @@ def open_images(path: Path, *, log: bool = True) -> ImageSet:
     """
     paths = expand_braces(str(path))
     opened = (
-        _open_shards(path, [Path(each) for each in paths]) if len(paths) > 1 and not path.exists() else _open_one(path)
+        _open_one(path) if paths == [str(path)] or path.exists() else _open_shards(path, [Path(each) for each in paths])
     )
     if log:
         _log(opened)

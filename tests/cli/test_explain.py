@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from rdflib import Graph
 
+from filtag_kg.cli.explain import print_explanation
+from filtag_kg.explain import Explanation
+from filtag_kg.explain.classification import Prediction
 from tests.cli.terminal import answer, filtag, refusal
 
 keras = pytest.importorskip("keras", reason="the cpu extra is not installed")
@@ -54,6 +57,14 @@ def test_an_image_is_explained_as_text_json_and_turtle(room: Path) -> None:
     assert (found["predictions"][0]["class_id"], found["why_not"]) == ("n02123045", None)
     assert found["support"]["p_filters"] == pytest.approx(1 / 3)
     assert len(Graph().parse(data=answer(*asked, "--format", "turtle"))) > 10
+
+
+def test_outputs_without_names_say_how_to_name_them(capsys: pytest.CaptureFixture[str]) -> None:
+    best = (Prediction(None, "output 5", 0.75),)
+    print_explanation(Explanation("cat.jpg", "", "toy", "k=1", "", best, (), (), (), None))
+    assert "The network's outputs have no names to compare with the tags: --classes FILE gives them." in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_mistakes_of_explaining(room: Path, tmp_path: Path) -> None:

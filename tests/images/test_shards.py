@@ -52,6 +52,11 @@ def test_a_shard_alone_is_what_it_is_among_others(pattern):
             np.testing.assert_array_equal(one.pixels, other.pixels)
 
 
+def test_a_range_of_one_shard(pattern):
+    with open_images(pattern.with_name("shard-{2..2}")) as images, open_shard(pattern.with_name("shard-2")) as shard:
+        assert images.images == shard.images
+
+
 def test_the_hash_does_not_depend_on_the_order_of_the_shards(pattern):
     turned = pattern.with_name("shard-{2,1}")
     with open_images(pattern) as images, open_images(turned) as others:
