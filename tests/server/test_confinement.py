@@ -15,6 +15,7 @@ import ctypes, io, json, os, socket, subprocess, sys, threading
 from pathlib import Path
 from PIL import Image
 from filtag_kg.images import decode
+from filtag_kg.network.preparation import Preparation, named_scaling
 from filtag_kg.server.confinement import confine_decoder
 
 room = Path(sys.argv[1])
@@ -59,7 +60,7 @@ connected.sendall(b"said")
 thread = threading.Thread(target=lambda: refused.update(thread=True))
 thread.start()
 thread.join()
-pixels = decode(picture.getvalue(), (8, 8))
+pixels = decode(picture.getvalue(), Preparation((8, 8), named_scaling("none")))
 print(json.dumps([refused, list(pixels.shape), listening.recv(4).decode(), (room / "kept").read_text()]))
 sys.stdout.flush()
 os._exit(0)
