@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from filtag_kg.class_names import classes_in_order
 from filtag_kg.concepts import DEFAULT_CONCEPTS, ConceptSource, CuratedLink, concept_source, read_curated_links
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import ImageSet
@@ -43,7 +44,7 @@ def profile(
     output : Path or str, optional
         Where to save the profile, as soon as it is made. A pass that was interrupted goes on where it stopped.
     class_names : mapping of str to str, optional
-        Labels of class ids; by default WordNet's, where ids are its.
+        Labels of class ids; by default those in the file of the network's ``classes``, or WordNet's, where ids are its.
     options : PassOptions
         Of the pass: batch size, split, exemplars …
     restart : bool
@@ -64,7 +65,7 @@ def profile(
     >>> profile(module, DataLoader(data_set, 32), input_size=224, mean=(0.5,), std=(0.25,))  # doctest: +SKIP
     """
     loaded = as_network(network, **network_options)
-    names = class_names or {}
+    names = _names(class_names, network_options)
     with (
         as_images(images, loaded.class_ids) as opened,
         nullcontext() if output is None else checkpointing(Path(output), restart=restart) as checkpoint,
@@ -134,11 +135,19 @@ def run(
         read_curated_links(links, (), source)
     loaded = as_network(network, **network_options)
     with reserved_output(path, force=force), as_images(images, loaded.class_ids) as opened:
-        made = profile(loaded, opened, class_names=class_names, options=options, progress=progress)
+        names = _names(class_names, network_options)
+        made = profile(loaded, opened, class_names=names, options=options, progress=progress)
         build_from_profile(
             made, rules, path, images=opened, concepts=concepts, links=links, parameters=parameters, force=force
         )
     return KnowledgeGraph(path)
+
+
+def _names(class_names: Mapping[str, str] | None, network_options: Mapping[str, Any]) -> dict[str, str]:
+    """Return the labels that the user gives, also in the file of the network's classes."""
+    file = network_options.get("classes")
+    in_file = {} if file is None else {id_: label for id_, label in classes_in_order(file).items() if label}
+    return in_file | dict(class_names or {})
 
 
 def build_from_profile(

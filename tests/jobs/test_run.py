@@ -153,6 +153,15 @@ def test_numbers_in_files_count_the_networks_classes(
     assert kg.class_("minivan").class_id == CLASSES[2]
 
 
+def test_labels_in_the_file_of_the_networks_classes(model: object, folder: Path, tmp_path: Path) -> None:
+    model.save(tmp_path / "toy.keras")
+    (tmp_path / "classes.txt").write_text(f"{CLASSES[0]}, dog\n{CLASSES[1]}\n{CLASSES[2]}, van\n", "utf-8")
+    options = {"preprocess": "0..1", "classes": tmp_path / "classes.txt", "class_names": {CLASSES[2]: "car"}}
+    assert flt.profile(tmp_path / "toy.keras", folder, **options).class_labels == ("dog", "tabby", "car")
+    kg = flt.run(tmp_path / "toy.keras", folder, tmp_path / "kg", **options)
+    assert kg.class_("dog").class_id == CLASSES[0]
+
+
 def test_numbered_folders_stay_as_they_are(
     model: object, arrays: tuple[np.ndarray, np.ndarray], tmp_path: Path
 ) -> None:
