@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError, MissingExtraError, reason_of
 from filtag_kg.images.metadata import exif_orientation, strip_metadata
-from filtag_kg.network import Preparation
+from filtag_kg.network.preparation import MOST_PIXELS, Preparation
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 # The formats of photographs, by Pillow's names. Of its forty decoders some start programs (EPS starts Ghostscript), and
 # others are hardly ever tested. A file's first bytes decide its format, never its name.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-# Of an image's file: ninety million uncompressed pixels, the most that Pillow deems safe.
+# Of an image's file: `MOST_PIXELS` uncompressed.
 MOST_BYTES = 256 * 2**20
-_MOST_PIXELS = 89_478_485
 # Of a side: JPEG's own limit. An animated WebP of 8,388,628 × 10 pixels takes 13 s to decode, 9,000 × 9,000 take 1 s.
 _MOST_SIDE = 65_535
 # Each scan of a JPEG goes over all pixels again. Encoders write a dozen; the fuzzers of libjpeg-turbo stop at 500.
@@ -122,7 +121,13 @@ def decode(content: bytes, preparation: Preparation) -> NDArray[np.uint8]:
 
 
 def frame(image: Image.Image, preparation: Preparation) -> Image.Image:
-    """Return an image at the size that a network takes."""
+    """Return an image at the size that a network takes.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it would have to become far too large before it is cropped.
+    """
     from PIL import Image
 
     height, width = preparation.size
@@ -141,6 +146,11 @@ def frame(image: Image.Image, preparation: Preparation) -> Image.Image:
     whole = [
         max(wanted, int(side * scale + _ROUNDING)) for wanted, side in zip((width, height), image.size, strict=True)
     ]
+    if whole[0] * whole[1] > MOST_PIXELS:
+        raise UnreadableImageError(
+            f"{image.width} × {image.height} pixels are too narrow to be cropped: they would become "
+            f"{whole[0]} × {whole[1]}"
+        )
     left, top = round((whole[0] - width) / 2), round((whole[1] - height) / 2)
     return image.resize((whole[0], whole[1]), method).crop((left, top, left + width, top + height))
 
@@ -202,7 +212,7 @@ def _open(content: bytes) -> Image.Image:
         warnings.filterwarnings("ignore", module=r"PIL\.")
         image = Image.open(io.BytesIO(content), formats=_decoders())
         # Below twice its limit Pillow only warns, and other code may have removed the limit.
-        most_pixels = min(_MOST_PIXELS, Image.MAX_IMAGE_PIXELS or _MOST_PIXELS)
+        most_pixels = min(MOST_PIXELS, Image.MAX_IMAGE_PIXELS or MOST_PIXELS)
         if image.width * image.height > most_pixels or max(image.size) > _MOST_SIDE:
             raise UnreadableImageError(f"{image.width} × {image.height} pixels are too many")
         if image.format == "TIFF":

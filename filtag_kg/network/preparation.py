@@ -18,6 +18,10 @@ RESIZES = ("squash", "crop", "pad")
 """How an image of another aspect becomes one of the network's: each side by itself, cut, or filled up with black."""
 INTERPOLATIONS = ("bilinear", "bicubic", "lanczos", "nearest")
 COLOURS = ("rgb", "bgr")
+MOST_PIXELS = 89_478_485
+"""Of an image, whether read or resized: the most that Pillow deems safe."""
+# Of a profile from a stranger: how channels are scaled is a matrix.
+_MOST_CHANNELS = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,7 @@ class PreparationOptions:
                 f"crop_share={crop_share:g} is no share of an image: give a number above 0, up to 1",
                 options=("crop_share",),
             )
+        check_size(own.size, crop_share)
         scaling, name = self._scaling(own)
         return Preparation(
             own.size,
@@ -283,16 +288,46 @@ def named_scaling(name: str, channels: int = 3) -> Scaling:
     return Scaling(scaling.mean[:1] * channels, scaling.std[:1] * channels, tuple(range(channels)))
 
 
+def check_size(size: tuple[int, int], crop_share: float = 1.0) -> None:
+    """Refuse images of no size, or of one that hardly any memory holds.
+
+    Raises
+    ------
+    FiltagError
+        If they are.
+    """
+    height, width = size
+    if min(size) < 1 or not height / crop_share * (width / crop_share) <= MOST_PIXELS:
+        kept = f", of which {crop_share:.4g} of each side is kept" if crop_share < 1 else ""
+        raise FiltagError(
+            f"no network can be given images of {height} × {width} pixels{kept}: give sides from 1, and at most "
+            f"{MOST_PIXELS:,} pixels",
+            options=("input_size", "crop_share") if kept else ("input_size",),
+        )
+
+
 def recorded_preparation(metadata: Mapping[str, Any]) -> Preparation | None:
-    """Return the preparation that a profile's metadata records; None where the profile is older."""
+    """Return the preparation that a profile's metadata records; None where the profile is older.
+
+    Raises
+    ------
+    FiltagError
+        If it makes no sense, or takes more memory than there may be: a profile may come from a stranger.
+    """
     recorded = metadata.get("preparation")
     if recorded is None:
         return None
     height, width = metadata["input_size"]
     mean, std, order = (tuple(recorded[name]) for name in ("mean", "std", "order"))
-    if not len(mean) == len(std) == len(order) or sorted(order) != list(range(len(order))) or not all(std):
+    scaling = Scaling(mean, std, order)
+    if not (
+        len(mean) == len(std) == len(order) <= _MOST_CHANNELS
+        and sorted(order) == list(range(len(order)))
+        and order
+        and _is_finite(scaling)
+    ):
         raise FiltagError("the preparation of images that is recorded makes no sense: make the profile anew")
-    own = Preparation((height, width), Scaling(mean, std, order), metadata["preprocess"])
+    own = Preparation((height, width), scaling, metadata["preprocess"])
     resize = recorded["resize"]
     return PreparationOptions(
         resize=resize,
@@ -308,16 +343,27 @@ def height_and_width(size: int | Sequence[int]) -> tuple[int, int]:
     ------
     ValueError
         If it is neither a number of pixels nor two.
+    FiltagError
+        If hardly any memory holds such an image.
     """
     sides = (size, size) if isinstance(size, int) else tuple(size)
     if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
         raise ValueError(f"input_size must be a number of pixels or (height, width), got {size!r}")
+    check_size((sides[0], sides[1]))
     return sides[0], sides[1]
 
 
 def letters_and_digits(name: str) -> str:
     """Return a name in lower case without separators: how names of networks are compared."""
     return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _is_finite(scaling: Scaling) -> bool:
+    """Return whether pixels stay finite numbers in float32."""
+    with np.errstate(all="ignore"):
+        mean, std = (np.array(numbers, np.float32) for numbers in (scaling.mean, scaling.std))
+        ends = np.array([(0 - mean) / std, (255 - mean) / std])
+    return bool(np.isfinite(std).all() and (std > 0).all() and np.isfinite(ends).all())
 
 
 def _one_of(option: str, value: str, allowed: Sequence[str]) -> str:

@@ -100,6 +100,12 @@ def recorded_network(
             f"{network.weights_sha256[:12]}: name the right one",
             options=("network",),
         )
+    if recorded is not None and recorded.channels != network.preparation.channels:
+        raise FiltagError(
+            f"{owner} was made with images of {recorded.channels} channels, and {source} takes "
+            f"{network.preparation.channels}: name the right one",
+            options=("network",),
+        )
     if recorded is not None and preprocess is None:
         network = replace(network, preparation=replace(recorded, size=network.input_size))
     _check_preparation(metadata, network, owner)

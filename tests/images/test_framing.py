@@ -9,6 +9,7 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import decode
+from filtag_kg.images.decode import UnreadableImageError
 from tests.preparations import to
 
 Image = pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
@@ -84,6 +85,14 @@ def test_a_one_pixel_image_has_every_frame():
     for resize in ("squash", "crop", "pad"):
         assert decode(png(picture(1, 1)), to(7, 5, resize=resize)).shape == (7, 5, 3)
     assert decode(png(picture(1, 300)), to(7, 5, resize="pad")).shape == (7, 5, 3)
+
+
+@pytest.mark.parametrize(("width", "height"), [(65_535, 1), (1, 65_535)])
+def test_a_strip_is_not_cropped_by_way_of_gigabytes(width, height):
+    content = png(Image.new("RGB", (width, height)))
+    with pytest.raises(UnreadableImageError, match=f"{width} × {height} pixels are too narrow to be cropped"):
+        decode(content, to(224, 224, resize="crop"))
+    assert decode(content, to(224, 224, resize="pad")).shape == (224, 224, 3)
 
 
 def test_files_have_no_other_number_of_channels():

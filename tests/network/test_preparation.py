@@ -129,12 +129,29 @@ def test_what_is_recorded_comes_back():
         {"std": [0, 1, 1]},
         {"order": [0, 0, 1]},
         {"mean": []},
+        {"mean": [], "std": [], "order": []},
+        {"std": [-1, 1, 1]},
+        # Infinite, or no number, in float32.
+        {"std": [1e-320, 1, 1]},
+        {"std": [1e300, 1, 1]},
+        {"mean": [1e300, 0, 0]},
+        # Far more memory than there may be.
+        {"crop_share": 1e-320, "resize": "crop"},
+        {"crop_share": 1e-4, "resize": "crop"},
+        {"mean": [0] * 10_000, "std": [1] * 10_000, "order": list(range(10_000))},
     ],
 )
 def test_a_stranger_s_preparation_is_checked(change):
     metadata = OWN.metadata()
     with pytest.raises(FiltagError):
         recorded_preparation({**metadata, "preparation": {**metadata["preparation"], **change}})
+
+
+@pytest.mark.parametrize("size", [(0, 8), (8, -1), (10**6, 10**6), (10**30, 1)])
+def test_sizes_that_no_memory_holds_are_refused(size):
+    with pytest.raises(FiltagError, match="no network can be given images of ") as error:
+        recorded_preparation({**OWN.metadata(), "input_size": list(size)})
+    assert error.value.options == ("input_size",)
 
 
 def test_what_the_network_sees_decides_the_hash():

@@ -201,3 +201,8 @@ def test_unknown_scalings_are_equal_to_each_other_alone():
     assert same_scaling({}, {})
     assert not same_scaling({"scaling": [[1.0]]}, {})
     assert same_scaling({"scaling": [[1.0]]}, {"scaling": [[1.000001]]})
+
+
+def test_other_channels_are_not_the_network_s(facts):
+    facts["preparation"] |= {"mean": [0], "std": [1], "order": [0]}
+    assert "was made with images of 1 channels, and " in refusal(facts, "my-kg")

@@ -111,14 +111,23 @@ class OnnxEngine:
         return [np.concatenate(of_images) for of_images in zip(*alone, strict=True)]
 
 
-def sample_output(graph: OnnxGraph, input_: Input, tensor: str, where: str) -> NDArray[Any]:
-    """Return what a tensor is for a black image, where that is not known without running the network."""
+def sample_shape(graph: OnnxGraph, input_: Input, tensor: str, where: str) -> tuple[int, ...]:
+    """Return the shape of a tensor for black images, where that is not known without running the network.
+
+    The first side is the number of images, also where the network takes it away from a single one.
+    """
     session = open_session(output_model(graph, input_, tensor), graph.weights, 0, where)
-    pixels = np.zeros((input_.batch or 1, *input_.size, input_.channels), np.uint8)
-    output = run_session(session, pixels, where)[0]
+    n_images = input_.batch or 2
+    try:
+        output = run_session(session, np.zeros((n_images, *input_.size, input_.channels), np.uint8), where)[0]
+    except FiltagError:
+        if input_.batch is not None:
+            raise
+        n_images = 1
+        output = run_session(session, np.zeros((n_images, *input_.size, input_.channels), np.uint8), where)[0]
     if not isinstance(output, np.ndarray) or output.dtype.kind not in "fiub":
         raise FiltagError(f"output {tensor} of {where} holds no numbers: choose another", options=("output_name",))
-    return output
+    return (1, *output.shape) if n_images == 1 and output.shape[:1] != (1,) else output.shape
 
 
 def _computed(

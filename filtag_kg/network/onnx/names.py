@@ -30,6 +30,8 @@ def layer_names(convolutions: Sequence[tuple[str, str | None, str, str]]) -> lis
 
     >>> layer_names([("0", "layer4.1.conv2.weight", "n0", ""), ("1", "onnx::Conv_7", "n1", "layer4.1.conv3")])
     ['layer4.1.conv2', 'layer4.1.conv3']
+    >>> layer_names([("0", "0.weight", "node_conv2d", "0"), ("1", "div", "node_conv2d_1", "2")])
+    ['0', '2']
     """
     scopes: dict[str, set[str]] = {}
     for weights, _, _, scope in convolutions:
@@ -72,9 +74,18 @@ def scope_of(node: Node) -> str:
 
 
 def _candidates(initialiser: str | None, node: str, scope: str) -> Iterator[str]:
-    cleaned = [scope, _without_endings(node)]
+    cleaned = [_without_endings(node)]
     if initialiser is not None:
-        cleaned.insert(0, _without_endings(initialiser))
+        without = _without_endings(initialiser)
+        if initialiser.endswith(".weight"):
+            # Modules in a torch.nn.Sequential are called by numbers, which are not made up.
+            yield without
+        # What has no ending is no weight of a layer, but computed from weights.
+        cleaned.insert(0, without)
+        if without != initialiser and not _MADE_UP.fullmatch(without):
+            yield without
+    if scope:
+        yield scope
     yield from (name for name in cleaned if not _MADE_UP.fullmatch(name))
     # A made-up name is better than none.
     yield from (name for name in (node, initialiser) if name)

@@ -54,12 +54,18 @@ class Output:
     Parameters
     ----------
     tensor : str
+    size : int
+        Numbers for an image; of a map, its channels.
     map_axes : tuple of int
         The axes of the places of a map; empty if the output is none.
+    squeezed : bool
+        Whether all axes of length 1 are taken away, so that of the images, too, where there is a single one.
     """
 
     tensor: str
+    size: int
     map_axes: tuple[int, ...] = ()
+    squeezed: bool = False
 
 
 def pass_model(
@@ -190,7 +196,10 @@ class _Builder:
         if output.map_axes:
             nodes.append(self.reduce("ReduceMean", tensor, "output means", output.map_axes))
             tensor = self.name("output means")
-        nodes.append(self.node("Flatten", [tensor], "scores", axis=1))
+        if output.squeezed:
+            nodes.append(self.node("Reshape", [tensor, self.constant("score", (-1, output.size), np.int64)], "scores"))
+        else:
+            nodes.append(self.node("Flatten", [tensor], "scores", axis=1))
         return nodes
 
     def floats(self, tensor: str, name: str) -> tuple[list[Node], str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.network import Source, weights_sha256
-from filtag_kg.network.onnx.engine import OnnxEngine, sample_output
+from filtag_kg.network.onnx.engine import OnnxEngine, sample_shape
 from filtag_kg.network.onnx.file import OnnxFile
 from filtag_kg.network.onnx.graph import OnnxGraph, Shape, attribute, graph_of, inputs_of
 from filtag_kg.network.onnx.packages import import_onnx
@@ -16,14 +16,25 @@ from filtag_kg.network.onnx.steps import convolutions_of, steps_of
 from filtag_kg.network.preparation import Preparation, named_scaling
 
 _QUANTISED = ("QLinearConv", "ConvInteger", "QLinearConvTranspose")
-# What changes no number of an output, or takes means of it.
+# What changes no number of an output, or takes means of it, or multiplies all by the same.
 # fmt: off
 _SHAPING = (
-    "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Cast", "Dropout", "GlobalAveragePool", "AveragePool",
-    "ReduceMean",
+    "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Cast", "Dropout", "GlobalAveragePool",
+    "AveragePool", "ReduceMean", "Slice", "Gather", "Resize", "Upsample", "Mul", "Div",
 )
 # fmt: on
-_LINEAR = ("Gemm", "MatMul", "FusedMatMul", "Conv", "Add", "Einsum")
+# The softmax of a logarithm of a softmax is that softmax.
+_LINEAR = (
+    "Gemm",
+    "MatMul",
+    "FusedMatMul",
+    "Conv",
+    "Add",
+    "Sub",
+    "Einsum",
+    "BatchNormalization",
+    "LogSoftmax",
+)
 # What a file may ask for: a mistaken or malicious length would fill the memory.
 _MOST_IMAGES, _MOST_CHANNELS, _LONGEST_SIDE = 4096, 4096, 16384
 _TO_CHANNELS_FIRST, _TO_CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
@@ -92,19 +103,20 @@ def onnx_source(
     graph = graph_of(file, image, input_.shape(input_.batch or 1))
     tensor = _chosen_output(graph, output_name, where)
     shape = graph.shapes.get(tensor)
-    if shape is None or None in shape:
-        shape = sample_output(graph, input_, tensor, where).shape
+    if shape is None or None in shape or shape[:1] != (input_.batch or 1,):
+        shape = sample_shape(graph, input_, tensor, where)
     channels_first = _outer_transpose(graph, tensor) != _TO_CHANNELS_LAST
     places = tuple(axis for axis in range(1, len(shape)) if axis != (1 if channels_first else len(shape) - 1))
     # Means over a single place need not be taken.
     is_map = any(shape[axis] != 1 for axis in places)
-    chosen = Output(tensor, places if is_map else ())
+    size = _output_size(shape, places if is_map else ())
+    chosen = Output(tensor, size, places if is_map else (), _is_squeezed(graph, tensor))
     return OnnxSource(
         name=name,
         steps=steps_of(graph),
         preparation=Preparation(input_.size, named_scaling("none", input_.channels), "none"),
         class_ids=(),
-        output_size=_output_size(shape, places if is_map else ()),
+        output_size=size,
         output_is_map=is_map,
         last=_last_function(graph, tensor),
         named=False,
@@ -199,6 +211,12 @@ def _outer_transpose(graph: OnnxGraph, tensor: str) -> list[int]:
     return []
 
 
+def _is_squeezed(graph: OnnxGraph, tensor: str) -> bool:
+    index = graph.makers.get(tensor)
+    node = None if index is None else graph.nodes[index]
+    return node is not None and node.op_type == "Squeeze" and len(node.input) == 1 and not attribute(node, "axes")
+
+
 def _output_size(shape: Shape, places: tuple[int, ...]) -> int:
     return math.prod(length or 1 for axis, length in enumerate(shape) if axis > 0 and axis not in places)
 
@@ -207,8 +225,9 @@ def _last_function(graph: OnnxGraph, tensor: str) -> str:
     """Return what the operation that makes an output applies, such as ``softmax`` or ``linear``."""
     while (index := graph.makers.get(tensor)) is not None:
         node = graph.nodes[index]
-        if node.op_type in _SHAPING:
-            tensor = node.input[0]
+        varying = [each for each in node.input if each in graph.varying]
+        if node.op_type in _SHAPING and len(varying) == 1:
+            tensor = varying[0]
         else:
             return "linear" if node.op_type in _LINEAR else node.op_type.lower()
     return "none"

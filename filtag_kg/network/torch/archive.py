@@ -48,7 +48,8 @@ def read_archive(path: Path, input_size: tuple[int, int] | None = None) -> Torch
         raise FiltagError(f"no network at {path}: check the path")
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_size(archive, path.stat().st_size)
+            size = path.stat().st_size
+            _check_size(sum(entry.file_size for entry in archive.infolist()), size)
             entries = _entries(archive, path)
             program = _json(archive, entries, "models/model.json")
             if program["schema_version"]["major"] != _SCHEMA:
@@ -57,6 +58,8 @@ def read_archive(path: Path, input_size: tuple[int, int] | None = None) -> Torch
                 **_tensors(archive, entries, "data/weights/", "model_weights_config.json", path),
                 **_tensors(archive, entries, "data/constants/", "model_constants_config.json", path),
             }
+            # A tensor may repeat the numbers that it is stored as.
+            _check_size(sum(tensor.nbytes for tensor in tensors.values()), size)
         return read_graph(program, tensors, str(path), input_size)
     except (*MALFORMED, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         reason = reason_of(error)
@@ -92,9 +95,8 @@ def refuse_pickle(path: Path) -> None:
     raise FiltagError(f"{path} {what}")
 
 
-def _check_size(archive: zipfile.ZipFile, size: int) -> None:
+def _check_size(unpacked: int, size: int) -> None:
     """Refuse a zip that unpacks to far too much."""
-    unpacked = sum(entry.file_size for entry in archive.infolist())
     if unpacked > max(_UNPACKED_ALWAYS, _UNPACKED_RATIO * size):
         raise ValueError(f"its {size:,} bytes unpack to {unpacked:,}")
 

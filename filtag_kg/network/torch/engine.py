@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.network import CompiledPass, Computed
 from filtag_kg.network.preparation import Scaling
@@ -77,8 +78,15 @@ class TorchEngine:
                 padding = [part[-1:]] * max(0, self.fewest - len(part))
                 images = scaled(torch.from_numpy(np.concatenate([part, *padding])))
                 half = torch.autocast(self.device.type, precision, enabled=precision is not torch.float32)
-                with torch.inference_mode(), half:
-                    arrays = [tensor[: len(part)].cpu().numpy() for tensor in module(images)]
+                try:
+                    with torch.inference_mode(), half:
+                        arrays = [tensor[: len(part)].cpu().numpy() for tensor in module(images)]
+                except (RuntimeError, MemoryError, ValueError, TypeError, IndexError) as error:
+                    raise FiltagError(
+                        f"PyTorch cannot run the network on {len(images)} images ({reason_of(error)}): check its input "
+                        "size, or give fewer images at a time",
+                        options=("input_size", "batch_size"),
+                    ) from None
                 parts.append(arrays)
             return Computed(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 

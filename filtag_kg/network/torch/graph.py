@@ -67,7 +67,7 @@ class TorchGraph:
 
 
 def graph_module(nodes: Any, tensors: Mapping[str, Tensor]) -> GraphModule:  # noqa: ANN401
-    """Return a module of a torch.fx.Graph whose attributes are `tensors`; unused ones are dropped.
+    """Return a module of a torch.fx.Graph whose attributes are `tensors`; what nothing uses is dropped.
 
     In-place operations stay what they are, but whatever uses a tensor after it was changed takes it from the operation
     that changed it. So the uses of a value are uses of its node. What changes no number is left out.
@@ -77,7 +77,7 @@ def graph_module(nodes: Any, tensors: Mapping[str, Tensor]) -> GraphModule:  # n
         _simplify(nodes, node)
     _follow_changes(nodes)
     for node in reversed(list(nodes.nodes)):
-        if not node.users and (node.op == "get_attr" or _only_checks(node)):
+        if not node.users and (node.op == "get_attr" or _only_computes(node)):
             nodes.erase_node(node)
     used = {node.target for node in nodes.nodes if node.op == "get_attr"}
     root = torch.nn.Module()
@@ -128,10 +128,10 @@ def _follow_changes(nodes: Any) -> None:  # noqa: ANN401
             changed.replace_all_uses_with(node, lambda user, at=at: order[user] > at)
 
 
-def _only_checks(node: Node) -> bool:
-    # What torch.export inserts to check shapes and types, and sizes that nothing needs.
-    name = operation(node)
-    return name.startswith(("_assert", "sym_constrain")) or name in ("sym_size", "getitem")
+def _only_computes(node: Node) -> bool:
+    """Return whether an operation has no effect but its result; checks of shapes and types have none that matters."""
+    schema = getattr(node.target, "_schema", None)
+    return node.op == "call_function" and not (schema is not None and schema.is_mutable)
 
 
 def operation(node: Node) -> str:

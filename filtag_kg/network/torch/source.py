@@ -14,6 +14,9 @@ from filtag_kg.network.torch.graph import TorchGraph, refuse_training
 from filtag_kg.network.torch.prepared import prepared
 from filtag_kg.network.torch.steps import last_function, steps_of
 
+# What a file may ask for: a mistaken or malicious length would fill the memory.
+_MOST_IMAGES, _MOST_CHANNELS = 4096, 4096
+
 
 @dataclass(frozen=True, slots=True)
 class TorchSource(Source):
@@ -67,6 +70,12 @@ def torch_source(
     FiltagError
         If its numbers are not finite or depend on the batch, or there is no such output or device.
     """
+    most = graph.most or _MOST_IMAGES
+    if not (1 <= graph.channels <= _MOST_CHANNELS and 1 <= graph.fewest <= min(most, _MOST_IMAGES)):
+        raise FiltagError(
+            f"{where} takes {graph.fewest} images of {graph.channels} channels or more at a time, which nobody has: "
+            "export it again"
+        )
     refuse_training(graph, where)
     arrays = []
     for path, tensor in graph.weights():

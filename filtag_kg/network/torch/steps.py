@@ -269,7 +269,7 @@ def _convolution_name(node: Node) -> str:
     owner, _, leaf = f".{path}".partition(".parametrizations.")[0].removeprefix(".").rpartition(".")
     if ".parametrizations." in f".{path}":
         return f"{owner}.{leaf}".removeprefix(".") or path
-    return owner if owner and leaf in ("weight", "weight_g", "weight_v", "weight_orig") else path
+    return owner if owner and leaf in ("weight", "weight_g", "weight_v", "weight_orig", "weight_mask") else path
 
 
 def _path_of_weight(node: Node | None) -> str | None:

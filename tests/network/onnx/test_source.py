@@ -27,6 +27,7 @@ def refusal(path: str, **options) -> FiltagError:
         ("Sigmoid", 1, "sigmoid"),
         (None, 1, "logit"),
         ("Relu", 3, "none"),
+        ("LogSoftmax", 3, "logits"),
     ],
 )
 def test_what_the_outputs_are(tmp_path, last, classes, outputs):
@@ -42,6 +43,18 @@ def test_a_classifier_that_ends_in_a_convolution(tmp_path):
     x = g.op("GlobalAveragePool", g.conv("image", 3, 4, name="classes"))
     network = load_network(g.save(tmp_path / "toy.onnx", g.op("Softmax", x, axis=1)), quiet=True)
     assert (network.output.outputs, network.output.size, network.output.is_map) == ("softmax", 4, False)
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_an_output_whose_axes_of_length_1_are_all_taken_away(tmp_path, classes):
+    g = Graph()
+    x = g.op("GlobalAveragePool", g.conv("image", 3, classes))
+    network = load_network(g.save(tmp_path / "toy.onnx", g.op("Squeeze", g.op("Sigmoid", x))), quiet=True)
+    assert (network.output.outputs, network.output.size) == ("sigmoid" if classes == 1 else "sigmoids", classes)
+    pixels = random_pixels(3)
+    scores = network.compute(pixels).scores
+    assert scores.shape == (3, classes)
+    np.testing.assert_allclose(network.compute(pixels[1:2]).scores, scores[1:2], rtol=1e-5)
 
 
 @pytest.mark.parametrize("channels_first", [True, False])

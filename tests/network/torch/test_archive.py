@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import re
 import zipfile
 
 import numpy as np
@@ -209,6 +210,44 @@ def test_operations_that_do_not_compute_are_refused(archive, tmp_path, target):
 
     path = with_graph(archive, tmp_path / "a.pt2", edit)
     assert refusal(path) == f"{path} has the operation {target!r}, which is not one of PyTorch's own on tensors"
+
+
+def test_a_tensor_that_repeats_its_numbers_for_terabytes_is_refused(archive, tmp_path):
+    def change(name, content):
+        if not name.endswith("model_weights_config.json"):
+            return content
+        config = json.loads(content)
+        for entry in config["config"].values():
+            meta = entry["tensor_meta"]
+            meta["sizes"] = [{"as_int": 10**3} for _ in meta["sizes"]]
+            meta["strides"] = [{"as_int": 0} for _ in meta["sizes"]]
+        return json.dumps(config).encode()
+
+    path = rewritten(archive, tmp_path / "a.pt2", change)
+    assert re.search(r"\(its [0-9,]+ bytes unpack to [0-9,]+\)", refusal(path))
+
+
+@pytest.mark.parametrize("bounds", [(10**9, 10**18), (5000, 10**18), (8, 4), (5, -3)])
+def test_numbers_of_images_that_nobody_has_are_refused(archive, tmp_path, bounds):
+    def edit(program):
+        program["range_constraints"] = {
+            name: {"min_val": bounds[0], "max_val": bounds[1]} for name in program["range_constraints"]
+        }
+
+    assert "at a time, which nobody has" in refusal(with_graph(archive, tmp_path / "a.pt2", edit))
+
+
+def test_a_graph_that_cannot_run_says_so_in_one_line(archive, tmp_path):
+    def edit(program):
+        for node in program["graph_module"]["graph"]["nodes"]:
+            for each in node["inputs"]:
+                if each["name"] == "dim" and "as_ints" in each["arg"]:
+                    each["arg"]["as_ints"] = [7, "x"]
+
+    network = load_network(str(with_graph(archive, tmp_path / "a.pt2", edit)), preprocess="none")
+    with pytest.raises(FiltagError, match="PyTorch cannot run the network on ") as error:
+        network.compute(pixels_of(2, 12))
+    assert "\n" not in str(error.value)
 
 
 def test_expressions_are_never_evaluated(archive, tmp_path):

@@ -159,6 +159,8 @@ def test_chains(torch, modules, name, chain):
 
 
 def test_names(torch):
+    from torch.nn.utils import prune
+
     nn, functional = torch.nn, torch.nn.functional
 
     class Standardised(nn.Conv2d):
@@ -174,13 +176,14 @@ def test_names(torch):
             self.deep = nn.ModuleDict({"a": nn.Sequential(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4))})
             self.standard = Standardised(4, 4, 1)
             self.normed = nn.utils.parametrizations.weight_norm(nn.Conv2d(4, 4, 1))
+            self.pruned = prune.random_unstructured(nn.Conv2d(4, 4, 1), "weight", 0.5)
             self.split = nn.Conv2d(4, 8, 3, groups=4)
             self.up = nn.ConvTranspose2d(8, 2, 2)
 
         def forward(self, x):
             x = functional.conv2d(functional.conv2d(x, self.kernel), self.weight)
             x = torch.relu(self.standard(self.deep["a"](x)))
-            return self.up(self.split(self.normed(x))).mean((2, 3))
+            return self.up(self.split(self.pruned(self.normed(x)))).mean((2, 3))
 
     network = from_torch(Net(), 16, preprocess="none", layers="all")
     assert [(layer.name, layer.kind, layer.n_filters, layer.taken_after) for layer in network.layers] == [
@@ -190,6 +193,24 @@ def test_names(torch):
         # A batch normalisation of weights is no follower.
         ("standard", "Conv2D", 4, "Conv2D → relu"),
         ("normed", "Conv2D", 4, "Conv2D"),
+        ("pruned", "Conv2D", 4, "Conv2D"),
         ("split", "DepthwiseConv2D", 8, "DepthwiseConv2D"),
     ]
     assert network.layers[2].feature_map_of == "deep.a.1"
+
+
+def test_what_nothing_uses_is_no_part_of_the_network(torch):
+    nn = torch.nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.unused = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 2, 1)
+
+        def forward(self, x):
+            x = self.conv(x)
+            self.unused(x)
+            return torch.relu(x).mean((2, 3))
+
+    (layer,) = from_torch(Net(), 16, preprocess="none").layers
+    assert (layer.name, layer.taken_after) == ("conv", "Conv2D → relu")
