@@ -24,6 +24,8 @@ _KNOWN_DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 _OLDEST_OPSET = 7
 # Protocol buffers end at 2 GiB.
 _LARGEST = 2**31 - 1
+# A network has thousands.
+_MOST_NODES = 1_000_000
 # Weights are kept apart from the graph; constants such as axes, shapes and limits stay in it, where they are read.
 _SMALL = 64
 IN_MEMORY = "in memory"
@@ -65,6 +67,7 @@ def read_onnx_file(path: Path) -> OnnxFile:
         # What was taken out of a message is freed with the message alone.
         model = onnx.ModelProto.FromString(model.SerializeToString())
         if model.functions:
+            _check_functions(model)
             model = onnx.inliner.inline_local_functions(model)
         _refuse_code(model, path)
         onnx.checker.check_model(_as_checked(model))
@@ -245,6 +248,29 @@ def _refuse_code(model: Model, path: Path) -> None:
             f"{path} needs operators that are code and not in the file ({named}): export the network with ONNX's "
             "own operators"
         )
+
+
+def _check_functions(model: Model) -> None:
+    """Refuse functions that call others until there are far too many nodes."""
+    functions = {_key(each, each.name): each for each in model.functions}
+    n_nodes: dict[tuple[str, str, str], int] = {}
+
+    def count(graph: Any) -> int:  # noqa: ANN401 - see packages.py
+        return sum(1 + called(_key(node, node.op_type)) for node in _all_nodes(graph))
+
+    def called(name: tuple[str, str, str]) -> int:
+        if name in functions and name not in n_nodes:
+            # One that calls itself is refused when it is put in its place.
+            n_nodes[name] = 0
+            n_nodes[name] = count(functions[name])
+        return n_nodes.get(name, 0)
+
+    if (total := count(model.graph)) > _MOST_NODES:
+        raise ValueError(f"its functions make {total:,} nodes")
+
+
+def _key(called: Any, name: str) -> tuple[str, str, str]:  # noqa: ANN401 - see packages.py
+    return "" if called.domain == "ai.onnx" else called.domain, name, called.overload
 
 
 def _all_nodes(graph: Any) -> Iterator[Node]:  # noqa: ANN401 - see packages.py

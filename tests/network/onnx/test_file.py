@@ -84,6 +84,19 @@ def test_functions_of_the_file_s_own_are_opened_up(saved):
     assert network.compute(random_pixels(1)).scores.shape == (1, 3)
 
 
+def test_functions_that_double_one_another_thirty_times_are_refused(saved):
+    model, helper = onnx.load(saved), onnx.helper
+    model.opset_import.append(helper.make_opsetid("own", 1))
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    for i in range(30):
+        calls = [helper.make_node(f"F{i + 1}", [x], [y], domain="own") for x, y in ("ab", "bc")]
+        nodes = calls if i < 29 else [helper.make_node("Relu", ["a"], ["c"])]
+        model.functions.append(helper.make_function("own", f"F{i}", ["a"], ["c"], nodes, opsets))
+    model.graph.node.append(helper.make_node("F0", [model.graph.node[0].output[0]], ["unused"], domain="own"))
+    onnx.save(model, saved)
+    assert "its functions make 1,610,612,7" in refusal(saved)
+
+
 def test_weights_that_are_not_finite(saved):
     model = onnx.load(saved)
     tensor = model.graph.initializer[0]
