@@ -205,7 +205,9 @@ def _compile_tensorflow(computation: Computation, batch_size: int, devices: Sequ
     graph = tf.function(run, jit_compile=False, autograph=False)
 
     def call(pixels: NDArray[Any]) -> _Arrays:
-        activations, constant, scores = graph(tf.convert_to_tensor(pixels))
+        tensor = tf.convert_to_tensor(pixels)
+        # Called by signature: of several passes in one process, TensorFlow would warn as of one that it traces anew.
+        activations, constant, scores = graph.get_concrete_function(tensor)(tensor)
         return activations.numpy(), constant.numpy(), scores.numpy()
 
     return call
