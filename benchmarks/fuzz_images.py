@@ -19,7 +19,7 @@ from fuzz_kinds import Kind
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import Preparation
-from filtag_kg.network.preparation import named_scaling
+from filtag_kg.network.scaling import named_scaling
 
 if TYPE_CHECKING:
     from PIL import Image

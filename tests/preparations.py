@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from filtag_kg.network import Preparation
-from filtag_kg.network.preparation import named_scaling
+from filtag_kg.network.scaling import named_scaling
 
 
 def to(height: int, width: int, channels: int = 3, **options: Any) -> Preparation:

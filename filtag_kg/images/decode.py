@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError, MissingExtraError, reason_of
 from filtag_kg.images.metadata import exif_orientation, strip_metadata
-from filtag_kg.network.preparation import MOST_PIXELS, Preparation
+from filtag_kg.network import MOST_PIXELS, Preparation
 
 if TYPE_CHECKING:
     from PIL import Image

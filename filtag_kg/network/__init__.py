@@ -16,10 +16,12 @@ from filtag_kg.network.load import (
 )
 from filtag_kg.network.network import CompiledPass, Computed, Engine, Network
 from filtag_kg.network.outputs import OUTPUTS, OutputLayer
-from filtag_kg.network.preparation import INTERPOLATIONS, RESIZES, Preparation, Scaling, recorded_preparation
+from filtag_kg.network.preparation import INTERPOLATIONS, MOST_PIXELS, RESIZES, Preparation, recorded_preparation
+from filtag_kg.network.scaling import Scaling
 
 __all__ = [
     "INTERPOLATIONS",
+    "MOST_PIXELS",
     "OUTPUTS",
     "RESIZES",
     "CompiledPass",

@@ -19,7 +19,8 @@ from filtag_kg.network.network import Network, Source
 from filtag_kg.network.onnx import ONNX_ENDINGS, onnx_source, read_onnx_file
 from filtag_kg.network.other_formats import looks_like_a_path, refuse_other_format
 from filtag_kg.network.outputs import output_layer
-from filtag_kg.network.preparation import PreparationOptions, height_and_width, letters_and_digits
+from filtag_kg.network.preparation import PreparationOptions, height_and_width
+from filtag_kg.network.scaling import letters_and_digits
 from filtag_kg.network.torch import (
     ARCHIVE_ENDINGS,
     PICKLE_ENDINGS,

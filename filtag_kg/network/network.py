@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from filtag_kg.network.feature_map import Layer, Step
 from filtag_kg.network.gradients import Differentiable
 from filtag_kg.network.outputs import OutputLayer
-from filtag_kg.network.preparation import Preparation, Scaling
+from filtag_kg.network.preparation import Preparation
+from filtag_kg.network.scaling import Scaling
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,8 @@ def test_no_program_is_started(tmp_path):
     program.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     ours = (
-        "from filtag_kg.images import decode, thumbnail; from filtag_kg.network.preparation import *;"
+        "from filtag_kg.images import decode, thumbnail; from filtag_kg.network import Preparation;"
+        "from filtag_kg.network.scaling import named_scaling;"
         "to = Preparation((4, 4), named_scaling('none')); decode(open('image.jpg', 'rb').read(), to)"
     )
     pillow = "from PIL import Image; Image.open('image.jpg').load()"

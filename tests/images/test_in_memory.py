@@ -164,7 +164,7 @@ def test_ready_made_images_stay_what_they_are(values):
 def test_ready_made_images_reach_the_network_as_they_are(pixels):
     """What the network's own scaling makes of the pixels is what was given."""
     from filtag_kg.network import Preparation
-    from filtag_kg.network.preparation import Scaling
+    from filtag_kg.network.scaling import Scaling
 
     scaling = Scaling((100.0, 110.0, 120.0), (50.0, 60.0, 70.0), (2, 1, 0))
     preparation = Preparation((5, 6), scaling, crop_share=0.5, resize="crop")

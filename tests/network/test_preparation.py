@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import Preparation, Scaling, recorded_preparation, scaled
-from filtag_kg.network.preparation import IMAGENET, PreparationOptions, named_scaling
+from filtag_kg.network.preparation import PreparationOptions
+from filtag_kg.network.scaling import IMAGENET, named_scaling
 
 OWN = Preparation((8, 8), named_scaling("none"))
 

@@ -13,7 +13,7 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import Network, load_network
-from filtag_kg.network.preparation import named_scaling
+from filtag_kg.network.scaling import named_scaling
 from filtag_kg.profile import recorded_network, recorded_network_file
 from filtag_kg.profile.metadata import network_file, network_metadata, same_scaling
 from tests.keras_network import model_of

@@ -15,7 +15,8 @@ import ctypes, io, json, os, socket, subprocess, sys, threading
 from pathlib import Path
 from PIL import Image
 from filtag_kg.images import decode
-from filtag_kg.network.preparation import Preparation, named_scaling
+from filtag_kg.network.preparation import Preparation
+from filtag_kg.network.scaling import named_scaling
 from filtag_kg.server.confinement import confine_decoder
 
 room = Path(sys.argv[1])

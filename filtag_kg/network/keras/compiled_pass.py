@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.keras.backend import KerasModel, Tensor, import_keras
 from filtag_kg.network.network import CompiledPass, Computed
-from filtag_kg.network.preparation import Scaling
+from filtag_kg.network.scaling import Scaling
 
 Forward = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 

@@ -14,7 +14,7 @@ from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.gradients import CompiledStep, Ops, Step
 from filtag_kg.network.keras.backend import KerasModel, Tensor, import_keras
 from filtag_kg.network.keras.compiled_pass import scaled
-from filtag_kg.network.preparation import Scaling
+from filtag_kg.network.scaling import Scaling
 
 
 @dataclass(frozen=True, slots=True)

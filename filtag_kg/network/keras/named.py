@@ -14,7 +14,7 @@ from filtag_kg.network.keras.backend import KerasModel, import_keras
 from filtag_kg.network.keras.efficientnet_lite0 import build_efficientnet_lite0, checkpoint_path, load_checkpoint
 from filtag_kg.network.keras.legacy_checkpoint import read_legacy_checkpoint
 from filtag_kg.network.keras.source import KerasSource, keras_source
-from filtag_kg.network.preparation import letters_and_digits
+from filtag_kg.network.scaling import letters_and_digits
 
 _LITE0 = "efficientnet-lite0"
 _T = TypeVar("_T")

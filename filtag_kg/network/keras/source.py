@@ -20,7 +20,8 @@ from filtag_kg.network.keras.model_graph import Graph, trace
 from filtag_kg.network.keras.precision import compute_in
 from filtag_kg.network.keras.steps import last_function, steps_of
 from filtag_kg.network.network import CompiledPass, Computed, Source, weights_sha256
-from filtag_kg.network.preparation import Preparation, Scaling, named_scaling
+from filtag_kg.network.preparation import Preparation
+from filtag_kg.network.scaling import Scaling, named_scaling
 
 _BACKENDS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
 

@@ -19,7 +19,7 @@ from filtag_kg.network.onnx.graph import OnnxGraph
 from filtag_kg.network.onnx.packages import import_onnx, import_onnxruntime
 from filtag_kg.network.onnx.pass_graph import Input, Output, output_model, pass_model
 from filtag_kg.network.onnx.session import CUDA, open_session, providers, run_session
-from filtag_kg.network.preparation import Scaling
+from filtag_kg.network.scaling import Scaling
 
 # On a processor, feature maps are reduced while they are in its cache: it holds those of few images.
 _IMAGES_AT_A_TIME = 2

@@ -15,7 +15,7 @@ import numpy as np
 from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.onnx.graph import OnnxGraph
 from filtag_kg.network.onnx.packages import Model, Node, import_onnx
-from filtag_kg.network.preparation import Scaling
+from filtag_kg.network.scaling import Scaling
 
 # No tensor of a network may be called so.
 _PREFIX = "filtag-kg/"

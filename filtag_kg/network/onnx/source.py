@@ -13,7 +13,8 @@ from filtag_kg.network.onnx.graph import OnnxGraph, Shape, attribute, graph_of, 
 from filtag_kg.network.onnx.packages import import_onnx
 from filtag_kg.network.onnx.pass_graph import Input, Output
 from filtag_kg.network.onnx.steps import convolutions_of, steps_of
-from filtag_kg.network.preparation import Preparation, named_scaling
+from filtag_kg.network.preparation import Preparation
+from filtag_kg.network.scaling import named_scaling
 
 _QUANTISED = ("QLinearConv", "ConvInteger", "QLinearConvTranspose")
 # What changes no number of an output, or takes means of it, or multiplies all by the same.

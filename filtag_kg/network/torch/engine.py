@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.network import CompiledPass, Computed
-from filtag_kg.network.preparation import Scaling
+from filtag_kg.network.scaling import Scaling
 from filtag_kg.network.torch.backend import GraphModule, Node, Tensor, import_torch
 from filtag_kg.network.torch.gradients import TorchDifferentiable, differentiable
 from filtag_kg.network.torch.steps import output_maker

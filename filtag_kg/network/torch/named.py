@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.imagenet import imagenet_class_ids
-from filtag_kg.network.preparation import INTERPOLATIONS, Preparation, Scaling, letters_and_digits, named_scaling
+from filtag_kg.network.preparation import INTERPOLATIONS, Preparation
+from filtag_kg.network.scaling import Scaling, letters_and_digits, named_scaling
 from filtag_kg.network.torch.backend import TorchModule, import_torch
 from filtag_kg.network.torch.export import export_module
 from filtag_kg.network.torch.source import TorchSource, torch_source

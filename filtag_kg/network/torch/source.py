@@ -7,7 +7,8 @@ from typing import Any
 
 from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.network.network import Source, weights_sha256
-from filtag_kg.network.preparation import Preparation, named_scaling
+from filtag_kg.network.preparation import Preparation
+from filtag_kg.network.scaling import named_scaling
 from filtag_kg.network.torch.backend import Node, import_torch
 from filtag_kg.network.torch.engine import TorchEngine
 from filtag_kg.network.torch.graph import TorchGraph, refuse_training

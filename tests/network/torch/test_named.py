@@ -8,7 +8,7 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network import imagenet_class_ids, load_network
-from filtag_kg.network.preparation import IMAGENET
+from filtag_kg.network.scaling import IMAGENET
 from filtag_kg.network.torch import named
 from filtag_kg.profile import recorded_network
 from filtag_kg.profile.metadata import network_file, network_metadata
