@@ -54,6 +54,8 @@ def seed() -> None:
     """Let networks and arrays that name no seed of their own be the same in every run and order."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
