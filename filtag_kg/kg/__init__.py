@@ -2,6 +2,7 @@
 
 from filtag_kg.kg.build import BuildParameters, build_kg
 from filtag_kg.kg.exemplars import EXEMPLARS
+from filtag_kg.kg.experiments import Experiment, ExperimentKind, RecordedExperiment, add_experiments, experiments_of
 from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
 from filtag_kg.kg.manifest import file_differences
 from filtag_kg.kg.provenance import Provenance
@@ -26,17 +27,22 @@ __all__ = [
     "TAGS",
     "VISUALIZATION_METHODS",
     "BuildParameters",
+    "Experiment",
+    "ExperimentKind",
     "Finding",
     "KgRun",
     "Provenance",
+    "RecordedExperiment",
     "StoreProcess",
     "Table",
     "Validation",
     "Visualization",
+    "add_experiments",
     "add_runs",
     "build_into",
     "build_kg",
     "check_output",
+    "experiments_of",
     "file_differences",
     "graph_lines",
     "graph_triples",

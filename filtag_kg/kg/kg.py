@@ -25,7 +25,9 @@ graph says of each concept how much each layer has to do with it."""
 
 _KG_NAMES = {
     MANIFEST,
+    "ablations",
     "added",
+    "checks",
     "common.csv",
     "concepts.csv",
     "exemplars",

@@ -10,6 +10,7 @@ from filtag_kg.graph import DataIris, iri
 from filtag_kg.json_values import mismatch, named, whole_number
 from filtag_kg.profile import METADATA
 
+_ID = re.compile(r"[0-9a-f]{16}")
 # The folder of an added build, which is never outside the KG.
 _FOLDER = re.compile(r"added/[A-Za-z0-9_-]+")
 
@@ -49,6 +50,18 @@ def _text_or_none(value: Any) -> str | None:  # noqa: ANN401
     return None if value is None or isinstance(value, str) else "is not text"
 
 
+def _any(_: Any) -> str | None:  # noqa: ANN401
+    return None
+
+
+def _experiment_id(value: Any) -> str | None:  # noqa: ANN401
+    return None if isinstance(value, str) and _ID.fullmatch(value) else "is not 16 hexadecimal digits"
+
+
+def _experiment_kind(value: Any) -> str | None:  # noqa: ANN401
+    return None if value in ("check", "ablation") else "is neither check nor ablation"
+
+
 _COUNTS = dict.fromkeys(
     (
         *("layers", "filters", "classes", "linked_classes", "tags"),
@@ -84,6 +97,9 @@ _SHAPE = {
     "unlinked_classes?": [str],
     "files?": {str: {"bytes": whole_number(), "sha256": str}},
     "added?": [{**_BUILD, "folder": _folder}],
+    "experiments?": [
+        {"id": _experiment_id, "kind": _experiment_kind, "run": named, "folder?": _folder, "about": {str: _any}}
+    ],
 }
 
 
@@ -97,6 +113,14 @@ def manifest_mistake(manifest: Any) -> str | None:  # noqa: ANN401 - any JSON va
         return "runs have the same id"
     if all("folder" in run for run in manifest["runs"]):
         return "it has no run of its own"
-    folders = {build["folder"] for build in manifest.get("added", ())}
-    unknown = next((run["folder"] for run in manifest["runs"] if run.get("folder", "") not in {"", *folders}), None)
-    return None if unknown is None else f"a run is in {unknown}, which is not among the added builds"
+    experiments = manifest.get("experiments", ())
+    if len({*ids, *(each["id"] for each in experiments)}) != len(ids) + len(experiments):
+        return "runs or experiments have the same id"
+    if not {each["run"] for each in experiments} <= set(ids):
+        return "an experiment is about a run that is not there"
+    folders = {"", *(build["folder"] for build in manifest.get("added", ()))}
+    for what, records in (("a run", manifest["runs"]), ("an experiment", experiments)):
+        unknown = next((record["folder"] for record in records if record.get("folder", "") not in folders), None)
+        if unknown is not None:
+            return f"{what} is in {unknown}, which is not among the added builds"
+    return None

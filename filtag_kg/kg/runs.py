@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyoxigraph as ox
-
 from filtag_kg.concepts import CommonConcept, family_name, too_few_classes
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import only_writer, replacing_directory, scratch_directory, sha256_of
-from filtag_kg.graph import PREFIXES, DataIris, DatasetDescription, count_store, emit_dataset, kg_files, quads
-from filtag_kg.kg.build import kg_id_of
+from filtag_kg.files import only_writer, replacing_directory, scratch_directory
+from filtag_kg.graph import DataIris
+from filtag_kg.kg.experiments import table_of
 from filtag_kg.kg.kg import KG, open_kg
-from filtag_kg.kg.manifest import kg_file_names, write_manifest
-from filtag_kg.kg.store import finish_store, graph_lines, load_lines, pack_lines
-from filtag_kg.kg.store_process import plain_rows
+from filtag_kg.kg.rewriting import LAYERS, copy_files, description_graph, merged_lines, title_of, write_contents
 from filtag_kg.kg.tables import TABLES
 from filtag_kg.output_paths import check_directory_output
-
-_LAYERS = "SELECT ?name ?index WHERE { <%s> nno:hasLayer ?l . ?l rdfs:label ?name ; nno:hasLayerSequence ?index }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +109,13 @@ def _add_runs(kg: KG, added: KG) -> KG:
     runs = [*kg.manifest["runs"]]
     runs += [{**run, "network": added.manifest["network"], "folder": folder} for run in added.manifest["runs"]]
     builds = [*kg.manifest.get("added", ()), {**_build_record(added), "folder": folder}]
-    lines = _merged_lines(
-        [kg.graph_path, added.graph_path], without=[_description_graph(kg), _description_graph(added)]
-    )
+    experiments = [*kg.manifest.get("experiments", ())]
+    experiments += [{**record, "folder": folder} for record in added.manifest.get("experiments", ())]
+    lines = merged_lines([kg.graph_path, added.graph_path], without=[description_graph(kg), description_graph(added)])
     with replacing_directory(kg.path, open_kg) as unfinished:
-        _copy(kg.path, unfinished)
-        _copy(added.path, unfinished / folder)
-        _write(unfinished, kg, lines, runs, builds, title=_title(kg, added))
+        copy_files(kg.path, unfinished)
+        copy_files(added.path, unfinished / folder)
+        write_contents(unfinished, kg, lines, runs, builds, experiments, title=title_of(kg, added))
     return open_kg(kg.path)
 
 
@@ -151,7 +141,9 @@ def build_into(path: Path, build: Callable[[KG, Path], KG]) -> KG:
 
 
 def remove_run(kg: KG, name: str) -> KG:
-    """Remove a run with its results, and its network if no other run is about it; classes and concepts stay.
+    """Remove a run with its results and the experiments about it, and its network if no other run is about that.
+
+    Classes and concepts stay.
 
     Parameters
     ----------
@@ -180,97 +172,33 @@ def _remove_run(kg: KG, name: str) -> KG:
     if not removed.folder and all(run.folder for run in others):
         raise FiltagError(f"{name} is the last run of the build that {kg.path} began with: build anew without it")
     iris = DataIris(kg.manifest["parameters"]["base"])
-    graphs = {_description_graph(kg), iris.run(removed.run_id)}
+    experiments = [*kg.manifest.get("experiments", ())]
+    about_it = [record for record in experiments if record["run"] == removed.run_id]
+    graphs = {description_graph(kg), *map(iris.run, (removed.run_id, *(record["id"] for record in about_it)))}
     if all(run.network != removed.network for run in others):
         graphs.add(iris.network(removed.network))
     folders = {run.folder for run in others}
     builds = [build for build in kg.manifest.get("added", ()) if build["folder"] in folders]
     with replacing_directory(kg.path, open_kg) as unfinished:
-        _copy(kg.path, unfinished, without={removed.folder} - folders)
+        gone = [f"{folder}/" for folder in {removed.folder} - folders]
+        copy_files(kg.path, unfinished, without=[*gone, *map(table_of, about_it)])
         if removed.folder in folders:
             _remove_rule(unfinished / removed.folder, removed.rule)
-        _write(
+        write_contents(
             unfinished,
             kg,
-            _merged_lines([kg.graph_path], without=graphs),
+            merged_lines([kg.graph_path], without=graphs),
             [run for run in kg.manifest["runs"] if run["id"] != removed.run_id],
             builds,
-            title=_title(kg),
+            [record for record in experiments if record not in about_it],
+            title=title_of(kg),
         )
     return open_kg(kg.path)
 
 
-def _merged_lines(paths: Iterable[Path], *, without: Iterable[str]) -> Callable[[], Iterator[str]]:
-    """Return what yields the lines of graph files, sorted and each once, but for those of some graphs."""
-    endings = tuple(f" <{graph}> .\n" for graph in without)
-
-    def lines() -> Iterator[str]:
-        before = ""
-        for line in heapq.merge(*map(graph_lines, paths)):
-            if line != before and not line.endswith(endings):
-                yield line
-            before = line
-
-    return lines
-
-
-def _write(
-    folder: Path,
-    kg: KG,
-    lines: Callable[[], Iterator[str]],
-    runs: list[dict[str, Any]],
-    builds: list[dict[str, Any]],
-    *,
-    title: str,
-) -> None:
-    """Write graph, store and manifest of a KG that has other runs than before."""
-    iris = DataIris(kg.manifest["parameters"]["base"])
-    kg_id = kg_id_of(run["id"] for run in runs)
-    licences = _licences(kg, builds)
-    store = ox.Store(str(folder / "store"))
-    load_lines(store, lines())
-    counts = count_store(partial(_rows, store))
-    network = runs[0].get("network", kg.manifest["network"])
-    (last_layer, _), *_ = sorted(_rows(store, _LAYERS % iris.network(network)), key=lambda row: -int(row[1]))
-    digests = {path.name: sha256_of(path) for path in folder.iterdir() if path.suffix in (".csv", ".tsv")}
-    about = DatasetDescription(
-        kg_id=kg_id,
-        title=title,
-        runs=[run["id"] for run in runs],
-        licences={graph: licence for graph, licence in licences.items() if graph in counts.statements},
-        counts=counts,
-        conceptnet=kg.manifest["parameters"]["conceptnet"],
-        example=iris.filter(network, last_layer, 0),
-        files=list(kg_files(digests, with_profile=(folder / "profile.npz").exists())),
-    )
-    description = sorted(f"{line}\n" for line in quads(emit_dataset(about, iris), iris.dataset(kg_id)))
-    load_lines(store, description)
-    finish_store(store)
-    del store  # which closes it, before its files are hashed
-    pack_lines(heapq.merge(lines(), description), folder / "graph.nq.gz")
-    manifest = {
-        **kg.manifest,
-        "id": kg_id,
-        "runs": runs,
-        "added": builds,
-        "licences": licences,
-        "built": datetime.now(UTC).isoformat(timespec="seconds"),
-        "counts": {
-            **kg.manifest["counts"],
-            **counts.in_manifest(),
-            "quads": sum(counts.statements.values()) + len(description),
-        },
-    }
-    write_manifest(folder, manifest, known={})
-
-
-def _rows(store: ox.Store, text: str) -> list[tuple[str, ...]]:
-    return plain_rows(store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True))
-
-
 def _check_layers(kg: KG, added: KG) -> None:
     network = DataIris(kg.manifest["parameters"]["base"]).network(added.manifest["network"])
-    layers, added_layers = (set(one.store_process().rows(_LAYERS % network)) for one in (kg, added))
+    layers, added_layers = (set(one.store_process().rows(LAYERS % network)) for one in (kg, added))
     if layers and layers != added_layers:
         raise FiltagError(
             f"{kg.path} has other layers of {added.manifest['network']} than what is to be added: make a KG of its own"
@@ -283,33 +211,8 @@ def _build_record(kg: KG) -> dict[str, Any]:
     }
 
 
-def _licences(kg: KG, builds: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    licences = dict(kg.manifest["licences"])
-    for build in builds:
-        licences.update(build["licences"])
-    return dict(sorted(licences.items()))
-
-
-def _title(*kgs: KG) -> str:
-    networks = dict.fromkeys(run.network for kg in kgs for run in runs_of(kg))
-    return f"Filters of {' and '.join(networks)}, their tags and concepts"
-
-
-def _copy(kg: Path, folder: Path, without: Iterable[str] = ()) -> None:
-    """Copy the files of a KG except those that are written anew."""
-    left_out = ("graph.nq.gz", "store/", *(f"{build}/" for build in without))
-    for name in kg_file_names(kg):
-        if not name.startswith(left_out):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(kg / name, folder / name)
-
-
 def _remove_rule(folder: Path, rule: str) -> None:
     """Remove the rows of a rule from the tables of a build."""
     for table in TABLES.values():
         rows = [row for row in table.read(folder / table.file_name) if row.rule != rule]
         (folder / table.file_name).write_text(table.text(rows), encoding="utf-8")
-
-
-def _description_graph(kg: KG) -> str:
-    return DataIris(kg.manifest["parameters"]["base"]).dataset(kg.manifest["id"])

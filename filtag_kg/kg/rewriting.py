@@ -1,0 +1,153 @@
+"""Write a KG anew that holds more or less than before: its graph, its store and its manifest."""
+
+from __future__ import annotations
+
+import heapq
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from filtag_kg.files import sha256_of
+from filtag_kg.graph import PREFIXES, DataIris, DatasetDescription, count_store, emit_dataset, kg_files, quads
+from filtag_kg.kg.build import kg_id_of
+from filtag_kg.kg.kg import KG
+from filtag_kg.kg.manifest import kg_file_names, write_manifest
+from filtag_kg.kg.store import finish_store, graph_lines, load_lines, pack_lines
+from filtag_kg.kg.store_process import plain_rows
+
+LAYERS = "SELECT ?name ?index WHERE { <%s> nno:hasLayer ?l . ?l rdfs:label ?name ; nno:hasLayerSequence ?index }"
+"""The layers of a network, whose IRI is to be filled in: a row of name and index for each."""
+
+
+def merged_lines(
+    paths: Iterable[Path], *, without: Iterable[str], more: Sequence[str] = ()
+) -> Callable[[], Iterator[str]]:
+    """Return what yields the lines of graph files, sorted and each once, but for those of some graphs.
+
+    Parameters
+    ----------
+    without : iterable of str
+        IRIs of the graphs that are left out.
+    more : sequence of str
+        Lines to add, sorted, each with its newline.
+    """
+    endings = tuple(f" <{graph}> .\n" for graph in without)
+
+    def lines() -> Iterator[str]:
+        before = ""
+        for line in heapq.merge(*(_other_lines(path, endings) for path in paths), more):
+            if line != before:
+                yield line
+            before = line
+
+    return lines
+
+
+def _other_lines(path: Path, endings: tuple[str, ...]) -> Iterator[str]:
+    return (line for line in graph_lines(path) if not line.endswith(endings))
+
+
+def write_contents(
+    folder: Path,
+    kg: KG,
+    lines: Callable[[], Iterator[str]],
+    runs: list[dict[str, Any]],
+    builds: list[dict[str, Any]],
+    experiments: list[dict[str, Any]],
+    *,
+    title: str,
+) -> None:
+    """Write graph, store and manifest of a KG that holds more or less than before.
+
+    Parameters
+    ----------
+    folder : Path
+        Where all its other files are.
+    lines : callable
+        What yields the lines of the graph, but for its description of itself.
+    runs, builds, experiments : list of JSON objects
+        What the manifest says of them.
+    title : str
+        What the KG is about.
+    """
+    iris = DataIris(kg.manifest["parameters"]["base"])
+    kg_id = kg_id_of(run["id"] for run in runs)
+    licences = _licences(kg, builds)
+    store = ox.Store(str(folder / "store"))
+    load_lines(store, lines())
+    counts = count_store(partial(_rows, store))
+    network = runs[0].get("network", kg.manifest["network"])
+    (last_layer, _), *_ = sorted(_rows(store, LAYERS % iris.network(network)), key=lambda row: -int(row[1]))
+    digests = {path.name: sha256_of(path) for path in folder.iterdir() if path.suffix in (".csv", ".tsv")}
+    about = DatasetDescription(
+        kg_id=kg_id,
+        title=title,
+        runs=[run["id"] for run in runs],
+        licences={graph: licence for graph, licence in licences.items() if graph in counts.statements},
+        counts=counts,
+        conceptnet=kg.manifest["parameters"]["conceptnet"],
+        example=iris.filter(network, last_layer, 0),
+        files=list(kg_files(digests, with_profile=(folder / "profile.npz").exists())),
+    )
+    description = sorted(f"{line}\n" for line in quads(emit_dataset(about, iris), iris.dataset(kg_id)))
+    load_lines(store, description)
+    finish_store(store)
+    del store  # which closes it, before its files are hashed
+    pack_lines(heapq.merge(lines(), description), folder / "graph.nq.gz")
+    manifest = {
+        **{name: value for name, value in kg.manifest.items() if name != "experiments"},
+        "id": kg_id,
+        "runs": runs,
+        "added": builds,
+        **({"experiments": experiments} if experiments else {}),
+        "licences": licences,
+        "built": datetime.now(UTC).isoformat(timespec="seconds"),
+        "counts": {
+            **kg.manifest["counts"],
+            **counts.in_manifest(),
+            "quads": sum(counts.statements.values()) + len(description),
+        },
+    }
+    write_manifest(folder, manifest, known={})
+
+
+def _rows(store: ox.Store, text: str) -> list[tuple[str, ...]]:
+    return plain_rows(store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True))
+
+
+def copy_files(kg: Path, folder: Path, without: Iterable[str] = ()) -> None:
+    """Copy the files of a KG except those that are written anew.
+
+    Parameters
+    ----------
+    without : iterable of str
+        Files and folders, the latter with a ``/`` at the end, that are left out.
+    """
+    left_out = ("graph.nq.gz", "store/", *without)
+    for name in kg_file_names(kg):
+        if not name.startswith(left_out):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(kg / name, folder / name)
+
+
+def _licences(kg: KG, builds: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    licences = dict(kg.manifest["licences"])
+    for build in builds:
+        licences.update(build["licences"])
+    return dict(sorted(licences.items()))
+
+
+def title_of(*kgs: KG) -> str:
+    """Return what KGs are about, together."""
+    networks = dict.fromkeys(run.get("network", kg.manifest["network"]) for kg in kgs for run in kg.manifest["runs"])
+    return f"Filters of {' and '.join(networks)}, their tags and concepts"
+
+
+def description_graph(kg: KG) -> str:
+    """Return the name of the graph that describes a KG."""
+    return DataIris(kg.manifest["parameters"]["base"]).dataset(kg.manifest["id"])
