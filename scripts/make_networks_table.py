@@ -86,14 +86,14 @@ def rows() -> list[str]:
 
 def row(name: str) -> str:
     """Return the row of one of Keras' networks, as a line of Markdown."""
-    source = named_keras_source(name, None)
+    source = named_keras_source(name, 0)
     shapes = {tensor: value.shape[1:3] for tensor, value in source.tensors.items()}
     return line_of(source, shapes)
 
 
 def torch_row(name: str) -> str:
     """Return the row of a network of torchvision or timm, as a line of Markdown."""
-    source = named_torch_source(name, None)
+    source = named_torch_source(name, 0)
     shapes = {node.name: node.meta["shape"][2:] for node in source.graph.nodes if "shape" in node.meta}
     return line_of(source, shapes)
 

@@ -17,6 +17,7 @@ from filtag_kg.cli.network_options import (
     Interpolation,
     Layers,
     Mean,
+    Name,
     NetworkName,
     OutputName,
     Outputs,
@@ -24,6 +25,7 @@ from filtag_kg.cli.network_options import (
     Preprocess,
     Resize,
     Std,
+    Weights,
 )
 from filtag_kg.cli.profile import (
     BatchSize,
@@ -84,6 +86,8 @@ def run(
     k: K = None,
     q: Q = None,
     score: ScoreName = "activation",
+    weights: Weights = "trained",
+    name: Name = None,
     layers: Layers = "conv",
     precision: Precision = "float32",
     preprocess: Preprocess = None,

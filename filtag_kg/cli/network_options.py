@@ -37,6 +37,17 @@ NetworkName = Annotated[
         ".onnx or .pt2 file.",
     ),
 ]
+Weights = Annotated[
+    str,
+    typer.Option(
+        metavar="trained|random|random:SEED",
+        help="random: what the filters do before the network has learnt anything, to compare with.",
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="What to call the network; by default its own name, or its file's."),
+]
 Layers = Annotated[str, typer.Option("--layers", metavar="WHICH", help="conv, all (with depthwise), or layer names.")]
 Precision = Annotated[
     str,

@@ -18,6 +18,7 @@ from filtag_kg.cli.network_options import (
     Interpolation,
     Layers,
     Mean,
+    Name,
     NetworkName,
     OutputName,
     Outputs,
@@ -25,6 +26,7 @@ from filtag_kg.cli.network_options import (
     Preprocess,
     Resize,
     Std,
+    Weights,
     loader,
 )
 from filtag_kg.errors import FiltagError
@@ -112,6 +114,8 @@ def profile(
     merge: Annotated[
         bool, typer.Option("--merge", help="Merge profiles of disjoint images instead of running a pass.")
     ] = False,
+    weights: Weights = "trained",
+    name: Name = None,
     layers: Layers = "conv",
     precision: Precision = "float32",
     preprocess: Preprocess = None,

@@ -8,13 +8,14 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from filtag_kg.class_names import classes_in_order
 from filtag_kg.errors import FiltagError, MissingExtraError
 from filtag_kg.names import nfc
 from filtag_kg.network.feature_map import select_layers
-from filtag_kg.network.keras import keras_names, keras_source, named_keras_source, read_keras_file
+from filtag_kg.network.keras import keras_names, keras_source, named_keras_source, randomise_keras, read_keras_file
 from filtag_kg.network.network import Network, Source
 from filtag_kg.network.onnx import ONNX_ENDINGS, onnx_source, read_onnx_file
 from filtag_kg.network.other_formats import looks_like_a_path, refuse_other_format
@@ -26,6 +27,7 @@ from filtag_kg.network.torch import (
     PICKLE_ENDINGS,
     is_torch_name,
     named_torch_source,
+    randomise_torch,
     read_archive,
     refuse_pickle,
     torch_source,
@@ -33,6 +35,7 @@ from filtag_kg.network.torch import (
 
 _LOGGER = logging.getLogger(__name__)
 _FILE_ENDINGS = (".keras", ".h5", ".hdf5", *ONNX_ENDINGS, *ARCHIVE_ENDINGS, *PICKLE_ENDINGS)
+_LONGEST_SEED = 10
 _PRECISIONS = ("float32", "float16", "bfloat16")
 
 
@@ -43,7 +46,8 @@ def load_network(
     classes: Path | str | None = None,
     class_ids: Sequence[str] | None = None,
     layers: str = "conv",
-    weights: str | None = "imagenet",
+    weights: str | None = "trained",
+    name: str | None = None,
     precision: str = "float32",
     input_size: int | tuple[int, int] | None = None,
     output_name: str | None = None,
@@ -72,8 +76,12 @@ def load_network(
         The same without a file: the classes of the outputs, in order.
     layers : str
         ``conv``, ``all`` or names of layers, see :func:`~filtag_kg.network.feature_map.select_layers`.
-    weights : str or None
-        For a named network: ``imagenet``, those of its maker, or None for random ones, always the same.
+    weights : str
+        ``trained``, those of its file or its maker, or random ones: ``random``, always the same, or ``random:3``, by
+        another seed. Random weights show what a network's filters do before it has learnt anything. ``imagenet`` is
+        another word for ``trained``, and None for ``random`` under the network's own name.
+    name : str, optional
+        What to call it; by default its own name, and ``-random`` after it where its weights are.
     precision : str
         What the layers compute in: ``float32``, ``float16`` or ``bfloat16``. The weights stay in float32. An ONNX
         network computes in what its file says.
@@ -98,15 +106,14 @@ def load_network(
     FiltagError
         If there is no such network, file, layer, output, preparation or precision, or the file holds something else.
     """
-    if weights not in ("imagenet", None):
-        raise ValueError(f"weights must be 'imagenet' or None, got {weights!r}")
+    seed = _seed_of(weights)
     if classes is not None and class_ids is not None:
         raise ValueError("classes and class_ids say the same: give one of them")
     spec, size = os.fspath(spec), None if input_size is None else height_and_width(input_size)
     preparation = PreparationOptions(preprocess, mean, std, colours, resize, crop_share, interpolation)
     from_file = is_network_file(spec)
     if from_file:
-        source = _file_source(spec, output_name, size)
+        source = _file_source(spec, output_name, size, seed)
         if not quiet and not preparation.scales():
             what = {1: "grey", 3: "RGB"}.get(source.preparation.channels, "channels")
             _LOGGER.warning("no preprocessing given for %s: it gets %s in [0, 255]", Path(spec).name, what)
@@ -119,12 +126,12 @@ def load_network(
                 f"{spec} brings its own {given}: leave the option out, it is for networks from a file",
                 options=(given,),
             )
-        source = _named_source(spec, weights, output_name)
+        source = _named_source(spec, seed, output_name)
     if size is not None and source.preparation.size != size:
         own = " × ".join(map(str, source.preparation.size))
         given_size = " × ".join(map(str, size))
         raise FiltagError(f"{spec} takes images of {own} pixels, not {given_size}", options=("input_size",))
-    return network_from(
+    network = network_from(
         source,
         spec if from_file else source.name,
         class_ids=class_ids if classes is None else tuple(classes_in_order(classes)),
@@ -134,6 +141,13 @@ def load_network(
         output_name=output_name,
         outputs=outputs,
         file=Path(spec) if from_file else None,
+    )
+    suffix = "" if seed is None or weights is None else f"-{weights.replace(':', '-')}"
+    return replace(
+        network,
+        name=name or f"{network.name}{suffix}",
+        source_name=source.name,
+        weights="trained" if seed is None else weights or "random",
     )
 
 
@@ -195,6 +209,20 @@ def network_from(
     )
 
 
+def _seed_of(weights: str | None) -> int | None:
+    """Return the seed of random weights; None for trained ones."""
+    if weights is None:
+        return 0
+    kind, colon, seed = weights.partition(":")
+    if kind == "random" and (not colon or (seed.isascii() and seed.isdecimal() and len(seed) < _LONGEST_SEED)):
+        return int(seed or 0)
+    if weights not in ("trained", "imagenet"):
+        raise FiltagError(
+            f"no weights {weights!r}: choose trained, random, or random:3 for another seed", options=("weights",)
+        )
+    return None
+
+
 def network_names() -> list[str]:
     """Return the names that :func:`load_network` knows, but for those of torchvision and timm."""
     return keras_names()
@@ -222,25 +250,37 @@ def missing_extra(spec: str) -> MissingExtraError | None:
     return MissingExtraError(distribution, extra) if importlib.util.find_spec(package) is None else None
 
 
-def _file_source(spec: str, output_name: str | None, input_size: tuple[int, int] | None) -> Source:
+def _file_source(spec: str, output_name: str | None, input_size: tuple[int, int] | None, seed: int | None) -> Source:
     path = Path(spec)
     refuse_pickle(path)
     refuse_other_format(spec)
     name = path.stem.lower().encode("utf-8", "backslashreplace").decode()
     ending = spec.lower()
     if ending.endswith(ONNX_ENDINGS):
+        if seed is not None:
+            raise FiltagError(
+                f"{spec} is an ONNX file, whose weights are part of its graph: for random ones, give the network as a "
+                "Keras or PyTorch file, or by name",
+                options=("weights",),
+            )
         return onnx_source(read_onnx_file(path), name, spec, output_name=output_name, input_size=input_size)
     if ending.endswith(ARCHIVE_ENDINGS):
-        return torch_source(read_archive(path, input_size), name, spec, output_name=output_name)
-    return keras_source(read_keras_file(path), name, spec, output_name=output_name, input_size=input_size)
+        graph = read_archive(path, input_size)
+        if seed is not None:
+            randomise_torch(graph, seed)
+        return torch_source(graph, name, spec, output_name=output_name)
+    model = read_keras_file(path)
+    if seed is not None:
+        randomise_keras(model, seed)
+    return keras_source(model, name, spec, output_name=output_name, input_size=input_size)
 
 
-def _named_source(spec: str, weights: str | None, output_name: str | None) -> Source:
+def _named_source(spec: str, seed: int | None, output_name: str | None) -> Source:
     if is_torch_name(spec):
-        return named_torch_source(spec, weights, output_name=output_name)
+        return named_torch_source(spec, seed, output_name=output_name)
     if output_name is not None:
         raise FiltagError(f"{spec} has one output only: name none", options=("output_name",))
-    return named_keras_source(_known_name(spec), weights)
+    return named_keras_source(_known_name(spec), seed)
 
 
 def _known_name(spec: str) -> str:

@@ -104,6 +104,10 @@ class Network:
         The file it was loaded from, as the user gave it; None for a named network.
     own_preparation : Preparation, optional
         The one that its maker gave it with its name and weights; None for a network of the user's own.
+    source_name : str, optional
+        What `load_network` knows it by, or its file's name, if it was loaded there.
+    weights : str
+        ``trained``, or ``random`` and perhaps a seed, see :func:`~filtag_kg.network.load_network`.
     recorded_identifier : str, optional
         What a profile calls it that was made with the same weights and preparation.
     """
@@ -120,6 +124,8 @@ class Network:
     precision: str = "float32"
     file: Path | None = None
     own_preparation: Preparation | None = field(default=None, repr=False)
+    source_name: str | None = None
+    weights: str = "trained"
     recorded_identifier: str | None = None
 
     @property

@@ -30,6 +30,8 @@ METADATA: Mapping[str, Shape] = {
     "network?": named,
     "identifier?": named,
     "weights_sha256?": str,
+    "weights?": str,
+    "source_name?": named,
     "network_file?": {"given": named, "absolute": named},
     "in_memory?": bool,
     "input_size?": (whole_number(1), whole_number(1)),
@@ -78,6 +80,8 @@ def network_metadata(network: Network) -> dict[str, Any]:
     return {
         "network": network.name,
         "weights_sha256": network.weights_sha256,
+        **({} if network.weights == "trained" else {"weights": network.weights}),
+        **({} if network.source_name in (None, network.name) else {"source_name": network.source_name}),
         **network.preparation.metadata(),
         "identifier": network.identifier,
         "outputs": list(network.class_ids),

@@ -82,7 +82,7 @@ def recorded_network(
         If it cannot be found or loaded, has other weights, another input size or other classes, or prepares images
         in another way.
     """
-    source = spec or recorded_network_file(metadata, owner) or str(metadata["network"])
+    source = spec or recorded_network_file(metadata, owner) or str(metadata.get("source_name", metadata["network"]))
     if spec is None and "network_file" not in metadata and not is_network_name(source):
         raise FiltagError(f"{owner} does not say where its network {source} is: name it", options=("network",))
     from_file = is_network_file(source)
@@ -132,6 +132,8 @@ def _load(
     metadata: Mapping[str, Any], owner: str, source: str, preprocess: str | None, classes: Path | None
 ) -> Network:
     size = metadata.get("input_size")
+    # A file of a named network has its random weights in it.
+    saved = is_network_file(source) and "network_file" not in metadata
     try:
         return load_network(
             source,
@@ -139,6 +141,7 @@ def _load(
             classes=classes,
             layers=metadata.get("layers_option", "conv"),
             input_size=None if size is None else (size[0], size[1]),
+            weights="trained" if saved else metadata.get("weights", "trained"),
             output_name=metadata.get("output_name"),
             outputs=metadata.get("output_is"),
             quiet=True,

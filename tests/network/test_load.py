@@ -44,6 +44,33 @@ def test_random_weights_are_always_the_same(keras):
     assert first.class_ids == ()
 
 
+def test_random_weights_have_a_seed_and_a_name_of_their_own(keras):
+    plain, same, other = (load_network("mobilenet", weights=w) for w in (None, "random", "random:3"))
+    assert (plain.name, same.name, other.name) == ("mobilenet", "mobilenet-random", "mobilenet-random-3")
+    assert plain.weights_sha256 == same.weights_sha256 != other.weights_sha256
+    assert load_network("mobilenet", weights="random", name="untrained").identifier.startswith("untrained-")
+    for wrong in ("randon", "random:", "random:-1", "random:1.5", "random:99999999999", ""):
+        assert refusal("mobilenet", weights=wrong) == (
+            f"no weights {wrong!r}: choose trained, random, or random:3 for another seed"
+        )
+
+
+def test_a_file_with_random_weights_keeps_nothing_that_was_learnt(keras, tmp_path):
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(image))
+    x = keras.layers.DepthwiseConv2D(3)(x)
+    model = keras.Model(image, keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(x)))
+    networks = []
+    for seed in (0, 1):
+        random = np.random.default_rng(seed)
+        model.set_weights([random.uniform(0.5, 2, weight.shape) for weight in model.get_weights()])
+        model.save(tmp_path / f"{seed}.keras")
+        networks.append(load_network(tmp_path / f"{seed}.keras", preprocess="none", weights="random"))
+    assert networks[0].weights_sha256 == networks[1].weights_sha256
+    assert networks[0].name == "0-random"
+    assert networks[0].compute(np.zeros((1, 8, 8, 3), np.uint8)).scores.tolist() == [[0, 0]]
+
+
 @pytest.mark.parametrize("name", ["mobilenetv2", "xception"])
 def test_random_weights_neither_fade_nor_grow(keras, name):
     network = load_network(name, weights=None)

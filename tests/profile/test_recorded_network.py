@@ -157,6 +157,15 @@ def test_a_file_of_a_named_network_is_prepared_as_the_name_says(keras, tmp_path)
     assert (network.identifier, network.preparation.name) == (named.identifier, "mobilenet")
 
 
+def test_random_weights_are_found_again(own):
+    named = load_network("mobilenet", weights="random:2", name="untrained")
+    found = recorded_network(facts_of(named), "my-kg")
+    assert (found.identifier, found.name, found.weights) == (named.identifier, "untrained", "random:2")
+    file = load_network(own, preprocess="-1..1", weights="random")
+    found = recorded_network(facts_of(file), "my-kg")
+    assert (found.identifier, found.name) == (file.identifier, "own-random")
+
+
 def test_nothing_of_a_stranger_s_profile_is_run(keras, facts, own):
     image = keras.Input((8, 8, 3))
     code = keras.Model(image, keras.layers.Conv2D(2, 3)(keras.layers.Lambda(lambda x: x * 2)(image)))

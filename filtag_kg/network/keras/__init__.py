@@ -4,6 +4,7 @@ from filtag_kg.network.keras.backend import KerasModel, Tensor, import_keras
 from filtag_kg.network.keras.compiled_pass import scaled
 from filtag_kg.network.keras.keras_file import read_keras_file
 from filtag_kg.network.keras.named import keras_names, named_keras_source
+from filtag_kg.network.keras.random_weights import randomise_keras
 from filtag_kg.network.keras.source import KerasEngine, KerasSource, keras_source
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "keras_names",
     "keras_source",
     "named_keras_source",
+    "randomise_keras",
     "read_keras_file",
     "scaled",
 ]

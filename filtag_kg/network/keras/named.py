@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import numpy as np
-
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.imagenet import imagenet_class_ids
 from filtag_kg.network.keras.backend import KerasModel, import_keras
 from filtag_kg.network.keras.efficientnet_lite0 import build_efficientnet_lite0, checkpoint_path, load_checkpoint
 from filtag_kg.network.keras.legacy_checkpoint import read_legacy_checkpoint
+from filtag_kg.network.keras.random_weights import randomise_keras
 from filtag_kg.network.keras.source import KerasSource, keras_source
 from filtag_kg.network.scaling import letters_and_digits
 
@@ -25,17 +24,18 @@ def keras_names() -> list[str]:
     return [_LITE0, *_constructors()]
 
 
-def named_keras_source(name: str, weights: str | None) -> KerasSource:
+def named_keras_source(name: str, seed: int | None) -> KerasSource:
     """Return one of :func:`keras_names` as a source.
 
     Parameters
     ----------
-    weights : str or None
-        ``imagenet``, or None for random ones, the same in every process.
+    seed : int or None
+        Of random weights, the same in every process; None for those of ImageNet.
     """
+    weights = "imagenet" if seed is None else None
     model = build_model(name, weights)
-    if weights is None:
-        _randomise(model)
+    if seed is not None:
+        randomise_keras(model, seed)
     preprocess = name if name == _LITE0 else _constructors()[name].__module__.rpartition(".")[2]
     class_ids = imagenet_class_ids() if weights and model.output_shape[-1] == 1000 else ()
     return keras_source(model, name, name, preprocess=preprocess, class_ids=class_ids, named=True)
@@ -95,21 +95,3 @@ def _with_fresh_names(build: Callable[[], _T]) -> _T:
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(build).result()
-
-
-def _randomise(model: KerasModel) -> None:
-    """Fill kernels with N(0, 2 / fan-in) (He et al., 2015, equation 10), the same in every process."""
-    layers = import_keras().layers
-    # A depthwise kernel is (height, width, channels, multiplier), and sees one channel at a time.
-    variances: dict[int, float] = {}
-    for layer in model._flatten_layers():
-        if isinstance(layer, layers.DepthwiseConv2D):
-            variances[id(layer.kernel)] = 2 / np.prod(layer.kernel_size)
-        elif isinstance(layer, layers.SeparableConv2D):
-            # The 2 in 2 / fan-in compensates for a rectifier; there is none between the two kernels.
-            variances[id(layer.depthwise_kernel)] = 1 / np.prod(layer.kernel_size)
-    random = np.random.default_rng(0)
-    for weight in model.weights:
-        if len(weight.shape) >= 2:
-            variance = variances.get(id(weight), 2 / max(1, int(np.prod(weight.shape[:-1]))))
-            weight.assign(random.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(variance)))

@@ -29,16 +29,16 @@ def is_torch_name(spec: str) -> bool:
     return spec.partition(":")[0].lower() in LIBRARIES and ":" in spec
 
 
-def named_torch_source(spec: str, weights: str | None, *, output_name: str | None = None) -> TorchSource:
+def named_torch_source(spec: str, seed: int | None, *, output_name: str | None = None) -> TorchSource:
     """Return a network of torchvision or timm as a source.
 
     Parameters
     ----------
     spec : str
         The library and the name in it; case and separators do not matter.
-    weights : str or None
-        ``imagenet`` for those that the library gives by default, whatever they were trained on; or None for random
-        ones, the same in every process.
+    seed : int or None
+        Of random weights, the same in every process; None for those that the library gives by default, whatever they
+        were trained on.
     output_name : str, optional
         Which of several outputs counts; by default the first.
 
@@ -52,7 +52,7 @@ def named_torch_source(spec: str, weights: str | None, *, output_name: str | Non
     library = spec.partition(":")[0].lower()
     build = {"torchvision": _from_torchvision, "timm": _from_timm}[library]
     import_torch(library)
-    name, module, preparation, class_ids = build(spec, spec.partition(":")[2], weights)
+    name, module, preparation, class_ids = build(spec, spec.partition(":")[2], seed)
     spec = f"{library}:{name}"
     graph = export_module(module, preparation.size, preparation.channels, spec)
     return torch_source(
@@ -70,7 +70,7 @@ def named_torch_source(spec: str, weights: str | None, *, output_name: str | Non
 _Built = tuple[str, TorchModule, Preparation, tuple[str, ...]]
 
 
-def _from_torchvision(spec: str, name: str, weights: str | None) -> _Built:
+def _from_torchvision(spec: str, name: str, seed: int | None) -> _Built:
     from torchvision import models
 
     names = [*models.list_models(module=models), *models.list_models(module=models.segmentation)]
@@ -83,13 +83,13 @@ def _from_torchvision(spec: str, name: str, weights: str | None) -> _Built:
         )
     name = _known(spec, name, names)
     declared = models.get_model_weights(name).DEFAULT
-    options: dict[str, Any] = {"weights": declared if weights else None}
+    options: dict[str, Any] = {"weights": declared if seed is None else None}
     if name in models.list_models(module=models.segmentation):
         options["weights_backbone"] = None
-    if weights is None and name in _SLOW_TO_FILL:
+    if seed is not None and name in _SLOW_TO_FILL:
         options["init_weights"] = True
     with _weights_only():
-        module = _loaded(spec, lambda: models.get_model(name, **options), weights)
+        module = _loaded(spec, lambda: models.get_model(name, **options), seed)
     transforms = declared.transforms()
     size = getattr(transforms, "crop_size", transforms.resize_size)[0]
     preparation = _preparation(
@@ -103,27 +103,27 @@ def _from_torchvision(spec: str, name: str, weights: str | None) -> _Built:
     categories = declared.meta["categories"]
     imagenet = models.get_model_weights("resnet18").DEFAULT.meta["categories"]
     class_ids = imagenet_class_ids() if categories == imagenet else tuple(categories)
-    return name, module, preparation, class_ids if weights else ()
+    return name, module, preparation, class_ids if seed is None else ()
 
 
-def _from_timm(spec: str, name: str, weights: str | None) -> _Built:
+def _from_timm(spec: str, name: str, seed: int | None) -> _Built:
     import timm
 
     tagged = timm.list_models(pretrained=True)
     name = _known(spec, name, [*timm.list_models(), *tagged])
-    if weights is not None and name not in tagged and not timm.models.is_model_pretrained(name):
+    if seed is None and name not in tagged and not timm.models.is_model_pretrained(name):
         near = [each for each in tagged if each.startswith(name.partition(".")[0])][:3]
         raise FiltagError(
             f"timm has no weights for {name}: "
             + (f"choose {' or '.join(near)}" if near else "choose a network that has some")
         )
-    module = _loaded(spec, lambda: timm.create_model(name, pretrained=weights is not None), weights)
+    module = _loaded(spec, lambda: timm.create_model(name, pretrained=seed is None), seed)
     config = timm.data.resolve_model_data_config(module)
     way = {"squash": "squash", "border": "pad"}.get(config["crop_mode"], "crop")
     preparation = _preparation(
         config["input_size"][1:], config["mean"], config["std"], way, config["crop_pct"], config["interpolation"]
     )
-    subset = timm.data.infer_imagenet_subset(module) if weights else None
+    subset = timm.data.infer_imagenet_subset(module) if seed is None else None
     class_ids = () if subset is None else tuple(timm.data.ImageNetInfo(subset).label_names())
     return name, module, preparation, class_ids
 
@@ -143,18 +143,18 @@ def _known(spec: str, name: str, names: Sequence[str]) -> str:
     raise FiltagError(f"no network {spec!r} in {library}: {hint}")
 
 
-def _loaded(spec: str, build: Callable[[], _T], weights: str | None) -> _T:
+def _loaded(spec: str, build: Callable[[], _T], seed: int | None) -> _T:
     torch = import_torch()
     # It tells of every attempt to connect.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(seed or 0)
         try:
             return build()
         except Exception as error:
             # Broad, since each library that downloads has errors of its own.
             downloading = isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _DOWNLOADERS
-            if weights is None or not downloading:
+            if seed is not None or not downloading:
                 raise
             raise FiltagError(
                 f"the weights of {spec} are not in the library's cache and could not be downloaded: connect to the "

@@ -82,6 +82,18 @@ def test_the_same_as_the_module(module, archive):
     assert refusal(archive, output_name="none") == f"{archive} has no output 'none': choose from logits, map"
 
 
+def test_random_weights_keep_nothing_that_was_learnt(torch, module, archive, tmp_path):
+    other = tmp_path / "other.pt2"
+    torch.export.save(exported(torch, randomised(type(module)(), seed=5), dynamic=(0,)), other)
+    one, two, three = (
+        load_network(str(path), preprocess="0..1", output_name="logits", weights=weights)
+        for path, weights in ((archive, "random"), (other, "random"), (other, "random:1"))
+    )
+    assert one.weights_sha256 == two.weights_sha256 != three.weights_sha256
+    assert one.name == "net-random"
+    assert np.isfinite(one.compute(pixels_of(2, 12)).scores).all()
+
+
 @pytest.mark.parametrize("n_images", [1, 4])
 def test_a_fixed_number_of_images(torch, module, tmp_path, n_images):
     path = tmp_path / "fixed.pt2"

@@ -71,7 +71,7 @@ def test_classes(torch, monkeypatch, spec, first, number):
         declared = torchvision.models.get_model_weights(name).DEFAULT
         options = {"weights_backbone": None} if "raspp" in name else {}
         random[declared.url] = torchvision.models.get_model(name, weights=None, **options).state_dict()
-    source = named.named_torch_source(spec, "imagenet")
+    source = named.named_torch_source(spec, None)
     assert (source.class_ids[0], len(source.class_ids), source.output_size) == (first, number, number)
     if number == 1000:
         assert source.class_ids == imagenet_class_ids()
@@ -111,7 +111,7 @@ def test_found_again_by_its_name(torch, monkeypatch):
     metadata = {**network_metadata(network), **network_file(network)}
     original = named.named_torch_source
     monkeypatch.setattr(
-        "filtag_kg.network.load.named_torch_source", lambda spec, _weights, **options: original(spec, None, **options)
+        "filtag_kg.network.load.named_torch_source", lambda spec, _seed, **options: original(spec, 0, **options)
     )
     found = recorded_network(metadata, "my-kg")
     assert (found.identifier, found.layers) == (network.identifier, network.layers)
