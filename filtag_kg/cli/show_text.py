@@ -178,18 +178,18 @@ def print_class(class_: ClassView, run: KgRun, *, most: int) -> None:
     if layers:
         console.print(f"\nwhere the nearest kind above it appears, {escape(layers[0].label)}:", highlight=False)
         _print_layers(layers, few=run.too_few())
-    tagged = sorted(
-        class_.filters.get(run.run_id, ()), key=lambda row: (row.activation is None, -(row.activation or 0.0))
-    )
+    scored = any(row.score is not None for row in class_.filters.get(run.run_id, ()))
+    tagged = sorted(class_.filters.get(run.run_id, ()), key=_best_score_first if scored else _most_active_first)
     console.print(f"\n{counted(len(tagged), 'filter')} tagged", highlight=False)
     if not tagged:
         return
-    rows = table("filter", "rank", "activation", "contrast", "their kind")
+    rows = table("filter", *_figure_names(tagged), "their kind")
     for row, figures in zip(tagged[:most], _figures(tagged), strict=False):
         name = escape(f"{row.line.layer}/{row.line.filter}")
         rows.add_row(name, *figures, cut_cell(concept_name(row.line.kind)))
     console.print(rows)
-    print_cut(min(most, len(tagged)), len(tagged), "filters, the highest activation first")
+    print_cut(min(most, len(tagged)), len(tagged), f"filters, the highest {'score' if scored else 'activation'} first")
+    _print_score_meaning(run, scored=scored)
 
 
 def print_concept(concept: ConceptView, run: KgRun, *, most: int) -> None:
@@ -261,15 +261,44 @@ def _print_tags(run: FilterRun, most: int) -> None:
     if not run.tags:
         console.print("no tags")
         return
-    rows = table("tag", "class", "rank", "activation", "contrast", yielding="tag")
+    rows = table("tag", "class", *_figure_names(run.tags), yielding="tag")
     for tag, figures in zip(run.tags[:most], _figures(run.tags), strict=False):
         rows.add_row(escape(tag.label), escape(tag.class_id), *figures)
     console.print(rows)
     print_cut(min(most, len(run.tags)), len(run.tags), "tags")
+    _print_score_meaning(run.run, scored=_scored(run.tags))
 
 
-def _figures(rows: Sequence[Tag | TaggedFilter]) -> Iterator[tuple[str, Text, Text]]:
-    """Yield the rank, activation and contrast of each row, with bars relative to the highest."""
+def _scored(rows: Sequence[Tag | TaggedFilter]) -> bool:
+    return any(row.score is not None for row in rows)
+
+
+def _most_active_first(row: TaggedFilter) -> tuple[bool, float]:
+    return row.activation is None, -(row.activation or 0.0)
+
+
+def _best_score_first(row: TaggedFilter) -> tuple[bool, float]:
+    return row.score is None, -(row.score or 0.0)
+
+
+def _print_score_meaning(run: KgRun, *, scored: bool) -> None:
+    if scored and run.score_meaning is not None:
+        results_console().print(
+            f"score of {escape(run.method or run.rule)}: {escape(run.score_meaning)}", highlight=False
+        )
+
+
+def _figure_names(rows: Sequence[Tag | TaggedFilter]) -> tuple[str, ...]:
+    """Return the columns that `_figures` fills: another method's score stands in place of the activation."""
+    return ("score",) if _scored(rows) else ("rank", "activation", "contrast")
+
+
+def _figures(rows: Sequence[Tag | TaggedFilter]) -> Iterator[tuple[str | Text, ...]]:
+    """Yield the figures of each row, with bars relative to the highest: rank, activation and contrast, or the score."""
+    if _scored(rows):
+        score = max(row.score or 0.0 for row in rows)
+        yield from ((bar(row.score, score, ".3f"),) for row in rows)
+        return
     activation = max(row.activation or 0.0 for row in rows)
     contrast = max(row.contrast or 0.0 for row in rows)
     for row in rows:

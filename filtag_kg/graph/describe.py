@@ -12,6 +12,7 @@ from filtag_kg.graph.vocabulary import CONCEPTNET_SITE, ONTOLOGY, PREFIXES, Data
 _IANA = "https://www.iana.org/assignments/media-types/"
 _TABLES = (
     ("tags.csv", "Tag assignments", "text/csv"),
+    ("scores.csv", "Scores that another method gave to its tags", "text/csv"),
     ("links.sssom.tsv", "Links of classes to concepts, in SSSOM", "text/tab-separated-values"),
     ("common.csv", "Common concepts and features", "text/csv"),
     ("concepts.csv", "Concepts by layer", "text/csv"),

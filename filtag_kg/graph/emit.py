@@ -38,6 +38,8 @@ class RunDescription:
         The concept source whose kinds are the run's hierarchy.
     classes_needed : int, optional
         How many classes are needed at least for any filter to be coherent, where there are too few.
+    method, score_meaning : str, optional
+        The other method that made the tags, and what its scores measure.
     """
 
     run_id: str
@@ -53,6 +55,8 @@ class RunDescription:
     ended: str | None = None
     classes_needed: int | None = None
     kinds_of: str = "wordnet"
+    method: str | None = None
+    score_meaning: str | None = None
 
 
 def emit_network(
@@ -100,6 +104,10 @@ def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription,
     yield activity, t("flt:ruleIndex"), integer(run.rule_index)
     if run.score is not None:
         yield activity, t("flt:score"), literal(run.score)
+    if run.method is not None:
+        yield activity, t("flt:method"), literal(run.method)
+    if run.score_meaning is not None:
+        yield activity, t("flt:scoreMeaning"), literal(run.score_meaning)
     yield activity, t("flt:draws"), integer(run.draws)
     yield activity, t("flt:seed"), integer(run.seed)
     yield activity, t("flt:minimumInformationContent"), double(run.min_ic)

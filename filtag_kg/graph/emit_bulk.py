@@ -80,7 +80,8 @@ def assignment_section(tags: TagTable, run_id: str, iris: DataIris) -> Section:
         Of the run's rule alone.
     """
     rows = _rows_by_iri(tags)
-    n_optional = (tags.rank[rows] > 0).sum() + (~np.isnan([tags.activation[rows], tags.contrast[rows]])).sum()
+    measured = [tags.activation[rows], tags.contrast[rows], tags.score[rows]]
+    n_optional = (tags.rank[rows] > 0).sum() + (~np.isnan(measured)).sum()
     graph = iris.run(run_id)
     return Section(
         prefix=f"<{graph}/tag/",
@@ -200,11 +201,12 @@ def _assignments(tags: TagTable, rows: NDArray[np.int64], graph: str, iris: Data
     tag_statements = [f" {t('flt:tag')} {iri(iris.class_(class_id))}{end}" for class_id in tags.class_ids]
     activation_start, contrast_start = f" {t('flt:activation')} ", f" {t('flt:contrast')} "
     filter_start, rank_start = f" {t('flt:filter')} ", f" {t('flt:rank')} "
-    columns = (tags.layer, tags.filter, tags.class_, tags.rank, tags.activation, tags.contrast)
+    score_start = f" {t('flt:methodScore')} "
+    columns = (tags.layer, tags.filter, tags.class_, tags.rank, tags.activation, tags.contrast, tags.score)
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
         texts = []
-        for layer, filter_, class_, rank, activation, contrast in zip(
+        for layer, filter_, class_, rank, activation, contrast, score in zip(
             *(column[block].tolist() for column in columns), strict=True
         ):
             node = f"<{graph}/tag/{layer_parts[layer]}/{filter_}/{class_parts[class_]}>"
@@ -215,6 +217,8 @@ def _assignments(tags: TagTable, rows: NDArray[np.int64], graph: str, iris: Data
             if not isnan(contrast):
                 statements.append(f"{contrast_start}{double(contrast)}{end}")
             statements.append(f"{filter_start}{filters[layer]}{filter_}>{end}")
+            if not isnan(score):
+                statements.append(f"{score_start}{double(score)}{end}")
             if rank:
                 statements.append(f"{rank_start}{integer(rank)}{end}")
             statements.append(tag_statements[class_])

@@ -39,11 +39,11 @@ FLT = frozenset({
     "capableOf", "classesNeeded", "classesPValue", "coherenceQValue", "coherentFilterCount", "commonConcept",
     "concentration", "concept", "conceptNetTerm", "confidence", "contentSha256", "contrast", "coverage", "draws",
     "evidence", "expectedRank", "filter", "filterCount", "filterIndex", "filtersPValue", "hasCommonFeature",
-    "hasProperty", "hasTag", "imagesSha256", "informationContent", "inLayer", "isA", "layer", "madeOf",
-    "minimumInformationContent", "network", "partOf", "predictedClass", "profileSha256", "pValue", "rank", "relation",
-    "rule", "ruleIndex", "score", "seed", "separation", "separationHigh", "separationLow", "sharedFilter", "software",
-    "source", "supportCount", "supportingFilter", "tag", "tagCount", "tagsSha256", "trust", "usedFor",
-    "weightsSha256", "whyClass", "whyFilter", "whyNotClass", "whyNotFilter",
+    "hasProperty", "hasTag", "imagesSha256", "informationContent", "inLayer", "isA", "layer", "madeOf", "method",
+    "methodScore", "minimumInformationContent", "network", "partOf", "predictedClass", "profileSha256", "pValue",
+    "rank", "relation", "rule", "ruleIndex", "score", "scoreMeaning", "seed", "separation", "separationHigh",
+    "separationLow", "sharedFilter", "software", "source", "supportCount", "supportingFilter", "tag", "tagCount",
+    "tagsSha256", "trust", "usedFor", "weightsSha256", "whyClass", "whyFilter", "whyNotClass", "whyNotFilter",
 })  # fmt: skip
 """The project's own classes and properties; a test compares them with those that ``ontology/filtag.ttl`` defines."""
 

@@ -9,7 +9,7 @@ from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.runs import KgRun, add_runs, build_into, remove_run, runs_of
 from filtag_kg.kg.store import graph_lines, graph_triples
 from filtag_kg.kg.store_process import StoreProcess
-from filtag_kg.kg.tables import COMMON, CONCEPTS, TABLES, TAGS, Table, read_common_concepts, read_tags
+from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TABLES, TAGS, Table, read_common_concepts, read_tags
 from filtag_kg.kg.validate import Finding, Validation, validate_kg
 from filtag_kg.kg.visualizations import (
     VISUALIZATION_METHODS,
@@ -23,6 +23,7 @@ __all__ = [
     "CONCEPTS",
     "EXEMPLARS",
     "KG",
+    "SCORES",
     "TABLES",
     "TAGS",
     "VISUALIZATION_METHODS",

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pyoxigraph as ox
 
 from filtag_kg.concepts import (
@@ -67,9 +68,9 @@ from filtag_kg.kg.kg import FORMAT_VERSION, KG, check_output, open_kg
 from filtag_kg.kg.manifest import write_manifest
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.store import write_graph
-from filtag_kg.kg.tables import COMMON, CONCEPTS, TAGS
+from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TAGS
 from filtag_kg.profile import Profile, save_profile
-from filtag_kg.tags import TagTable, contrast_over_classes, tag_assignments
+from filtag_kg.tags import TagTable, contrast_over_classes, tag_assignments, tag_scores
 
 _log = logging.getLogger(__name__)
 
@@ -224,6 +225,8 @@ def _plan(
             ended=provenance.ended,
             classes_needed=classes_needed[rule].get("IsA"),
             kinds_of=isa.source,
+            method=provenance.method,
+            score_meaning=provenance.score_meaning,
         )
         for index, rule in enumerate(tags.rules, start=first_rule)
     ]
@@ -254,6 +257,8 @@ def _write_tables(plan: _Plan, folder: Path) -> dict[str, str]:
         COMMON.file_name: COMMON.text(plan.common),
         CONCEPTS.file_name: CONCEPTS.text(plan.in_layers),
     }
+    if not np.isnan(plan.tags.score).all():
+        tables[SCORES.file_name] = SCORES.text(tag_scores(plan.tags))
     for name, text in tables.items():
         (folder / name).write_text(text, encoding="utf-8")
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()}
@@ -355,6 +360,7 @@ def _manifest(plan: _Plan, counts: GraphCounts) -> dict[str, Any]:
                 "id": run.run_id,
                 "rule": run.rule,
                 "score": run.score,
+                **_given({"method": run.method, "score_meaning": run.score_meaning}),
                 "kinds_of": plan.isa.source,
                 "classes_needed": plan.classes_needed[run.rule],
             }
@@ -375,6 +381,10 @@ def _manifest(plan: _Plan, counts: GraphCounts) -> dict[str, Any]:
             "quads": sum(counts.statements.values()),
         },
     }
+
+
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _tool() -> str:

@@ -15,7 +15,7 @@ from filtag_kg.kg.kg import KG
 from filtag_kg.kg.runs import runs_of
 from filtag_kg.kg.store import graph_lines
 from filtag_kg.kg.store_process import StoreProcess
-from filtag_kg.kg.tables import COMMON, TAGS
+from filtag_kg.kg.tables import COMMON, SCORES, TAGS
 
 _Problems = Iterator[tuple[str, str]]
 """Where, and what is wrong."""
@@ -43,6 +43,7 @@ class Check:
 
 _RECORDED_PER_GRAPH = "SELECT ?graph ?n WHERE { ?dataset a dcat:Dataset ; void:subset ?graph . ?graph void:triples ?n }"
 _PER_CLASS = "SELECT ?class (COUNT(?x) AS ?n) WHERE { GRAPH <%(run)s> { ?x a ?class } } GROUP BY ?class"
+_SCORES = "SELECT (COUNT(*) AS ?n) WHERE { GRAPH <%(run)s> { ?assignment flt:methodScore ?score } }"
 _RANKS = """SELECT ?layer ?class (COUNT(DISTINCT ?rank) AS ?ranks) (MAX(?rank) AS ?last) WHERE {
   { SELECT ?a ?rank { GRAPH <%(run)s> { ?a flt:rank ?rank } } }
   { SELECT ?a ?class { GRAPH <%(run)s> { ?a flt:tag ?class } } }
@@ -128,7 +129,15 @@ def _tables(kg: KG, store: StoreProcess) -> _Problems:
         common = list(COMMON.read(kg.path / run.folder / COMMON.file_name, where=where))
         n_tags = in_graph[term("flt:TagAssignment")]
         n_common = in_graph[term("flt:CommonConcept")] + in_graph[term("flt:CommonFeature")]
-        for table, rows, n in ((TAGS, len(tags), n_tags), (COMMON, len(common), n_common)):
+        scores = kg.path / run.folder / SCORES.file_name
+        n_score_rows = sum(1 for _ in SCORES.read(scores, where=where)) if scores.exists() else 0
+        n_scores = int(store.rows(_SCORES % {"run": graph_of(run.run_id)})[0][0])
+        compared = (
+            (TAGS, len(tags), n_tags),
+            (COMMON, len(common), n_common),
+            (SCORES, n_score_rows, n_scores),
+        )
+        for table, rows, n in compared:
             if rows != n:
                 yield f"{folder}{table.file_name}", f"has {rows:,} rows of {run.rule}, the graph has {n:,}"
 

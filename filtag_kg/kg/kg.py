@@ -34,6 +34,7 @@ _KG_NAMES = {
     "graph.nq.gz",
     "links.sssom.tsv",
     "profile.npz",
+    "scores.csv",
     "store",
     "tags.csv",
     "visualizations",

@@ -87,6 +87,8 @@ _SHAPE = {
             "id": named,
             "rule": named,
             "score?": _score,
+            "method?": named,
+            "score_meaning?": named,
             "network?": named,
             "folder?": _folder,
             "classes_needed?": {str: whole_number(1)},

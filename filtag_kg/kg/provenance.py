@@ -31,6 +31,10 @@ class Provenance:
         Of the pass over the images, in ISO 8601.
     inputs : mapping of str to JSON values
         What the manifest records about the inputs.
+    method : str, optional
+        The method that made the tags, where it is another one.
+    score_meaning : str, optional
+        What the method's scores measure, where the tags have any.
     """
 
     network_label: str
@@ -40,6 +44,8 @@ class Provenance:
     started: str | None = None
     ended: str | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    method: str | None = None
+    score_meaning: str | None = None
 
     def score_of(self, rule: str) -> str | None:
         """Return what a rule ranked filters by; None where another method made the tags, which does not say."""

@@ -14,7 +14,7 @@ from filtag_kg.graph import DataIris
 from filtag_kg.kg.experiments import table_of
 from filtag_kg.kg.kg import KG, open_kg
 from filtag_kg.kg.rewriting import LAYERS, copy_files, description_graph, merged_lines, title_of, write_contents
-from filtag_kg.kg.tables import TABLES
+from filtag_kg.kg.tables import SCORES, TABLES
 from filtag_kg.output_paths import check_directory_output
 
 
@@ -32,6 +32,8 @@ class KgRun:
         The concept source whose kinds are the run's hierarchy.
     classes_needed : mapping of family name to int
         How many classes the run needs at least, where it has too few for any filter to be coherent by the family.
+    method, score_meaning : str, optional
+        The other method that made the tags, and what its scores measure.
     """
 
     run_id: str
@@ -41,6 +43,8 @@ class KgRun:
     score: str | None
     kinds_of: str
     classes_needed: Mapping[str, int] = field(default_factory=dict, hash=False)
+    method: str | None = None
+    score_meaning: str | None = None
 
     def is_kind(self, row: CommonConcept) -> bool:
         """Return whether a common concept is a kind in the run's hierarchy; any other is a feature."""
@@ -69,6 +73,8 @@ def runs_of(kg: KG) -> list[KgRun]:
             run.get("score"),
             run["kinds_of"],
             run.get("classes_needed", {}),
+            run.get("method"),
+            run.get("score_meaning"),
         )
         for run in kg.manifest["runs"]
     ]
@@ -213,6 +219,7 @@ def _build_record(kg: KG) -> dict[str, Any]:
 
 def _remove_rule(folder: Path, rule: str) -> None:
     """Remove the rows of a rule from the tables of a build."""
-    for table in TABLES.values():
+    tables = [*TABLES.values(), *([SCORES] if (folder / SCORES.file_name).exists() else [])]
+    for table in tables:
         rows = [row for row in table.read(folder / table.file_name) if row.rule != rule]
         (folder / table.file_name).write_text(table.text(rows), encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from filtag_kg.concepts import CommonConcept, ConceptInLayer
 from filtag_kg.csv_table import ANY_TEXT, TEXT, Cell, csv_writer, optional, read_table, real, whole
-from filtag_kg.tags import TagAssignment, TagTable
+from filtag_kg.errors import FiltagError
+from filtag_kg.tags import TagAssignment, TagScore, TagTable
 
 Row = TypeVar("Row")
 Problem = Callable[[tuple[Any, ...]], str | None]
@@ -164,6 +165,12 @@ CONCEPTS = Table(
     },
     problem=_interval_problem,
 )
+SCORES = Table(
+    "scores.csv",
+    TagScore,
+    {"layer": TEXT, "filter": whole(), "class_id": TEXT, "score": real(), "rule": TEXT},
+)
+"""Only in a build whose tags another method scored."""
 TABLES: Mapping[str, Table[Any]] = {"tags": TAGS, "common": COMMON, "concepts": CONCEPTS}
 """Those of every build, by the names that people choose them by."""
 
@@ -218,7 +225,7 @@ def read_tags(
     layers: Mapping[str, int] | None = None,
     classes: Mapping[str, str] | None = None,
 ) -> TagTable:
-    """Read the ``tags.csv`` of a KG: a million tags take about a second.
+    """Read the ``tags.csv`` of a KG, and the ``scores.csv`` beside it: a million tags take about a second.
 
     Parameters
     ----------
@@ -248,13 +255,36 @@ def read_tags(
     columns = _load_columns(path)
     if columns is not None:
         try:
-            return _tag_table(columns, network, rules, layers, classes)
+            return _with_scores(_tag_table(columns, network, rules, layers, classes), path)
         except (KeyError, ValueError):  # The slow way says where the table is damaged.
             pass
     rows = list(TAGS.read(path, problem=problem))
     columns = {name: [getattr(row, name) for row in rows] for name in _COLUMN_TYPES}
     columns |= {name: _with_missing(columns[name], missing) for name, missing in _MISSING.items()}
-    return _tag_table(columns, network, rules, layers, classes)
+    return _with_scores(_tag_table(columns, network, rules, layers, classes), path)
+
+
+def _with_scores(tags: TagTable, path: Path) -> TagTable:
+    """Return a table with the scores in the file beside it, if there is one."""
+    path = path.with_name(SCORES.file_name)
+    if not path.exists():
+        return tags
+    rows = {
+        (tags.rules[rule], tags.layer_names[layer], filter_, tags.class_ids[class_]): index
+        for index, (rule, layer, filter_, class_) in enumerate(
+            zip(*(column.tolist() for column in (tags.rule, tags.layer, tags.filter, tags.class_)), strict=True)
+        )
+    }
+    score = np.full(len(tags), np.nan)
+    for row in SCORES.read(path):
+        index = rows.get((row.rule, row.layer, row.filter, row.class_id))
+        if index is None:
+            raise FiltagError(
+                f"{path} has a score of {row.class_id!r} on filter {row.filter} of {row.layer}, which it does not tag "
+                f"by {row.rule}: {SCORES.advice}"
+            )
+        score[index] = row.score
+    return replace(tags, score=score)
 
 
 _COLUMN_TYPES: Mapping[str, Any] = {

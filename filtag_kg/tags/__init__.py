@@ -4,7 +4,7 @@ from filtag_kg.tags.distribution import LayerDistribution, distribution_csv, hub
 from filtag_kg.tags.filtag_labels import read_filtag_labels
 from filtag_kg.tags.label_formats import LABEL_FORMATS, read_labels
 from filtag_kg.tags.rules import Rule, Score, contrast_over_classes, contrast_to, parse_rule, tag_filters
-from filtag_kg.tags.table import TagAssignment, TagTable, tag_assignments
+from filtag_kg.tags.table import TagAssignment, TagScore, TagTable, tag_assignments, tag_scores
 
 __all__ = [
     "LABEL_FORMATS",
@@ -12,6 +12,7 @@ __all__ = [
     "Rule",
     "Score",
     "TagAssignment",
+    "TagScore",
     "TagTable",
     "contrast_over_classes",
     "contrast_to",
@@ -23,4 +24,5 @@ __all__ = [
     "tag_assignments",
     "tag_distribution",
     "tag_filters",
+    "tag_scores",
 ]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.names import nfc
 
-_COLUMNS = ("rule", "layer", "filter", "class_", "rank", "activation", "contrast")
+_COLUMNS = ("rule", "layer", "filter", "class_", "rank", "activation", "contrast", "score")
 # What rounding, for instance when profiles are merged, may add to an activation.
 _ROUNDING = 1e-6
 
@@ -40,6 +40,9 @@ class TagTable:
     activation, contrast : float64 array of shape (n_tags,)
         z_c(m,i), and how many standard deviations over classes it lies above the mean over classes; NaN where
         unknown.
+    score : float64 array of shape (n_tags,)
+        What another method says of the class on the filter, the higher the surer; NaN where unknown, and everywhere if
+        left out.
 
     Raises
     ------
@@ -60,11 +63,14 @@ class TagTable:
     rank: NDArray[np.int64]
     activation: NDArray[np.float64]
     contrast: NDArray[np.float64]
+    score: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_ids", tuple(map(nfc, self.class_ids)))
         object.__setattr__(self, "class_labels", tuple(map(nfc, self.class_labels)))
         n_tags = len(self.rule)
+        if not len(self.score):
+            object.__setattr__(self, "score", np.full(n_tags, np.nan))
         if any(len(getattr(self, name)) != n_tags for name in _COLUMNS):
             raise ValueError("all columns of a tag table must have the same length")
         if len(self.class_ids) != len(self.class_labels) or len(self.layer_names) != len(self.n_filters):
@@ -81,8 +87,11 @@ class TagTable:
             self.rank.min() >= 0
             and np.all(np.isnan(self.activation) | (np.abs(self.activation - 0.5) <= 0.5 + _ROUNDING))
             and not np.isinf(self.contrast).any()
+            and not np.isinf(self.score).any()
         ):
-            raise ValueError("ranks must be from 0, activations in [0, 1] and contrasts finite; NaN where unknown")
+            raise ValueError(
+                "ranks must be from 0, activations in [0, 1], contrasts and scores finite; NaN where unknown"
+            )
         keys = (self.rule, self.layer, self.filter, self.rank, self.class_)
         if not _sorted(keys):
             # Indices fit into few bytes, which sort several times faster than eight.
@@ -144,6 +153,25 @@ def tag_assignments(tags: TagTable) -> Iterator[TagAssignment]:
             contrast=None if math.isnan(contrast) else contrast,
             rule=tags.rules[rule],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TagScore:
+    """What another method says of a class on a filter: a row of ``scores.csv``, its fields the columns in order."""
+
+    layer: str
+    filter: int
+    class_id: str
+    score: float
+    rule: str
+
+
+def tag_scores(tags: TagTable) -> Iterator[TagScore]:
+    """Yield the scores of a table that are known, in its order."""
+    known = ~np.isnan(tags.score)
+    columns = (tags.rule, tags.layer, tags.filter, tags.class_, tags.score)
+    for rule, layer, filter_, class_, score in zip(*(c[known].tolist() for c in columns), strict=True):
+        yield TagScore(tags.layer_names[layer], filter_, tags.class_ids[class_], score, tags.rules[rule])
 
 
 def _sorted(keys: Sequence[NDArray[np.int64]]) -> bool:

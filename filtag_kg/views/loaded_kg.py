@@ -367,8 +367,9 @@ class LoadedKg:
 
     def _tags(self, table: RunResults, rows: slice) -> Iterable[Tag]:
         graph = self.concepts
-        columns = (table.class_[rows], table.rank[rows], table.activation[rows], table.contrast[rows])
-        for class_, rank, activation, contrast in zip(*(column.tolist() for column in columns), strict=True):
+        measured = (table.activation[rows], table.contrast[rows], table.score[rows])
+        columns = (table.class_[rows], table.rank[rows], *measured)
+        for class_, rank, activation, contrast, score in zip(*(column.tolist() for column in columns), strict=True):
             concept = graph.class_concepts[class_]
             yield Tag(
                 class_id=graph.class_ids[class_],
@@ -378,6 +379,7 @@ class LoadedKg:
                 contrast=_known(contrast),
                 concept=concept,
                 concept_label=None if concept is None else graph.label(concept),
+                score=_known(score),
             )
 
     def _in_common(self, table: RunResults, row: CommonConcept, classes: Iterable[int]) -> InCommon:
@@ -440,6 +442,7 @@ class LoadedKg:
                 rank=int(table.rank[row]) or None,
                 activation=_known(float(table.activation[row])),
                 contrast=_known(float(table.contrast[row])),
+                score=_known(float(table.score[row])),
             )
 
     def _related(self, concepts: Iterable[str]) -> tuple[Related, ...]:

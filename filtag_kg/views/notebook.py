@@ -63,7 +63,16 @@ def _run(run: FilterRun) -> str:
     top = max((tag.activation or 0.0 for tag in run.tags), default=0.0)
     high = max((tag.contrast or 0.0 for tag in run.tags), default=0.0)
     parts = [f'<p style="margin:.6em 0 0">rule {escape(run.run.rule)}: {_headline(run)}</p>']
-    if run.tags:
+    best = max((tag.score or 0.0 for tag in run.tags), default=0.0)
+    if any(tag.score is not None for tag in run.tags):
+        scored = (
+            (escape(tag.label), escape(tag.class_id), bar_html(tag.score, best, ".3f")) for tag in run.tags[:_MOST_ROWS]
+        )
+        parts.append(table_html(("tag", "class", "score"), scored))
+        parts.append(_cut(len(run.tags), "tags"))
+        if run.run.score_meaning is not None:
+            parts.append(f'<p style="{QUIET};margin:0">score: {escape(run.run.score_meaning)}</p>')
+    elif run.tags:
         rows = (
             (
                 escape(tag.label),

@@ -25,6 +25,8 @@ class Tag:
         None where the method that made the tags does not say.
     concept, concept_label : str or None
         What the class is linked to.
+    score : float, optional
+        What another method says of the class on the filter; its run says what it measures.
     """
 
     class_id: str
@@ -34,6 +36,7 @@ class Tag:
     contrast: float | None
     concept: str | None
     concept_label: str | None
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +285,7 @@ class TaggedFilter:
     rank: int | None
     activation: float | None
     contrast: float | None
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,8 @@ class RunResults:
     ----------
     column, class_, rank : int64 array of shape (n_tags,)
         Filter, class (its index among the classes of the KG) and the filter's rank for the class, 0 where unknown. By
-        column, then best first: by rank, activation and class id.
-    activation, contrast : float64 array of shape (n_tags,)
+        column, then best first: by rank, activation, score and class id.
+    activation, contrast, score : float64 array of shape (n_tags,)
         NaN where unknown.
     of_filter : int64 array of shape (n_filters + 1,)
         The tags of a filter are the rows ``of_filter[column]:of_filter[column + 1]``.
@@ -98,6 +98,7 @@ class RunResults:
     rank: NDArray[np.int64]
     activation: NDArray[np.float64]
     contrast: NDArray[np.float64]
+    score: NDArray[np.float64]
     of_filter: NDArray[np.int64]
     by_class: NDArray[np.int64]
     of_class: NDArray[np.int64]
@@ -184,9 +185,10 @@ def read_results(kg: KG, run: KgRun, network: NetworkLayers, tags: TagTable, *, 
     of_rule = tags.rule == tags.rules.index(run.rule)
     column = network.offsets[tags.layer[of_rule]] + tags.filter[of_rule]
     class_, rank, activation = tags.class_[of_rule], tags.rank[of_rule], tags.activation[of_rule]
-    # An unknown rank sorts last.
+    score = tags.score[of_rule]
+    # An unknown rank or score sorts last.
     last = np.where(rank > 0, rank, np.iinfo(np.int64).max)
-    order = np.lexsort((class_, -np.nan_to_num(activation, nan=-1.0), last, column))
+    order = np.lexsort((class_, -score, -np.nan_to_num(activation, nan=-1.0), last, column))
     # A method may give a class to a filter twice: the better rank counts.
     pairs = column[order] * max(len(tags.class_ids), 1) + class_[order]
     order = order[np.sort(np.unique(pairs, return_index=True)[1])]
@@ -201,6 +203,7 @@ def read_results(kg: KG, run: KgRun, network: NetworkLayers, tags: TagTable, *, 
         rank=rank[order],
         activation=activation[order],
         contrast=tags.contrast[of_rule][order],
+        score=score[order],
         of_filter=np.searchsorted(column, np.arange(network.n_filters + 1)),
         by_class=by_class,
         of_class=np.searchsorted(class_[by_class], np.arange(len(tags.class_ids) + 1)),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -66,7 +67,9 @@ def said(text: str) -> set[str]:
 
 def test_every_term_is_emitted_or_abstract(ontology: Graph, kg: KG, profile: Profile, tmp_path: Path) -> None:
     tags = tag_filters(profile, [Rule("k", 1)], network="toy")
-    imported = build_kg(tmp_path / "kg", tags, wordnet(), Provenance("toy", hashes={"flt:tagsSha256": 64 * "0"}))
+    scored = replace(tags, score=tags.contrast)
+    labels = Provenance("toy", hashes={"flt:tagsSha256": 64 * "0"}, method="netdissect", score_meaning="overlap")
+    imported = build_kg(tmp_path / "kg", scored, wordnet(), labels)
     used = set()
     for built in (kg, imported):
         used |= said(gzip.decompress(built.graph_path.read_bytes()).decode())

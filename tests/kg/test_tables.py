@@ -11,11 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filtag_kg import FiltagError, Profile, Rule, TagTable, tag_filters
-from filtag_kg.kg import KG, TABLES, TAGS, read_tags
+from filtag_kg import FiltagError, Profile, Provenance, Rule, TagTable, tag_filters, wordnet
+from filtag_kg.kg import KG, SCORES, TABLES, TAGS, build_kg, read_tags, remove_run, runs_of, validate_kg
 from filtag_kg.kg import tables as module
 from filtag_kg.names import nfc
-from filtag_kg.tags import tag_assignments
+from filtag_kg.query import LocalEndpoint, find_query, named_query
+from filtag_kg.tags import tag_assignments, tag_scores
+from filtag_kg.views import load_kg
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)
 
@@ -114,6 +116,54 @@ def test_both_ways_of_reading_tags_agree(tmp_path: Path, tags: TagTable) -> None
         patch.setattr(module, "_load_columns", lambda _: None)
         read.append(read_tags(path, network=tags.network, rules=tags.rules, layers=layers, classes=classes))
     assert [as_rows(each) for each in read] == [as_rows(tags)] * 2
+
+
+def scored(profile: Profile) -> TagTable:
+    """Tags by two rules, some of them with a score."""
+    tags = tag_filters(profile, [Rule("k", 1), Rule("q", 0.5)], network="net")
+    score = np.random.default_rng(0).normal(size=len(tags))
+    score[::3] = np.nan
+    return replace(tags, score=score)
+
+
+def test_scores_are_read_back_from_the_file_beside_the_tags(profile: Profile, tmp_path: Path) -> None:
+    tags = scored(profile)
+    (tmp_path / "tags.csv").write_text(TAGS.text(tag_assignments(tags)), encoding="utf-8")
+    (tmp_path / "scores.csv").write_text(SCORES.text(tag_scores(tags)), encoding="utf-8")
+    again = read_tags(tmp_path / "tags.csv", network=tags.network, rules=tags.rules)
+    assert as_rows(again) == [replace(row, layer_index=again.layer_names.index(row.layer)) for row in as_rows(tags)]
+    assert list(tag_scores(again)) == list(tag_scores(tags))
+    assert len(list(tag_scores(again))) == np.count_nonzero(~np.isnan(tags.score)) < len(tags)
+    (tmp_path / "scores.csv").write_text("layer,filter,class_id,score,rule\ndeep,0,x,0.5,k=1\n")
+    with pytest.raises(FiltagError) as error:
+        read_tags(tmp_path / "tags.csv", network=tags.network, rules=tags.rules)
+    assert str(error.value) == (
+        f"{tmp_path / 'scores.csv'} has a score of 'x' on filter 0 of deep, which it does not tag by k=1: "
+        "build the KG anew"
+    )
+
+
+def test_a_kg_keeps_scores_with_their_meaning(profile: Profile, tmp_path: Path) -> None:
+    tags = scored(profile)
+    labels = Provenance("net", method="netdissect", score_meaning="overlap of regions")
+    kg = build_kg(tmp_path / "kg", tags, wordnet(), labels)
+    assert validate_kg(kg).findings == ()
+    assert [(run.method, run.score_meaning) for run in runs_of(kg)] == [("netdissect", "overlap of regions")] * 2
+    run = load_kg(kg).runs[runs_of(kg)[1].run_id]
+    assert sorted(run.score[~np.isnan(run.score)]) == sorted(row.score for row in tag_scores(tags.of_rule("q=0.5")))
+    asked = {"layer": "deep", "filter": "0", "rule": "q=0.5"}
+    answer = named_query(LocalEndpoint(kg), find_query("tags-of-filter"), asked)
+    of_filter = {
+        row.class_id: row.score for row in tag_scores(tags) if (row.layer, row.filter, row.rule[0]) == ("deep", 0, "q")
+    }
+    assert {row[0]: float(row[-1]) for row in answer.values() if row[-1]} == of_filter
+    told = named_query(LocalEndpoint(kg), find_query("run-provenance"), {})
+    assert {"netdissect", "overlap of regions"} <= {value for _, value in told.values()}
+    (tmp_path / "kg" / "scores.csv").write_text(SCORES.text(list(tag_scores(tags))[1:]), encoding="utf-8")
+    assert ("table differs from the graph", "scores.csv") in {(x.check, x.where) for x in validate_kg(kg).findings}
+    left = remove_run(build_kg(tmp_path / "other", tags, wordnet(), labels), "k=1")
+    assert {row.rule for row in SCORES.read(left.path / "scores.csv")} == {"q=0.5"}
+    assert validate_kg(left).findings == ()
 
 
 ROW = "n,0,a,1,x,label,2,0.5,1.5,k=1"

@@ -87,7 +87,7 @@ COLUMNS = {
     "shared-filters": "layer, filter, rank_a, rank_b",
     "similar-filters": "other_layer, other_filter, shared, similarity",
     "single-class-filters": "layer, filter, tags",
-    "tags-of-filter": "class_id, label, rank, activation, contrast, concept",
+    "tags-of-filter": "class_id, label, rank, activation, contrast, concept, score",
     "untagged-filters": "layer, filter, tags",
 }
 

@@ -73,6 +73,7 @@ def test_tags_of_filter(asked: tuple[LoadedKg, Ask]) -> None:
                 "activation": tag.activation,
                 "contrast": tag.contrast,
                 "concept": tag.concept,
+                "score": tag.score,
             }
             for tag in run.tags
         ]

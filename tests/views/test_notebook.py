@@ -139,8 +139,8 @@ def test_a_result_is_a_table_with_figures_to_the_right(kg: KG) -> None:
     html = answer._repr_html_()
     page = checked(html)
     assert page.text.endswith(f"{len(answer.rows)} rows")
-    heads = dict(re.findall(r'<th scope="col" style="[^"]*text-align:(\w+);[^"]*">(\w+)</th>', html))
-    assert heads["right"] == "contrast"
+    heads = re.findall(r'<th scope="col" style="[^"]*text-align:(\w+);[^"]*">(\w+)</th>', html)
+    assert ("right", "contrast") in heads
     assert re.search(r'text-align:left[^"]*">label', html)
     assert re.search(r'text-align:right[^"]*">rank', html)
     link = next(attributes for tag, attributes in page.seen if tag == "a")

@@ -61,6 +61,7 @@ def run_table(run: KgRun, n_tags: np.ndarray, common: dict[int, tuple[CommonConc
         rank=np.zeros_like(column),
         activation=unknown,
         contrast=unknown,
+        score=unknown,
         of_filter=np.cumsum([0, *n_tags]),
         by_class=by_class,
         of_class=np.searchsorted(class_[by_class], np.arange(CLASSES + 1)),
