@@ -42,7 +42,8 @@ from inputs import made_images
 
 from filtag_kg.images import ImageSet, batches, decode, open_images
 from filtag_kg.network import KerasEngine, Network, Tensor, from_torch, import_keras, load_network, scaled
-from filtag_kg.network.torch.engine import IMAGES_AT_A_TIME, TorchEngine
+from filtag_kg.network.torch.engine import TorchEngine
+from filtag_kg.network.torch.running import IMAGES_AT_A_TIME
 from filtag_kg.profile import PassOptions, collect
 
 NETWORKS = ("vgg16", "inceptionv3", "mobilenetv2", "efficientnet-lite0")

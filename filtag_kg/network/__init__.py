@@ -1,5 +1,6 @@
 """A CNN and its filters: load it by name or from a file, and find each filter's feature map."""
 
+from filtag_kg.network.ablation import Ablatable
 from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.from_keras import from_keras
 from filtag_kg.network.from_torch import from_torch
@@ -24,6 +25,7 @@ __all__ = [
     "MOST_PIXELS",
     "OUTPUTS",
     "RESIZES",
+    "Ablatable",
     "CompiledPass",
     "CompiledStep",
     "Computed",

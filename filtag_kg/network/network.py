@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from filtag_kg.network.ablation import Ablatable
 from filtag_kg.network.feature_map import Layer, Step
 from filtag_kg.network.gradients import Differentiable
 from filtag_kg.network.outputs import OutputLayer
@@ -73,6 +74,22 @@ class Engine(Protocol):
         ------
         FiltagError
             If the framework computes no gradients.
+        """
+
+    def ablatable(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> Ablatable:
+        """Return the network with feature maps that can be replaced.
+
+        Parameters
+        ----------
+        layers : sequence of Layer
+            Those whose filters may be.
+        batch_size : int
+            Images at a time; there may be fewer.
+
+        Raises
+        ------
+        FiltagError
+            If the framework lets nobody into the network.
         """
 
 
@@ -158,6 +175,10 @@ class Network:
     def differentiable(self, layer: Layer) -> Differentiable:
         """Return a layer with its gradient: see :meth:`Engine.differentiable`."""
         return self.engine.differentiable(layer, self.preparation.scaling)
+
+    def ablatable(self, layers: Sequence[Layer], batch_size: int) -> Ablatable:
+        """Return the network with feature maps that can be replaced: see :meth:`Engine.ablatable`."""
+        return self.engine.ablatable(layers, self.preparation.scaling, batch_size)
 
     def compute(self, pixels: NDArray[Any]) -> Computed:
         """Return activations and scores for a few images, without preparing for more."""

@@ -73,7 +73,7 @@ def forward(computation: Computation, *, copied: bool = False) -> Forward:
         if computation.output is None:
             scores = keras.ops.zeros((outputs[0].shape[0], 0))
         else:
-            scores = _means(keras.ops, outputs.pop())
+            scores = output_means(keras.ops, outputs.pop())
         means, constant = zip(*(_scaled_means(keras.ops, output) for output in outputs), strict=True)
         return keras.ops.concatenate(means, axis=1), keras.ops.stack(constant, axis=1), scores
 
@@ -140,7 +140,7 @@ def run_once(computation: Computation, pixels: NDArray[Any]) -> Computed:
     return Computed(activations, constant, scores)
 
 
-def _means(ops: ModuleType, output: Tensor) -> Tensor:
+def output_means(ops: ModuleType, output: Tensor) -> Tensor:
     """Return an output as one number for each image and channel: of a map, the mean over its places."""
     output = ops.cast(output, "float32")
     if len(output.shape) < 3:
@@ -162,10 +162,10 @@ def _scaled_means(ops: ModuleType, feature_maps: Tensor) -> tuple[Tensor, Tensor
     constant = ops.equal(high, low)
     # Multiplied, not selected: NaN stays NaN, and is noticed.
     factor = ops.where(constant, 0.0, 1.0 / ops.where(constant, 1.0, high - low))
-    return (_map_means(ops, feature_maps) - low[:, None]) * factor[:, None], constant
+    return (map_means(ops, feature_maps) - low[:, None]) * factor[:, None], constant
 
 
-def _map_means(ops: ModuleType, feature_maps: Tensor) -> Tensor:
+def map_means(ops: ModuleType, feature_maps: Tensor) -> Tensor:
     """Return the mean of each feature map, shape (n_images, n_filters)."""
     if import_keras().backend.backend() != "tensorflow":
         return ops.mean(feature_maps, axis=(1, 2))

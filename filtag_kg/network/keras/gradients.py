@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.errors import FiltagError
 from filtag_kg.network.feature_map import Layer
-from filtag_kg.network.gradients import CompiledStep, Ops, Step
+from filtag_kg.network.gradients import CompiledStep, Gradient, Ops, Step
 from filtag_kg.network.keras.backend import KerasModel, Tensor, import_keras
+from filtag_kg.network.keras.compiled_function import compiled_function
 from filtag_kg.network.keras.compiled_pass import scaled
 from filtag_kg.network.scaling import Scaling
 
@@ -53,16 +53,7 @@ class KerasDifferentiable:
         FiltagError
             If Keras runs on a backend that is not supported.
         """
-        backend = import_keras().backend.backend()
-        if backend == "tensorflow":
-            return _tensorflow(step)
-        if backend == "jax":
-            return _jax(step, self.model)
-        if backend == "torch":
-            return _torch(step)
-        raise FiltagError(
-            f"Keras runs on {backend}, which is not supported: set KERAS_BACKEND to tensorflow, jax or torch"
-        )
+        return compiled_function(partial(step, _gradient()), self.model)
 
     def to_numpy(self, tensor: Tensor) -> NDArray[np.float32]:
         """Return a tensor as an array."""
@@ -95,58 +86,30 @@ def _before_activation(layer: Layer, feature_map: Tensor) -> Tensor | None:
     return before
 
 
-def _tensorflow(step: Step) -> CompiledStep:
+def _gradient() -> Gradient:
+    """Return how the backend in use takes the gradient of a function."""
+    backend = import_keras().backend.backend()
+    return {"tensorflow": _tensorflow_gradient, "jax": _jax_gradient}.get(backend, _torch_gradient)
+
+
+def _tensorflow_gradient(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
     import tensorflow as tf
 
-    def gradient(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(at)
-            value = function(at)
-        return tf.convert_to_tensor(tape.gradient(value, at))
-
-    # XLA is slower than TensorFlow's own kernels on a processor.
-    graph = tf.function(lambda *tensors: step(gradient, *tensors), jit_compile=False, autograph=False)
-
-    def run(*arguments: NDArray[Any] | Tensor) -> tuple[Any, ...]:
-        # An array would be taken for a constant, and compiled in.
-        tensors = [tf.convert_to_tensor(argument) for argument in arguments]
-        # Each layer and method needs a graph; TensorFlow warns of so many unless they are called by signature.
-        return tuple(graph.get_concrete_function(*tensors)(*tensors))
-
-    return run
+    with tf.GradientTape() as tape:
+        tape.watch(at)
+        value = function(at)
+    return tf.convert_to_tensor(tape.gradient(value, at))
 
 
-def _jax(step: Step, model: KerasModel) -> CompiledStep:
+def _jax_gradient(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
     import jax
 
-    keras = import_keras()
-    variables = model.variables
-    weights = [variable.value for variable in variables]
-
-    def gradient(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
-        return jax.grad(function)(at)
-
-    def with_weights(weights: list[Tensor], *tensors: Tensor) -> tuple[Tensor, ...]:
-        # Weights that the graph closed over would be compiled into it as constants.
-        with keras.StatelessScope(state_mapping=list(zip(variables, weights, strict=True))):
-            return step(gradient, *tensors)
-
-    graph = jax.jit(with_weights)
-    return lambda *arguments: tuple(graph(weights, *map(jax.numpy.asarray, arguments)))
+    return jax.grad(function)(at)
 
 
-def _torch(step: Step) -> CompiledStep:
+def _torch_gradient(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
     import torch
 
-    keras = import_keras()
-
-    def gradient(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
-        with torch.enable_grad():
-            at = at.detach().requires_grad_(True)
-            return torch.autograd.grad(function(at), at)[0]
-
-    def run(*arguments: NDArray[Any] | Tensor) -> tuple[Any, ...]:
-        with torch.no_grad():
-            return tuple(step(gradient, *map(keras.ops.convert_to_tensor, arguments)))
-
-    return run
+    with torch.enable_grad():
+        at = at.detach().requires_grad_(True)
+        return torch.autograd.grad(function(at), at)[0]

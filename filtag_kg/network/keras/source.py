@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.network.feature_map import Layer
+from filtag_kg.network.keras.ablation import KerasAblatable
 from filtag_kg.network.keras.backend import KerasModel, Tensor, import_keras
 from filtag_kg.network.keras.channels_last import channels_last, has_channels_first
 from filtag_kg.network.keras.compiled_pass import Computation, compile_pass, run_once
@@ -87,6 +88,11 @@ class KerasEngine:
         """Return a layer with its gradient: see :meth:`~filtag_kg.network.network.Engine.differentiable`."""
         feature_map = self.tensors[layer.feature_map]
         return differentiable(self.model, feature_map, layer, scaling)
+
+    def ablatable(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> KerasAblatable:
+        """Return the network without some filters: see :meth:`~filtag_kg.network.network.Engine.ablatable`."""
+        maps = tuple(self.tensors[layer.feature_map] for layer in layers)
+        return KerasAblatable(self.model, maps, self.output, scaling, batch_size)
 
     def computation(self, layers: Sequence[Layer], scaling: Scaling, *, scores: bool) -> Computation:
         """Return what is to be computed."""

@@ -48,6 +48,14 @@ class OnnxEngine:
             "need them: visualize the Keras or PyTorch network that it was exported from"
         )
 
+    def ablatable(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> NoReturn:
+        """Refuse: onnxruntime runs a file's graph as it is."""
+        del layers, scaling, batch_size
+        raise FiltagError(
+            f"{self.where} runs in onnxruntime, which computes a network as a whole, so no filter can be taken out: "
+            "ablate the Keras or PyTorch network that it was exported from"
+        )
+
     def compile(
         self, layers: Sequence[Layer], scaling: Scaling, batch_size: int, *, scores: bool, once: bool
     ) -> CompiledPass:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtag_kg.errors import FiltagError, reason_of
 from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.network import CompiledPass, Computed
 from filtag_kg.network.scaling import Scaling
+from filtag_kg.network.torch.ablation import TorchAblatable, measuring_means, split_at
 from filtag_kg.network.torch.backend import GraphModule, Node, Tensor, import_torch
 from filtag_kg.network.torch.gradients import TorchDifferentiable, differentiable
-from filtag_kg.network.torch.steps import output_maker
-
-# On a processor. Feature maps of more images take more than the 32 MB of memory at a time that the C library keeps for
-# the next ones; new memory from the system is filled with zeros first, which takes longer than all reductions.
-IMAGES_AT_A_TIME = 8
+from filtag_kg.network.torch.output import in_float32, means
+from filtag_kg.network.torch.running import Running, scaling_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,38 +60,37 @@ class TorchEngine:
     ) -> CompiledPass:
         """Return the pass: see :meth:`~filtag_kg.network.network.Engine.compile`."""
         del once  # Nothing takes long to prepare.
-        torch = import_torch()
-        scaled = _scaling(scaling, self.device)
+        scaled = scaling_on(scaling, self.device)
         module = measuring(self.module, [layer.feature_map for layer in layers], self.output if scores else None)
-        precision = getattr(torch, self.precision)
-        at_a_time = batch_size if self.device.type != "cpu" else min(batch_size, IMAGES_AT_A_TIME)
-        at_a_time = max(self.fewest, min(at_a_time, self.most) if self.most else at_a_time)
 
         def run(pixels: NDArray[Any]) -> Computed:
             parts = []
-            for start in range(0, len(pixels), at_a_time):
-                part = np.ascontiguousarray(pixels[start : start + at_a_time])
-                # A graph for several images, or for one number of them, gets copies of the last.
-                padding = [part[-1:]] * max(0, self.fewest - len(part))
-                images = scaled(torch.from_numpy(np.concatenate([part, *padding])))
-                half = torch.autocast(self.device.type, precision, enabled=precision is not torch.float32)
-                try:
-                    with torch.inference_mode(), half:
-                        arrays = [tensor[: len(part)].cpu().numpy() for tensor in module(images)]
-                except (RuntimeError, MemoryError, ValueError, TypeError, IndexError) as error:
-                    raise FiltagError(
-                        f"PyTorch cannot run the network on {len(images)} images ({reason_of(error)}): check its input "
-                        "size, or give fewer images at a time",
-                        options=("input_size", "batch_size"),
-                    ) from None
-                parts.append(arrays)
+            for part in self.running.parts(pixels, scaled, batch_size):
+                with self.running.computing(len(part.images)):
+                    parts.append([tensor[: part.n_images].cpu().numpy() for tensor in module(part.images)])
             return Computed(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
         return run
 
+    @property
+    def running(self) -> Running:
+        """What its graphs run under."""
+        return Running(self.device, self.precision, self.fewest, self.most)
+
     def differentiable(self, layer: Layer, scaling: Scaling) -> TorchDifferentiable:
         """Return a layer with its gradient: see :meth:`~filtag_kg.network.network.Engine.differentiable`."""
-        return differentiable(self.module, layer, _scaling(scaling, self.device), self.device)
+        return differentiable(self.module, layer, scaling_on(scaling, self.device), self.device)
+
+    def ablatable(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> TorchAblatable:
+        """Return the network without some filters: see :meth:`~filtag_kg.network.network.Engine.ablatable`."""
+        feature_maps = [layer.feature_map for layer in layers]
+        return TorchAblatable(
+            measuring_means(self.module, feature_maps, self.output),
+            split_at(self.module, [(layer.feature_map, layer.n_filters) for layer in layers], self.output),
+            self.running,
+            scaling_on(scaling, self.device),
+            batch_size,
+        )
 
 
 def measuring(module: GraphModule, feature_maps: Sequence[str], output: int | None) -> GraphModule:
@@ -129,7 +125,7 @@ def measuring(module: GraphModule, feature_maps: Sequence[str], output: int | No
                 break
             nodes.erase_node(node)
     else:
-        _in_float32(outputs[output])
+        in_float32(outputs[output])
         scores = nodes.call_function(means, (outputs[output],))
     nodes.output(nodes.call_function(_together, (measured, scores)))
     nodes.eliminate_dead_code()
@@ -149,12 +145,6 @@ def reduced(feature_maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return mean, feature_maps.amin((1, 2, 3)).float(), feature_maps.amax((1, 2, 3)).float()
 
 
-def means(output: Tensor) -> Tensor:
-    """Return an output as one number for each image and channel: of a map, the mean over its places."""
-    output = output.float()
-    return output.flatten(2).mean(2) if output.dim() > 2 else output.reshape(len(output), -1)
-
-
 def _together(measured: Sequence[tuple[Tensor, Tensor, Tensor]], scores: Tensor | None) -> tuple[Tensor, ...]:
     """Scale the means: mean((x − min) / (max − min)) = (mean(x) − min) / (max − min), since scaling is linear."""
     torch = import_torch()
@@ -167,51 +157,3 @@ def _together(measured: Sequence[tuple[Tensor, Tensor, Tensor]], scores: Tensor 
     lowest, factor = lowest.repeat_interleave(sizes, 1), factor.repeat_interleave(sizes, 1)
     activations = (torch.cat(mean, 1) - lowest) * factor
     return activations, constant, activations[:, :0] if scores is None else scores
-
-
-def _in_float32(output: Node) -> None:
-    """Let the operations that make an output compute in float32: a softmax over many classes has small numbers."""
-    maker = output_maker(output)
-    last = [maker]
-    if str(maker.target).startswith(("aten.softmax", "aten._softmax", "aten.sigmoid", "aten.log_softmax")):
-        last.append(output_maker(maker.args[0]))
-    for node in last:
-        if node.op == "call_function":
-            node.target = _exactly(node.target)
-
-
-def _exactly(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        torch = import_torch()
-
-        def to_float32(each: Any) -> Any:  # noqa: ANN401
-            return each.float() if isinstance(each, torch.Tensor) and each.is_floating_point() else each
-
-        args, kwargs = torch.utils._pytree.tree_map(to_float32, (args, kwargs))
-        device = next((each.device.type for each in args if isinstance(each, torch.Tensor)), "cpu")
-        with torch.autocast(device, enabled=False):
-            return function(*args, **kwargs)
-
-    return call
-
-
-def _scaling(scaling: Scaling, device: Any) -> Callable[[Tensor], Tensor]:  # noqa: ANN401
-    """Return the function from pixels, (n_images, height, width, channels), to what the network takes.
-
-    That is a view of shape (n_images, channels, height, width), with channels last in memory.
-    """
-    torch = import_torch()
-    mean, std = (torch.tensor(x, dtype=torch.float32, device=device) for x in (scaling.mean, scaling.std))
-    order = list(scaling.order)
-
-    def scaled(pixels: Tensor) -> Tensor:
-        images = pixels.to(device).to(torch.float32)
-        if order != sorted(order):
-            images = images[..., order]
-        if any(scaling.mean):
-            images = images - mean
-        if any(std != 1 for std in scaling.std):
-            images = images / std
-        return images.permute(0, 3, 1, 2)
-
-    return scaled
