@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from filtag_kg.cli import (
     build,
+    compare,
     concepts,
     demo,
     errors,
@@ -39,7 +40,7 @@ _GROUPS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Find out how far to trust it": (
         evaluate.evaluate,
         errors.errors,
-        runs.compare,
+        compare.compare,
         report.conformance,
         validate.validate,
     ),

@@ -28,6 +28,7 @@ from filtag_kg.concepts.isa_edges import KeptEdges
 from filtag_kg.concepts.linking import link_classes, preferred_labels
 from filtag_kg.concepts.links import Link, Links
 from filtag_kg.concepts.separation import separation
+from filtag_kg.concepts.similarity import Closeness, Similarities, similarities
 from filtag_kg.concepts.source import FEATURES, RELATIONS, Concept, ConceptSource, Edge, Sense
 from filtag_kg.concepts.sources import DEFAULT_CONCEPTS, concept_source
 from filtag_kg.concepts.sssom import SSSOM_COLUMNS, sssom_text
@@ -46,6 +47,7 @@ __all__ = [
     "RELATIONS",
     "SSSOM_COLUMNS",
     "ActivationTest",
+    "Closeness",
     "CommonConcept",
     "Concept",
     "ConceptInLayer",
@@ -61,6 +63,7 @@ __all__ = [
     "Link",
     "Links",
     "Sense",
+    "Similarities",
     "WordFacts",
     "WordNet",
     "activation_test",
@@ -84,6 +87,7 @@ __all__ = [
     "read_curated_links",
     "runs_of_few_classes",
     "separation",
+    "similarities",
     "sssom_text",
     "standard_text",
     "term_uri",

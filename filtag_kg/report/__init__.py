@@ -1,9 +1,17 @@
 """Reports: what people read of a KG. Pages need nothing but a browser, with no script and no request to anywhere."""
 
-from filtag_kg.report.agreement import Agreement, LayerAgreement, compare_runs
+from filtag_kg.report.agreement import Agreement, CoherentDifference, LayerAgreement, compare_runs
+from filtag_kg.report.agreement_page import agreement_page, disagreements, run_names
 from filtag_kg.report.conformance import AUTHORS, Conformance, draw_sheet, rate_sheet, write_sheet
 from filtag_kg.report.figures import Figure, run_figures
 from filtag_kg.report.grouping import GroupedRun
+from filtag_kg.report.label_agreement import (
+    Agreeing,
+    ComparedFilter,
+    LabelAgreement,
+    biggest_disagreements,
+    label_agreement,
+)
 from filtag_kg.report.misclassifications_page import misclassifications_page, write_misclassifications
 from filtag_kg.report.pages import Pages, PageSettings
 from filtag_kg.report.plots import hits_plot
@@ -14,11 +22,15 @@ from filtag_kg.report.urls import FileUrls, PageUrls
 
 __all__ = [
     "AUTHORS",
+    "Agreeing",
     "Agreement",
+    "CoherentDifference",
+    "ComparedFilter",
     "Conformance",
     "Figure",
     "FileUrls",
     "GroupedRun",
+    "LabelAgreement",
     "LayerAgreement",
     "PageSettings",
     "PageUrls",
@@ -26,13 +38,18 @@ __all__ = [
     "Proportion",
     "SemanticReport",
     "Site",
+    "agreement_page",
+    "biggest_disagreements",
     "check_report_folder",
     "compare_runs",
+    "disagreements",
     "draw_sheet",
     "hits_plot",
+    "label_agreement",
     "misclassifications_page",
     "rate_sheet",
     "run_figures",
+    "run_names",
     "semantic_report",
     "style_sheet",
     "write_misclassifications",

@@ -70,10 +70,19 @@ def by_depth(shares: Iterable[LayerShare]) -> list[Proportion]:
     return [Proportion(*counts) for counts in zip(coherent, several, strict=True)]
 
 
-def compared_concepts(grouped_runs: Sequence[GroupedRun]) -> list[ComparedConcept]:
-    """Return the concepts of the coherent filters of any run, those with most filters first; equals by label."""
-    labels = {concept: label for grouped in grouped_runs for concept, label, _ in grouped.kinds}
-    counts = [{concept: filters for concept, _, filters in grouped.kinds} for grouped in grouped_runs]
+def compared_concepts(
+    grouped_runs: Sequence[GroupedRun], kinds: Sequence[Sequence[tuple[str, str, int]]] | None = None
+) -> list[ComparedConcept]:
+    """Return the concepts of the coherent filters of any run, those with most filters first; equals by label.
+
+    Parameters
+    ----------
+    kinds : sequence of sequences of (IRI, label, filters), optional
+        For each run, what its coherent filters stand for, if not those of all layers.
+    """
+    kinds = kinds or [grouped.kinds for grouped in grouped_runs]
+    labels = {concept: label for each in kinds for concept, label, _ in each}
+    counts = [{concept: filters for concept, _, filters in each} for each in kinds]
 
     def filters_of(concept: str) -> tuple[int | None, ...]:
         return tuple(

@@ -10,6 +10,7 @@ import pyoxigraph as ox
 from filtag_kg.errors import FiltagError
 from filtag_kg.names import name_in_path
 from filtag_kg.query import Endpoint, bind, bound_text, find_query, prefixed_name
+from filtag_kg.report import Agreement, disagreements
 from filtag_kg.server.explorer.comparison import compare
 from filtag_kg.server.explorer.kg_pages import Snapshot
 from filtag_kg.server.explorer.query_page import chosen_query, form_values
@@ -52,8 +53,8 @@ def make_page(snapshot: Snapshot, endpoint: Endpoint, job: PageJob) -> Answer:
             case "groups":
                 return _page(snapshot.pages.groups(snapshot.grouped(), int(inputs["page"])))
             case "compare":
-                values = {"comparison": None}
-                return _with_error(snapshot, job, lambda: {"comparison": compare(snapshot.loaded, inputs)}, values)
+                nothing = {"comparison": None, "disagreements": ()}
+                return _with_error(snapshot, job, lambda: _compared(snapshot, inputs), nothing)
             case "query":
                 values = form_values(snapshot.loaded, inputs)
                 return _with_error(snapshot, job, lambda: {"chosen": chosen_query(snapshot.loaded, inputs)}, values)
@@ -90,6 +91,16 @@ def _with_error(
         error = _line(raised, job.parameters)
     text = snapshot.pages.other(f"{job.page}.html", job.page, inputs=job.parameters, error=error, **values)
     return _page(text, error)
+
+
+def _compared(snapshot: Snapshot, inputs: Mapping[str, str]) -> dict[str, Any]:
+    comparison, urls = compare(snapshot.loaded, inputs), snapshot.urls
+    if not isinstance(comparison, Agreement):
+        return {"comparison": comparison}
+    return {
+        "comparison": comparison,
+        "disagreements": disagreements(comparison, snapshot.loaded, urls.file, urls.filter),
+    }
 
 
 def _thing(snapshot: Snapshot, endpoint: Endpoint, path: str) -> Answer:
