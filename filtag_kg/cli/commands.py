@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from filtag_kg.cli import (
     build,
+    check,
     compare,
     concepts,
     demo,
@@ -40,6 +41,7 @@ _GROUPS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Find out how far to trust it": (
         evaluate.evaluate,
         errors.errors,
+        check.check,
         compare.compare,
         report.conformance,
         validate.validate,

@@ -19,7 +19,7 @@ from filtag_kg.concepts.common import (
 from filtag_kg.concepts.conceptnet import ConceptNetIndex, DumpSummary, default_index, import_dump
 from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_curated_links
 from filtag_kg.concepts.doubt import DoubtfulLink, doubtful_links
-from filtag_kg.concepts.families import family_name
+from filtag_kg.concepts.families import families_of, family_name
 from filtag_kg.concepts.features import Features
 from filtag_kg.concepts.few_classes import classes_needed, runs_of_few_classes, too_few_classes
 from filtag_kg.concepts.hierarchy import Hierarchy, build_hierarchy
@@ -76,6 +76,7 @@ __all__ = [
     "concepts_in_layers",
     "default_index",
     "doubtful_links",
+    "families_of",
     "family_name",
     "import_dump",
     "link_classes",

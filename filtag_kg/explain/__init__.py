@@ -1,4 +1,4 @@
-"""Explain one classification and all misclassifications, evaluate tags on test images, draw what filters look for."""
+"""Explain one classification and all misclassifications, evaluate tags and check labels, draw what filters look for."""
 
 from filtag_kg.explain.active_filters import tagged_classes
 from filtag_kg.explain.classification import (
@@ -28,6 +28,14 @@ from filtag_kg.explain.evidence import Evidence
 from filtag_kg.explain.explanation_json import explanation_json
 from filtag_kg.explain.explanation_rdf import explanation_turtle
 from filtag_kg.explain.hits import SCOPES, Hits, hits_at_n
+from filtag_kg.explain.label_checks import (
+    CONFIRMED_Q,
+    LabelCheck,
+    add_label_check,
+    check_labels,
+    label_check_csv,
+)
+from filtag_kg.explain.label_scores import SCORES, LabelScores, label_scores
 from filtag_kg.explain.misclassifications import Misclassification, MisclassificationAnalysis, find_misclassifications
 from filtag_kg.explain.nearest_concept import Group
 from filtag_kg.explain.support import Support
@@ -36,7 +44,9 @@ from filtag_kg.explain.visualize import FilterPicture, find_layer, visualize
 from filtag_kg.explain.why_not import WhyNot
 
 __all__ = [
+    "CONFIRMED_Q",
     "SCOPES",
+    "SCORES",
     "Confusion",
     "Evaluation",
     "Evidence",
@@ -46,11 +56,15 @@ __all__ = [
     "Hits",
     "HitsRow",
     "ImagePixels",
+    "LabelCheck",
+    "LabelScores",
     "Misclassification",
     "MisclassificationAnalysis",
     "Support",
     "WhyNot",
+    "add_label_check",
     "add_visualizations",
+    "check_labels",
     "class_confusions",
     "class_hits_csv",
     "confusions",
@@ -65,6 +79,8 @@ __all__ = [
     "hits_at_n",
     "hits_csv",
     "hits_rows",
+    "label_check_csv",
+    "label_scores",
     "misclassifications_csv",
     "rank_correlation",
     "read_confusions",

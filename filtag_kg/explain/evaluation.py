@@ -14,6 +14,7 @@ from filtag_kg.concepts import preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import other_network
 from filtag_kg.explain.hits import Hits, hits_at_n
+from filtag_kg.explain.unseen_images import unseen_images
 from filtag_kg.images import ImageRef, ImageSet, with_similar_names
 from filtag_kg.network import Network
 from filtag_kg.profile import Profile, observations
@@ -209,26 +210,8 @@ def _check_classes(test_images: Sequence[ImageRef], profile: Profile, images: Im
 
 def _test_images(profile: Profile, images: ImageSet) -> tuple[Sequence[ImageRef], list[str]]:
     """Return the images to use, and notes about them."""
-    made_of = profile.metadata.get("images", {})
-    if made_of.get("sha256") != images.sha256():
-        if not profile.held_out:
-            return images.images, []
-        source = made_of.get("source", "other images")
-        return images.images, [f"the profile held images of {source} out, not of {images.path.name}: all are used"]
-    if not profile.held_out:
-        return images.images, [
-            "the tags were made from these very images, so the hits are better than they would be on others"
-        ]
-    held_out = set(profile.held_out)
-    test_images = [image for image in images.images if image.name in held_out]
-    if not test_images:
-        raise FiltagError(
-            f"none of the images that the profile held out is in {images.path}: name the right images",
-            options=("images",),
-        )
-    return test_images, [
-        f"only the {len(test_images):,} images that the profile held out of {images.path.name} are used"
-    ]
+    same = "the tags were made from these very images, so the hits are better than they would be on others"
+    return unseen_images(profile, images) or (images.images, [same])
 
 
 def unreadable_notes(unreadable: Sequence[tuple[ImageRef, str]], *, most: int) -> list[str]:

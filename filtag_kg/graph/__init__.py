@@ -12,6 +12,7 @@ from filtag_kg.graph.emit import (
     emit_run,
 )
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
+from filtag_kg.graph.emit_checks import CheckDescription, LabelVerdict, emit_label_check
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, quads, t
 from filtag_kg.graph.rdf_formats import RDF_FORMATS, RdfFormat, turtle_text, write_triples
 from filtag_kg.graph.resources import resource_folder
@@ -25,10 +26,12 @@ __all__ = [
     "PREFIXES",
     "QUERIES",
     "RDF_FORMATS",
+    "CheckDescription",
     "DataIris",
     "DatasetDescription",
     "GraphCounts",
     "KgFile",
+    "LabelVerdict",
     "RdfFormat",
     "RunDescription",
     "Triple",
@@ -41,6 +44,7 @@ __all__ = [
     "emit_concepts",
     "emit_concepts_in_layers",
     "emit_dataset",
+    "emit_label_check",
     "emit_links",
     "emit_network",
     "emit_run",

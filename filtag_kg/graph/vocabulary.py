@@ -33,17 +33,19 @@ DEFAULT_BASE = "https://w3id.org/filtag/data/"
 
 FLT = frozenset({
     "ClassLabel", "CommonConcept", "CommonFeature", "ConceptInLayer", "ConceptLink", "Evidence", "Explanation",
-    "Filter", "FilterStatement", "TagAssignment", "TaggingRun",
+    "Filter", "FilterStatement", "LabelCheck", "TagAssignment", "TaggingRun",
 
-    "about", "activation", "activeFilter", "adjustedPValue", "atLocation", "atOrBelow", "bestCommonConcept",
-    "capableOf", "classesNeeded", "classesPValue", "coherenceQValue", "coherentFilterCount", "commonConcept",
-    "concentration", "concept", "conceptNetTerm", "confidence", "contentSha256", "contrast", "coverage", "draws",
+    "about", "activation", "activeFilter", "adjustedPValue", "atLocation", "atOrBelow", "auc", "auprc",
+    "bestCommonConcept", "capableOf", "checkedRun", "checkQValue", "classCount", "classesNeeded", "classesPValue",
+    "coherenceQValue", "coherentFilterCount", "commonConcept", "concentration", "concept", "conceptNetTerm",
+    "confidence", "confirmed", "confirmedCount", "contentSha256", "contrast", "correlation", "coverage", "draws",
     "evidence", "expectedRank", "filter", "filterCount", "filterIndex", "filtersPValue", "hasCommonFeature",
-    "hasProperty", "hasTag", "imagesSha256", "informationContent", "inLayer", "isA", "layer", "madeOf", "method",
-    "methodScore", "minimumInformationContent", "network", "partOf", "predictedClass", "profileSha256", "pValue",
-    "rank", "relation", "rule", "ruleIndex", "score", "scoreMeaning", "seed", "separation", "separationHigh",
-    "separationLow", "sharedFilter", "software", "source", "supportCount", "supportingFilter", "tag", "tagCount",
-    "tagsSha256", "trust", "usedFor", "weightsSha256", "whyClass", "whyFilter", "whyNotClass", "whyNotFilter",
+    "hasProperty", "hasTag", "imageCount", "imagesSha256", "informationContent", "inLayer", "isA", "labelCount",
+    "layer", "level", "madeOf", "method", "methodScore", "minimumInformationContent", "network", "partOf",
+    "predictedClass", "profileSha256", "pValue", "rank", "relation", "rule", "ruleIndex", "score", "scoreMeaning",
+    "seed", "separation", "separationHigh", "separationLow", "sharedFilter", "software", "source", "supportCount",
+    "supportingFilter", "tag", "tagCount", "tagsSha256", "testable", "testableCount", "trust", "usedFor",
+    "weightsSha256", "whyClass", "whyFilter", "whyNotClass", "whyNotFilter",
 })  # fmt: skip
 """The project's own classes and properties; a test compares them with those that ``ontology/filtag.ttl`` defines."""
 

@@ -1,5 +1,6 @@
 """Whole jobs, from Python: a profile, or a KG, of a network and images however they are given."""
 
+from filtag_kg.jobs.check import check
 from filtag_kg.jobs.explain import explain_image
 from filtag_kg.jobs.given import Images, NetworkLike, as_images, as_network
 from filtag_kg.jobs.labels import labels_of, with_names
@@ -11,6 +12,7 @@ __all__ = [
     "as_images",
     "as_network",
     "build_from_profile",
+    "check",
     "explain_image",
     "labels_of",
     "profile",

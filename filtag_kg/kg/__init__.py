@@ -4,6 +4,7 @@ from filtag_kg.kg.build import BuildParameters, build_kg
 from filtag_kg.kg.exemplars import EXEMPLARS
 from filtag_kg.kg.experiments import Experiment, ExperimentKind, RecordedExperiment, add_experiments, experiments_of
 from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
+from filtag_kg.kg.label_checks import LABEL_CHECKS, CheckedLabel, LabelStatus, RunCheck, read_label_checks
 from filtag_kg.kg.manifest import file_differences
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.runs import KgRun, add_runs, build_into, remove_run, runs_of
@@ -23,17 +24,21 @@ __all__ = [
     "CONCEPTS",
     "EXEMPLARS",
     "KG",
+    "LABEL_CHECKS",
     "SCORES",
     "TABLES",
     "TAGS",
     "VISUALIZATION_METHODS",
     "BuildParameters",
+    "CheckedLabel",
     "Experiment",
     "ExperimentKind",
     "Finding",
     "KgRun",
+    "LabelStatus",
     "Provenance",
     "RecordedExperiment",
+    "RunCheck",
     "StoreProcess",
     "Table",
     "Validation",
@@ -49,6 +54,7 @@ __all__ = [
     "graph_triples",
     "open_kg",
     "read_common_concepts",
+    "read_label_checks",
     "read_tags",
     "read_visualizations",
     "remove_run",

@@ -88,7 +88,8 @@ def write_contents(
         kg_id=kg_id,
         title=title,
         runs=[run["id"] for run in runs],
-        licences={graph: licence for graph, licence in licences.items() if graph in counts.statements},
+        # Where nothing is linked, no source has a graph, and all that were searched are named.
+        licences={graph: each for graph, each in licences.items() if graph in counts.statements} or licences,
         counts=counts,
         conceptnet=kg.manifest["parameters"]["conceptnet"],
         example=iris.filter(network, last_layer, 0),

@@ -11,6 +11,7 @@ from filtag_kg.views.concept_graph import (
     statement_text,
 )
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
+from filtag_kg.views.label_summary import LabelSummary, summarise_by_layer, summarise_labels
 from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.loading import load_kg
 from filtag_kg.views.naming import class_named, classes_named, concepts_named, layer_and_filter
@@ -53,6 +54,7 @@ __all__ = [
     "Higher",
     "InCommon",
     "KnowledgeGraph",
+    "LabelSummary",
     "LayerLine",
     "LayerRun",
     "LayerView",
@@ -78,4 +80,6 @@ __all__ = [
     "probability_text",
     "search_index",
     "statement_text",
+    "summarise_by_layer",
+    "summarise_labels",
 ]
