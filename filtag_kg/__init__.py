@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filtag_kg.concepts import concept_source, wordnet
     from filtag_kg.errors import FiltagError
-    from filtag_kg.jobs import explain_image, profile, run
+    from filtag_kg.jobs import explain_image, import_labels, profile, run
     from filtag_kg.kg import BuildParameters, Provenance
     from filtag_kg.network import from_keras, from_torch, load_network
     from filtag_kg.profile import PassOptions, Profile, load_profile, save_profile
@@ -32,6 +32,7 @@ __all__ = [
     "explain_image",
     "from_keras",
     "from_torch",
+    "import_labels",
     "load_network",
     "load_profile",
     "profile",
@@ -45,7 +46,7 @@ __all__ = [
 _FOLDERS = {
     "concepts": ("concept_source", "wordnet"),
     "errors": ("FiltagError",),
-    "jobs": ("explain_image", "run"),
+    "jobs": ("explain_image", "import_labels", "run"),
     "kg": ("BuildParameters", "Provenance"),
     "network": ("from_keras", "from_torch", "load_network"),
     "profile": ("PassOptions", "Profile", "load_profile", "save_profile"),

@@ -11,7 +11,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -245,13 +245,16 @@ class Sheet:
         The lines that begin with ``#``, without it.
     rows : tuple of (line, mapping of column to cell)
         Cells are stripped of spaces.
+    unreadable : tuple of (line, what is wrong)
+        Rows that are none, if they are looked for.
     """
 
     comments: tuple[str, ...]
     rows: tuple[tuple[int, Mapping[str, str]], ...]
+    unreadable: tuple[tuple[int, str], ...] = ()
 
 
-def read_sheet(text: str, columns: Iterable[str]) -> Sheet | None:
+def read_sheet(text: str, columns: Iterable[str], *, strict: bool = False) -> Sheet | None:
     """Read a table that a spreadsheet program saved.
 
     Cells are separated by tabs, semicolons or commas: whichever gives a row with these columns, in any order. Comments
@@ -261,6 +264,9 @@ def read_sheet(text: str, columns: Iterable[str]) -> Sheet | None:
     ----------
     columns : iterable of str
         The columns that must be there.
+    strict : bool
+        For a table that a program wrote: the names of columns are read in any case, and a row whose quotes do not end,
+        or with more cells than there are columns, is unreadable.
 
     Returns
     -------
@@ -270,20 +276,57 @@ def read_sheet(text: str, columns: Iterable[str]) -> Sheet | None:
     Raises
     ------
     csv.Error
-        If a cell is too long.
+        If a cell is too long, unless strict.
     """
     needed = set(columns)
     for delimiter in "\t;,":
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-        header = next((index for index, (_, row) in enumerate(lines) if needed <= set(row)), None)
-        if header is not None:
-            return _sheet(lines, header, delimiter)
+        unreadable: list[tuple[int, str]] = []
+        if strict:
+            lines = list(_strict_rows(text, delimiter, unreadable))
+            lines = [(line, [cell.strip() for cell in row]) for line, row in lines]
+        else:
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        named = ([cell.casefold() for cell in row] if strict else row for _, row in lines)
+        header = next(((index, names) for index, names in enumerate(named) if needed <= set(names)), None)
+        if header is None:
+            continue
+        if strict:
+            lines = list(_of_length(lines, len(header[1]), unreadable))
+        return replace(_sheet(lines, *header, delimiter), unreadable=tuple(sorted(unreadable)))
     return None
 
 
-def _sheet(lines: Sequence[tuple[int, list[str]]], header: int, delimiter: str) -> Sheet:
-    names = lines[header][1]
+def _strict_rows(text: str, delimiter: str, unreadable: list[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows, each with the line it begins in; after one whose quotes are wrong go on with the next line."""
+    lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
+    first = 0
+    while first < len(lines):
+        reader = csv.reader(lines[first:], delimiter=delimiter, strict=True)
+        begin = first
+        try:
+            for row in reader:
+                yield begin + 1, row
+                begin = first + reader.line_num
+            first = len(lines)
+        except csv.Error as error:
+            unreadable.append((begin + 1, f"the row is not CSV ({error})"))
+            first = begin + 1
+
+
+def _of_length(
+    lines: Iterable[tuple[int, list[str]]], length: int, unreadable: list[tuple[int, str]]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows without cells beyond the last column."""
+    for line, row in lines:
+        if any(row[length:]) and not row[0].startswith("#"):
+            unreadable.append((line, f"{len(row)} cells, where the header has {length}"))
+            # It stays as an empty row, so that the header is where it was.
+            row = []
+        yield line, row
+
+
+def _sheet(lines: Sequence[tuple[int, list[str]]], header: int, names: Sequence[str], delimiter: str) -> Sheet:
     comments, rows = [], []
     for index, (line, row) in enumerate(lines):
         filled = [cell for cell in row if cell]

@@ -1,4 +1,4 @@
-"""``filtag run``, ``filtag build`` and ``filtag import``: the ways to a KG."""
+"""``filtag run`` and ``filtag build``: from images, or a profile, to a KG."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from filtag_kg.profile import Profile
     from filtag_kg.tags import Rule
 
-_BASE = "https://w3id.org/filtag/data/"
+BASE = "https://w3id.org/filtag/data/"
 _MOST_LINKS = 5
 
 K = Annotated[
@@ -71,10 +71,8 @@ ScoreName = Annotated[
         help="Rank filters by activation, as the paper does, or by contrast with other classes.",
     ),
 ]
-_OutputOrInto = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="KG", help="Directory of the KG to make.")
-]
-_Into = Annotated[
+OutputOrInto = Annotated[Path | None, typer.Option("-o", "--output", metavar="KG", help="Directory of the KG to make.")]
+Into = Annotated[
     Path | None, typer.Option("--into", metavar="KG", help="Add the runs to this KG, with its base and links.")
 ]
 
@@ -104,7 +102,7 @@ def run(
     class_names: ClassNames = None,
     concepts: Concepts = DEFAULT_CONCEPTS,
     links: Links = None,
-    base: Base = _BASE,
+    base: Base = BASE,
     batch_size: BatchSize = 32,
     workers: Workers = None,
     split: Split = None,
@@ -142,7 +140,7 @@ def run(
     with reserved_output(output, force=force):
         profile = make_profile(Pass.from_arguments(arguments), saved)
         try:
-            _told(_built(profile, rules, output, images=images, concepts=concepts, links=links, base=base, force=force))
+            told(_built(profile, rules, output, images=images, concepts=concepts, links=links, base=base, force=force))
         except FiltagError as error:
             message = f"{error} (the profile is kept in {saved}: go on with filtag build)"
             raise FiltagError(message, options=error.options, commands=error.commands) from None
@@ -154,8 +152,8 @@ def run(
 
 def build(
     profile: Annotated[Path, typer.Argument(metavar="P.npz", help="A profile that filtag profile made.")],
-    output: _OutputOrInto = None,
-    into: _Into = None,
+    output: OutputOrInto = None,
+    into: Into = None,
     k: K = None,
     q: Q = None,
     score: ScoreName = "activation",
@@ -166,7 +164,7 @@ def build(
         typer.Option(metavar="DIR|FILE", help="The profile's images, for thumbnails of each filter's exemplars."),
     ] = None,
     class_names: ClassNames = None,
-    base: Base = _BASE,
+    base: Base = BASE,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -185,52 +183,11 @@ def build(
             made = with_names(load_profile(profile), names)
             return _built(made, rules, room, images=images, concepts=concepts, links=links, beside=kg)
 
-        _told(build_into(into, build_beside))
+        told(build_into(into, build_beside))
     elif output is not None:
         with reserved_output(output, force=force):
             made = with_names(load_profile(profile), names)
-            _told(_built(made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force))
-
-
-def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Tags that another method made.")],
-    format_: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="filtag: the tag files of FILTAG's authors.")
-    ],
-    output: OutputKG,
-    class_names: ClassNames = None,
-    layer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The layer's name, if the file does not give it.")
-    ] = None,
-    network: Annotated[str, typer.Option(metavar="NAME", help="The network's name.")] = "imported",
-    concepts: Concepts = DEFAULT_CONCEPTS,
-    links: Links = None,
-    base: Base = _BASE,
-    force: Force = False,
-    quiet: Quiet = False,
-) -> None:
-    """Make a KG from another method's tags."""
-    from filtag_kg.class_names import class_names as read_class_names
-    from filtag_kg.concepts import concept_source, read_curated_links
-    from filtag_kg.files import sha256_of
-    from filtag_kg.kg import BuildParameters, Provenance, build_kg, reserved_output
-    from filtag_kg.tags import read_labels
-
-    with reserved_output(output, force=force):
-        names = read_class_names(class_names) if class_names is not None else None
-        tags = read_labels(file, format_, class_names=names, layer=layer, network=network)
-        provenance = Provenance(
-            network_label=network,
-            hashes={"flt:tagsSha256": sha256_of(file)},
-            inputs={"tags": file.name, "format": format_},
-        )
-        source = concept_source(concepts)
-        curated = read_curated_links(links, tags.class_ids, source) if links is not None else {}
-        _told(
-            build_kg(
-                output, tags, source, provenance, parameters=BuildParameters(base=base), curated=curated, force=force
-            )
-        )
+            told(_built(made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force))
 
 
 def rules_from(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]:
@@ -252,7 +209,7 @@ def _built(
     images: Path | None,
     concepts: str,
     links: Path | None,
-    base: str = _BASE,
+    base: str = BASE,
     force: bool = False,
     beside: KG | None = None,
 ) -> KG:
@@ -286,7 +243,8 @@ def _images_of(profile: Profile, path: Path) -> ImageSet:
     return open_shard(path)
 
 
-def _told(kg: KG) -> None:
+def told(kg: KG, *, review: bool = True) -> None:
+    """Note what a KG holds, and which links to review."""
     from filtag_kg.kg import runs_of
 
     counts = kg.manifest["counts"]
@@ -299,7 +257,7 @@ def _told(kg: KG) -> None:
             note(
                 f"rule {run.rule}: {run.too_few()} before a filter can be coherent; what images tell is in filtag show"
             )
-    for line in _links_to_review(kg):
+    for line in _links_to_review(kg) if review else ():
         note(line)
 
 

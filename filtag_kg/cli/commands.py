@@ -17,6 +17,7 @@ from filtag_kg.cli import (
     errors,
     evaluate,
     explain,
+    import_labels,
     profile,
     publish,
     query,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from click import HelpFormatter
 
 _GROUPS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
-    "Make a KG": (demo.demo, build.run, profile.profile, build.build, build.import_),
+    "Make a KG": (demo.demo, build.run, profile.profile, build.build, import_labels.import_),
     "Query and share it": (query.query, query.export, publish.publish, serve.serve),
     "Look at it": (show.show, report.report, explain.explain, visualize.visualize),
     "Find out how far to trust it": (

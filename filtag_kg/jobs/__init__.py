@@ -3,6 +3,7 @@
 from filtag_kg.jobs.check import check
 from filtag_kg.jobs.explain import explain_image
 from filtag_kg.jobs.given import Images, NetworkLike, as_images, as_network
+from filtag_kg.jobs.import_labels import import_labels
 from filtag_kg.jobs.labels import labels_of, with_names
 from filtag_kg.jobs.run import build_from_profile, profile, run
 
@@ -14,6 +15,7 @@ __all__ = [
     "build_from_profile",
     "check",
     "explain_image",
+    "import_labels",
     "labels_of",
     "profile",
     "run",

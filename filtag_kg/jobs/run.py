@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,10 @@ from filtag_kg.kg import KG, BuildParameters, Provenance, build_kg, check_output
 from filtag_kg.profile import PassOptions, Profile, checkpointing, collect, save_profile
 from filtag_kg.tags import Rule, tag_filters
 from filtag_kg.views import KnowledgeGraph
+
+_CLASSES = """SELECT ?id (MIN(?label_) AS ?label) WHERE {
+  ?class a flt:ClassLabel ; skos:notation ?id ; skos:prefLabel ?label_
+} GROUP BY ?id ORDER BY ?id"""
 
 
 def profile(
@@ -173,7 +177,7 @@ def build_from_profile(
     if links is not None:
         curated = read_curated_links(links, tags.class_ids, source)
     else:
-        curated = _links_of(beside, tags.class_ids, source) if beside is not None else {}
+        curated = links_of(beside, classes_of(beside), tags.class_ids, source) if beside is not None else {}
     return build_kg(
         output,
         tags,
@@ -188,10 +192,33 @@ def build_from_profile(
     )
 
 
-def _links_of(kg: KG, class_ids: Sequence[str], source: ConceptSource) -> Mapping[str, CuratedLink]:
-    """Return the links of a KG's classes, for more runs in it."""
+def classes_of(kg: KG) -> dict[str, str]:
+    """Return the label of each class of a KG, by id."""
+    return {row[0]: row[1] for row in kg.store_process().rows(_CLASSES)}
+
+
+def links_of(
+    kg: KG, known: Container[str], class_ids: Sequence[str], source: ConceptSource
+) -> Mapping[str, CuratedLink]:
+    """Return the links of a KG's classes, for more runs in it; of a class in several builds, that of the first.
+
+    Parameters
+    ----------
+    known : container of str
+        The classes of the KG; one without a link gets none.
+    class_ids : sequence of str
+        Those of the run to be added.
+
+    Raises
+    ------
+    FiltagError
+        If the source lacks concepts of the KG.
+    """
+    folders = dict.fromkeys(run.folder for run in runs_of(kg))
+    unlinked = {class_id: CuratedLink(None) for class_id in class_ids if class_id in known}
     try:
-        return read_curated_links(kg.path / "links.sssom.tsv", class_ids, source)
+        links = [read_curated_links(kg.path / folder / "links.sssom.tsv", class_ids, source) for folder in folders]
+        return unlinked | {class_id: link for of_build in reversed(links) for class_id, link in of_build.items()}
     except FiltagError:
         if kg.kinds_of in {member.name for member in source.members}:
             raise

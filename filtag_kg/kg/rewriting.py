@@ -25,31 +25,49 @@ LAYERS = "SELECT ?name ?index WHERE { <%s> nno:hasLayer ?l . ?l rdfs:label ?name
 
 
 def merged_lines(
-    paths: Iterable[Path], *, without: Iterable[str], more: Sequence[str] = ()
+    path: Path, *, without: Iterable[str], iris: DataIris, added: Path | None = None, more: Sequence[str] = ()
 ) -> Callable[[], Iterator[str]]:
-    """Return what yields the lines of graph files, sorted and each once, but for those of some graphs.
+    """Return what yields the lines of a graph file and of what is added to it, sorted and each once.
 
     Parameters
     ----------
     without : iterable of str
         IRIs of the graphs that are left out.
+    iris : DataIris
+        The KG's own.
+    added : Path, optional
+        Another graph file. What it says of a class and its links counts only if the first file does not have the class.
     more : sequence of str
         Lines to add, sorted, each with its newline.
     """
     endings = tuple(f" <{graph}> .\n" for graph in without)
+    ending = f" <{iris.links_graph()}> .\n"
+    of_classes = graph_lines(path) if added is not None else iter(())
+    classes = {_class_of(line, iris) for line in of_classes if line.endswith(ending)}
 
     def lines() -> Iterator[str]:
         before = ""
-        for line in heapq.merge(*(_other_lines(path, endings) for path in paths), more):
+        for line in heapq.merge(_other_lines(path, endings), _new_lines(), more):
             if line != before:
                 yield line
             before = line
+
+    def _new_lines() -> Iterator[str]:
+        for line in _other_lines(added, endings) if added is not None else ():
+            if not line.endswith(ending) or _class_of(line, iris) not in classes:
+                yield line
 
     return lines
 
 
 def _other_lines(path: Path, endings: tuple[str, ...]) -> Iterator[str]:
     return (line for line in graph_lines(path) if not line.endswith(endings))
+
+
+def _class_of(line: str, iris: DataIris) -> str:
+    """Return which class a line is about, or the link of which: their IRIs are ``…/class/{id}`` and ``…/link/{id}``."""
+    subject = line[1 : line.index(">")].removeprefix(iris.base)
+    return subject.partition("/")[2].partition("/")[0]
 
 
 def write_contents(

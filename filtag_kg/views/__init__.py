@@ -13,7 +13,7 @@ from filtag_kg.views.concept_graph import (
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
 from filtag_kg.views.label_summary import LabelSummary, summarise_by_layer, summarise_labels
 from filtag_kg.views.loaded_kg import LoadedKg
-from filtag_kg.views.loading import load_kg
+from filtag_kg.views.loading import load_kg, network_layers
 from filtag_kg.views.naming import class_named, classes_named, concepts_named, layer_and_filter
 from filtag_kg.views.records import (
     ClassView,
@@ -77,6 +77,7 @@ __all__ = [
     "concepts_named",
     "layer_and_filter",
     "load_kg",
+    "network_layers",
     "probability_text",
     "search_index",
     "statement_text",

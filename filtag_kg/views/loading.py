@@ -58,7 +58,7 @@ def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Loaded
     if not chosen:
         known = ", ".join(dict.fromkeys(run.rule for run in runs))
         raise FiltagError(f"no rule {rule!r} in the KG: it has {known}")
-    networks = {run.network: _network(endpoint, kg, run.network) for run in chosen}
+    networks = {run.network: network_layers(kg, run.network, endpoint) for run in chosen}
     rules: dict[str, list[str]] = {}
     for run in runs:
         rules.setdefault(run.folder, []).append(run.rule)
@@ -86,7 +86,20 @@ def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Loaded
     )
 
 
-def _network(endpoint: LocalEndpoint, kg: KG, network: str) -> NetworkLayers:
+def network_layers(kg: KG, network: str, endpoint: LocalEndpoint | None = None) -> NetworkLayers:
+    """Read the layers of a network of a KG, by the network's identifier.
+
+    Parameters
+    ----------
+    endpoint : LocalEndpoint, optional
+        Over the KG, where it is open.
+
+    Raises
+    ------
+    FiltagError
+        If the KG knows no layer of it.
+    """
+    endpoint = endpoint or LocalEndpoint(kg)
     iri = ox.NamedNode(DataIris(kg.manifest["parameters"]["base"]).network(network))
     rows = endpoint.ask(bind(_LAYERS, {"network": [iri]})).values()
     if not rows:

@@ -219,8 +219,9 @@ def test_import_of_the_published_tags(shared_data: Path, tmp_path: Path) -> None
 
 def test_mistakes_with_imports(tmp_path: Path) -> None:
     kg = tmp_path / "kg"
-    assert refusal("import", tmp_path / "none", "--format", "filtag", "-o", kg).startswith("no tag file at")
-    assert refusal("import", tmp_path / "none", "--format", "x", "-o", kg) == "no label format 'x': choose filtag"
+    assert refusal("import", tmp_path / "none", "--format", "filtag", "-o", kg).startswith("no label file at")
+    refused = refusal("import", tmp_path / "none", "--format", "x", "-o", kg)
+    assert refused.startswith("no label format 'x': choose one of filtag, netdissect")
     assert not kg.exists()
 
 

@@ -64,7 +64,10 @@ def test_without_class_names_labels_are_the_ids(tmp_path: Path) -> None:
         ("filter tags k=1\n0:['']\n", "line 2: filter 0 has a label without a name: remove it"),
         ("filter tags k=0\n0:[]\n", "line 1: k=0 is not a rule: expected k=1, or a share such as q=0.05"),
         ("filter tags q=1.5.2\n0:[]\n", "line 1: q=1.5.2 is not a rule: expected k=1, or a share such as q=0.05"),
-        ("filter tags k=1\n", "names no filter: expected lines like 437:[' bluetick ', ' redbone ']"),
+        (
+            "filter tags k=1\n",
+            "has no labels as filtag writes them: it needs the first line 'filter tags k=1', and rows",
+        ),
         (
             "filter tags k=1\n0:[' a ', \n",
             "line 2: expected a line like 437:[' bluetick ', ' redbone '], got \"0:[' a ', \"",
@@ -72,7 +75,7 @@ def test_without_class_names_labels_are_the_ids(tmp_path: Path) -> None:
         ("filter tags k=1\n0:[__import__('os')]\n", "line 2: expected a line like"),
         (
             "filter tags k=1\n0:[' Crane ']\n",
-            "filter 0: no class is labelled 'Crane'; check that the class names belong to these tags",
+            "line 2: no class is labelled 'Crane'; check that the class names belong to these tags",
         ),
     ],
 )
@@ -85,7 +88,7 @@ def test_malformed_files_are_named_with_the_line(tmp_path: Path, text: str, mess
 
 
 def test_missing_and_binary_files(tmp_path: Path) -> None:
-    with pytest.raises(FiltagError, match="no tag file at"):
+    with pytest.raises(FiltagError, match="no label file at"):
         read_filtag_labels(tmp_path / "none.txt")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(FiltagError, match="cannot be read as text"):
