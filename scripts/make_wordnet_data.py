@@ -6,7 +6,8 @@ copy of Princeton's ``dict`` directory named by ``--database``. The same databas
     python scripts/make_wordnet_data.py
 
 The formats are described in the modules that read the files: `filtag_kg/concepts/wordnet.py` the nouns,
-`filtag_kg/concepts/words.py` the verbs, adjectives and adverbs.
+`filtag_kg/concepts/words.py` the verbs, adjectives and adverbs, `filtag_kg/concepts/adjectives.py` the nouns
+that adjectives and verbs are made from.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import importlib.util
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 OUTPUT = Path(__file__).resolve().parent.parent / "filtag_kg" / "concepts" / "data"
 NOUNS_NAME = "wordnet-nouns.tsv.gz"
 WORDS_NAME = "wordnet-words.tsv.gz"
+DERIVED_NAME = "wordnet-derived.tsv.gz"
 LICENSE_NAME = "LICENSE-WORDNET"
 # Pointer symbols of wninput(5WN); the last domain category wins, as in ConceptNet's reader.
 POINTERS = {
@@ -34,6 +37,10 @@ POINTERS = {
     "%s": "substance_meronyms",
     ";c": "category",
 }
+# To the noun that a word is made from: a pertainym, a derivationally related form.
+TO_NOUNS = ("\\", "+")
+# What follows an adjective that stands in one place only: *galore(ip)*.
+PLACE = re.compile(r"\((?:a|p|ip)\)$")
 # Part of speech by the type in a sense key (senseidx(5WN)); 5 is a satellite adjective.
 SENSE_TYPES = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
 INDEXES = {"v": "verb", "a": "adj", "r": "adv"}
@@ -145,6 +152,34 @@ def make_words(database: Path) -> bytes:
     return packed(lines)
 
 
+def related_nouns(fields: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the offsets of nouns that a synset of ``data.adj`` or ``data.verb`` points to, each after its own lemma."""
+    after = 4 + 2 * int(fields[3], 16)
+    lemmas = [PLACE.sub("", lemma).lower() for lemma in fields[4:after:2]]
+    for at in range(after + 1, after + 1 + 4 * int(fields[after]), 4):
+        symbol, target, part_of_speech, words = fields[at : at + 4]
+        if symbol in TO_NOUNS and part_of_speech == "n":
+            yield lemmas[int(words[:2], 16) - 1], target
+
+
+def make_derived(database: Path) -> bytes:
+    """Return the bytes of the data file of nouns related to adjectives and verbs made from the WordNet database."""
+    lines: list[str] = []
+    for name in ("adj", "verb"):
+        nouns = {fields[0]: list(related_nouns(fields)) for fields in records(database / f"data.{name}")}
+        if lines:
+            lines.append("")
+        for fields in sorted(records(database / f"index.{name}")):
+            lemma, offsets = fields[0], fields[-int(fields[2]) :]
+            pairs = [pair for offset in offsets for pair in nouns[offset]]
+            own = dict.fromkeys(noun for of, noun in pairs if of == lemma)
+            others = dict.fromkeys(noun for of, noun in pairs if of != lemma and name == "adj")
+            beside = [noun for noun in others if noun not in own]
+            if own or beside:
+                lines.append(f"{lemma}\t{' '.join(own)}\t{' '.join(beside)}".rstrip())
+    return packed(lines)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write the data files and WordNet's licence."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -161,6 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / NOUNS_NAME).write_bytes(make_nouns(database))
     (options.output / WORDS_NAME).write_bytes(make_words(database))
+    (options.output / DERIVED_NAME).write_bytes(make_derived(database))
     (options.output / LICENSE_NAME).write_bytes((database / "LICENSE").read_bytes())
     return 0
 

@@ -272,7 +272,9 @@ def _links_to_review(kg: KG) -> Iterator[str]:
         return
     linked = kg.manifest["counts"]["linked_classes"]
     first = f", the worst {_MOST_LINKS} of them" if len(doubtful) > _MOST_LINKS else ""
-    yield f"doubtful links to concepts, {len(doubtful):,} of {linked:,}{first}:"
+    # A description has several links: classes are counted.
+    classes = len({link["class_id"] for link in doubtful})
+    yield f"doubtful links to concepts, {classes:,} of {linked:,}{first}:"
     for link in doubtful[:_MOST_LINKS]:
         other = "" if link["alternative"] is None else f"; or {link['alternative']}"
         yield f"  {link['label']} → {link['meaning']}, confidence {link['confidence']:.2f}{other}"

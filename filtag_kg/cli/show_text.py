@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         InCommon,
         LayerRun,
         LayerView,
+        LinkedConcept,
         LoadedKg,
         NetworkView,
         RunResults,
@@ -163,6 +164,10 @@ def print_filter(filter_: FilterView, run: FilterRun, *, most: int) -> None:
     _print_pictures(filter_, most)
 
 
+def _linked(link: LinkedConcept) -> str:
+    return f"{link.label} (confidence {link.confidence:.2g})"
+
+
 def print_class(class_: ClassView, run: KgRun, *, most: int) -> None:
     """Print a class: the concepts above it and the filters that it tags."""
     print_title(class_.label, f"class {class_.class_id}, rule {run.rule}")
@@ -173,7 +178,13 @@ def print_class(class_: ClassView, run: KgRun, *, most: int) -> None:
         sure = "" if class_.confidence is None else f", confidence {class_.confidence:.2g}"
         linked = f"{escape(class_.concept_label or '')} ({escape(class_.concept)}{sure})"
         console.print(f"linked to {linked}", highlight=False)
-        print_pairs({"above": ", ".join(step.label for step in class_.above)})
+    print_pairs(
+        {
+            "above": ", ".join(step.label for step in class_.above),
+            "also mentions": ", ".join(map(_linked, class_.others)),
+            "excludes": ", ".join(step.label for step in class_.excluded),
+        }
+    )
     layers = class_.layers.get(run.run_id, ())
     if layers:
         console.print(f"\nwhere the nearest kind above it appears, {escape(layers[0].label)}:", highlight=False)

@@ -25,6 +25,7 @@ from filtag_kg.concepts.few_classes import classes_needed, runs_of_few_classes, 
 from filtag_kg.concepts.hierarchy import Hierarchy, build_hierarchy
 from filtag_kg.concepts.in_layers import ConceptInLayer, concepts_in_layers
 from filtag_kg.concepts.isa_edges import KeptEdges
+from filtag_kg.concepts.label_matches import label_matches
 from filtag_kg.concepts.linking import link_classes, preferred_labels
 from filtag_kg.concepts.links import Link, Links
 from filtag_kg.concepts.separation import separation
@@ -79,6 +80,7 @@ __all__ = [
     "families_of",
     "family_name",
     "import_dump",
+    "label_matches",
     "link_classes",
     "look_up",
     "noun_term",

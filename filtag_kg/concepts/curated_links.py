@@ -2,7 +2,8 @@
 
 The file may be as a spreadsheet writes it: with semicolons or commas, in UTF-16, lines sorted, columns moved. Read are
 the class (``subject_id``), the concept (``object_id``, or ``sssom:NoTermFound`` for a class without one), and, if
-present, ``predicate_id``, ``confidence`` and ``mapping_justification``.
+present, ``predicate_id``, ``confidence``, ``mapping_justification``, ``match_string`` and ``predicate_modifier``. A
+class may have several rows: all its links.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 BY_HAND = "semapv:ManualMappingCuration"
 _JUSTIFICATION = re.compile(r"semapv:[A-Za-z]+")
-# Predicates by which a class lies at or below its concept.
-_PREDICATES = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch")
+# Predicates by which a class lies at or below its concept, or shows it among other things.
+_PREDICATES = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos:relatedMatch")
 _NOTHING = "https://w3id.org/sssom/NoTermFound"
 _PREFIXES = {"pwn30": "http://wordnet-rdf.princeton.edu/pwn30/", "sssom": "https://w3id.org/sssom/"}
 
@@ -41,16 +42,24 @@ class CuratedLink:
     confidence : float, in (0, 1]
     justification, predicate : str
         CURIEs of SSSOM's slots.
+    text : str
+        The words of the label that it is about; empty for the whole label.
+    negated : bool
+        Whether the label excludes the concept.
     """
 
     concept: str | None
     confidence: float = 1.0
     justification: str = BY_HAND
     predicate: str = _PREDICATES[0]
+    text: str = ""
+    negated: bool = False
 
 
-def read_curated_links(path: Path, class_ids: Sequence[str], source: ConceptSource) -> Mapping[str, CuratedLink]:
-    """Return the links of an SSSOM/TSV file, by class id; rows about classes that the run does not have are ignored.
+def read_curated_links(
+    path: Path, class_ids: Sequence[str], source: ConceptSource
+) -> Mapping[str, tuple[CuratedLink, ...]]:
+    """Return the links of an SSSOM/TSV file, by class id, in its order; rows about classes not of the run are ignored.
 
     Parameters
     ----------
@@ -66,15 +75,18 @@ def read_curated_links(path: Path, class_ids: Sequence[str], source: ConceptSour
     """
     prefixes, rows = _read_sssom(path)
     known = {nfc(class_id): class_id for class_id in class_ids}
-    links: dict[str, CuratedLink] = {}
+    links: dict[str, list[CuratedLink]] = {}
     for where, row in rows:
         class_id = known.get(nfc(name_in_path(re.split(r"[/#:]", row["subject_id"])[-1])))
         if class_id is None:
             continue
-        if class_id in links:
-            raise FiltagError(f"{where}: class {class_id!r} has a link already: leave one")
-        links[class_id] = _link(row, prefixes, source, where)
-    return links
+        link, others = _link(row, prefixes, source, where), links.setdefault(class_id, [])
+        if any((other.concept, other.text) == (link.concept, link.text) for other in others):
+            raise FiltagError(f"{where}: class {class_id!r} has this link already: leave one")
+        if any((other.concept is None) != (link.concept is None) for other in others):
+            raise FiltagError(f"{where}: class {class_id!r} cannot have a link and sssom:NoTermFound: leave one")
+        others.append(link)
+    return {class_id: tuple(of_class) for class_id, of_class in links.items()}
 
 
 def check_sssom(path: Path) -> None:
@@ -137,7 +149,8 @@ def _link(row: Mapping[str, str], prefixes: Mapping[str, str], source: ConceptSo
         raise FiltagError(
             f"{where}: {source.name} has no concept {row['object_id'][:200]!r}: look it up, or write sssom:NoTermFound"
         ) from None
-    return CuratedLink(concept, confidence, justification, predicate)
+    negated = row.get("predicate_modifier", "") == "Not"
+    return CuratedLink(concept, confidence, justification, predicate, row.get("match_string", ""), negated)
 
 
 def _curie_map(comments: Sequence[str], path: Path) -> dict[str, str]:

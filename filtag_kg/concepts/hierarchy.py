@@ -37,9 +37,10 @@ class Hierarchy:
     parents : mapping of str to tuple of str
         The concepts directly above each concept, by IRI, sorted.
     below : bool array of shape (n_classes, n_concepts)
-        Whether the class's concept is the concept or lies below it; all false for a class without a link.
+        Whether a concept of the class is the concept or lies below it; all false for a class without a link. What a
+        label excludes (*dog AND NOT poodle*) is no concept of the class.
     linked : bool array of shape (n_classes, n_concepts)
-        Whether the class's concept is the concept.
+        Whether a concept of the class is the concept.
     source : str
         Name of the source that the concepts are from. Kinds of other sources are features.
     edges : tuple of Edge
@@ -48,6 +49,8 @@ class Hierarchy:
         By relation, *IsA* first, then by source.
     left_out : KeptEdges
         IsA edges that are not part of it, and why.
+    excluded : tuple of Concept
+        What labels exclude and no class is; sorted by IRI.
     """
 
     class_ids: tuple[str, ...]
@@ -59,11 +62,12 @@ class Hierarchy:
     edges: tuple[Edge, ...]
     features: tuple[Features, ...]
     left_out: KeptEdges
+    excluded: tuple[Concept, ...] = ()
 
     def described(self) -> list[Concept]:
-        """Return the concepts of the hierarchy and those of its features, sorted by IRI."""
+        """Return the concepts of the hierarchy, those of its features and those that labels exclude, sorted by IRI."""
         features = (others for features in self.features for others in features.of.values())
-        by_iri = {concept.id: concept for concept in (*chain.from_iterable(features), *self.concepts)}
+        by_iri = {concept.id: concept for concept in (*chain.from_iterable(features), *self.excluded, *self.concepts)}
         return [by_iri[iri] for iri in sorted(by_iri)]
 
     def ancestors(self, concept_id: str) -> tuple[str, ...]:
@@ -120,7 +124,7 @@ def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
     import networkx as nx
 
     first, *others = source.members
-    linked = sorted({link.concept for link in links.values()})
+    linked = sorted({link.concept for link in links.links if not link.negated})
     chosen = choose_isa_edges(
         _upwards(linked, source) if first.climbs else _one_step(links, source),
         label=lambda concept_id: source.concept(concept_id).label,
@@ -136,8 +140,7 @@ def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
     column = {concept_id: index for index, concept_id in enumerate(concepts)}
     below, is_linked = np.zeros((2, len(links.class_ids), len(concepts)), dtype=np.bool_)
     for row, class_id in enumerate(links.class_ids):
-        if class_id in links:
-            concept = links[class_id].concept
+        for concept in links.concepts(class_id):
             is_linked[row, column[concept]] = True
             below[row, [column[each] for each in (concept, *above[concept])]] = True
     kinds = [features for member in others for features in stated_kinds(links, source, member)]
@@ -153,6 +156,7 @@ def build_hierarchy(links: Links, source: ConceptSource) -> Hierarchy:
         edges=tuple(edge for edge in chosen.kept if edge.start in column and edge.end in column),
         features=(*kinds, *sorted(features, key=lambda features: FEATURES.index(features.relation))),
         left_out=chosen,
+        excluded=tuple(map(source.concept, sorted({link.concept for link in links.links} - set(column)))),
     )
 
 
@@ -170,8 +174,9 @@ def _upwards(concepts: Iterable[str], source: ConceptSource) -> Iterator[Edge]:
 
 def _one_step(links: Links, source: ConceptSource) -> Iterator[Edge]:
     """Yield the IsA edges from linked concepts to their stated kinds."""
-    for link in links.values():
-        for edge, _ in kind_edges(source.concept(link.concept), [link.class_label], source.members[0]):
+    for link in links.links:
+        words = [link.text or link.class_label]
+        for edge, _ in () if link.negated else kind_edges(source.concept(link.concept), words, source.members[0]):
             if edge.end != link.concept:
                 yield replace(edge, start=link.concept)
 

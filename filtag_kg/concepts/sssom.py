@@ -1,8 +1,11 @@
 """Write links as SSSOM/TSV, the Simple Standard for Sharing Ontological Mappings.
 
 The file starts with the metadata of the mapping set as commented YAML, then has one row a link, sorted by
-subject. A class without a link has no row; the header's comment counts them. What else an ambiguous label may
-mean stands in the row's comment.
+subject; of a class with several links, the best comes first. A class without a link has no row; the header's comment
+counts them. What else an ambiguous label may mean stands in the row's comment.
+
+Two more columns appear where a label is a description or a formula: ``match_string``, the words of the label that the
+row is about, and ``predicate_modifier``, which is ``Not`` for what the label excludes.
 
 References
 ----------
@@ -37,6 +40,7 @@ SSSOM_COLUMNS = (
     "confidence",
     "comment",
 )
+_COLUMNS_OF_PARTS = ("predicate_modifier", "match_string")
 _PREFIXES = {
     "pwn30": "http://wordnet-rdf.princeton.edu/pwn30/",
     "semapv": "https://w3id.org/semapv/vocab/",
@@ -74,11 +78,12 @@ def sssom_text(links: Links, source: ConceptSource, *, class_iri: Callable[[str]
     text.writelines(f"#{slot}: {json.dumps(value, ensure_ascii=False)}\n" for slot, value in metadata.items())
     versions = {member.name: f"{member.name} {member.version}" for member in source.members}
     rows = csv_writer(text, delimiter="\t")
-    rows.writerow(SSSOM_COLUMNS)
-    for subject, link in sorted((subjects[class_id], links[class_id]) for class_id in links):
+    has_parts = any(link.text or link.negated for link in links.links)
+    rows.writerow((*SSSOM_COLUMNS, *_COLUMNS_OF_PARTS) if has_parts else SSSOM_COLUMNS)
+    for link in sorted(links.links, key=lambda link: subjects[link.class_id]):
         rows.writerow(
             [
-                _shortened(subject, prefixes),
+                _shortened(subjects[link.class_id], prefixes),
                 # A line of its own that begins with # would be a comment to readers of SSSOM.
                 " ".join(link.class_label.splitlines()),
                 link.predicate,
@@ -89,6 +94,7 @@ def sssom_text(links: Links, source: ConceptSource, *, class_iri: Callable[[str]
                 "" if link.by_hand else TOOL,
                 f"{link.confidence:.6g}",
                 _what_else(link, source),
+                *(("Not" if link.negated else "", " ".join(link.text.splitlines())) if has_parts else ()),
             ]
         )
     return text.getvalue()

@@ -37,8 +37,8 @@ def stated_kinds(links: Links, source: ConceptSource, in_source: ConceptSource) 
     """Return the kinds of the classes of a run that a source of words states, at most one relation of features."""
     edges: set[Edge] = set()
     described: dict[str, Concept] = {}
-    for link in links.values():
-        for edge, synset in kind_edges(source.concept(link.concept), [link.class_label], in_source):
+    for link in (link for link in links.links if not link.negated):
+        for edge, synset in kind_edges(source.concept(link.concept), [link.text or link.class_label], in_source):
             in_wordnet = isinstance(source.members[0], WordNet)
             if in_wordnet and synset is None:
                 continue

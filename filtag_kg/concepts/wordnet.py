@@ -95,7 +95,7 @@ class WordNet:
     def of_class(self, class_id: str) -> str | None:
         """Return the concept of a WordNet id (``n02084071``, ``n02084071-dog``), if it is a noun synset's."""
         match = _CLASS_ID.fullmatch(class_id)
-        return _iri(match[1]) if match and match[1] in self._synsets else None
+        return synset_iri(match[1]) if match and match[1] in self._synsets else None
 
     def senses(self, term: str) -> tuple[Sense, ...]:
         """Return the noun senses of a word, most frequent first, whatever its case, spaces and hyphens."""
@@ -154,8 +154,8 @@ class WordNet:
             inverse: dict[str, list[str]] = {}
             for offset in sorted(self._synsets):
                 for field in (_ENDS | _STARTS)[relation]:
-                    for other in self._related(_iri(offset), field):
-                        inverse.setdefault(other, []).append(_iri(offset))
+                    for other in self._related(synset_iri(offset), field):
+                        inverse.setdefault(other, []).append(synset_iri(offset))
             known = self._inverses[relation] = {iri: tuple(others) for iri, others in inverse.items()}
         return known
 
@@ -166,7 +166,7 @@ class WordNet:
             raise KeyError(concept_id) from None
 
     def _related(self, concept_id: str, field: int) -> tuple[str, ...]:
-        return tuple(map(_iri, self._fields(concept_id)[field].split()))
+        return tuple(map(synset_iri, self._fields(concept_id)[field].split()))
 
     def _lemmas(self, concept_id: str) -> list[str]:
         return [lemma.replace("_", " ") for lemma in self._fields(concept_id)[_LEMMAS].split(" ")]
@@ -174,12 +174,12 @@ class WordNet:
     def _sense(self, key: str, entry: str) -> Sense:
         offset, _, count = entry.partition(":")
         plain = key.replace("_", " ")
-        spelled = next((lemma for lemma in self._lemmas(_iri(offset)) if lemma.lower() == plain), plain)
-        return Sense(_iri(offset), spelled, int(count or 0))
+        spelled = next((lemma for lemma in self._lemmas(synset_iri(offset)) if lemma.lower() == plain), plain)
+        return Sense(synset_iri(offset), spelled, int(count or 0))
 
     def _read_concept(self, concept_id: str) -> Concept:
         fields = self._fields(concept_id)
-        category = self._lemmas(_iri(fields[_CATEGORY]))[0] if fields[_CATEGORY] else fields[_LEXFILE]
+        category = self._lemmas(synset_iri(fields[_CATEGORY]))[0] if fields[_CATEGORY] else fields[_LEXFILE]
         label, *alt_labels = self._lemmas(concept_id)
         terms = dict.fromkeys(noun_term(lemma, category) for lemma in (label, *alt_labels))
         return Concept(concept_id, label, tuple(alt_labels), tuple(terms), self.name)
@@ -196,5 +196,6 @@ def wordnet() -> WordNet:
     return WordNet(synsets, index, singulars)
 
 
-def _iri(offset: str) -> str:
+def synset_iri(offset: str) -> str:
+    """Return the IRI of the noun synset at an offset of the database."""
     return f"{_IRI}{offset}-n"

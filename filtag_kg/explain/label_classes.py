@@ -12,8 +12,10 @@ from filtag_kg.concepts import (
     CommonConcept,
     ConceptSource,
     CuratedLink,
+    Links,
     build_hierarchy,
     families_of,
+    label_matches,
     link_classes,
     preferred_labels,
     wordnet,
@@ -42,7 +44,7 @@ class LabelClasses:
     graph: ConceptGraph
 
     def of_tag(self, class_index: int) -> NDArray[np.bool_]:
-        """Return the classes that a tag stands for: itself if it is one of them, else those at or below its concept.
+        """Return the classes that a tag stands for: itself if it is one of them, else those that its label matches.
 
         Parameters
         ----------
@@ -52,8 +54,8 @@ class LabelClasses:
         class_id = self.graph.class_ids[class_index]
         if class_id in self.class_ids:
             return np.array([class_id == each for each in self.class_ids])
-        concept = self.graph.class_concepts[class_index]
-        return self._nothing() if concept is None else self.at_or_below(concept)
+        links = self.graph.links
+        return label_matches(links, class_id, self.at_or_below) if class_id in links else self._nothing()
 
     def of_common(self, row: CommonConcept) -> NDArray[np.bool_]:
         """Return the classes that are of a common kind, or have a common feature."""
@@ -80,11 +82,11 @@ def link_test_classes(
         Of classes that the KG does not have; by default WordNet's.
     """
     ids = tuple(map(nfc, class_ids))
-    known = dict(zip(graph.class_ids, zip(graph.class_labels, graph.class_concepts, strict=True), strict=True))
+    known = dict(zip(graph.class_ids, graph.class_labels, strict=True))
     labels = dict(zip(ids, preferred_labels(ids, wordnet()), strict=True))
     labels |= {class_id: label for class_id, label in names.items() if class_id in labels}
-    labels |= {class_id: known[class_id][0] for class_id in ids if class_id in known}
-    curated = {class_id: CuratedLink(known[class_id][1]) for class_id in ids if class_id in known}
+    labels |= {class_id: known[class_id] for class_id in ids if class_id in known}
+    curated = {class_id: _as_linked(graph.links, class_id) for class_id in ids if class_id in known}
     links = link_classes(ids, tuple(labels[class_id] for class_id in ids), source, curated=curated)
     below = {
         (family.relation, family.source, concept.id): family.below[:, column]
@@ -92,3 +94,8 @@ def link_test_classes(
         for column, concept in enumerate(family.concepts)
     }
     return LabelClasses(ids, below, source.members[0].name, graph)
+
+
+def _as_linked(links: Links, class_id: str) -> list[CuratedLink]:
+    of_class = [CuratedLink(link.concept, text=link.text, negated=link.negated) for link in links.of(class_id)]
+    return of_class or [CuratedLink(None)]

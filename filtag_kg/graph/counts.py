@@ -25,6 +25,10 @@ _PER_PROPERTY = f"""SELECT ?property (COUNT(*) AS ?n) WHERE {{
   VALUES ?property {{ nno:hasLayer flt:conceptNetTerm {" ".join(_LINKS)} }} GRAPH ?graph {{ ?s ?property ?o }}
 }} GROUP BY ?property"""
 
+_LINKED = """SELECT (COUNT(DISTINCT ?class) AS ?n) WHERE {
+  GRAPH ?graph { ?link a flt:ConceptLink ; sssom:subject_id ?class }
+}"""
+
 
 @dataclass(frozen=True, slots=True)
 class GraphCounts:
@@ -35,13 +39,16 @@ class GraphCounts:
     conceptnet_terms : int
         ConceptNet terms that concepts have.
     things : mapping of classes such as ``flt:Filter`` to int
+    linked_classes : int
+        Classes with a link; one may have several.
     links : mapping of properties such as ``skos:exactMatch`` to int
-        Classes that each links to their concepts.
+        How often each links a class to a concept.
     statements : mapping of graph IRI to int
     """
 
     layers: int
     conceptnet_terms: int
+    linked_classes: int
     things: Mapping[str, int]
     links: Mapping[str, int]
     statements: Mapping[str, int]
@@ -52,7 +59,7 @@ class GraphCounts:
             "layers": self.layers,
             "filters": self.things["flt:Filter"],
             "classes": self.things["flt:ClassLabel"],
-            "linked_classes": self.things["flt:ConceptLink"],
+            "linked_classes": self.linked_classes,
             "tags": self.things["flt:TagAssignment"],
             "common_concepts": self.things["flt:CommonConcept"] + self.things["flt:CommonFeature"],
             "concepts_in_layers": self.things["flt:ConceptInLayer"],
@@ -71,6 +78,7 @@ def count_store(ask: Callable[[str], Iterable[tuple[str, ...]]]) -> GraphCounts:
     return GraphCounts(
         layers=properties[term("nno:hasLayer")],
         conceptnet_terms=properties[term("flt:conceptNetTerm")],
+        linked_classes=sum(int(n) for (n,) in ask(_LINKED)),
         things={name: things[term(name)] for name in _CLASSES},
         links={name: properties[term(name)] for name in _LINKS if properties[term(name)]},
         statements=count_statements(ask),

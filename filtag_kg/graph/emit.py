@@ -189,9 +189,9 @@ def emit_concepts_in_layers(
 def emit_links(
     class_ids: Sequence[str], class_labels: Sequence[str], links: Links, iris: DataIris, *, tool: str
 ) -> Iterator[Triple]:
-    """Describe every class of the run and its link to a concept, with the slots of SSSOM.
+    """Describe every class of the run and its links to concepts, with the slots of SSSOM.
 
-    A link by a person names no tool.
+    A link by a person names no tool. What a label excludes is no concept of the class: only the link says so.
     """
     for class_id, label in zip(class_ids, class_labels, strict=True):
         class_ = iri(iris.class_(class_id))
@@ -199,21 +199,24 @@ def emit_links(
         yield class_, t("rdf:type"), t("skos:Concept")
         yield class_, t("skos:notation"), literal(class_id)
         yield class_, t("skos:prefLabel"), literal(label)
-        link = links.get(class_id)
-        if link is None:
-            continue
-        node, concept = iri(iris.link(class_id)), iri(link.concept)
-        yield class_, t("flt:concept"), concept
-        yield class_, t(link.predicate), concept
-        yield node, t("rdf:type"), t("flt:ConceptLink")
-        yield node, t("sssom:subject_id"), class_
-        yield node, t("sssom:predicate_id"), t(link.predicate)
-        yield node, t("sssom:object_id"), concept
-        yield node, t("sssom:mapping_justification"), t(link.justification)
-        yield node, t("sssom:confidence"), double(link.confidence)
-        if not link.by_hand:
-            yield node, t("sssom:mapping_tool"), literal(tool)
-        yield node, t("flt:trust"), double(link.trust)
+        for number, link in enumerate(links.of(class_id), start=1):
+            node, concept = iri(iris.link(class_id, number)), iri(link.concept)
+            if not link.negated:
+                yield class_, t("flt:concept"), concept
+                yield class_, t(link.predicate), concept
+            yield node, t("rdf:type"), t("flt:ConceptLink")
+            yield node, t("sssom:subject_id"), class_
+            yield node, t("sssom:predicate_id"), t(link.predicate)
+            yield node, t("sssom:object_id"), concept
+            yield node, t("sssom:mapping_justification"), t(link.justification)
+            yield node, t("sssom:confidence"), double(link.confidence)
+            if link.text:
+                yield node, t("sssom:match_string"), literal(link.text)
+            if link.negated:
+                yield node, t("sssom:predicate_modifier"), literal("Not")
+            if not link.by_hand:
+                yield node, t("sssom:mapping_tool"), literal(tool)
+            yield node, t("flt:trust"), double(link.trust)
 
 
 def emit_closure(isa: Hierarchy, iris: DataIris) -> Iterator[Triple]:

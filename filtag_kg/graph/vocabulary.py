@@ -120,9 +120,9 @@ class DataIris:
         """Return the IRI of a class."""
         return self._path("class", class_id)
 
-    def link(self, class_id: str) -> str:
-        """Return the IRI of the link from a class to its concept."""
-        return self._path("link", class_id)
+    def link(self, class_id: str, number: int = 1) -> str:
+        """Return the IRI of a link from a class to a concept; its best link has the number 1."""
+        return self._path("link", class_id, *([number] if number > 1 else []))
 
     def run(self, run_id: str) -> str:
         """Return the IRI of a run, which is also the name of the graph with its results."""

@@ -160,7 +160,7 @@ def _import_into(
         read = labels.read(layers.network, Known(layers.filters_of_layers, classes, str(kg.path)))
         _check_new(kg, labels, read.tags)
         source = concept_source(concepts or kg.manifest["parameters"]["concepts"])
-        curated: Mapping[str, CuratedLink]
+        curated: Mapping[str, Sequence[CuratedLink]]
         if links is not None:
             curated = read_curated_links(links, read.tags.class_ids, source)
         else:

@@ -174,6 +174,7 @@ def build_from_profile(
     source = concept_source(concepts)
     if beside is not None:
         parameters = replace(parameters, base=beside.manifest["parameters"]["base"])
+    curated: Mapping[str, Sequence[CuratedLink]]
     if links is not None:
         curated = read_curated_links(links, tags.class_ids, source)
     else:
@@ -199,7 +200,7 @@ def classes_of(kg: KG) -> dict[str, str]:
 
 def links_of(
     kg: KG, known: Container[str], class_ids: Sequence[str], source: ConceptSource
-) -> Mapping[str, CuratedLink]:
+) -> Mapping[str, Sequence[CuratedLink]]:
     """Return the links of a KG's classes, for more runs in it; of a class in several builds, that of the first.
 
     Parameters
@@ -215,7 +216,7 @@ def links_of(
         If the source lacks concepts of the KG.
     """
     folders = dict.fromkeys(run.folder for run in runs_of(kg))
-    unlinked = {class_id: CuratedLink(None) for class_id in class_ids if class_id in known}
+    unlinked = {class_id: (CuratedLink(None),) for class_id in class_ids if class_id in known}
     try:
         links = [read_curated_links(kg.path / folder / "links.sssom.tsv", class_ids, source) for folder in folders]
         return unlinked | {class_id: link for of_build in reversed(links) for class_id, link in of_build.items()}

@@ -136,7 +136,7 @@ def build_kg(
     profile: Profile | None = None,
     images: ImageSet | None = None,
     parameters: BuildParameters = BuildParameters(),
-    curated: Mapping[str, CuratedLink] = MappingProxyType({}),
+    curated: Mapping[str, Sequence[CuratedLink]] = MappingProxyType({}),
     first_rule: int = 0,
     force: bool = False,
 ) -> KG:
@@ -150,7 +150,7 @@ def build_kg(
         Kept in the KG, where the tags come from one.
     images : ImageSet, optional
         Those of the profile, open: thumbnails of its exemplars are kept in the KG.
-    curated : mapping of class id to CuratedLink
+    curated : mapping of class id to sequence of CuratedLink
         Links that a person has decided on.
     first_rule : int
         The number of the first rule, if the runs are to be added to those of another KG.
@@ -192,7 +192,7 @@ def _plan(
     provenance: Provenance,
     profile: Profile | None,
     parameters: BuildParameters,
-    curated: Mapping[str, CuratedLink],
+    curated: Mapping[str, Sequence[CuratedLink]],
     first_rule: int,
 ) -> _Plan:
     DataIris(parameters.base)  # Before anything takes long: it refuses what is not a base.
@@ -320,11 +320,13 @@ def _counts(plan: _Plan, statements: Mapping[str, int], *, n_assignments: int) -
             "flt:CommonConcept": sum(row.is_kind(plan.isa.source) for row in plan.common),
             "flt:CommonFeature": sum(not row.is_kind(plan.isa.source) for row in plan.common),
             "flt:ConceptInLayer": len(plan.in_layers),
-            "flt:ConceptLink": len(plan.links),
+            "flt:ConceptLink": len(plan.links.links),
             "flt:Filter": sum(plan.tags.n_filters),
             "flt:TagAssignment": n_assignments,
         },
-        links=Counter(link.predicate for link in plan.links.values()),
+        linked_classes=len(plan.links),
+        # A class may be linked to one concept by several of its words.
+        links=Counter(predicate for *_, predicate in _statements_of_links(plan.links)),
         statements=statements,
     )
 
@@ -387,6 +389,10 @@ def _given(values: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _statements_of_links(links: Links) -> set[tuple[str, str, str]]:
+    return {(link.class_id, link.concept, link.predicate) for link in links.links if not link.negated}
+
+
 def _tool() -> str:
     return f"filtag-kg {version('filtag-kg')}"
 
@@ -406,7 +412,7 @@ def _run_id(
     rule: str,
     source: ConceptSource,
     provenance: Provenance,
-    curated: Mapping[str, CuratedLink],
+    curated: Mapping[str, Sequence[CuratedLink]],
     parameters: Mapping[str, Any],
 ) -> str:
     """Return an id that follows from what decides the run's results, and from nothing else."""
@@ -421,7 +427,7 @@ def _run_id(
         source.version,
         version("filtag-kg"),
         sorted(parameters.items()),
-        sorted((class_id, *astuple(link)) for class_id, link in curated.items()),
+        sorted((class_id, *astuple(link)) for class_id, links in curated.items() for link in links),
     )
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 

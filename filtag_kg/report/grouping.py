@@ -246,8 +246,7 @@ def _classes_behind(
     stated = None if family == ("IsA", table.run.kinds_of) else family
     behind = []
     for class_, count in counts.items():
-        own = graph.class_concepts[class_]
-        way = graph.path(own, concept, stated) if own is not None else ()
+        way = graph.path_of_class(class_, concept, stated)
         if way:
             through = way[-1] if stated is not None and len(way) > 1 else None
             behind.append(ClassBehind(graph.class_ids[class_], graph.class_labels[class_], through, count))

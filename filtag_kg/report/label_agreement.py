@@ -173,8 +173,8 @@ def said_of_filters(grouped: GroupedRun, layer: str) -> dict[int, tuple[str, ...
     for filter_ in range(grouped.network.filters_of_layers.get(layer, 0)):
         kind = table.coherent_kind(first + filter_)
         classes = table.class_[table.rows(first + filter_)].tolist()
-        linked = (graph.class_concepts[class_] for class_ in classes)
-        concepts = (kind.concept,) if kind is not None else tuple(dict.fromkeys(filter(None, linked)))
+        linked = (concept for class_ in classes for concept in graph.class_concepts[class_])
+        concepts = (kind.concept,) if kind is not None else tuple(dict.fromkeys(linked))
         if concepts:
             said[filter_] = concepts
     return said

@@ -201,8 +201,8 @@ class Pages:
         """
         graph = self.loaded.concepts
         rows = [
-            (class_id, label, concept, [len(table.rows_of_class(index)) for table in self.loaded.runs.values()])
-            for index, (class_id, label, concept) in enumerate(
+            (class_id, label, concepts, [len(table.rows_of_class(index)) for table in self.loaded.runs.values()])
+            for index, (class_id, label, concepts) in enumerate(
                 zip(graph.class_ids, graph.class_labels, graph.class_concepts, strict=True)
             )
         ]

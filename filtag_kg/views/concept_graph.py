@@ -6,10 +6,12 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from typing import TypeVar
 from urllib.parse import unquote
 
+from filtag_kg.concepts import Link, Links
 from filtag_kg.graph import FEATURE_TERMS
 from filtag_kg.query import LocalEndpoint
 
@@ -51,13 +53,16 @@ _FEATURES = f"""SELECT DISTINCT ?property ?s ?o ?graph WHERE {{
   VALUES ?property {{ {" ".join(FEATURE_TERMS.values())} }}
   GRAPH ?graph {{ ?s ?property ?o }}
 }} ORDER BY ?property ?s ?o ?graph"""
-_CLASSES = """SELECT ?id ?label ?concept ?confidence WHERE {
-  ?class a flt:ClassLabel ; skos:notation ?id ; skos:prefLabel ?label .
-  OPTIONAL {
-    ?class flt:concept ?concept .
-    OPTIONAL { ?link sssom:subject_id ?class ; sssom:object_id ?concept ; sssom:confidence ?confidence }
-  }
-} ORDER BY ?id ?label ?concept DESC(?confidence)"""
+_CLASSES = """SELECT ?id ?label WHERE { ?class a flt:ClassLabel ; skos:notation ?id ; skos:prefLabel ?label }
+ORDER BY ?id ?label"""
+# By IRI: the best link of a class comes first.
+_LINKS = """SELECT ?id ?concept ?predicate ?justification ?confidence ?text ?modifier WHERE {
+  ?link a flt:ConceptLink ; sssom:subject_id ?class ; sssom:object_id ?concept ; sssom:predicate_id ?predicate ;
+    sssom:mapping_justification ?justification ; sssom:confidence ?confidence .
+  ?class skos:notation ?id
+  OPTIONAL { ?link sssom:match_string ?text }
+  OPTIONAL { ?link sssom:predicate_modifier ?modifier }
+} ORDER BY ?id ?link"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +108,12 @@ class ConceptGraph:
         The concept's own, not its ancestors'.
     class_ids, class_labels : tuple of str, of length n_classes
         By id.
-    class_concepts : tuple of (str or None), of length n_classes
-    confidences : tuple of (float or None), of length n_classes
-        Of the links.
+    class_concepts : tuple of (tuple of IRIs), of length n_classes
+        What each class is linked to, the best first: several where its label is a description or a formula.
+    confidences : tuple of (tuple of float), of length n_classes
+        Of these links.
+    links : Links
+        All that the links say, with what labels exclude: *dog AND NOT poodle*.
     above : mapping of IRI to tuple of IRIs
         For each concept at or above a class: itself and all concepts above it, the nearest first; ties by IRI.
     classes_below : mapping of IRI to tuple of int
@@ -120,8 +128,9 @@ class ConceptGraph:
     features: Mapping[str, tuple[Feature, ...]]
     class_ids: tuple[str, ...]
     class_labels: tuple[str, ...]
-    class_concepts: tuple[str | None, ...]
-    confidences: tuple[float | None, ...]
+    class_concepts: tuple[tuple[str, ...], ...]
+    confidences: tuple[tuple[float, ...], ...]
+    links: Links
     above: Mapping[str, tuple[str, ...]]
     classes_below: Mapping[str, tuple[int, ...]]
 
@@ -145,6 +154,15 @@ class ConceptGraph:
             way = self._ways[key] = tuple(Step(each, self.label(each)) for each in self._way(*key))
         return way
 
+    def path_of_class(self, class_: int, common: str, family: tuple[str, str] | None = None) -> tuple[Step, ...]:
+        """Return the path up from the first of a class's concepts that has one; parameters as in `path`."""
+        paths = (self.path(concept, common, family) for concept in self.class_concepts[class_])
+        return next(filter(None, paths), ())
+
+    def features_of_class(self, class_: int) -> frozenset[Feature]:
+        """Return the features of all concepts of a class, as `features_above`."""
+        return frozenset[Feature]().union(*map(self.features_above, self.class_concepts[class_]))
+
     def features_above(self, concept: str) -> frozenset[Feature]:
         """Return the features of a concept and those that it inherits: all but stated kinds."""
         features = self._features_above.get(concept)
@@ -160,8 +178,8 @@ class ConceptGraph:
     @cached_property
     def classes_with_feature(self) -> Counter[Feature]:
         """How many classes have each feature, their own or inherited."""
-        concepts = (concept for concept in self.class_concepts if concept is not None)
-        return Counter(feature for concept in concepts for feature in self.features_above(concept))
+        classes = range(len(self.class_ids))
+        return Counter(feature for class_ in classes for feature in self.features_of_class(class_))
 
     def _way(self, concept: str, common: str, family: tuple[str, str] | None) -> list[str]:
         wanted = {common} if family is None else self._bearers.get((*family, common), frozenset())
@@ -229,14 +247,22 @@ def read_concepts(endpoint: LocalEndpoint) -> ConceptGraph:
         features.setdefault(bearer, []).append(
             Feature(relation, other, labels.get(other, other), unquote(graph.rpartition("/")[2]))
         )
-    rows: dict[str, tuple[str, str | None, float | None]] = {}
-    for class_id, label, concept, confidence in endpoint.ask(_CLASSES).values():
-        rows.setdefault(class_id, (label, concept or None, float(confidence) if confidence else None))
-    concepts = tuple(concept for _, concept, _ in rows.values())
-    above = {concept: _upwards(concept, parents) for concept in dict.fromkeys(filter(None, concepts))}
+    class_labels: dict[str, str] = {}
+    for class_id, label in endpoint.ask(_CLASSES).values():
+        class_labels.setdefault(class_id, label)
+    all_links = _read_links(endpoint, class_labels, labels)
+    links = {
+        class_id: {
+            concept: max(link.confidence for link in all_links.of(class_id) if link.concept == concept)
+            for concept in all_links.concepts(class_id)
+        }
+        for class_id in class_labels
+    }
+    linked = dict.fromkeys(chain.from_iterable(links.values()))
+    above = {concept: _upwards(concept, parents) for concept in linked}
     below: dict[str, list[int]] = {}
-    for index, linked in enumerate(concepts):
-        for each in above[linked] if linked else ():
+    for index, of_class in enumerate(links.values()):
+        for each in dict.fromkeys(reached for concept in of_class for reached in above[concept]):
             below.setdefault(each, []).append(index)
     above |= {concept: _upwards(concept, parents) for concept in below if concept not in above}
     return ConceptGraph(
@@ -249,13 +275,32 @@ def read_concepts(endpoint: LocalEndpoint) -> ConceptGraph:
             concept: tuple(sorted(of_concept, key=attrgetter("relation", "label", "concept", "source")))
             for concept, of_concept in features.items()
         },
-        class_ids=tuple(rows),
-        class_labels=tuple(label for label, _, _ in rows.values()),
-        class_concepts=concepts,
-        confidences=tuple(confidence for _, _, confidence in rows.values()),
+        class_ids=tuple(class_labels),
+        class_labels=tuple(class_labels.values()),
+        class_concepts=tuple(map(tuple, links.values())),
+        confidences=tuple(tuple(of_class.values()) for of_class in links.values()),
+        links=all_links,
         above=above,
         classes_below=_tuples(below),
     )
+
+
+def _read_links(endpoint: LocalEndpoint, class_labels: Mapping[str, str], labels: Mapping[str, str]) -> Links:
+    found: dict[tuple[str, str, str], Link] = {}
+    for class_id, concept, predicate, justification, confidence, text, modifier in endpoint.ask(_LINKS).values():
+        link = Link(
+            class_id=class_id,
+            class_label=class_labels[class_id],
+            concept=concept,
+            label=labels.get(concept, concept),
+            confidence=float(confidence),
+            justification=f"semapv:{justification.rpartition('/')[2]}",
+            predicate=f"skos:{predicate.rpartition('#')[2]}",
+            text=text or "",
+            negated=bool(modifier),
+        )
+        found.setdefault((class_id, concept, link.text), link)
+    return Links(tuple(class_labels), tuple(class_labels.values()), tuple(found.values()))
 
 
 def _upwards(concept: str, parents: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from filtag_kg.views.records import (
     LayerLine,
     LayerRun,
     LayerView,
+    LinkedConcept,
     Neighbour,
     NetworkView,
     Part,
@@ -221,15 +222,18 @@ class LoadedKg:
         if class_id not in graph.class_ids:
             raise FiltagError(f"no class {class_id!r} in the KG")
         index = graph.class_ids.index(class_id)
-        concept = graph.class_concepts[index]
+        concept = self._best_concept(index)
+        links = zip(graph.class_concepts[index], graph.confidences[index], strict=True)
         return ClassView(
             iri=self.iris.class_(class_id),
             class_id=class_id,
             label=graph.class_labels[index],
             concept=concept,
             concept_label=None if concept is None else graph.label(concept),
-            confidence=graph.confidences[index],
+            confidence=next(iter(graph.confidences[index]), None),
             above=tuple(Step(each, graph.label(each)) for each in graph.above[concept][1:]) if concept else (),
+            others=tuple(LinkedConcept(each, graph.label(each), sure) for each, sure in links)[1:],
+            excluded=tuple(Step(link.concept, link.label) for link in graph.links.of(class_id) if link.negated),
             filters={run_id: tuple(self._tagged(table, index)) for run_id, table in self.runs.items()},
             layers={run_id: self._appearance_of_kind(table, concept) for run_id, table in self.runs.items()},
         )
@@ -370,7 +374,7 @@ class LoadedKg:
         measured = (table.activation[rows], table.contrast[rows], table.score[rows])
         columns = (table.class_[rows], table.rank[rows], *measured)
         for class_, rank, activation, contrast, score in zip(*(column.tolist() for column in columns), strict=True):
-            concept = graph.class_concepts[class_]
+            concept = self._best_concept(class_)
             yield Tag(
                 class_id=graph.class_ids[class_],
                 label=graph.class_labels[class_],
@@ -387,8 +391,7 @@ class LoadedKg:
         family = None if table.run.is_kind(row) else (row.relation, row.source)
         paths = []
         for class_ in classes:
-            concept = graph.class_concepts[class_]
-            way = graph.path(concept, row.concept, family) if concept is not None else ()
+            way = graph.path_of_class(class_, row.concept, family)
             if way:
                 paths.append((graph.class_ids[class_], graph.class_labels[class_], way))
         return InCommon(row, tuple(sorted(paths, key=lambda path: (len(path[2]), path[1], path[0]))))
@@ -397,9 +400,7 @@ class LoadedKg:
         graph = self.concepts
         counts: Counter[Feature] = Counter()
         for class_ in classes:
-            concept = graph.class_concepts[class_]
-            if concept is not None:
-                counts.update(graph.features_above(concept))
+            counts.update(graph.features_of_class(class_))
         several = [(feature, n) for feature, n in counts.items() if n >= _LEAST_SHARED]
         of_classes, n_classes = graph.classes_with_feature, len(graph.class_ids)
 
@@ -452,6 +453,9 @@ class LoadedKg:
 
     def _appearance(self, table: RunResults, iri: str) -> tuple[ConceptInLayer, ...]:
         return appearance(table, self.networks[table.run.network], self.concepts, iri)
+
+    def _best_concept(self, class_: int) -> str | None:
+        return next(iter(self.concepts.class_concepts[class_]), None)
 
     def _appearance_of_kind(self, table: RunResults, concept: str | None) -> tuple[ConceptInLayer, ...]:
         kind = None if concept is None else nearest_separated(table, self.concepts, concept)

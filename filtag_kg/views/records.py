@@ -24,7 +24,7 @@ class Tag:
     activation, contrast : float or None
         None where the method that made the tags does not say.
     concept, concept_label : str or None
-        What the class is linked to.
+        What the class is linked to best.
     score : float, optional
         What another method says of the class on the filter; its run says what it measures.
     """
@@ -289,17 +289,30 @@ class TaggedFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedConcept:
+    """A concept that a class is linked to, and how sure that is, in (0, 1]."""
+
+    concept: str
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClassView:
     """A class.
 
     Parameters
     ----------
     concept, concept_label : str or None
-        What it is linked to.
+        What it is linked to best.
     confidence : float or None
         Of the link, in [0, 1].
     above : tuple of Step
         The concepts above it, the nearest first.
+    others : tuple of LinkedConcept
+        What else its label mentions, where that is a description or a formula; the best first.
+    excluded : tuple of Step
+        What its label excludes: *dog AND NOT poodle*.
     filters : mapping of run id to tuple of TaggedFilter
         By layer in forward order, then by rank.
     layers : mapping of run id to tuple of ConceptInLayer
@@ -314,6 +327,8 @@ class ClassView:
     concept_label: str | None
     confidence: float | None
     above: tuple[Step, ...]
+    others: tuple[LinkedConcept, ...]
+    excluded: tuple[Step, ...]
     filters: Mapping[str, tuple[TaggedFilter, ...]]
     layers: Mapping[str, tuple[ConceptInLayer, ...]]
 

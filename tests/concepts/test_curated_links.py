@@ -30,7 +30,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     read = read_curated_links(path, ids, wordnet())
     assert set(read) == {"crane", "n02084071", "a b/c#d"}
-    for class_id, link in read.items():
+    for class_id, (link,) in read.items():
         assert (link.concept, link.justification) == (links[class_id].concept, links[class_id].justification)
         assert link.confidence == pytest.approx(links[class_id].confidence, rel=1e-5)
     # A person corrects a row and feeds the file back.
@@ -40,7 +40,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_person_has_the_last_word() -> None:
-    curated = {"a": CuratedLink(MACHINE), "b": CuratedLink(None), "n02084071": CuratedLink(BIRD, 0.5)}
+    curated = {"a": [CuratedLink(MACHINE)], "b": [CuratedLink(None)], "n02084071": [CuratedLink(BIRD, 0.5)]}
     links = link_classes(["a", "b", "n02084071"], ["crane", "heron", "dog"], wordnet(), curated=curated)
     assert [(link.class_id, link.concept, link.confidence) for link in links.values()] == [
         ("a", MACHINE, 1.0),
@@ -61,9 +61,9 @@ def test_rows(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert read_curated_links(path, ["a", "b", "c"], wordnet()) == {
-        "a": CuratedLink(BIRD, 0.25, "semapv:MappingReview", "skos:broadMatch"),
-        "b": CuratedLink(MACHINE),
-        "c": CuratedLink(None),
+        "a": (CuratedLink(BIRD, 0.25, "semapv:MappingReview", "skos:broadMatch"),),
+        "b": (CuratedLink(MACHINE),),
+        "c": (CuratedLink(None),),
     }
 
 
@@ -79,14 +79,19 @@ def test_rows(tmp_path: Path) -> None:
             "{}, line 2: wordnet has no concept 'pwn30:1-n': look it up, or write sssom:NoTermFound",
         ),
         (
-            f"{HEADER}a\t{BIRD}\t\t\t\na\t{MACHINE}\t\t\t\n",
-            "{}, line 3: class 'a' has a link already: leave one",
+            f"{HEADER}a\t{BIRD}\t\t\t\na\t{BIRD}\t\t\t\n",
+            "{}, line 3: class 'a' has this link already: leave one",
+        ),
+        (
+            f"{HEADER}a\t{BIRD}\t\t\t\na\tsssom:NoTermFound\t\t\t\n",
+            "{}, line 3: class 'a' cannot have a link and sssom:NoTermFound: leave one",
         ),
         (f"{HEADER}a\t{BIRD}\t\t2\t\n", "{}, line 2: confidence '2' is not a number above 0 and at most 1"),
         (f"{HEADER}a\t{BIRD}\t\tnan\t\n", "{}, line 2: confidence 'nan' is not a number above 0 and at most 1"),
         (
             f"{HEADER}a\t{BIRD}\towl:sameAs\t\t\n",
-            "{}, line 2: no predicate 'owl:sameAs' here: choose skos:exactMatch or skos:closeMatch or skos:broadMatch",
+            "{}, line 2: no predicate 'owl:sameAs' here: choose skos:exactMatch or skos:closeMatch or "
+            "skos:broadMatch or skos:relatedMatch",
         ),
         (
             f"{HEADER}a\t{BIRD}\t\t\t> . <x> <y>\n",
@@ -172,7 +177,7 @@ def test_links_come_back_from_every_spreadsheet(name: str, tmp_path: Path) -> No
     path = tmp_path / "links.sssom.tsv"
     path.write_text(text, encoding="utf-8")
     expected = read_curated_links(path, ids, wordnet())
-    assert {class_id: link.concept for class_id, link in expected.items()} == {
+    assert {class_id: link.concept for class_id, (link,) in expected.items()} == {
         class_id: link.concept for class_id, link in links.items()
     }
     path.write_bytes(SPREADSHEETS[name](text))
@@ -188,7 +193,7 @@ ODD = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\r\n\t\"',;#:/%?\ufeff\u00a0"
 @example(["a\u2028b", "a\x85b", "a\x0bb", "a\x0cb", "a\x1cb", "a\rb"])
 def test_a_name_never_breaks_our_own_file(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
     labels = [f"dog{name}" if place % 2 else "dog" for place, name in enumerate(names)]
-    links = link_classes(names, labels, wordnet(), curated={name: CuratedLink(BIRD, 0.5) for name in names})
+    links = link_classes(names, labels, wordnet(), curated={name: [CuratedLink(BIRD, 0.5)] for name in names})
     text = sssom_text(
         links,
         wordnet(),
@@ -197,7 +202,7 @@ def test_a_name_never_breaks_our_own_file(tmp_path_factory: pytest.TempPathFacto
     )
     path = tmp_path_factory.mktemp("links") / "links.sssom.tsv"
     path.write_text(text, encoding="utf-8", newline="\n")
-    assert read_curated_links(path, names, wordnet()) == {name: CuratedLink(BIRD, 0.5) for name in names}
+    assert read_curated_links(path, names, wordnet()) == {name: (CuratedLink(BIRD, 0.5),) for name in names}
 
 
 @pytest.mark.parametrize("name", ["trailing_tabs.tsv", "spreadsheet.tsv", "line-separators.tsv"])
@@ -206,4 +211,4 @@ def test_files_that_were_edited_are_read(shared_data: Path, name: str) -> None:
     ids = ["car", "cat", "dog", "black cat"]
     found = read_curated_links(path, ids, wordnet())
     assert len(found) == (2 if name == "line-separators.tsv" else 3)
-    assert all(link.concept for link in found.values())
+    assert all(link.concept for (link,) in found.values())

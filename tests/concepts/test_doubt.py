@@ -65,7 +65,7 @@ def test_the_least_trusted_come_first_and_what_is_certain_is_in_no_doubt() -> No
     assert all(link.trust == link.confidence / 2 ** len(link.signs) < 0.6 for link in everyone.doubtful)
     assert "n02084071" not in signs(everyone), "its id says what it is"
     trash = wordnet().senses("trash")[0].concept
-    decided = linked(*labels, curated={"trash": CuratedLink(trash, confidence=0.1), "ok": CuratedLink(None)})
+    decided = linked(*labels, curated={"trash": [CuratedLink(trash, confidence=0.1)], "ok": [CuratedLink(None)]})
     assert signs(decided).keys().isdisjoint({"trash", "ok"})
 
 

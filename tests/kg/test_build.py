@@ -302,7 +302,7 @@ def test_a_link_that_a_person_decided_on_names_no_tool_and_each_concept_its_own_
     profile: Profile, tmp_path: Path
 ) -> None:
     dog = "http://wordnet-rdf.princeton.edu/pwn30/02084071-n"
-    kg = built(tmp_path / "kg", profile, curated={"n02087394": CuratedLink(dog)})
+    kg = built(tmp_path / "kg", profile, curated={"n02087394": (CuratedLink(dog),)})
     tools = LocalEndpoint(kg).ask(
         "SELECT ?id (COUNT(?tool) AS ?tools) WHERE { ?link sssom:subject_id/skos:notation ?id "
         "OPTIONAL { ?link sssom:mapping_tool ?tool } } GROUP BY ?id ORDER BY ?id"

@@ -228,4 +228,4 @@ def test_what_tags_share_and_few_classes_have_comes_first(stated_vgg: KG) -> Non
     assert {part.feature.source for part in run.parts} == {"wordnet", "conceptnet"}
     for part in run.parts:
         tagged = {index for index, id_ in enumerate(graph.class_ids) if id_ in {tag.class_id for tag in run.tags}}
-        assert part.tags == sum(part.feature in graph.features_above(graph.class_concepts[c] or "") for c in tagged)
+        assert part.tags == sum(part.feature in graph.features_of_class(c) for c in tagged)

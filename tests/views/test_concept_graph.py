@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filtag_kg.concepts import Links
 from filtag_kg.views import ConceptGraph, Feature, Step, statement_text
 
 N_CONCEPTS = 9
@@ -35,6 +36,7 @@ def graph_of(edges: set[tuple[int, int]], names: list[str], bearers: set[int] = 
         class_labels=(),
         class_concepts=(),
         confidences=(),
+        links=Links((), (), ()),
         above={},
         classes_below={},
     )
