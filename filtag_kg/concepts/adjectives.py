@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import re
 from importlib import resources
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ _SUFFIXES = (
     *(("en", ""), ("ine", ""), ("y", "e"), ("y", "")),
 )
 _SHORTEST_STEM = 3
+_COLORED = re.compile(r"-colou?red$")
 _PARTICIPLES = ("ed", "en", "wn", "t")
 _NOTHING: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
@@ -91,8 +93,10 @@ def is_color(concept: str) -> bool:
     return is_synset and concept not in _COLORS and not wordnet().at_or_above(concept).isdisjoint(_COLORS)
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def color_of(word: str) -> str | None:
-    """Return the colour that a word, noun or adjective, may mean: *orange*, *greenish*; None if there is none."""
+    """Return the colour that a word may mean: *orange*, *greenish*, *cream-colored*; None if there is none."""
+    word = _COLORED.sub("", word)
     nouns = (sense.concept for sense in wordnet().senses(word))
     return next((noun for noun in (*nouns, *_of_adjective(word), *_mates(word)) if is_color(noun)), None)
 
@@ -121,7 +125,8 @@ def _by_evidence(word: str) -> Iterator[Iterable[str]]:
         of_stems = (sense.concept for stem in _stems(word) for sense in wordnet().senses(stem))
         of_verbs = (noun for verb in verbs for noun in _tables()[1].get(_key(verb), _NOTHING)[0])
         yield (*of_stems, *of_verbs)
-    yield _mates(word)
+    # Synonyms may be of any sense: *high* is also what game is.
+    yield filter(is_look, _mates(word))
 
 
 def _is_made_from(synset: str, word: str) -> bool:

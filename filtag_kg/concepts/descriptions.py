@@ -39,8 +39,8 @@ _ARTICLES = frozenset(
         "a an the this these those some any many several few various its their his her other each every all both",
     )
 )
-_AND = frozenset(("and", "or", "&", ",", ";", "plus"))
-_JOINING = frozenset(("and", "&", "plus"))
+_AND = frozenset(("and", "or", "but", "&", ",", ";", "plus"))
+_JOINING = frozenset(("and", "but", "&", "plus"))
 _BEFORE_SETTING = frozenset(
     re.findall(
         r"\w+",
@@ -272,7 +272,7 @@ def _of_modifier(unit: str) -> tuple[str, ...]:
     if unit in _EMPTY:
         return ()
     counts = parts_of_speech(unit)
-    color = color_of(unit) if "a" in counts or unit.endswith("ish") else None
+    color = color_of(unit) if "a" in counts or unit.endswith(("ish", "colored", "coloured")) else None
     if color is not None:
         return (color,)
     if _nouns(unit) and counts.get("n", 0) >= counts.get("a", 0):
@@ -319,7 +319,9 @@ def _is_description(label: str, tokens: list[str], named: list[Mention], kept: l
     head = named[0]
     if has_article(label) or head.is_empty or head.role != "head" or any(each.role == "setting" for each in named):
         return True
-    if head.concepts or (len(named) > 1 and not _JOINING.isdisjoint(token.lower() for token in tokens)):
+    words = {token.lower() for token in tokens}
+    # *Dogs and not cats*, but not *AT&T*.
+    if head.concepts or (words & _JOINING and (len(named) > 1 or words & _BEFORE_ABSENT)):
         return True
     is_plural = _nouns(head.text) != (head.text,)
     if is_plural and any(not _nouns(word) or _file(word) != _file(head.text) for word in head.modifiers):

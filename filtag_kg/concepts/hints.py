@@ -35,6 +35,8 @@ class Hints:
         self._size = size
         self._above: dict[str, frozenset[str]] = {}
         self._senses: dict[str, tuple[str, ...]] = {}
+        # Descriptions say the same words of each other again and again.
+        self._closeness: dict[tuple[str, str], float] = {}
 
     def closeness(self, sense: Sense, hints: Iterable[str]) -> float:
         """Return how close a sense is to the closest of several hints.
@@ -60,7 +62,10 @@ class Hints:
             sign, text = (-1, _NEGATION.sub("", hint)) if _NEGATION.match(hint) else (1, hint)
             # The word itself tells nothing of its sense: *plant, plant life*.
             for phrase in _phrases(text) - {sense.lemma.casefold()}:
-                closest = max(closest, sign * self._to_phrase(sense, phrase), key=lambda close: (abs(close), close))
+                key = sense.concept, phrase
+                if key not in self._closeness:
+                    self._closeness[key] = self._to_phrase(sense, phrase)
+                closest = max(closest, sign * self._closeness[key], key=lambda close: (abs(close), close))
         return closest
 
     def _to_phrase(self, sense: Sense, phrase: str) -> float:

@@ -223,7 +223,7 @@ def _of_description(class_id: str, label: str, source: ConceptSource) -> list[_C
 
 def _is_known(label: str, source: ConceptSource) -> bool:
     """Return whether a source surely knows a label; of a list of things, not only the first of them."""
-    joins = {"and", "or", "&", "plus"} & set(label.lower().replace("_", " ").split())
+    joins = {"and", "or", "but", "&", "plus"} & set(label.lower().replace("_", " ").split())
     return any(
         _senses(reading.text, source) and (not joins or joins & set(reading.text.lower().split()))
         for reading in takewhile(lambda reading: reading.is_sure, readings(label))

@@ -25,7 +25,7 @@ def test_adjectives_lead_to_what_is_seen(word: str, noun: str) -> None:
     assert labels(word)[0] == noun
 
 
-@pytest.mark.parametrize("word", ["small", "everyday", "specific", "dog", "vertical", "xyzzyed", ""])
+@pytest.mark.parametrize("word", ["small", "everyday", "specific", "dog", "xyzzyed", ""])
 def test_others_lead_nowhere(word: str) -> None:
     assert seen_nouns(word) == ()
 

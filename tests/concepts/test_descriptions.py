@@ -36,6 +36,13 @@ DESCRIPTIONS = {
     "The sky": {"sky"},
     "striped": {"stripe"},
     "lacelike": {"lace"},
+    "lines and edges": {"line"},
+    "black and white": {"black", "white"},
+    "oranges and lemons": {"orange", "lemon"},
+    "dog and not poodle": {"dog"},
+    "dogs but no cats": {"dog"},
+    "red-colored areas": {"red"},
+    "the dog's face": {"dog", "face"},
     "orange and apple trees": {"orange", "apple tree"},
 }
 
@@ -118,3 +125,17 @@ def test_descriptions_leave_ordinary_labels_alone() -> None:
     alone = link_classes(labels, labels, wordnet())
     among = link_classes([*labels, "d"], [*labels, "spots of the color orange"], wordnet())
     assert [among[label] for label in labels] == [alone[label] for label in labels]
+
+
+def test_fruits_are_no_colors_unless_their_names_stand_beside_colors() -> None:
+    kinds = {}
+    for label in ("an orange", "orange and red", "oranges and lemons", "the color orange", "orange objects"):
+        link = link_classes([label], [label], wordnet())[label]
+        kinds[label] = wordnet().lexicographer_file(link.concept)
+    assert kinds == {
+        "an orange": "food",
+        "orange and red": "attribute",
+        "oranges and lemons": "food",
+        "the color orange": "attribute",
+        "orange objects": "attribute",
+    }
