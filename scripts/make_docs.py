@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
+_MAY_BE_EMPTY = ("inactive-filters", "unexplained-filters", "untagged-filters")
+"""The demo has no such filter, or its profile, which keeps means alone, does not say."""
+
 
 def main() -> int:
     """Write the pages, or with --check compare them."""
@@ -118,7 +121,7 @@ def section(query: NamedQuery, endpoint: LocalEndpoint) -> str:
     from filtag_kg.query import Result, example_command, named_query, table_of
 
     answer = named_query(endpoint, query, query.example)
-    if not answer.rows and query.name != "untagged-filters":
+    if not answer.rows and query.name not in _MAY_BE_EMPTY:
         raise AssertionError(f"the example of {query.name} finds nothing")
     shown = table_of(Result(answer.columns, answer.rows[:4]))
     text = io.StringIO()

@@ -13,6 +13,7 @@ from filtag_kg.graph.emit import (
 )
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
 from filtag_kg.graph.emit_checks import CheckDescription, LabelVerdict, emit_label_check
+from filtag_kg.graph.emit_states import Statement, state_statements
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, quads, t
 from filtag_kg.graph.rdf_formats import RDF_FORMATS, RdfFormat, turtle_text, write_triples
 from filtag_kg.graph.resources import resource_folder
@@ -34,6 +35,7 @@ __all__ = [
     "LabelVerdict",
     "RdfFormat",
     "RunDescription",
+    "Statement",
     "Triple",
     "assignment_section",
     "boolean",
@@ -56,6 +58,7 @@ __all__ = [
     "literal",
     "quads",
     "resource_folder",
+    "state_statements",
     "t",
     "term",
     "turtle_text",

@@ -122,6 +122,9 @@ def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription,
     if run.ended is not None:
         yield activity, t("prov:endedAtTime"), date_time(run.ended)
     yield from emit_inputs(run.run_id, run.hashes, iris)
+    if (profile := run.hashes.get("flt:profileSha256")) is not None:
+        described = iri(iris.profile_graph(network, profile))
+        yield described, t("prov:wasDerivedFrom"), iri(iris.input("profile", profile))
     yield from _emit_common(network, common, run, iris)
 
 

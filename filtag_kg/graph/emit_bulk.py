@@ -13,12 +13,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from filtag_kg.concepts import CommonConcept
 from filtag_kg.graph.emit import common_iri
+from filtag_kg.graph.emit_states import Statement
 from filtag_kg.graph.nquads import double, integer, iri, t
 from filtag_kg.graph.vocabulary import DataIris
 from filtag_kg.names import part_of_path
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 _BLOCK = 10_000
 """Assignments to a block of lines."""
-_Statement = tuple[str, str, str]
-"""Predicate, object and graph."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +92,13 @@ def assignment_section(tags: TagTable, run_id: str, iris: DataIris) -> Section:
 
 
 def filter_sections(
-    tags: TagTable, runs: Mapping[str, str], common: Sequence[CommonConcept], iris: DataIris, *, kinds_of: str
+    tags: TagTable,
+    runs: Mapping[str, str],
+    common: Sequence[CommonConcept],
+    iris: DataIris,
+    *,
+    kinds_of: str,
+    states: Mapping[tuple[str, int], Sequence[Statement]] = MappingProxyType({}),
 ) -> Iterator[Section]:
     """Yield a section for each layer: its filters, tagged or not, their tags, how many, and common concepts.
 
@@ -101,6 +107,8 @@ def filter_sections(
     runs : mapping of rule to run id
     kinds_of : str
         The concept source whose kinds are the hierarchy.
+    states : mapping of (layer, filter) to statements
+        What a profile says of the filters: see :func:`~filtag_kg.graph.emit_states.state_statements`.
     """
     network = iris.network(tags.network)
     graphs = [iris.run(runs[rule]) for rule in tags.rules]
@@ -115,6 +123,7 @@ def filter_sections(
                 (t("flt:filterIndex"), integer(filter_), network),
                 (t("flt:inLayer"), iri(layer_iri), network),
                 *shared.get((layer, filter_), ()),
+                *states.get((layer, filter_), ()),
             }
             for filter_ in range(n_filters)
         ]
@@ -139,9 +148,9 @@ def filter_sections(
 
 def _common_statements(
     common: Iterable[CommonConcept], runs: Mapping[str, str], iris: DataIris, kinds_of: str
-) -> Mapping[tuple[str, int], set[_Statement]]:
+) -> Mapping[tuple[str, int], set[Statement]]:
     """Return what is stated about filters, by layer and filter, because of what their tags have in common."""
-    statements: defaultdict[tuple[str, int], set[_Statement]] = defaultdict(set)
+    statements: defaultdict[tuple[str, int], set[Statement]] = defaultdict(set)
     for row in common:
         run_id = runs[row.rule]
         graph = iris.run(run_id)
@@ -157,7 +166,7 @@ def _common_statements(
     return statements
 
 
-def _filters(prefix: str, statements: Sequence[set[_Statement]]) -> Iterator[str]:
+def _filters(prefix: str, statements: Sequence[set[Statement]]) -> Iterator[str]:
     for index in sorted(range(len(statements)), key="{}>".format):
         lines = (
             f"{prefix}{index}> {predicate} {object_} <{graph}> .\n" for predicate, object_, graph in statements[index]

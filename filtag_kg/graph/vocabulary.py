@@ -37,15 +37,16 @@ FLT = frozenset({
 
     "about", "activation", "activeFilter", "adjustedPValue", "atLocation", "atOrBelow", "auc", "auprc",
     "bestCommonConcept", "capableOf", "checkedRun", "checkQValue", "classCount", "classesNeeded", "classesPValue",
-    "coherenceQValue", "coherentFilterCount", "commonConcept", "concentration", "concept", "conceptNetTerm",
-    "confidence", "confirmed", "confirmedCount", "contentSha256", "contrast", "correlation", "coverage", "draws",
-    "evidence", "expectedRank", "filter", "filterCount", "filterIndex", "filtersPValue", "hasCommonFeature",
-    "hasProperty", "hasTag", "imageCount", "imagesSha256", "informationContent", "inLayer", "isA", "labelCount",
-    "layer", "level", "madeOf", "method", "methodScore", "minimumInformationContent", "network", "partOf",
-    "predictedClass", "profileSha256", "pValue", "rank", "relation", "rule", "ruleIndex", "score", "scoreMeaning",
-    "seed", "separation", "separationHigh", "separationLow", "sharedFilter", "software", "source", "supportCount",
-    "supportingFilter", "tag", "tagCount", "tagsSha256", "testable", "testableCount", "trust", "usedFor",
-    "weightsSha256", "whyClass", "whyFilter", "whyNotClass", "whyNotFilter",
+    "classShare", "coherenceQValue", "coherentFilterCount", "commonConcept", "concentration", "concept",
+    "conceptNetTerm", "confidence", "confirmed", "confirmedCount", "contentSha256", "contrast", "correlation",
+    "coverage", "draws", "duplicates", "evidence", "expectedRank", "filter", "filterCount", "filterIndex",
+    "filtersPValue", "hasCommonFeature", "hasProperty", "hasTag", "imageCount", "imagesSha256", "informationContent",
+    "inLayer", "isA", "labelCount", "layer", "level", "madeOf", "meanActivation", "method", "methodScore",
+    "minimumInformationContent", "network", "neverActivates", "partOf", "predictedClass", "profileSha256", "pValue",
+    "rank", "relation", "rule", "ruleIndex", "score", "scoreMeaning", "seed", "separation", "separationHigh",
+    "separationLow", "sharedFilter", "software", "source", "supportCount", "supportingFilter", "tag", "tagCount",
+    "tagsSha256", "testable", "testableCount", "trust", "usedFor", "weightsSha256", "whyClass", "whyFilter",
+    "whyNotClass", "whyNotFilter",
 })  # fmt: skip
 """The project's own classes and properties; a test compares them with those that ``ontology/filtag.ttl`` defines."""
 
@@ -163,6 +164,10 @@ class DataIris:
     def input(self, kind: str, sha256: str) -> str:
         """Return the IRI of an input of a run: ``images``, ``weights``, a ``profile`` or ``tags``."""
         return self._path(kind, sha256)
+
+    def profile_graph(self, network: str, sha256: str) -> str:
+        """Return the name of the graph of what a profile says of a network's filters."""
+        return self._path("network", network, "profile", sha256)
 
     def links_graph(self) -> str:
         """Return the name of the graph of classes and links."""

@@ -47,6 +47,7 @@ from filtag_kg.graph import (
     GraphCounts,
     KgFile,
     RunDescription,
+    Statement,
     Triple,
     assignment_section,
     emit_closure,
@@ -61,6 +62,7 @@ from filtag_kg.graph import (
     kg_files,
     quads,
     resource_folder,
+    state_statements,
 )
 from filtag_kg.images import ImageSet
 from filtag_kg.kg.exemplars import write_exemplars
@@ -69,7 +71,7 @@ from filtag_kg.kg.manifest import write_manifest
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.store import write_graph
 from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TAGS
-from filtag_kg.profile import Profile, save_profile
+from filtag_kg.profile import Profile, filter_states, save_profile
 from filtag_kg.tags import TagTable, contrast_over_classes, tag_assignments, tag_scores
 
 _log = logging.getLogger(__name__)
@@ -176,7 +178,7 @@ def build_kg(
                 (folder / "exemplars").mkdir()
                 write_exemplars(profile, images, folder / "exemplars")
         digests = _write_tables(plan, folder)
-        counts = _write_graph(plan, folder, digests, with_profile=profile is not None)
+        counts = _write_graph(plan, folder, digests, profile)
         write_manifest(folder, _manifest(plan, counts), known={})
     return open_kg(output)
 
@@ -264,24 +266,36 @@ def _write_tables(plan: _Plan, folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()}
 
 
-def _write_graph(plan: _Plan, folder: Path, digests: Mapping[str, str], *, with_profile: bool) -> GraphCounts:
+def _write_graph(plan: _Plan, folder: Path, digests: Mapping[str, str], profile: Profile | None) -> GraphCounts:
     """Write the graph, its description of itself included, as a file and as a store; return how much it holds."""
     graphs: dict[str, set[str]] = {}
     for graph, triples in _small_graphs(plan):
         graphs.setdefault(graph, set()).update(quads(triples, graph))
     run_ids = {run.rule: run.run_id for run in plan.runs}
     assignments = [assignment_section(plan.tags.of_rule(rule), run_id, plan.iris) for rule, run_id in run_ids.items()]
-    sections = [*assignments, *filter_sections(plan.tags, run_ids, plan.common, plan.iris, kinds_of=plan.isa.source)]
+    filters = filter_sections(
+        plan.tags, run_ids, plan.common, plan.iris, kinds_of=plan.isa.source, states=_states(plan, profile)
+    )
+    sections = [*assignments, *filters]
     statements = Counter({graph: len(lines) for graph, lines in graphs.items()})
     for section in sections:
         statements.update(section.counts)
     counts = _counts(plan, statements, n_assignments=sum(section.n_things for section in assignments))
     description_graph = plan.iris.dataset(plan.kg_id)
-    files = kg_files(digests, with_profile=with_profile)
+    files = kg_files(digests, with_profile=profile is not None)
     graphs[description_graph] = quads(emit_dataset(_description(plan, counts, files), plan.iris), description_graph)
     lines = sorted(set().union(*graphs.values()))
     write_graph(in_order(lines, sections), folder / "graph.nq.gz", folder / "store")
     return replace(counts, statements={**statements, description_graph: len(graphs[description_graph])})
+
+
+def _states(plan: _Plan, profile: Profile | None) -> Mapping[tuple[str, int], Sequence[Statement]]:
+    """Return what the profile says of the filters, in a graph of the network's and the profile's own."""
+    digest = plan.provenance.hashes.get("flt:profileSha256")
+    if profile is None or digest is None:
+        return {}
+    graph = plan.iris.profile_graph(plan.tags.network, digest)
+    return state_statements(plan.tags.network, profile, filter_states(profile), plan.iris, graph=graph)
 
 
 def _small_graphs(plan: _Plan) -> Iterator[tuple[str, Iterable[Triple]]]:

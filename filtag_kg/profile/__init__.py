@@ -7,6 +7,7 @@ from filtag_kg.profile.checkpoint import Checkpoint, checkpointing
 from filtag_kg.profile.cluster import collect_on_ray
 from filtag_kg.profile.collect import collect
 from filtag_kg.profile.exemplars import EXEMPLARS, Exemplars
+from filtag_kg.profile.filter_states import FilterStates, filter_states
 from filtag_kg.profile.image_checks import check_profile
 from filtag_kg.profile.inference import Observation, observations, observe
 from filtag_kg.profile.merge import merge_profiles
@@ -20,6 +21,7 @@ __all__ = [
     "METADATA",
     "Checkpoint",
     "Exemplars",
+    "FilterStates",
     "Observation",
     "PassOptions",
     "Profile",
@@ -27,6 +29,7 @@ __all__ = [
     "checkpointing",
     "collect",
     "collect_on_ray",
+    "filter_states",
     "load_profile",
     "merge_profiles",
     "observations",

@@ -111,6 +111,12 @@ PARAMETERS = {
             f"a filter with a lower q-value is coherent (default: {COHERENT_Q})",
             "max_q",
         ),
+        Parameter(
+            "max_share",
+            "number from 0 to 1",
+            "a filter responds to no class if its class share is lower (default: 0.05)",
+            "max_share",
+        ),
         Parameter("min_tags", "whole number", "the smallest number of tags to list (default: 10)", "min_tags"),
         Parameter("rule", "run", "a rule such as q=0.05, or a run's id (default: the KG's first rule)", "run"),
         Parameter("rule_a", "run", "the first rule, or a run's id", "run_a"),

@@ -16,7 +16,18 @@ from filtag_kg.report.jinja import environment
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.stated import stated_by_source
 from filtag_kg.report.urls import PageUrls
-from filtag_kg.views import ABOUT_HIGHER, FilterLine, LoadedKg, NetworkLayers, RunResults
+from filtag_kg.views import (
+    ABOUT_HIGHER,
+    INACTIVE,
+    UNEXPLAINED,
+    FilterLine,
+    LoadedKg,
+    NetworkLayers,
+    RunResults,
+    alike_classes,
+    class_pairs,
+    unusual_filters,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,6 +43,8 @@ _MOST_RUNS = 4
 _MOST_PATHS = 6
 _MOST_EXEMPLARS = 5
 _MOST_SUREST = 12
+_MOST_UNEXPLAINED = 60
+_MOST_PAIRS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +251,61 @@ class Pages:
         url = self.urls.page("groups", page)
         sources = stated_by_source(grouped)
         return self._render("groups.html", url, grouped_runs=grouped_runs, grouped=grouped, sources=sources, page=page)
+
+    def unusual(self, page: int = 1) -> str:
+        """Return the filters of one network to look at: inactive, duplicate, unexplained; one page for each network.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such page, or the profile is damaged.
+        """
+        networks = list(self.loaded.networks.values())
+        (network,) = _on_page(networks, page, 1, "unusual")
+        found = unusual_filters(self.loaded, network)
+        first = network.first_columns
+        shown = [
+            {
+                "layer": layer,
+                "filter": filter_,
+                "class_share": share,
+                "exemplars": self.loaded.exemplars.get((network.network, first[layer] + filter_), ())[:_MOST_EXEMPLARS],
+            }
+            for layer, filter_, share in (found.unexplained[:_MOST_UNEXPLAINED] if found is not None else ())
+        ]
+        return self._render(
+            "unusual.html",
+            self.urls.page("unusual", page),
+            networks=networks,
+            network=network,
+            unusual=found,
+            shown=shown,
+            inactive=INACTIVE,
+            unexplained=UNEXPLAINED,
+            page=page,
+        )
+
+    def pairs(self, page: int = 1) -> str:
+        """Return the classes of one network that are hardest to tell apart; one page for each network.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such page, or the profile is damaged.
+        """
+        loaded = self.loaded
+        networks = list(loaded.networks.values())
+        (network,) = _on_page(networks, page, 1, "pairs")
+        known = loaded.activations.profile(network.network) is not None
+        alike = alike_classes(loaded, network, _MOST_PAIRS) if known else []
+        return self._render(
+            "pairs.html",
+            self.urls.page("pairs", page),
+            networks=networks,
+            network=network,
+            pairs=class_pairs(loaded, network, alike) if alike else [],
+            page=page,
+        )
 
     def _list(self, name: str, page: int, rows: Sequence[Any]) -> str:
         numbers = range(1, _n_pages(len(rows), _ROWS_A_PAGE) + 1)

@@ -153,6 +153,9 @@ def _renderers(
         yield urls.page("concepts", page), partial(pages.concepts, page)
     for page in range(1, len(site.grouped) + 1):
         yield urls.page("groups", page), partial(pages.groups, site.grouped, page)
+    for page in range(1, len(loaded.networks) + 1):
+        yield urls.page("unusual", page), partial(pages.unusual, page)
+        yield urls.page("pairs", page), partial(pages.pairs, page)
     for extra in extras:
         yield urls.page(extra.name), partial(extra.render, pages)
     for class_id in loaded.concepts.class_ids:

@@ -2,6 +2,7 @@
 
 from filtag_kg.views.activations import ABOUT_HIGHER, Higher
 from filtag_kg.views.certainty import NOT_BEYOND_CHANCE, chance_text, probability_text
+from filtag_kg.views.class_pairs import ClassPair, FilterResponse, alike_classes, class_pair, class_pairs
 from filtag_kg.views.concept_graph import (
     RELATION_TEXTS,
     SOURCE_TEXTS,
@@ -37,12 +38,16 @@ from filtag_kg.views.records import (
 )
 from filtag_kg.views.results import NetworkLayers, RunResults
 from filtag_kg.views.search import Match, SearchIndex, search_index
+from filtag_kg.views.unusual import INACTIVE, UNEXPLAINED, UnusualFilters, UnusualLayer, unusual_filters
 
 __all__ = [
     "ABOUT_HIGHER",
+    "INACTIVE",
     "NOT_BEYOND_CHANCE",
     "RELATION_TEXTS",
     "SOURCE_TEXTS",
+    "UNEXPLAINED",
+    "ClassPair",
     "ClassView",
     "ConceptGraph",
     "ConceptView",
@@ -50,6 +55,7 @@ __all__ = [
     "Feature",
     "FilterLine",
     "FilterPair",
+    "FilterResponse",
     "FilterRun",
     "FilterView",
     "Higher",
@@ -72,9 +78,14 @@ __all__ = [
     "Step",
     "Tag",
     "TaggedFilter",
+    "UnusualFilters",
+    "UnusualLayer",
+    "alike_classes",
     "build_kg",
     "chance_text",
     "class_named",
+    "class_pair",
+    "class_pairs",
     "classes_named",
     "concepts_named",
     "layer_and_filter",
@@ -85,4 +96,5 @@ __all__ = [
     "statement_text",
     "summarise_by_layer",
     "summarise_labels",
+    "unusual_filters",
 ]

@@ -77,6 +77,17 @@ class Activations:
     profiles: Mapping[str, Path]
     concepts: ConceptGraph
 
+    def profile(self, network: str) -> Profile | None:
+        """Return the profile of a network; None if it has none.
+
+        Raises
+        ------
+        FiltagError
+            If it is damaged.
+        """
+        path = self.profiles.get(network)
+        return None if path is None or not path.exists() else _profile(path)
+
     def of_layer(self, network: str, layer: str) -> tuple[tuple[Higher, ...], ...]:
         """Return for each filter the concepts whose images activate it more, q < 0.05: the largest effect first.
 

@@ -181,7 +181,7 @@ def test_comparing_filters_layers_and_runs(opened: Browser, server: Server) -> N
             "&#39;&lt;b&gt;&#39; is not a filter: give its layer and index",
         ),
         ({"kind": "layers", "a": "x", "b": "deep"}, "no layer &#39;x&#39; in toy: it has shallow, deep"),
-        ({"kind": "dogs", "a": "x", "b": "y"}, "kind=dogs cannot be compared: choose filters, layers or runs"),
+        ({"kind": "dogs", "a": "x", "b": "y"}, "kind=dogs cannot be compared: choose filters, layers, classes or runs"),
     ],
 )
 def test_what_cannot_be_compared(server: Server, asked: dict[str, str], line: str) -> None:

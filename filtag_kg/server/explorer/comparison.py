@@ -1,4 +1,4 @@
-"""Compares two filters, layers or runs, as a form asks."""
+"""Compares two filters, layers, classes or runs, as a form asks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.report import Agreement, compare_runs
-from filtag_kg.views import FilterPair, LayerRun, LayerView, LoadedKg
+from filtag_kg.views import ClassPair, FilterPair, LayerRun, LayerView, LoadedKg, class_named, class_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class LayerPair:
     concepts: tuple[tuple[str, str, int, int], ...]
 
 
-def compare(loaded: LoadedKg, inputs: Mapping[str, str]) -> FilterPair | LayerPair | Agreement | None:
+def compare(loaded: LoadedKg, inputs: Mapping[str, str]) -> FilterPair | LayerPair | ClassPair | Agreement | None:
     """Return the comparison that a form asks for; None if it is not filled in yet.
 
     Parameters
     ----------
     inputs : mapping of str
-        `kind` (``filters``, ``layers`` or ``runs``), `a` and `b`; for filters and layers, also the runs `rule_a` and
-        `rule_b`. A filter is ``layer/index``.
+        `kind` (``filters``, ``layers``, ``classes`` or ``runs``), `a` and `b`; for filters and layers, also the runs
+        `rule_a` and `rule_b`. A filter is ``layer/index``, a class its id or label.
 
     Raises
     ------
@@ -42,14 +42,18 @@ def compare(loaded: LoadedKg, inputs: Mapping[str, str]) -> FilterPair | LayerPa
         If there is no such thing.
     """
     kind, a, b = inputs.get("kind", "filters"), inputs.get("a", "").strip(), inputs.get("b", "").strip()
-    if kind not in ("filters", "layers", "runs"):
-        raise FiltagError(f"kind={kind} cannot be compared: choose filters, layers or runs")
+    if kind not in ("filters", "layers", "classes", "runs"):
+        raise FiltagError(f"kind={kind} cannot be compared: choose filters, layers, classes or runs")
     if not a or not b:
         return None
     if kind == "runs":
         return compare_runs(loaded, loaded, rule_a=a, rule_b=b)
     rule_a, rule_b = inputs.get("rule_a") or None, inputs.get("rule_b") or None
     network = loaded.network_named(inputs.get("network") or None)
+    if kind == "classes":
+        graph = loaded.concepts
+        named = (class_named(name, graph.class_ids, graph.class_labels) for name in (a, b))
+        return class_pair(loaded, network, *named)
     runs = [loaded.run_named(rule, network.network) for rule in (rule_a, rule_b or rule_a)]
     if kind == "layers":
         layer_a, layer_b = loaded.layer(network, a), loaded.layer(network, b)

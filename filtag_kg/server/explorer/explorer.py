@@ -34,6 +34,7 @@ _LONGEST_SEARCH = 200
 _LARGEST_IMAGE = 20_000_000
 _BYTES = "application/octet-stream"
 _STATIC = ("main.js", "search.js", "query.js", "explain.js", "results.js")
+_LISTS = ("classes", "concepts", "groups", "unusual", "pairs")
 _COMPARE_INPUTS = ("kind", "a", "b", "network", "rule_a", "rule_b")
 
 
@@ -67,7 +68,7 @@ class Explorer:
         """Return the routes of all pages but those of the data's things."""
         return [
             Route("/search", self.search),
-            *(Route(f"/{name}", partial(self.list_page, pool, name)) for name in ("classes", "concepts", "groups")),
+            *(Route(f"/{name}", partial(self.list_page, pool, name)) for name in _LISTS),
             Route("/compare", partial(self.compare, pool)),
             Route("/query", partial(self.query, pool)),
             Route("/query/text", partial(self.query_text, pool)),

@@ -52,6 +52,10 @@ def make_page(snapshot: Snapshot, endpoint: Endpoint, job: PageJob) -> Answer:
                 return _page(snapshot.pages.concepts(int(inputs["page"])))
             case "groups":
                 return _page(snapshot.pages.groups(snapshot.grouped(), int(inputs["page"])))
+            case "unusual":
+                return _page(snapshot.pages.unusual(int(inputs["page"])))
+            case "pairs":
+                return _page(snapshot.pages.pairs(int(inputs["page"])))
             case "compare":
                 nothing = {"comparison": None, "disagreements": ()}
                 return _with_error(snapshot, job, lambda: _compared(snapshot, inputs), nothing)
