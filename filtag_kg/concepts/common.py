@@ -352,13 +352,14 @@ def _filters(
         of_layer = np.flatnonzero((tags.rule == rule) & (tags.layer == layer))
         tagged = np.zeros((n_filters, n_classes))
         tagged[tags.filter[of_layer], tags.class_[of_layer]] = 1
-        # float64, because counts stay exact there and booleans would give a logical or.
-        supports = (tagged @ counts).astype(np.int64)
         n_tags = tagged.sum(axis=1).astype(np.int64)
-        for filter_ in np.flatnonzero(n_tags >= LEAST_SUPPORT).tolist():
+        several = np.flatnonzero(n_tags >= LEAST_SUPPORT)
+        # float64, because counts stay exact there and booleans would give a logical or.
+        supports = (tagged[several] @ counts).astype(np.int64)
+        for row, filter_ in enumerate(several.tolist()):
             n = int(n_tags[filter_])
-            common = np.flatnonzero(supports[filter_] >= LEAST_SUPPORT)
-            support = supports[filter_, common]
+            common = np.flatnonzero(supports[row] >= LEAST_SUPPORT)
+            support = supports[row, common]
             tails = map(_tail, sizes[common].tolist(), repeat(n), repeat(n_classes))
             p = np.array([tail[k] for tail, k in zip(tails, support.tolist(), strict=True)])
             own = below[np.ix_(tagged[filter_] > 0, common)]

@@ -119,13 +119,14 @@ def least_adjusted_p(below: NDArray[np.bool_], n_tags: Sequence[int], *, draws: 
     sizes = np.unique(different.sum(axis=0)).tolist()
     if not sizes:
         return 1.0
-    best = {
-        n: min((p_values(size, n, n_classes)[min(size, n)] for size in sizes if size >= LEAST_SUPPORT), default=1.0)
-        for n in n_tags
-        if LEAST_SUPPORT <= n <= n_classes
-    }
-    bound = min((float(p) * different.shape[1] for p in best.values()), default=1.0)
-    if bound < CHANCE_P:
-        return min(bound, 1.0)
+    best: dict[int, float] = {}
+    for n in n_tags:
+        if not LEAST_SUPPORT <= n <= n_classes:
+            continue
+        of_sizes = (p_values(size, n, n_classes)[min(size, n)] for size in sizes if size >= LEAST_SUPPORT)
+        best[n] = float(min(of_sizes, default=1.0))
+        # One number of tags that is enough will do: there may be a thousand to try.
+        if (bound := best[n] * len(different[0])) < CHANCE_P:
+            return bound
     drawn = (adjusted_p_values(np.array([p]), n, different, draws=draws, seed=seed)[0] for n, p in best.items())
     return float(min(drawn, default=1.0))

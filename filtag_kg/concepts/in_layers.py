@@ -153,7 +153,8 @@ def _concentrations(tags: TagTable, rule: int, layer: int, below: NDArray[np.boo
 
 def _shared(tagged: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the share of pairs of tags by two classes of each concept that lie on one filter; NaN without pairs."""
-    per_filter = tagged @ below
+    # A filter with one tag has no pair.
+    per_filter = tagged[tagged.sum(axis=1) > 1] @ below
     per_class = tagged.sum(axis=0)
     pairs = (per_class @ below) ** 2 - per_class**2 @ below
     together = (per_filter * (per_filter - 1)).sum(axis=0)

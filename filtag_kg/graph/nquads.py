@@ -5,6 +5,7 @@ They are text rather than objects: a KG has millions of lines, which are sorted 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -18,6 +19,7 @@ Triple = tuple[str, str, str]
 
 _XSD = PREFIXES["xsd"]
 _EXACT = Context(prec=800)
+_NO_IRI = re.compile(r'[\x00- <>"{}|^`\\]')
 _LARGE, _FEW_BINARY_DIGITS = 1000.0, 2.0**24
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"})
 
@@ -30,7 +32,7 @@ def iri(value: str) -> str:
     ValueError
         If it contains a character that no IRI may have.
     """
-    if any(c in '<>"{}|^`\\' or c <= " " for c in value):
+    if _NO_IRI.search(value) is not None:
         raise ValueError(f"{value!r} is not an IRI")
     return f"<{value}>"
 

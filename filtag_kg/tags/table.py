@@ -69,7 +69,8 @@ class TagTable:
         object.__setattr__(self, "class_ids", tuple(map(nfc, self.class_ids)))
         object.__setattr__(self, "class_labels", tuple(map(nfc, self.class_labels)))
         n_tags = len(self.rule)
-        if not len(self.score):
+        # Unknown scores stay unknown when other columns are replaced by longer or shorter ones.
+        if len(self.score) != n_tags and np.isnan(self.score).all():
             object.__setattr__(self, "score", np.full(n_tags, np.nan))
         if any(len(getattr(self, name)) != n_tags for name in _COLUMNS):
             raise ValueError("all columns of a tag table must have the same length")
