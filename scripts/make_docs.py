@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
-_MAY_BE_EMPTY = ("inactive-filters", "unexplained-filters", "untagged-filters")
+_MAY_BE_EMPTY = ("unexplained-filters", "untagged-filters")
 """The demo has no such filter, or its profile, which keeps means alone, does not say."""
 
 
@@ -111,7 +111,7 @@ def demo_endpoint(folder: Path) -> LocalEndpoint:
 
     profile = demo_profile()
     tags = tag_filters(profile, list(DEMO_RULES), network=profile.metadata["identifier"])
-    return LocalEndpoint(build_kg(folder, tags, wordnet(), Provenance.of_profile(profile)))
+    return LocalEndpoint(build_kg(folder, tags, wordnet(), Provenance.of_profile(profile), profile=profile))
 
 
 def section(query: NamedQuery, endpoint: LocalEndpoint) -> str:
