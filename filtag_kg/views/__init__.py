@@ -1,5 +1,6 @@
 """A KG read once into memory, and what it says of one thing at a time: for pages, terminals and notebooks."""
 
+from filtag_kg.views.ablations import Conclusion, ablation_text, change_text, conclusion, points_text
 from filtag_kg.views.activations import ABOUT_HIGHER, Higher
 from filtag_kg.views.certainty import NOT_BEYOND_CHANCE, chance_text, probability_text
 from filtag_kg.views.class_pairs import ClassPair, FilterResponse, alike_classes, class_pair, class_pairs
@@ -51,6 +52,7 @@ __all__ = [
     "ClassView",
     "ConceptGraph",
     "ConceptView",
+    "Conclusion",
     "Exemplar",
     "Feature",
     "FilterLine",
@@ -80,17 +82,21 @@ __all__ = [
     "TaggedFilter",
     "UnusualFilters",
     "UnusualLayer",
+    "ablation_text",
     "alike_classes",
     "build_kg",
     "chance_text",
+    "change_text",
     "class_named",
     "class_pair",
     "class_pairs",
     "classes_named",
     "concepts_named",
+    "conclusion",
     "layer_and_filter",
     "load_kg",
     "network_layers",
+    "points_text",
     "probability_text",
     "search_index",
     "statement_text",

@@ -12,7 +12,7 @@ import pyoxigraph as ox
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import DataIris
-from filtag_kg.kg import EXEMPLARS, KG, TAGS, Visualization, read_tags, read_visualizations, runs_of
+from filtag_kg.kg import EXEMPLARS, KG, TAGS, Visualization, read_ablations, read_tags, read_visualizations, runs_of
 from filtag_kg.query import LocalEndpoint, bind
 from filtag_kg.views.activations import Activations
 from filtag_kg.views.concept_graph import ConceptGraph, read_concepts
@@ -82,6 +82,7 @@ def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Loaded
         activations=Activations(
             {run.network: kg.path / run.folder / "profile.npz" for run in reversed(chosen)}, concepts
         ),
+        ablations=tuple(each for each in read_ablations(kg) if each.run_id in {run.run_id for run in chosen}),
         q=q,
     )
 

@@ -37,6 +37,7 @@ GOLDEN = Path(__file__).with_name("golden")
 
 # What is asked of each query; its answer, read and found right by a person, is in golden/.
 ASKED = {
+    "ablation-effects": {},
     "co-tagged-classes": {"class": "tabby", "rule": "q=0.5"},
     "coherent-filters": {"max_q": "1"},
     "common-concept-paths": {"layer": "deep", "filter": "0", "rule": "q=0.5"},
@@ -68,6 +69,8 @@ ASKED = {
     "untagged-filters": {"rule": "k=1"},
 }
 COLUMNS = {
+    "ablation-effects": "concept, class_id, label, scope, images, accuracy_before, accuracy_after, confidence_before, "
+    "confidence_after, confidence_random, replacement, ablation",
     "co-tagged-classes": "class_id, label, filters",
     "coherent-filters": "layer, filter, concept, label, coverage, support, q_value",
     "common-concept-paths": "concept, tag, narrower, broader, source",
