@@ -89,6 +89,7 @@ def ablate(
     from filtag_kg.explain import ablate as ablate_filters
     from filtag_kg.images import open_images
     from filtag_kg.kg import open_kg
+    from filtag_kg.output_paths import check_directory_output
     from filtag_kg.views import load_kg
 
     if format_ not in _FORMATS:
@@ -105,6 +106,7 @@ def ablate(
         kg_classes=kg_classes,
     )
     opened = open_kg(kg)
+    check_directory_output(opened.path)
     loaded = load_kg(opened)
     with open_images(images) as image_set:
         cnn = network_of(opened, network, preprocess=preprocess, classes=classes)
@@ -119,13 +121,14 @@ def ablate(
                 workers=workers,
                 progress=progress,
             )
-    add_ablation(opened, ablation)
     for line in notes:
         note(line)
     if format_ == "json":
         typer.echo(_json(ablation), nl=False)
     else:
         _print(ablation)
+    # Last, so what took long is not lost where the KG cannot be written.
+    add_ablation(opened, ablation)
     note(f"{kg} holds this now: query it by name, ablation-effects, or see the page of {ablation.label}")
 
 
