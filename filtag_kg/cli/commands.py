@@ -9,7 +9,6 @@ import typer
 from typer.core import TyperGroup
 
 from filtag_kg.cli import (
-    ablate,
     build,
     check,
     compare,
@@ -45,7 +44,6 @@ _GROUPS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
         errors.errors,
         check.check,
         compare.compare,
-        ablate.ablate,
         report.conformance,
         validate.validate,
     ),

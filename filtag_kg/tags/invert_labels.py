@@ -52,10 +52,9 @@ def id_formula(text: str) -> str | None:
 def formula_label(label: str, of_ids: str) -> str:
     """Return the label of a formula over ids, with the same operators in capitals.
 
-    A name may hold such a word itself: in *black and gold garden spider or dog* the formula has but one operator. In a
-    label that is all in capitals, the names are put in small letters.
+    A name may hold such a word itself: in *black and gold garden spider or dog* the formula has but one operator.
     """
-    worded = in_words(label if any(letter.islower() for letter in label) else label.lower())
+    worded = in_words(label)
     operators = _WORD.findall(of_ids)
     if [word for word in _WORD.findall(worded) if word.isupper()] == operators:
         return worded
