@@ -23,6 +23,10 @@ _MAY_BE_EMPTY = ("unexplained-filters", "untagged-filters")
 """The demo has no such filter, or its profile, which keeps means alone, does not say."""
 
 
+ANSWERED_AFTER = {"ablation-effects": "ablate"}
+"""Queries about experiments, which a KG holds only after these commands."""
+
+
 def main() -> int:
     """Write the pages, or with --check compare them."""
     check = checking()
@@ -120,11 +124,8 @@ def section(query: NamedQuery, endpoint: LocalEndpoint) -> str:
 
     from filtag_kg.query import Result, example_command, named_query, table_of
 
-    if "flt:checkQValue" in query.text:
-        what = "The demo brings no images to check labels on; [checks of labels](label-checks.md) shows answers."
-        return f"\n## {query.name}\n\n{query.summary}.\n\n```text\n$ {example_command(query, 'my-kg')}\n```\n\n{what}"
     answer = named_query(endpoint, query, query.example)
-    if not answer.rows and query.name not in _MAY_BE_EMPTY:
+    if not answer.rows and query.name not in {*_MAY_BE_EMPTY, *ANSWERED_AFTER}:
         raise AssertionError(f"the example of {query.name} finds nothing")
     shown = table_of(Result(answer.columns, answer.rows[:4]))
     text = io.StringIO()
@@ -132,7 +133,10 @@ def section(query: NamedQuery, endpoint: LocalEndpoint) -> str:
     rows = [line.rstrip() for line in text.getvalue().rstrip().splitlines()]
     left = [f"… {len(answer.rows) - 4:,} more"] if len(answer.rows) > 4 else []
     command = example_command(query, "demo-kg")
-    return "\n".join([f"\n## {query.name}\n", f"{query.summary}.\n", "```text", f"$ {command}", *rows, *left, "```"])
+    parts = [f"\n## {query.name}\n", f"{query.summary}.\n", "```text", f"$ {command}", *rows, *left, "```"]
+    if query.name in ANSWERED_AFTER:
+        parts.append(f"\nA new KG has no answer: `filtag {ANSWERED_AFTER[query.name]}` adds what this asks for.")
+    return "\n".join(parts)
 
 
 def queries_ttl() -> str:

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from filtag_kg.cli import (
+    ablate,
     build,
     check,
     compare,
@@ -44,6 +45,7 @@ _GROUPS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
         errors.errors,
         check.check,
         compare.compare,
+        ablate.ablate,
         report.conformance,
         validate.validate,
     ),

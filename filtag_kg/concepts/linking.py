@@ -200,7 +200,8 @@ def _of_formula(formula: Formula, class_id: str, label: str, source: ConceptSour
 def _of_description(class_id: str, label: str, source: ConceptSource) -> list[_Candidate]:
     """Return a candidate for each mention of a description that the source knows; nothing for an ordinary label."""
     described = mentions(label)
-    are_colors = len(described) > 1 and all(mention.concepts for mention in described)
+    # *Yellow green* is one colour, *black and white* are two.
+    are_colors = " and " in label and all(mention.concepts for mention in described)
     is_phrase = has_article(label) or is_adjective_alone(label) or are_colors
     if not described or (_is_known(label, source.members[0]) and not is_phrase):
         return []

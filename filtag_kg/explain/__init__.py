@@ -1,5 +1,8 @@
 """Explain one classification and all misclassifications, evaluate tags and check labels, draw what filters look for."""
 
+from filtag_kg.explain.ablation import AblationOptions, ablate
+from filtag_kg.explain.ablation_filters import CHOICES
+from filtag_kg.explain.ablation_record import add_ablation
 from filtag_kg.explain.active_filters import tagged_classes
 from filtag_kg.explain.classification import (
     Explanation,
@@ -44,9 +47,11 @@ from filtag_kg.explain.visualize import FilterPicture, find_layer, visualize
 from filtag_kg.explain.why_not import WhyNot
 
 __all__ = [
+    "CHOICES",
     "CONFIRMED_Q",
     "SCOPES",
     "SCORES",
+    "AblationOptions",
     "Confusion",
     "Evaluation",
     "Evidence",
@@ -62,6 +67,8 @@ __all__ = [
     "MisclassificationAnalysis",
     "Support",
     "WhyNot",
+    "ablate",
+    "add_ablation",
     "add_label_check",
     "add_visualizations",
     "check_labels",

@@ -47,6 +47,11 @@ FLT = frozenset({
     "separationLow", "sharedFilter", "software", "source", "supportCount", "supportingFilter", "tag", "tagCount",
     "tagsSha256", "testable", "testableCount", "trust", "usedFor", "weightsSha256", "whyClass", "whyFilter",
     "whyNotClass", "whyNotFilter",
+
+    "Ablation", "AblationChange", "AblationEffect", "ablatedFilter", "accuracyAfter", "accuracyBefore",
+    "accuracyRandom", "before", "change", "changeHigh", "changeLow", "chosenBy", "confidenceAfter", "confidenceBefore",
+    "confidenceRandom", "effectOn", "imagesOfClass", "measure", "randomChange", "randomPValue",
+    "randomSets", "replacement", "scope",
 })  # fmt: skip
 """The project's own classes and properties; a test compares them with those that ``ontology/filtag.ttl`` defines."""
 
@@ -144,6 +149,14 @@ class DataIris:
     def concept_in_layer(self, run_id: str, layer: str, concept: str) -> str:
         """Return the IRI of a run's findings about a concept in a layer."""
         return self._path("run", run_id, "concept", layer, concept)
+
+    def ablated_class(self, ablation_id: str, class_id: str) -> str:
+        """Return the IRI of what an ablation does to a class."""
+        return self._path("run", ablation_id, "class", class_id)
+
+    def ablation_change(self, ablation_id: str, scope: str, measure: str) -> str:
+        """Return the IRI of how an ablation changes a measure in some classes."""
+        return self._path("run", ablation_id, "change", scope, measure)
 
     def image(self, sha256: str) -> str:
         """Return the IRI of an image file, which its bytes identify, wherever it lies."""

@@ -1,5 +1,6 @@
 """Whole jobs, from Python: a profile, or a KG, of a network and images however they are given."""
 
+from filtag_kg.jobs.ablate import ablate
 from filtag_kg.jobs.check import check
 from filtag_kg.jobs.explain import explain_image
 from filtag_kg.jobs.given import Images, NetworkLike, as_images, as_network
@@ -10,6 +11,7 @@ from filtag_kg.jobs.run import build_from_profile, profile, run
 __all__ = [
     "Images",
     "NetworkLike",
+    "ablate",
     "as_images",
     "as_network",
     "build_from_profile",

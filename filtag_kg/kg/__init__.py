@@ -1,5 +1,18 @@
 """A KG's directory: its manifest, tables, store and pictures; how it is built and changed."""
 
+from filtag_kg.kg.ablations import (
+    ABLATED_CLASSES,
+    MEASURES,
+    REPLACEMENTS,
+    SCOPES,
+    AblatedClass,
+    Ablation,
+    Change,
+    Measure,
+    Replacement,
+    Scope,
+    read_ablations,
+)
 from filtag_kg.kg.build import BuildParameters, build_kg
 from filtag_kg.kg.exemplars import EXEMPLARS
 from filtag_kg.kg.experiments import Experiment, ExperimentKind, RecordedExperiment, add_experiments, experiments_of
@@ -20,25 +33,35 @@ from filtag_kg.kg.visualizations import (
 )
 
 __all__ = [
+    "ABLATED_CLASSES",
     "COMMON",
     "CONCEPTS",
     "EXEMPLARS",
     "KG",
     "LABEL_CHECKS",
+    "MEASURES",
+    "REPLACEMENTS",
+    "SCOPES",
     "SCORES",
     "TABLES",
     "TAGS",
     "VISUALIZATION_METHODS",
+    "AblatedClass",
+    "Ablation",
     "BuildParameters",
+    "Change",
     "CheckedLabel",
     "Experiment",
     "ExperimentKind",
     "Finding",
     "KgRun",
     "LabelStatus",
+    "Measure",
     "Provenance",
     "RecordedExperiment",
+    "Replacement",
     "RunCheck",
+    "Scope",
     "StoreProcess",
     "Table",
     "Validation",
@@ -53,6 +76,7 @@ __all__ = [
     "graph_lines",
     "graph_triples",
     "open_kg",
+    "read_ablations",
     "read_common_concepts",
     "read_label_checks",
     "read_tags",

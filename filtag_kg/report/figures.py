@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from filtag_kg.concepts import ConceptInLayer
 from filtag_kg.explain import Confusion, HitsRow
+from filtag_kg.kg import Ablation
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots import (
     NARROW,
     WIDE,
+    ablation_plot,
     concept_tree,
     confusion_plot,
     emergence_plot,
@@ -24,6 +26,7 @@ from filtag_kg.report.plots import (
 
 _SUNBURST = 680
 _SEPARATED = 8
+_MOST_ABLATIONS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,23 @@ def run_figures(grouped: GroupedRun, href: Callable[[str], str | None]) -> Itera
             "How many filters have how many tags.",
             lambda width: tag_count_plot(grouped.table, grouped.network, width=width),
         ),
+        (
+            "ablations",
+            "What filters cause",
+            "How much confidence in the true class the network loses without the filters of a concept, in the classes "
+            "at or below it and in the others, and without as many random filters of the same layers.",
+            lambda width: ablation_plot(_ablations(grouped), width=width),
+        ),
     )
     for name, title, text, draw in figures:
         figure = _figure(f"plots/{grouped.run.run_id}-{name}", grouped.run.rule, title, text, draw)
         if figure is not None:
             yield figure
+
+
+def _ablations(grouped: GroupedRun) -> list[Ablation]:
+    """Return the ablations of filters that the run chose, the last ones."""
+    return [each for each in grouped.loaded.ablations if each.run_id == grouped.run.run_id][-_MOST_ABLATIONS:]
 
 
 def _separated(grouped: GroupedRun) -> list[tuple[ConceptInLayer, ...]]:

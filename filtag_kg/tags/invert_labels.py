@@ -52,9 +52,10 @@ def id_formula(text: str) -> str | None:
 def formula_label(label: str, of_ids: str) -> str:
     """Return the label of a formula over ids, with the same operators in capitals.
 
-    A name may hold such a word itself: in *black and gold garden spider or dog* the formula has but one operator.
+    A name may hold such a word itself: in *black and gold garden spider or dog* the formula has but one operator. In a
+    label that is all in capitals, the names are put in small letters.
     """
-    worded = in_words(label)
+    worded = in_words(label if any(letter.islower() for letter in label) else label.lower())
     operators = _WORD.findall(of_ids)
     if [word for word in _WORD.findall(worded) if word.isupper()] == operators:
         return worded

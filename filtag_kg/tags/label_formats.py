@@ -189,7 +189,7 @@ def recognise(file: LabelFile) -> str:
         return names[0]
     known = "; ".join(f"{name} has {LABEL_FORMATS[name].looks}" for name in names or LABEL_FORMATS)
     problem = "may be of several formats" if names else "is of no format of labels"
-    raise FiltagError(f"{file.path} {problem}: {known}; name its format", options=("format",))
+    raise FiltagError(f"{file.path} {problem}: {known}; name its format", options=("format_",))
 
 
 def _open(path: Path) -> LabelFile:
@@ -213,7 +213,7 @@ def _readable(file: LabelFile, format_: LabelFormat, *, strict: bool) -> list[La
     if not labels and not unreadable:
         raise FiltagError(
             f"{file.path} has no labels as {format_.method} writes them: it needs {format_.looks}, and rows",
-            options=("format",),
+            options=("format_",),
         )
     if unreadable and strict:
         raise FiltagError(f"{file.path}, {unreadable[0].where}: {unreadable[0].problem}")

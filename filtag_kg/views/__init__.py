@@ -1,7 +1,8 @@
 """A KG read once into memory, and what it says of one thing at a time: for pages, terminals and notebooks."""
 
+from filtag_kg.views.ablations import Conclusion, ablation_text, change_text, conclusion, points_text
 from filtag_kg.views.activations import ABOUT_HIGHER, Higher
-from filtag_kg.views.certainty import NOT_BEYOND_CHANCE, chance_text, check_text, probability_text
+from filtag_kg.views.certainty import NOT_BEYOND_CHANCE, chance_text, probability_text
 from filtag_kg.views.class_pairs import ClassPair, FilterResponse, alike_classes, class_pair, class_pairs
 from filtag_kg.views.concept_graph import (
     RELATION_TEXTS,
@@ -12,7 +13,6 @@ from filtag_kg.views.concept_graph import (
     statement_text,
 )
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
-from filtag_kg.views.label_checks import LabelChecks
 from filtag_kg.views.label_summary import LabelSummary, summarise_by_layer, summarise_labels
 from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.loading import load_kg, network_layers
@@ -52,6 +52,7 @@ __all__ = [
     "ClassView",
     "ConceptGraph",
     "ConceptView",
+    "Conclusion",
     "Exemplar",
     "Feature",
     "FilterLine",
@@ -62,7 +63,6 @@ __all__ = [
     "Higher",
     "InCommon",
     "KnowledgeGraph",
-    "LabelChecks",
     "LabelSummary",
     "LayerLine",
     "LayerRun",
@@ -82,18 +82,21 @@ __all__ = [
     "TaggedFilter",
     "UnusualFilters",
     "UnusualLayer",
+    "ablation_text",
     "alike_classes",
     "build_kg",
     "chance_text",
-    "check_text",
+    "change_text",
     "class_named",
     "class_pair",
     "class_pairs",
     "classes_named",
     "concepts_named",
+    "conclusion",
     "layer_and_filter",
     "load_kg",
     "network_layers",
+    "points_text",
     "probability_text",
     "search_index",
     "statement_text",

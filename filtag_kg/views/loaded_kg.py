@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isnan, log
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,11 @@ import numpy as np
 from filtag_kg.concepts import COHERENT_Q, CommonConcept, ConceptInLayer
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import DataIris
-from filtag_kg.kg import KG, Visualization
+from filtag_kg.kg import KG, Ablation, Visualization
 from filtag_kg.names import nfc
 from filtag_kg.views.activations import Activations, Higher
 from filtag_kg.views.appearance import appearance, nearest_separated
 from filtag_kg.views.concept_graph import ConceptGraph, Feature, Step
-from filtag_kg.views.label_checks import LabelChecks
 from filtag_kg.views.records import (
     ClassView,
     ConceptView,
@@ -63,10 +62,10 @@ class LoadedKg:
         The first first.
     exemplars : mapping of (network, column) to tuple of Exemplar
     visualizations : mapping of (network, layer, filter) to tuple of Visualization
+    ablations : tuple of Ablation
+        In the order in which they were added.
     q : float
         Filters with a q-value below this are coherent.
-    checks : LabelChecks
-        Whether labels are true, of the runs whose labels were checked.
     """
 
     kg: KG
@@ -76,8 +75,8 @@ class LoadedKg:
     exemplars: Mapping[tuple[str, int], tuple[Exemplar, ...]]
     visualizations: Mapping[tuple[str, str, int], tuple[Visualization, ...]]
     activations: Activations
+    ablations: tuple[Ablation, ...] = ()
     q: float = COHERENT_Q
-    checks: LabelChecks = field(default_factory=LabelChecks)
 
     @property
     def iris(self) -> DataIris:
@@ -276,6 +275,7 @@ class LoadedKg:
                 run_id: len({column for column, _ in table.with_concept(iri)}) for run_id, table in self.runs.items()
             },
             n_tagged={run_id: int(np.count_nonzero(counts)) for run_id, counts in matching.items()},
+            ablations=tuple(ablation for ablation in self.ablations if ablation.concept == iri),
         )
 
     def pair(self, a: FilterView, b: FilterView, run_a: RunResults, run_b: RunResults) -> FilterPair:

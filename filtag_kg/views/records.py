@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from filtag_kg.concepts import CommonConcept, ConceptInLayer
-from filtag_kg.kg import KgRun, Visualization
+from filtag_kg.kg import Ablation, KgRun, Visualization
 from filtag_kg.views.activations import Higher
 from filtag_kg.views.concept_graph import Feature, Step
 from filtag_kg.views.notebook import filter_html
@@ -369,6 +369,8 @@ class ConceptView:
         the greatest share of them.
     n_filters, n_tagged : mapping of run id to int
         How many there are in all, as `filters` and `tagged` may be cut.
+    ablations : tuple of Ablation
+        What the network loses without its filters, as far as that was tested.
     """
 
     iri: str
@@ -384,6 +386,7 @@ class ConceptView:
     tagged: Mapping[str, tuple[tuple[FilterLine, int], ...]]
     n_filters: Mapping[str, int]
     n_tagged: Mapping[str, int]
+    ablations: tuple[Ablation, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -343,7 +343,7 @@ def test_rules_are_corrected_alone(classes: tuple[str, ...], make_hierarchy: Cal
     links, isa = make_hierarchy(classes)
     first = make_table([(0, 0, "beagle"), (0, 0, "collie"), (0, 1, "bus"), (0, 1, "tabby")])
     second = make_table([(0, 0, "car"), (0, 0, "bus"), (1, 0, "tram"), (1, 0, "bus")])
-    columns = ("layer", "filter", "class_", "rank", "activation", "contrast")
+    columns = ("layer", "filter", "class_", "rank", "activation", "contrast", "score")
     both = replace(
         first,
         rules=("k=1", "q=0.05"),

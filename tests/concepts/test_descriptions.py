@@ -120,6 +120,12 @@ def test_sources_without_wordnets_synsets_link_by_its_nouns() -> None:
     assert all(source.concept(link.concept) for link in links.of("a"))
 
 
+@pytest.mark.parametrize("label", ["yellow green", "yellowish brown", "West African", "The Hague", "dark red"])
+def test_what_wordnet_knows_as_it_stands_is_one_thing(label: str) -> None:
+    (link,) = link_classes([label], [label], wordnet()).links
+    assert (link.text, link.predicate) == ("", "skos:exactMatch")
+
+
 def test_descriptions_leave_ordinary_labels_alone() -> None:
     labels = ["crane", "heron", "kite", "orange", "lemon"]
     alone = link_classes(labels, labels, wordnet())

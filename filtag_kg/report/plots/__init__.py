@@ -5,6 +5,7 @@ there is nothing to draw, so that a page can say so in words. Colours follow the
 same data give the same bytes. Matplotlib is imported when a plot is drawn.
 """
 
+from filtag_kg.report.plots.ablation import ablation_plot
 from filtag_kg.report.plots.concept_tree import TreeConcept, concept_tree
 from filtag_kg.report.plots.confusion import ConfusedKind, confused_kinds, confusion_plot
 from filtag_kg.report.plots.emergence import EmergingConcept, emergence_plot, emerging_concepts
@@ -23,6 +24,7 @@ __all__ = [
     "TagCounts",
     "TreeConcept",
     "Wedge",
+    "ablation_plot",
     "concept_tree",
     "confused_kinds",
     "confusion_plot",
