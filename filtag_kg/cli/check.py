@@ -159,5 +159,5 @@ def _cells(what: str, summary: LabelSummary) -> list[str]:
 def _mean(own: float | None, of_filters: float | None, of_labels: float | None) -> str:
     if own is None:
         return "-"
-    others = ("-" if value is None else f"{value + 0.0:.2f}" for value in (of_filters, of_labels))
-    return f"{own:.2f} ({', '.join(others)})"
+    others = ("-" if value is None else f"{round(value, 2) + 0.0:.2f}" for value in (of_filters, of_labels))
+    return f"{round(own, 2) + 0.0:.2f} ({', '.join(others)})"

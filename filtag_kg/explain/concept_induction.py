@@ -56,7 +56,7 @@ def mann_whitney_p(
     auc, n_positives, ties : array of shape (n_labels,)
         `ties` as `tie_sums` returns them, of the filter that each label is about.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     n_others = n_images - n_positives
     products = n_positives * n_others
@@ -64,4 +64,4 @@ def mann_whitney_p(
     excess = products * (auc - 0.5) - 0.5
     # All images tied: there is nothing to test.
     z = np.divide(excess, np.sqrt(variance), out=np.full(auc.shape, -np.inf), where=variance > 1e-9)
-    return np.asarray(norm.sf(z))
+    return np.asarray(ndtr(-z))

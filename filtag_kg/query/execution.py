@@ -15,6 +15,8 @@ from filtag_kg.query.result import Result
 _log = logging.getLogger(__name__)
 
 _COHERENCE = ("flt:coherenceQValue", "flt:coherentFilterCount")
+_CHECKED = "flt:checkQValue"
+_CHECKS = "SELECT ?check WHERE { VALUES ?run { UNDEF } ?check flt:checkedRun ?run } LIMIT 1"
 _FEW_CLASSES = "SELECT ?needed WHERE { VALUES ?run { UNDEF } ?run flt:classesNeeded ?needed }"
 
 
@@ -30,8 +32,8 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
     ----------
     parameters : mapping of name to value
         As typed. A concept is a word, a concept's IRI or a ConceptNet term. A word with several senses in the graph
-        means all of them, and a warning in the log lists them. Another warning says when a run has too few classes for
-        any coherent filter.
+        means all of them, and a warning in the log lists them. Other warnings say when a run has too few classes for
+        any coherent filter, and when its labels were not checked.
 
     Raises
     ------
@@ -62,4 +64,7 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
     if any(term in query.text for term in _COHERENCE) and not about_features:
         for (needed,) in endpoint.ask(bind(_FEW_CLASSES, {"run": bindings["run"]})).values():
             _log.warning(too_few_classes(int(needed)))
+    asked_run = {"run": bindings["run"]} if "run" in bindings else {}
+    if _CHECKED in query.text and not endpoint.ask(bind(_CHECKS, asked_run)).rows:
+        _log.warning("the labels%s are not checked: check them on images first", " of this run" if asked_run else "")
     return bind(query.text, bindings) if all(bindings.values()) else None

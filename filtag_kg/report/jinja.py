@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from filtag_kg.errors import FiltagError
 from filtag_kg.report.tables import count_text
 from filtag_kg.tags import parse_rule
-from filtag_kg.views import SOURCE_TEXTS, ablation_text, chance_text, points_text, probability_text, statement_text
+from filtag_kg.views import (
+    SOURCE_TEXTS,
+    ablation_text,
+    chance_text,
+    check_text,
+    points_text,
+    probability_text,
+    statement_text,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -52,6 +60,8 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     jinja.filters["three"] = lambda number: f"{number:.3g}"
     jinja.filters["small"] = probability_text
     jinja.filters["chance"] = chance_text
+    jinja.filters["check"] = check_text
+    jinja.filters["score"] = lambda score: "–" if score is None else f"{round(score, 2) + 0.0:.2f}"
     jinja.filters["source"] = lambda source: SOURCE_TEXTS.get(source, source)
     jinja.filters["statement"] = lambda feature: statement_text(feature.relation, feature.label)
     jinja.filters["licence"] = lambda licence: _LICENCES.get(licence, "licence")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import xml_text
+from filtag_kg.kg import CheckedLabel, KgRun
 from filtag_kg.report.figures import Figure
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment
@@ -20,12 +21,16 @@ from filtag_kg.views import (
     ABOUT_HIGHER,
     INACTIVE,
     UNEXPLAINED,
+    Exemplar,
     FilterLine,
+    LabelSummary,
     LoadedKg,
     NetworkLayers,
     RunResults,
     alike_classes,
     class_pairs,
+    summarise_by_layer,
+    summarise_labels,
     unusual_filters,
 )
 
@@ -66,6 +71,18 @@ class PageSettings:
     templates: Sequence[str] = ()
     extras: Sequence[tuple[str, str]] = ()
     downloads: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _CheckedRun:
+    """A run whose labels were checked, for the page about that; the labels come with exemplars of their filters."""
+
+    run: KgRun
+    about: Mapping[str, Any]
+    total: LabelSummary
+    layers: Sequence[LabelSummary]
+    best: Sequence[tuple[CheckedLabel, Sequence[Exemplar]]]
+    worst: Sequence[tuple[CheckedLabel, Sequence[Exemplar]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +136,9 @@ class Pages:
             profile=loaded.kg.manifest["inputs"].get("profile", {}),
             headline={table.run.run_id: self._headline(table) for table in loaded.runs.values()},
             surest={network.network: self._surest(network) for network in loaded.networks.values()},
+            label_summaries={
+                run_id: summarise_labels(check.labels) for run_id, check in loaded.checks.runs.items() if check.labels
+            },
         )
 
     def n_layer_pages(self, network: NetworkLayers, layer: str) -> int:
@@ -305,6 +325,31 @@ class Pages:
             network=network,
             pairs=class_pairs(loaded, network, alike) if alike else [],
             page=page,
+        )
+
+    def labels(self) -> str:
+        """Return the page that says which labels are true, as far as they were checked."""
+        runs = [
+            self._checked(table) for table in self.loaded.runs.values() if table.run.run_id in self.loaded.checks.runs
+        ]
+        return self._render("labels.html", self.urls.page("labels"), checked_runs=runs)
+
+    def _checked(self, table: RunResults) -> _CheckedRun:
+        loaded, run = self.loaded, table.run
+        check, network = loaded.checks.runs[run.run_id], loaded.networks[run.network]
+
+        def with_exemplars(labels: Sequence[CheckedLabel]) -> list[tuple[CheckedLabel, Sequence[Exemplar]]]:
+            columns = (loaded.column(network, row.layer, row.filter) for row in labels)
+            exemplars = [loaded.exemplars.get((run.network, column), ())[:_MOST_EXEMPLARS] for column in columns]
+            return list(zip(labels, exemplars, strict=True))
+
+        return _CheckedRun(
+            run=run,
+            about=check.about,
+            total=summarise_labels(check.labels),
+            layers=summarise_by_layer(check.labels),
+            best=with_exemplars(loaded.checks.best(run.run_id)),
+            worst=with_exemplars(loaded.checks.worst(run.run_id)),
         )
 
     def _list(self, name: str, page: int, rows: Sequence[Any]) -> str:

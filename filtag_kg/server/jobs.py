@@ -87,7 +87,7 @@ class PageJob(_ErrorWords):
     Parameters
     ----------
     page : str
-        "thing", "classes", "concepts", "groups", "unusual", "pairs", "compare", "query", or
+        "thing", "classes", "concepts", "groups", "unusual", "pairs", "labels", "compare", "query", or
         "query/text", which is plain text.
     parameters : mapping of str
         The `path` of a thing; for the others, the parameters of the address.

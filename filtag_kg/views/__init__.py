@@ -2,7 +2,7 @@
 
 from filtag_kg.views.ablations import Conclusion, ablation_text, change_text, conclusion, points_text
 from filtag_kg.views.activations import ABOUT_HIGHER, Higher
-from filtag_kg.views.certainty import NOT_BEYOND_CHANCE, chance_text, probability_text
+from filtag_kg.views.certainty import NOT_BEYOND_CHANCE, chance_text, check_text, probability_text
 from filtag_kg.views.class_pairs import ClassPair, FilterResponse, alike_classes, class_pair, class_pairs
 from filtag_kg.views.concept_graph import (
     RELATION_TEXTS,
@@ -13,6 +13,7 @@ from filtag_kg.views.concept_graph import (
     statement_text,
 )
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
+from filtag_kg.views.label_checks import LabelChecks
 from filtag_kg.views.label_summary import LabelSummary, summarise_by_layer, summarise_labels
 from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.loading import load_kg, network_layers
@@ -63,6 +64,7 @@ __all__ = [
     "Higher",
     "InCommon",
     "KnowledgeGraph",
+    "LabelChecks",
     "LabelSummary",
     "LayerLine",
     "LayerRun",
@@ -87,6 +89,7 @@ __all__ = [
     "build_kg",
     "chance_text",
     "change_text",
+    "check_text",
     "class_named",
     "class_pair",
     "class_pairs",

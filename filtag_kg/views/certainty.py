@@ -8,6 +8,7 @@ from filtag_kg.concepts import COHERENT_Q
 
 if TYPE_CHECKING:
     from filtag_kg.concepts import CommonConcept
+    from filtag_kg.kg import CheckedLabel
 
 _LEAST_SHOWN = 0.001
 
@@ -34,3 +35,21 @@ def chance_text(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False)
 def probability_text(probability: float) -> str:
     """Return a probability with two digits, without a row of zeros."""
     return f"{probability:.2g}" if probability >= _LEAST_SHOWN else f"{probability:.0e}".replace("e-0", "e-")
+
+
+def check_text(label: CheckedLabel) -> str:
+    """Return what a check found of a label: why it is not testable, or how well it fits and better than what."""
+    if label.q_value is None or label.correlation is None or label.auc is None:
+        return f"Not testable on the images of the check: {label.reason}."
+    others = " and ".join(
+        f"{round(value, 2) + 0.0:.2f} {where}"
+        for value, where in (
+            (label.correlation_filters, "on the layer's other filters"),
+            (label.correlation_labels, "of random labels on this filter"),
+        )
+        if value is not None
+    )
+    return (
+        f"On {label.positives:,} images of it that made no label: q {probability_text(label.q_value)}, AUC "
+        f"{label.auc:.2f}, correlation {round(label.correlation, 2) + 0.0:.2f} ({others})"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan, log
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from filtag_kg.names import nfc
 from filtag_kg.views.activations import Activations, Higher
 from filtag_kg.views.appearance import appearance, nearest_separated
 from filtag_kg.views.concept_graph import ConceptGraph, Feature, Step
+from filtag_kg.views.label_checks import LabelChecks
 from filtag_kg.views.records import (
     ClassView,
     ConceptView,
@@ -66,6 +67,8 @@ class LoadedKg:
         In the order in which they were added.
     q : float
         Filters with a q-value below this are coherent.
+    checks : LabelChecks
+        Whether labels are true, of the runs whose labels were checked.
     """
 
     kg: KG
@@ -77,6 +80,7 @@ class LoadedKg:
     activations: Activations
     ablations: tuple[Ablation, ...] = ()
     q: float = COHERENT_Q
+    checks: LabelChecks = field(default_factory=LabelChecks)
 
     @property
     def iris(self) -> DataIris:

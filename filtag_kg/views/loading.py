@@ -12,10 +12,21 @@ import pyoxigraph as ox
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import DataIris
-from filtag_kg.kg import EXEMPLARS, KG, TAGS, Visualization, read_ablations, read_tags, read_visualizations, runs_of
+from filtag_kg.kg import (
+    EXEMPLARS,
+    KG,
+    TAGS,
+    Visualization,
+    experiments_of,
+    read_ablations,
+    read_tags,
+    read_visualizations,
+    runs_of,
+)
 from filtag_kg.query import LocalEndpoint, bind
 from filtag_kg.views.activations import Activations
 from filtag_kg.views.concept_graph import ConceptGraph, read_concepts
+from filtag_kg.views.label_checks import LabelChecks
 from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.records import Exemplar
 from filtag_kg.views.results import NetworkLayers, read_results
@@ -72,6 +83,7 @@ def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Loaded
         )
         for run in {run.folder: run for run in chosen}.values()
     }
+    checked = {each.run_id for each in experiments_of(kg, "check")}
     return LoadedKg(
         kg=kg,
         networks=networks,
@@ -84,6 +96,7 @@ def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Loaded
         ),
         ablations=tuple(each for each in read_ablations(kg) if each.run_id in {run.run_id for run in chosen}),
         q=q,
+        checks=LabelChecks(kg, tuple(run.run_id for run in chosen if run.run_id in checked)),
     )
 
 

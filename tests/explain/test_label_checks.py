@@ -167,6 +167,8 @@ def test_every_statement_is_about_a_label_of_the_graph(found: LabelCheck, networ
     [
         ({"n02084071": "dog"}, 2, ""),
         ({"anything": "dog"}, 2, ""),
+        ({"anything": "(dog OR cat) AND NOT bloodhound"}, 2, ""),
+        ({"anything": "a dog beside a parked car"}, 7, ""),
         ({"n02084071": "dog", "n02087394": "ridgeback"}, 2, ""),
         ({"n01503061": "bird"}, 0, "no image of it"),
         ({"n00001930": "physical entity"}, 8, "every image is of it"),

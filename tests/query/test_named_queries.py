@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from filtag_kg import FiltagError, KnowledgeGraph, Provenance, wordnet
 from filtag_kg.cli import app
 from filtag_kg.concepts import COHERENT_Q, build_hierarchy, link_classes
-from filtag_kg.kg import KG, TAGS, build_kg
+from filtag_kg.kg import KG, TAGS, build_kg, read_label_checks
 from filtag_kg.query import (
     PARAMETERS,
     LocalEndpoint,
@@ -31,6 +31,7 @@ from filtag_kg.query import (
 from filtag_kg.query.parameters import bind
 from filtag_kg.query.result import Value
 from filtag_kg.tags import TagTable, read_filtag_labels
+from tests.label_checks import checked_copy
 from tests.query.sparql_server import sparql_server
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -38,6 +39,7 @@ GOLDEN = Path(__file__).with_name("golden")
 # What is asked of each query; its answer, read and found right by a person, is in golden/.
 ASKED = {
     "ablation-effects": {},
+    "best-filters-for-concept": {"concept": "dog"},
     "co-tagged-classes": {"class": "tabby", "rule": "q=0.5"},
     "coherent-filters": {"max_q": "1"},
     "common-concept-paths": {"layer": "deep", "filter": "0", "rule": "q=0.5"},
@@ -47,6 +49,8 @@ ASKED = {
     "concept-emergence": {"max_q": "1"},
     "concepts-of-no-filter": {},
     "confusing-filters": {"class_a": "n02087394", "class_b": "bloodhound", "rule": "q=0.5"},
+    "confirmed-filters": {"concept": "dog", "rule": "q=0.5"},
+    "doubtful-labels": {"layer": "deep", "rule": "q=0.5"},
     "doubtful-links": {"max_confidence": "1"},
     "duplicate-filters": {},
     "filters-by-concept": {"concept": "dog", "layer": "deep", "rule": "q=0.5"},
@@ -71,6 +75,7 @@ ASKED = {
 COLUMNS = {
     "ablation-effects": "concept, class_id, label, scope, images, accuracy_before, accuracy_after, confidence_before, "
     "confidence_after, confidence_random, replacement, ablation",
+    "best-filters-for-concept": "rule, layer, filter, kind, label, correlation, auc, auprc, q_value, confirmed",
     "co-tagged-classes": "class_id, label, filters",
     "coherent-filters": "layer, filter, concept, label, coverage, support, q_value",
     "common-concept-paths": "concept, tag, narrower, broader, source",
@@ -80,6 +85,8 @@ COLUMNS = {
     "concept-emergence": "concept, label, layer, filters",
     "concepts-of-no-filter": "concept, label, classes",
     "confusing-filters": "layer, filter, responds_to, rank_a, rank_b, contrast_a, contrast_b",
+    "confirmed-filters": "layer, filter, kind, label, correlation, auc, auprc, q_value",
+    "doubtful-labels": "layer, filter, kind, label, correlation, auc, auprc, q_value",
     "doubtful-links": "class_id, label, concept, concept_label, confidence",
     "duplicate-filters": "layer, filter, duplicate, mean, duplicate_mean",
     "filters-by-concept": "layer, filter, matching, tags, share, labels",
@@ -109,11 +116,24 @@ def remote(kg: KG) -> Iterator[RemoteEndpoint]:
         yield RemoteEndpoint(url)
 
 
+@pytest.fixture(scope="module")
+def checked(kg: KG, tmp_path_factory: pytest.TempPathFactory) -> KG:
+    return checked_copy(kg, tmp_path_factory.mktemp("checked") / "kg")
+
+
+@pytest.fixture(scope="module")
+def remote_checked(checked: KG) -> Iterator[RemoteEndpoint]:
+    with sparql_server(checked.store()) as url:
+        yield RemoteEndpoint(url)
+
+
 def test_the_catalogue_is_the_contract() -> None:
     assert {query.name: ", ".join(query.columns) for query in catalogue()} == COLUMNS
     assert all(query.summary for query in catalogue())
     # Links are the same for all rules, and the overlap of rules names both.
-    assert {query.name for query in catalogue() if "rule" not in query.optional} == {"doubtful-links", "rule-overlap"}
+    without = {query.name for query in catalogue() if "rule" not in query.optional}
+    # The best filters are looked for in all runs.
+    assert without == {"best-filters-for-concept", "doubtful-links", "rule-overlap"}
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -123,17 +143,50 @@ def test_each_query_has_the_columns_that_it_says_and_is_standard_sparql(name: st
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_each_query_gives_its_golden_answer(name: str, kg: KG) -> None:
-    answer = format_result(named_query(LocalEndpoint(kg), find_query(name), ASKED[name]), "csv")
+def test_each_query_gives_its_golden_answer(name: str, checked: KG) -> None:
+    answer = format_result(named_query(LocalEndpoint(checked), find_query(name), ASKED[name]), "csv")
     assert answer == (GOLDEN / f"{name}.csv").read_text()
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_a_remote_endpoint_gives_the_same_answer(name: str, kg: KG, remote: RemoteEndpoint) -> None:
+def test_a_remote_endpoint_gives_the_same_answer(name: str, checked: KG, remote_checked: RemoteEndpoint) -> None:
     query = find_query(name)
     for format_ in ("csv", "json"):
-        local = format_result(named_query(LocalEndpoint(kg), query, ASKED[name]), format_)
-        assert format_result(named_query(remote, query, ASKED[name]), format_) == local
+        local = format_result(named_query(LocalEndpoint(checked), query, ASKED[name]), format_)
+        assert format_result(named_query(remote_checked, query, ASKED[name]), format_) == local
+
+
+def test_labels_that_were_not_checked_are_neither_confirmed_nor_doubtful(
+    kg: KG, checked: KG, caplog: pytest.LogCaptureFixture
+) -> None:
+    of_checks = [query for query in catalogue() if "flt:checkQValue" in query.text]
+    assert [query.name for query in of_checks] == ["best-filters-for-concept", "confirmed-filters", "doubtful-labels"]
+    for query in of_checks:
+        caplog.clear()
+        assert named_query(LocalEndpoint(kg), query, {"concept": "dog"} if query.required else {}).rows == ()
+        whose = "" if "rule" not in query.optional else " of this run"
+        assert caplog.messages == [f"the labels{whose} are not checked: check them on images first"]
+        caplog.clear()
+        assert named_query(LocalEndpoint(checked), query, {"concept": "dog"} if query.required else {}).rows
+        assert caplog.messages == []
+
+
+def test_queries_and_tables_of_a_check_agree(checked: KG) -> None:
+    endpoint = LocalEndpoint(checked)
+    for run_id, check in read_label_checks(checked).items():
+        for name, status in (("confirmed-filters", "confirmed"), ("doubtful-labels", "not confirmed")):
+            rows = named_query(endpoint, find_query(name), {"rule": run_id}).records()
+            expected = [row for row in check.labels if row.status == status]
+            found = {(row["layer"], row["filter"], row["label"], row["correlation"]) for row in rows}
+            assert found == {(row.layer, row.filter, row.label, row.correlation) for row in expected}
+            assert len(rows) == len(expected)
+    dogs = named_query(endpoint, find_query("best-filters-for-concept"), {"concept": "dog"}).records()
+    assert [row["correlation"] for row in dogs] == sorted((row["correlation"] for row in dogs), reverse=True)
+    assert {row["rule"] for row in dogs} == {"k=1", "q=0.5"}
+    assert {row["label"] for row in dogs} == {"Rhodesian ridgeback", "bloodhound", "redbone", "hound"}
+    confirmed = named_query(endpoint, find_query("confirmed-filters"), {"concept": "dog", "rule": "q=0.5"}).records()
+    of_rule = [row for row in dogs if row["confirmed"] and row["rule"] == "q=0.5"]
+    assert len(confirmed) == len(of_rule) > 0
 
 
 def test_coherent_is_below_its_level_in_every_query(kg: KG) -> None:

@@ -18,6 +18,7 @@ from filtag_kg.kg import KG, build_kg
 from filtag_kg.report import FileUrls, Site, semantic_report, write_report
 from filtag_kg.views import load_kg
 from tests.browser import browser, page
+from tests.label_checks import checked_copy, made_up_check
 
 HOSTILE = "<script>alert('x')</script> & \"co\""
 
@@ -210,3 +211,36 @@ def test_nothing_is_wider_than_a_telephone(strange_folder: Path, folder: Path) -
                 with page(opened, root.as_uri(), width=390) as shown:
                     shown.goto(path.as_uri())
                     assert shown.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+@pytest.fixture(scope="module")
+def checked_folder(kg: KG, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checked")
+    return written_report([checked_copy(kg, folder / "kg")], folder / "report")
+
+
+def test_pages_say_which_labels_are_true(checked_folder: Path, folder: Path) -> None:
+    every_page = dict(pages(checked_folder))
+    by_end = {"/".join(path.parts[-3:]): text for path, text in every_page.items()}
+    of_filter, layer_page = by_end["deep/filter/0.html"], by_end["layer/deep/index.html"]
+    assert 'confirmed" title="On 5 images of it that made no label: q 0.001, AUC 0.80, correlation 0.60 (' in of_filter
+    assert 'not-testable" title="Not testable on the images of the check: no image of it.">not testable</' in of_filter
+    assert 'class="verdict confirmed"' in layer_page
+    assert 'class="verdict not-confirmed"' in layer_page
+    labels = (checked_folder / "labels.html").read_text()
+    assert "Are the labels true?" in labels
+    assert labels.index("The labels that fit best") < labels.index("The most doubtful labels")
+    assert "on 40 images of 8 classes in test.tar" in labels
+    assert "unreadable: n02123045/0.png (no image)" in labels
+    assert 'href="labels.html">confirmed</a>' in (checked_folder / "index.html").read_text()
+    assert all('labels.html">Labels</a>' in text for text in every_page.values())
+    assert not (folder / "labels.html").exists()
+    assert not any("verdict" in text for _, text in pages(folder))
+
+
+def test_the_page_of_labels_counts_as_the_table_does(checked_folder: Path, kg: KG) -> None:
+    labels = (checked_folder / "labels.html").read_text()
+    for rows in made_up_check(kg).runs.values():
+        testable = [row for row in rows if row.status != "not testable"]
+        confirmed = sum(row.status == "confirmed" for row in rows)
+        assert f"<b>{confirmed}</b> of {len(testable)} labels are confirmed" in labels

@@ -69,6 +69,7 @@ class Explorer:
         return [
             Route("/search", self.search),
             *(Route(f"/{name}", partial(self.list_page, pool, name)) for name in _LISTS),
+            Route("/labels", partial(self.labels, pool)),
             Route("/compare", partial(self.compare, pool)),
             Route("/query", partial(self.query, pool)),
             Route("/query/text", partial(self.query_text, pool)),
@@ -124,6 +125,10 @@ class Explorer:
         except RequestError as error:
             # A page that is missing from a list is not a wrong parameter.
             raise RequestError(404 if error.status == 400 else error.status, error.line, error.headers) from None
+
+    async def labels(self, pool: Pool, request: Request) -> Response:
+        """Say which labels are true."""
+        return _page_response(await ask_for(request, pool, PageJob("labels", {})))
 
     async def compare(self, pool: Pool, request: Request) -> Response:
         """Compare two filters, layers or runs."""

@@ -26,6 +26,8 @@ class Snapshot:
 
     def __init__(self, loaded: LoadedKg) -> None:
         self.loaded = loaded
+        # Read before workers are forked, which then share them.
+        _ = loaded.checks.runs
         self.urls = ServedUrls(loaded.iris)
         self.index = search_index(loaded)
         settings = PageSettings(live=True, templates=("filtag_kg.server.explorer",), extras=_EXTRAS)
