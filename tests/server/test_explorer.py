@@ -33,6 +33,7 @@ PAGES = [
     "/classes",
     "/concepts",
     "/groups",
+    "/labels",
     "/search?q=dog",
     "/query",
     "/query?name=filters-by-concept&concept=dog",

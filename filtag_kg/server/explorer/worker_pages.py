@@ -56,6 +56,8 @@ def make_page(snapshot: Snapshot, endpoint: Endpoint, job: PageJob) -> Answer:
                 return _page(snapshot.pages.unusual(int(inputs["page"])))
             case "pairs":
                 return _page(snapshot.pages.pairs(int(inputs["page"])))
+            case "labels":
+                return _page(snapshot.pages.labels())
             case "compare":
                 nothing = {"comparison": None, "disagreements": ()}
                 return _with_error(snapshot, job, lambda: _compared(snapshot, inputs), nothing)
