@@ -140,7 +140,9 @@ def _rows(store: ox.Store, text: str) -> list[tuple[str, ...]]:
 
 
 def copy_files(kg: Path, folder: Path, without: Iterable[str] = ()) -> None:
-    """Copy the files of a KG except those that are written anew.
+    """Copy the files of a KG except those that are written anew, as hard links where the file system has them.
+
+    A KG may have tens of thousands of thumbnails. Whoever changes a copy puts another file in its place.
 
     Parameters
     ----------
@@ -151,7 +153,14 @@ def copy_files(kg: Path, folder: Path, without: Iterable[str] = ()) -> None:
     for name in kg_file_names(kg):
         if not name.startswith(left_out):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(kg / name, folder / name)
+            _link_or_copy(kg / name, folder / name)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _licences(kg: KG, builds: Iterable[Mapping[str, Any]]) -> dict[str, str]:

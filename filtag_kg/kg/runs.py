@@ -9,7 +9,7 @@ from typing import Any
 
 from filtag_kg.concepts import CommonConcept, family_name, too_few_classes
 from filtag_kg.errors import FiltagError
-from filtag_kg.files import only_writer, replacing_directory, scratch_directory
+from filtag_kg.files import only_writer, replacing_directory, scratch_directory, writing
 from filtag_kg.graph import DataIris
 from filtag_kg.kg.experiments import table_of
 from filtag_kg.kg.kg import KG, open_kg
@@ -237,4 +237,6 @@ def _remove_rule(folder: Path, rule: str) -> None:
     tables = [*TABLES.values(), *([SCORES] if (folder / SCORES.file_name).exists() else [])]
     for table in tables:
         rows = [row for row in table.read(folder / table.file_name) if row.rule != rule]
-        (folder / table.file_name).write_text(table.text(rows), encoding="utf-8")
+        # Another file in its place: this one may be that of the KG that is being replaced, too.
+        with writing(folder / table.file_name) as file:
+            file.write(table.text(rows).encode())

@@ -73,6 +73,22 @@ def test_one_of_a_builds_runs_can_be_removed_with_its_rows(profile: Profile, tmp
     assert validate_kg(left).findings == ()
 
 
+def test_the_kg_that_is_replaced_does_not_change_meanwhile(
+    profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files and those of the new one may be the same on disk."""
+    kg = built(tmp_path / "kg", profile, Rule("k", 1), Rule("q", 0.5))
+    before = {path: path.read_bytes() for path in kg.path.rglob("*") if path.is_file() and "store" not in path.parts}
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("filtag_kg.kg.runs.write_contents", fails)
+    with pytest.raises(FiltagError, match="space left"):
+        remove_run(kg, "k=1")
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_another_network_joins_and_leaves(profile: Profile, tmp_path: Path) -> None:
     other = replace(profile, metadata={**profile.metadata, "network": "other", "weights_sha256": 64 * "a"})
     kg = built(tmp_path / "kg", profile, Rule("k", 1))
