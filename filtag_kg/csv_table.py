@@ -19,6 +19,8 @@ from filtag_kg.errors import FiltagError
 
 _MOST = 2**31 - 1
 """No count, index or rank in a table is larger, and 32-bit arrays can hold it."""
+_MOST_READ_IN_VAIN = 10
+"""How often the lines of a table may be read in search of the end of a quoted cell, on average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,9 +302,9 @@ def read_sheet(text: str, columns: Iterable[str], *, strict: bool = False) -> Sh
 def _strict_rows(text: str, delimiter: str, unreadable: list[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
     """Yield rows, each with the line it begins in; after one whose quotes are wrong go on with the next line."""
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
-    first = 0
+    first = read_in_vain = 0
     while first < len(lines):
-        reader = csv.reader(lines[first:], delimiter=delimiter, strict=True)
+        reader = csv.reader(map(lines.__getitem__, range(first, len(lines))), delimiter=delimiter, strict=True)
         begin = first
         try:
             for row in reader:
@@ -311,7 +313,11 @@ def _strict_rows(text: str, delimiter: str, unreadable: list[tuple[int, str]]) -
             first = len(lines)
         except csv.Error as error:
             unreadable.append((begin + 1, f"the row is not CSV ({error})"))
+            read_in_vain += first + reader.line_num - begin
             first = begin + 1
+            if read_in_vain > _MOST_READ_IN_VAIN * len(lines):
+                unreadable.append((first + 1, "too many quotes before it do not end, so all from here on is not read"))
+                return
 
 
 def _of_length(

@@ -6,13 +6,14 @@ import contextlib
 import csv
 import io
 import math
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from filtag_kg.csv_table import ANY_TEXT, TEXT, file_beside, one_of, optional, read_table, real, whole
+from filtag_kg.csv_table import ANY_TEXT, TEXT, file_beside, one_of, optional, read_sheet, read_table, real, whole
 from filtag_kg.errors import FiltagError
 
 CELLS = {"name": TEXT, "rank": optional(whole(1)), "share": real(0, 1), "note": ANY_TEXT}
@@ -109,6 +110,24 @@ def test_damage_gives_rows_in_range_or_one_line(
             assert rank is None or (isinstance(rank, int) and rank >= 1)
             assert isinstance(share, float)
             assert 0 <= share <= 1
+
+
+@pytest.mark.parametrize("row", ['a,""x,b', '"","', '",""', 'a,"""x', '"a""b', '"'])
+def test_quotes_that_do_not_end_take_time_in_proportion(row: str) -> None:
+    start = time.process_time()
+    sheet = read_sheet("filter,label\n0,dog\n" + f"{row}\n" * 30_000, ("filter", "label"), strict=True)
+    assert time.process_time() - start < 5
+    assert sheet is not None
+    assert sheet.rows[0] == (2, {"filter": "0", "label": "dog"})
+
+
+def test_what_is_not_read_after_quotes_without_end_is_said() -> None:
+    # Each of these rows seems to begin a cell that the rows after it continue.
+    lines = ["filter,label", "0,dog", *['1",2,"'] * 20_000, "2,cat"]
+    sheet = read_sheet("\n".join(lines), ("filter", "label"), strict=True)
+    assert sheet is not None
+    assert [row["label"] for _, row in sheet.rows] == ["dog"]
+    assert sheet.unreadable[-1][1] == "too many quotes before it do not end, so all from here on is not read"
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.integers(1, 2**31 - 1), st.floats(0, 1)), max_size=5))

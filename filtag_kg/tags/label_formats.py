@@ -28,6 +28,8 @@ _LOGGER = logging.getLogger(__name__)
 _BEGINNING = 65_536
 """Characters of a file that tell its format."""
 _MOST_NAMED = 5
+_LONGEST_NAME = 2_000
+"""Characters. The longest descriptions have a few hundred, and each class has pages, IRIs and files of its name."""
 
 LABEL_FORMATS: Mapping[str, LabelFormat] = {
     "filtag": FILTAG,
@@ -206,10 +208,12 @@ def _readable(file: LabelFile, format_: LabelFormat, *, strict: bool) -> list[La
     labels: list[Label] = []
     unreadable: list[Unreadable] = []
     for row in format_.read(file):
-        if isinstance(row, Label):
-            labels.append(row)
-        else:
+        if isinstance(row, Unreadable):
             unreadable.append(row)
+        elif (problem := _problem_of_names(row)) is not None:
+            unreadable.append(Unreadable(row.where, problem))
+        else:
+            labels.append(row)
     if not labels and not unreadable:
         raise FiltagError(
             f"{file.path} has no labels as {format_.method} writes them: it needs {format_.looks}, and rows",
@@ -222,6 +226,16 @@ def _readable(file: LabelFile, format_: LabelFormat, *, strict: bool) -> list[La
         raise FiltagError(f"{file.path}: none of {rows} can be read; {first.where}: {first.problem}")
     _note_left_out(file.path, unreadable)
     return labels
+
+
+def _problem_of_names(label: Label) -> str | None:
+    """Return what is wrong with the names that a label has."""
+    if label.layer == "":
+        return "its layer has no name"
+    for what, name in (("label", label.label), ("class id", label.class_id), ("layer", label.layer)):
+        if name is not None and len(name) > _LONGEST_NAME:
+            return f"a {what} of {len(name):,} characters, {name[:40]!r}…, is longer than {_LONGEST_NAME:,}"
+    return None
 
 
 def _note_left_out(path: Path, unreadable: Sequence[Unreadable]) -> None:

@@ -21,6 +21,8 @@ _LOGGER = logging.getLogger(__name__)
 _WORDNET_ID = re.compile(r"n[0-9]{8}")
 _MOST_NAMED = 30
 _MOST_NOTED = 3
+_MOST_FILTERS = 500_000
+"""Of a network whose layers are not known; a KG describes every one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def label_table(
             layers.add_filter(layer, label, file.path)
             if not label.label:
                 continue
-            class_id = classes.of(label)
+            class_id = classes.of(label, f"{file.path}, {label.where}")
             if class_id is None:
                 unknown.append(f"{file.path}, {label.where}: no class is labelled {label.label!r}")
                 continue
@@ -109,6 +111,7 @@ def label_table(
         raise FiltagError(f"{unknown[0]}; check that the class names belong to these tags", options=("class_names",))
     _note("left out %s of a label that no class has: %s", unknown)
     _note("%s say what another one says of the same filter, and the best score counts: %s", repeated)
+    _note("a class id has another label than before, and the first counts, in %s: %s", classes.relabelled)
     if not best:
         raise FiltagError(f"{files[0].path} gives no filter a label: give a file with labels")
     labels = given | {id_: classes.label(id_) for id_ in sorted({id_ for _, _, id_ in best} - given.keys())}
@@ -160,6 +163,7 @@ class _Layers:
     def __init__(self, known: Known | None) -> None:
         self._known = known
         self.sizes: dict[str, int] = dict(known.layers) if known is not None else {}
+        self._n_filters = 0
 
     def of_file(self, file: FileLabels) -> dict[str | None, str]:
         """Return the layer for each name that a file has; None stands for rows without one."""
@@ -167,9 +171,10 @@ class _Layers:
         if file.layer is None:
             return {name: self._layer(name, file.path) for name in named}
         if len(named) > 1:
+            names = _listed(repr(name) if name else "(none)" for name in named)
             raise FiltagError(
-                f"{file.path} has labels of {len(named)} layers, {_listed(map(str, named))}, which cannot all be of "
-                f"{file.layer}: name no layer",
+                f"{file.path} has labels of {len(named)} layers, {names}, which cannot all be of {file.layer}: name no "
+                "layer",
                 options=("layer",),
             )
         return dict.fromkeys(named, self._layer(file.layer, file.path))
@@ -184,6 +189,12 @@ class _Layers:
                 f"{path}, {label.where}: there is no filter {label.filter} in {layer} of {self._known.where}, which "
                 f"has {size:,}: name the layer that the labels are of",
                 options=("layer",),
+            )
+        self._n_filters += label.filter + 1 - size
+        if self._n_filters > _MOST_FILTERS:
+            raise FiltagError(
+                f"{path}, {label.where}: with filter {label.filter} of {layer!r}, the layers have more than "
+                f"{_MOST_FILTERS:,} filters, counting those without labels: check the layers and filters of the file"
             )
         self.sizes[layer] = label.filter + 1
 
@@ -217,17 +228,18 @@ class _Classes:
         self._labels = dict(known)
         self._given = frozenset(known)
         self._alone = alone
+        self.relabelled: list[str] = []
         self._same: dict[str, deque[str]] = defaultdict(deque)
         self._alike: dict[str, list[str]] = defaultdict(list)
         for id_, label in known.items():
             self._same[plain(label)].append(id_)
             self._alike[plain(label).casefold()].append(id_)
 
-    def of(self, label: Label) -> str | None:
-        """Return the id of the class that a label means; None if there is none and no other may be."""
+    def of(self, label: Label, where: str) -> str | None:
+        """Return the id of the class that a label at some place means; None if there is none and no other may be."""
         class_id = None if label.class_id is None else nfc(label.class_id)
         if class_id is not None and _WORDNET_ID.fullmatch(class_id):
-            return self._named(class_id, label.label)
+            return self._named(class_id, label.label, where)
         same = self._same.get(label.label)
         if self._alone:
             if not same:
@@ -240,14 +252,16 @@ class _Classes:
         # An id that counts another data set's classes means another class here.
         if class_id is None or (class_id in self._given and self._labels[class_id] != label.label):
             class_id = label.label
-        return self._named(class_id, label.label)
+        return self._named(class_id, label.label, where)
 
     def label(self, class_id: str) -> str:
         """Return what a class is called: as it is known, else as the first label that meant it."""
         return self._labels[class_id]
 
-    def _named(self, class_id: str, label: str) -> str:
-        self._labels.setdefault(class_id, label)
+    def _named(self, class_id: str, label: str, where: str) -> str:
+        known = self._labels.setdefault(class_id, label)
+        if class_id not in self._given and known.casefold() != label.casefold():
+            self.relabelled.append(where)
         return class_id
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from filtag_kg.errors import FiltagError
 from filtag_kg.json_values import parse_json
 from filtag_kg.network import imagenet_class_ids
-from filtag_kg.tags.labels import Label, LabelFile, LabelFormat, Rows, Unreadable, filter_index, plain
+from filtag_kg.tags.labels import Label, LabelFile, LabelFormat, Rows, Unreadable, filter_index, plain, score_of
 
 _CLASSES = re.compile(r'\s*\[\s*(?:$|\{.*"topChannels")', re.DOTALL)
 _GRAPH = re.compile(r'\s*\{.*"channel"\s*:', re.DOTALL)
@@ -77,12 +77,12 @@ def _of_layer(
             yield Label(where, filter_, label, layer=layer, class_id=class_id, score=count)
 
 
-def _numbers(channel: Any, keys: tuple[str, str]) -> tuple[int, float]:  # noqa: ANN401 - any JSON value
+def _numbers(channel: Any, keys: tuple[str, str]) -> tuple[int, float | None]:  # noqa: ANN401 - any JSON value
     if not isinstance(channel, Mapping) or not all(
         isinstance(channel.get(key), int) and not isinstance(channel[key], bool) for key in keys
     ):
         raise ValueError(f"{str(channel)[:40]!r} has not the whole numbers {' and '.join(keys)}")
-    return filter_index(str(channel[keys[0]]), name="channel"), float(channel[keys[1]])
+    return filter_index(str(channel[keys[0]]), name="channel"), score_of(str(channel[keys[1]]), name="count")
 
 
 def _class_of_graph(file: LabelFile) -> str:

@@ -180,7 +180,7 @@ def test_labels_find_the_layers_that_are_known(tmp_path: Path) -> None:
     tags = read(tmp_path, "layer,filter,label\nfc,0,dog\n", known=KNOWN, layers=["block.conv2"])
     assert rows(tags) == [("net.block.conv2", 0, "n1", "dog", None)]
     assert refusal(tmp_path, "layer,filter,label\na,0,dog\nb,0,dog\n", layers=["conv1"]) == (
-        "labels.csv has labels of 2 layers, a, b, which cannot all be of conv1: name no layer"
+        "labels.csv has labels of 2 layers, 'a', 'b', which cannot all be of conv1: name no layer"
     )
     only = Known({"net.conv1": 4})
     assert rows(read(tmp_path, "filter,label\n0,dog\n", known=only)) == [("net.conv1", 0, "dog", "dog", None)]
@@ -291,3 +291,31 @@ def test_network_dissections_units_are_the_filters_before_them(shared_data: Path
         pytest.skip(f"no {path}")
     scores = {row[1]: row[-1] for row in rows(read_labels(path).tags)}
     assert scores == {int(row["unit"]) - 1: float(row["score"]) for row in _plain_rows(path)}
+
+
+def test_names_without_end_and_layers_without_name_are_unreadable(tmp_path: Path) -> None:
+    cells = {"layer": "a", "label": "dog", "class_id": "1"}
+    for column in cells:
+        row = ",".join((cells | {column: "x" * 2001}).values())
+        problem = refusal(tmp_path, f"filter,layer,label,class_id\n0,{row}\n")
+        assert problem == (
+            f"labels.csv: none of 1 row can be read; line 2: a {column.replace('_', ' ')} of 2,001 characters, "
+            f"{'x' * 40!r}…, is longer than 2,000"
+        )
+    graph = [{"synset": "n02084071", "name": "dog", "topChannels": {"": [{"c": 0, "i": 1}], "b": [{"c": 0, "i": 1}]}}]
+    assert [row[0] for row in rows(read(tmp_path, json.dumps(graph)))] == ["b"]
+
+
+def test_few_rows_do_not_make_millions_of_filters(tmp_path: Path) -> None:
+    text = "layer,filter,label\n" + "".join(f"l{index},99999,dog\n" for index in range(6))
+    problem = "labels.csv, line 7: with filter 99999 of 'l5', the layers have more than"
+    assert refusal(tmp_path, text).startswith(problem)
+    assert sum(read(tmp_path, text.replace("99999", "83332")).n_filters) == 499_998
+
+
+def test_an_id_with_two_labels_is_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tags = read(tmp_path, "filter,label,class_id\n0,dog,1\n1,Dog,1\n2,cat,1\n")
+    assert (tags.class_ids, tags.class_labels) == (("1",), ("dog",))
+    assert caplog.messages == [
+        f"a class id has another label than before, and the first counts, in 1 row: {tmp_path}/labels.csv, line 4"
+    ]

@@ -158,3 +158,5 @@ def test_summits_classes_and_graphs(tmp_path: Path) -> None:
     with pytest.raises(FiltagError, match=r"ag-270\.json for instance: give the file its name back"):
         read_labels(tmp_path / "ag-1000.json")
     assert "is not JSON" in refusal(tmp_path, json.dumps(classes)[:-1])
+    huge = [{"synset": "n02119789", "topChannels": {"mixed3b": [{"c": 5, "i": 10**400}]}}]
+    assert "count '1000000" in refusal(tmp_path, json.dumps(huge))
