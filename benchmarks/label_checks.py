@@ -20,8 +20,9 @@ import numpy as np
 
 from filtag_kg.concepts import concept_source
 from filtag_kg.explain import SCORES
-from filtag_kg.explain.label_checks import ObservedImages, checked_labels
+from filtag_kg.explain.checked_labels import checked_labels
 from filtag_kg.explain.label_classes import LabelClasses, link_test_classes
+from filtag_kg.explain.observed_images import ObservedImages
 from filtag_kg.images import open_images
 from filtag_kg.kg import KG, CheckedLabel, open_kg
 from filtag_kg.profile import observations, recorded_network

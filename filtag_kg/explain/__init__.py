@@ -4,6 +4,7 @@ from filtag_kg.explain.ablation import AblationOptions, ablate
 from filtag_kg.explain.ablation_filters import CHOICES
 from filtag_kg.explain.ablation_record import add_ablation
 from filtag_kg.explain.active_filters import tagged_classes
+from filtag_kg.explain.checked_labels import CONFIRMED_Q
 from filtag_kg.explain.classification import (
     Explanation,
     ImagePixels,
@@ -31,13 +32,8 @@ from filtag_kg.explain.evidence import Evidence
 from filtag_kg.explain.explanation_json import explanation_json
 from filtag_kg.explain.explanation_rdf import explanation_turtle
 from filtag_kg.explain.hits import SCOPES, Hits, hits_at_n
-from filtag_kg.explain.label_checks import (
-    CONFIRMED_Q,
-    LabelCheck,
-    add_label_check,
-    check_labels,
-    label_check_csv,
-)
+from filtag_kg.explain.label_check_record import add_label_check, label_check_csv
+from filtag_kg.explain.label_checks import LabelCheck, check_labels
 from filtag_kg.explain.label_scores import SCORES, LabelScores, label_scores
 from filtag_kg.explain.misclassifications import Misclassification, MisclassificationAnalysis, find_misclassifications
 from filtag_kg.explain.nearest_concept import Group

@@ -11,8 +11,9 @@ import pytest
 from filtag_kg import FiltagError, Profile, Provenance, Rule, TagTable, tag_filters, wordnet
 from filtag_kg.concepts import q_values
 from filtag_kg.explain import SCORES, LabelCheck, add_label_check, check_labels, label_scores
-from filtag_kg.explain.label_checks import ObservedImages, checked_labels
+from filtag_kg.explain.checked_labels import checked_labels
 from filtag_kg.explain.label_classes import link_test_classes
+from filtag_kg.explain.observed_images import ObservedImages
 from filtag_kg.images import ImageSet, open_images
 from filtag_kg.kg import KG, CheckedLabel, build_kg, read_label_checks, remove_run, validate_kg
 from filtag_kg.network import Network
