@@ -25,6 +25,7 @@ from functools import lru_cache
 from typing import Literal
 
 from filtag_kg.concepts.adjectives import color_of, is_adjective_alone, is_color, is_look, seen_nouns
+from filtag_kg.concepts.readings import ABSENT_PART, BEFORE_ABSENT
 from filtag_kg.concepts.wordnet import synset_iri, wordnet
 from filtag_kg.concepts.words import base_forms, parts_of_speech, singulars
 
@@ -50,7 +51,6 @@ _BEFORE_SETTING = frozenset(
         "who whose where while is are was were be being been has have having",
     )
 )
-_BEFORE_ABSENT = frozenset(("no", "not", "non", "without", "except", "excluding", "nor", "minus"))
 _COLOR_WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -133,7 +133,9 @@ def mentions(label: str) -> tuple[Mention, ...]:
     phrases = _phrases([token.lower() for token in tokens])
     named = [mention for index in range(len(phrases)) for mention in _of_phrase(phrases, index)]
     says_color = any(token.lower() in _COLOR_WORDS for token in tokens)
-    colored = _as_colors(named, says_color=says_color, in_phrase=len(named) > 1 or has_article(label))
+    # *Red but not blue* is a phrase, too.
+    in_phrase = len(named) > 1 or has_article(label) or any(token.lower() in BEFORE_ABSENT for token in tokens)
+    colored = _as_colors(named, says_color=says_color, in_phrase=in_phrase)
     kept = [mention for mention in colored if not mention.is_empty]
     if not kept or not _is_description(label, tokens, colored, kept):
         return ()
@@ -190,7 +192,8 @@ def _phrases(words: list[str]) -> list[_Phrase]:
             phrases.append(_Phrase(tuple(current), before, in_setting))
         # Before the first noun, *of* and *with* open no setting: *with stripes*.
         in_setting = in_setting or (next_before == "setting" and bool(phrases))
-        absent = next_before == "absent" or (absent and next_before == "and")
+        # *Without dogs or cats*, *not on grass*.
+        absent = next_before == "absent" or (absent and (next_before == "and" or not current))
         before = next_before
         current.clear()
 
@@ -198,17 +201,31 @@ def _phrases(words: list[str]) -> list[_Phrase]:
         following = words[index + 1 : index + 2]
         if word in _AND:
             close("and")
-        elif word in _BEFORE_ABSENT:
+            # *No dogs but cats*
+            absent = absent and word != "but"
+        elif _is_before_absent(word, following):
             close("absent")
         elif word in _BEFORE_SETTING or _is_doing(current, word, following):
             close("setting")
-        elif not (word in _ARTICLES or word in ("'s", "’s", "'", "’") or word.isdigit() or _is_adverb(word)):
+        elif not (word in _ARTICLES or word in ("'s", "’s", "'", "’") or word.isdigit() or _says_nothing(word)):
             current.append(re.sub("['’]s?$", "", word))
     close("and")
     return phrases
 
 
-def _is_adverb(word: str) -> bool:
+def _is_before_absent(word: str, following: list[str]) -> bool:
+    """Return whether a word says that what follows is not there: *no dogs*, *lack of grass*, but not *not only dogs*."""
+    if word in BEFORE_ABSENT:
+        return following not in (["only"], ["just"])
+    if word in ("absence", "lack", "free"):
+        return following in (["of"], ["from"])
+    return word == "cannot" or word.endswith(("n't", "n’t"))
+
+
+def _says_nothing(word: str) -> bool:
+    """Return whether a word is an adverb, or what something is not: *non-red*."""
+    if ABSENT_PART.fullmatch(word) is not None:
+        return not _nouns(word)
     counts = parts_of_speech(word)
     return "r" in counts and (word.endswith("ly") or not {"n", "a"} & set(counts))
 
@@ -321,7 +338,7 @@ def _is_description(label: str, tokens: list[str], named: list[Mention], kept: l
         return True
     words = {token.lower() for token in tokens}
     # *Dogs and not cats*, but not *AT&T*.
-    if head.concepts or (words & _JOINING and (len(named) > 1 or words & _BEFORE_ABSENT)):
+    if head.concepts or (words & _JOINING and (len(named) > 1 or words & BEFORE_ABSENT)):
         return True
     is_plural = _nouns(head.text) != (head.text,)
     if is_plural and any(not _nouns(word) or _file(word) != _file(head.text) for word in head.modifiers):

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from filtag_kg.concepts.spelling import corrections, uninflected, variants
@@ -50,15 +51,21 @@ _NUMBERED = frozenset(
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]?")
 _BETWEEN_NAMES = re.compile(r"[,;/|]|\bor\b")
-FUNCTION_WORDS = frozenset(
+BEFORE_ABSENT = frozenset(
+    ("no", "not", "non", "never", "without", "except", "excluding", "lacking", "minus", "neither", "nor")
+)
+"""Words after which stands what is not there."""
+FUNCTION_WORDS = BEFORE_ABSENT | frozenset(
     re.findall(
         r"\w+",
         "a about above across after against along an around as at before behind below beneath beside between by down "
-        "during for from in inside into left near no not of off on onto other others outside over right stuff "
-        "that the through to under underneath up via which with within without",
+        "during for from in inside into left near of off on onto other others outside over right stuff that the "
+        "through to under underneath up via which with within",
     )
 )
 """Words that end a noun phrase: what it is about stands before them."""
+ABSENT_PART = re.compile(r"\b(?<!-)(?:no|non|not)-[^\s-]+[\s-]*", re.IGNORECASE)
+"""A word that says what something is not: *non-stick*."""
 _FAR_MORE = 2
 _LIVING = ("animal", "person", "Tops")
 _FEWEST_LETTERS_OF_A_HALF = 4
@@ -126,7 +133,10 @@ def _readings(label: str) -> Iterator[Reading]:
         return
     text = " ".join(_HUMP.sub(" ", bare).split())
     yield Reading(text, _NEARLY_AS_IT_STANDS if exact else _SPELLED_OTHERWISE, exact, hints)
-    names = [name for part in _BETWEEN_NAMES.split(text) if len(name := " ".join(part.split())) > 1]
+    parts = takewhile(
+        lambda name: not _is_absent(name), (" ".join(part.split()) for part in _BETWEEN_NAMES.split(text))
+    )
+    names = [name for name in parts if len(name) > 1]
     yield from _of_names(names, lambda name: (name,), _SPELLED_OTHERWISE, exact, hints)
     yield from _of_names(names, variants, _SPELLED_OTHERWISE, exact, hints)
     yield from _of_names(names, uninflected, _HEAD, exact, hints)
@@ -141,6 +151,11 @@ def _readings(label: str) -> Iterator[Reading]:
         yield from phrase.right_halves()
     for phrase in phrases if exact else ():
         yield from phrase.corrections()
+
+
+def _is_absent(name: str) -> bool:
+    """Return whether a name says what is not there: *without dogs*; so do names after it, *neither dog nor cat*."""
+    return bool(set(name.lower().split()[:1]) & BEFORE_ABSENT) or ABSENT_PART.fullmatch(name) is not None
 
 
 def _of_names(
@@ -161,7 +176,7 @@ class _Phrase:
     """The words of a name up to the first that ends a noun phrase, and what stands beside them."""
 
     def __init__(self, name: str, hints: tuple[str, ...]) -> None:
-        words = re.split(r"[\s-]+", name)
+        words = re.split(r"[\s-]+", ABSENT_PART.sub("", name))
         while words and words[0].lower() in FUNCTION_WORDS:
             del words[0]
         end = next((index for index, word in enumerate(words) if word.lower() in FUNCTION_WORDS), len(words))

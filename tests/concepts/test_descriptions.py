@@ -41,6 +41,12 @@ DESCRIPTIONS = {
     "oranges and lemons": {"orange", "lemon"},
     "dog and not poodle": {"dog"},
     "dogs but no cats": {"dog"},
+    "no dogs but cats": {"cat"},
+    "not only dogs but also cats": {"dog", "cat"},
+    "a dog lacking a tail": {"dog"},
+    "red but not blue": {"red"},
+    "red dots not on grass": {"red", "point"},
+    "a meadow that doesn't show trees": {"hayfield"},
     "red-colored areas": {"red"},
     "the dog's face": {"dog", "face"},
     "orange and apple trees": {"orange", "apple tree"},
@@ -145,3 +151,36 @@ def test_fruits_are_no_colors_unless_their_names_stand_beside_colors() -> None:
         "the color orange": "attribute",
         "orange objects": "attribute",
     }
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("without dogs", "no dogs", "no_dogs", "NO DOGS", "not a dog", "Without any dogs", "except dogs", "no dog"),
+        *("neither dog nor cat", "no dogs or cats", "without a dog or cat", "no dogs, cats", "no dogs and cats"),
+        *("non-dog", "non dog", "not-dog", "a non-red", "never dogs", "lacking dogs", "no dogs allowed", "no red"),
+    ],
+)
+def test_what_is_not_there_is_no_link(label: str) -> None:
+    links = link_classes([label], [label], wordnet())
+    assert (links.of(label), label in links) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("label", "concept"),
+    [
+        ("dog, no cats", "dog"),
+        ("dog minus cat", "dog"),
+        ("cars except trucks", "car"),
+        ("non-stick pan", "pan"),
+        ("non-white dog", "dog"),
+        ("dogs not on grass", "dog"),
+        ("forget-me-not", "forget-me-not"),
+        ("minus sign", "minus sign"),
+        ("bottom cabinet no top", "cabinet"),
+        ("animals without dogs", "animal"),
+    ],
+)
+def test_what_is_there_stays_linked(label: str, concept: str) -> None:
+    (link,) = link_classes([label], [label], wordnet()).of(label)
+    assert link.label == concept
