@@ -214,7 +214,7 @@ def _phrases(words: list[str]) -> list[_Phrase]:
 
 
 def _is_before_absent(word: str, following: list[str]) -> bool:
-    """Return whether a word says that what follows is not there: *no dogs*, *lack of grass*, but not *not only dogs*."""
+    """Return whether a word says that what follows is not there: *no dogs*, *lack of grass*; *not only dogs* are."""
     if word in BEFORE_ABSENT:
         return following not in (["only"], ["just"])
     if word in ("absence", "lack", "free"):
