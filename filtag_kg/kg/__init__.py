@@ -13,7 +13,8 @@ from filtag_kg.kg.ablations import (
     Scope,
     read_ablations,
 )
-from filtag_kg.kg.build import BuildParameters, build_kg
+from filtag_kg.kg.build import build_kg
+from filtag_kg.kg.build_plan import BuildParameters
 from filtag_kg.kg.exemplars import EXEMPLARS
 from filtag_kg.kg.experiments import Experiment, ExperimentKind, RecordedExperiment, add_experiments, experiments_of
 from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from filtag_kg.files import sha256_of
 from filtag_kg.graph import PREFIXES, DataIris, DatasetDescription, count_store, emit_dataset, kg_files, quads
-from filtag_kg.kg.build import kg_id_of
+from filtag_kg.kg.build_plan import kg_id_of
 from filtag_kg.kg.kg import KG
 from filtag_kg.kg.manifest import kg_file_names, write_manifest
 from filtag_kg.kg.store import finish_store, graph_lines, load_lines, pack_lines

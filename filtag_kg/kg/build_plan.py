@@ -1,0 +1,200 @@
+"""Plan what a KG is going to say, before anything is written: links, hierarchy, common concepts and runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
+from importlib.metadata import version
+from typing import Any
+
+from filtag_kg.concepts import (
+    CONCEPTNET,
+    DRAWS,
+    MIN_IC,
+    CommonConcept,
+    ConceptInLayer,
+    ConceptSource,
+    CuratedLink,
+    Hierarchy,
+    Links,
+    build_hierarchy,
+    common_concepts,
+    concepts_in_layers,
+    link_classes,
+    runs_of_few_classes,
+)
+from filtag_kg.graph import DEFAULT_BASE, DataIris, RunDescription
+from filtag_kg.kg.provenance import Provenance
+from filtag_kg.profile import Profile
+from filtag_kg.tags import TagTable, contrast_over_classes
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildParameters:
+    """What a build can be told besides its inputs.
+
+    Parameters
+    ----------
+    base : str
+        What the IRIs of the KG's own things begin with.
+    conceptnet : str
+        What the IRIs of ConceptNet's terms begin with.
+    min_ic : float, in nats
+        Least information content of a concept that is tested.
+    draws, seed : int
+        Random sets of classes that the adjusted p-values compare with, and their seed.
+    """
+
+    base: str = DEFAULT_BASE
+    conceptnet: str = CONCEPTNET
+    min_ic: float = MIN_IC
+    draws: int = DRAWS
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BuildPlan:
+    """What a KG is going to say, before anything is written.
+
+    `classes_needed` is by rule and relation, of the runs with too few classes for any filter to be coherent.
+    """
+
+    tags: TagTable
+    source: ConceptSource
+    provenance: Provenance
+    parameters: BuildParameters
+    recorded_parameters: Mapping[str, Any]
+    software: tuple[str, ...]
+    links: Links
+    isa: Hierarchy
+    common: Sequence[CommonConcept]
+    in_layers: Sequence[ConceptInLayer]
+    classes_needed: Mapping[str, Mapping[str, int]]
+    runs: Sequence[RunDescription]
+
+    @property
+    def kg_id(self) -> str:
+        """The KG's id."""
+        return kg_id_of(run.run_id for run in self.runs)
+
+    @property
+    def iris(self) -> DataIris:
+        """The IRIs of its own things."""
+        return DataIris(self.parameters.base)
+
+
+def kg_id_of(run_ids: Iterable[str]) -> str:
+    """Return the id of a KG, which follows from its runs."""
+    return hashlib.sha256(" ".join(run_ids).encode()).hexdigest()[:16]
+
+
+def plan_build(
+    tags: TagTable,
+    source: ConceptSource,
+    provenance: Provenance,
+    profile: Profile | None,
+    parameters: BuildParameters,
+    curated: Mapping[str, Sequence[CuratedLink]],
+    first_rule: int,
+) -> BuildPlan:
+    """Link the classes, find what tags have in common, and name the runs; parameters as `build_kg` takes them.
+
+    Raises
+    ------
+    FiltagError
+        If the base is none.
+    """
+    DataIris(parameters.base)  # Before anything takes long: it refuses what is not a base.
+    min_ic, draws, seed = parameters.min_ic, parameters.draws, parameters.seed
+    links = link_classes(tags.class_ids, tags.class_labels, source, curated=curated)
+    for label, class_ids in links.same_label.items():
+        _log.warning(
+            "%d classes are called %r, and only their label links them: %s", len(class_ids), label, ", ".join(class_ids)
+        )
+    isa = build_hierarchy(links, source)
+    _log_left_out(isa)
+    common = common_concepts(tags, links, isa, min_ic=min_ic, draws=draws, seed=seed)
+    classes_needed = runs_of_few_classes(tags, isa, min_ic=min_ic, draws=draws, seed=seed)
+    contrast = None if profile is None else contrast_over_classes(profile.mean)
+    recorded = {**asdict(parameters), "concepts": source.name, "curated_links": len(curated)}
+    members = (f"{member.name} {member.version}" for member in source.members)
+    software = tuple(sorted({tool_name(), *members, *provenance.software}))
+    runs = [
+        RunDescription(
+            run_id=_run_id(tags, rule, source, provenance, curated, recorded),
+            rule=rule,
+            rule_index=index,
+            score=provenance.score_of(rule),
+            min_ic=min_ic,
+            draws=draws,
+            seed=seed,
+            software=software,
+            hashes=provenance.hashes,
+            started=provenance.started,
+            ended=provenance.ended,
+            classes_needed=classes_needed[rule].get("IsA"),
+            kinds_of=isa.source,
+            method=provenance.method,
+            score_meaning=provenance.score_meaning,
+        )
+        for index, rule in enumerate(tags.rules, start=first_rule)
+    ]
+    return BuildPlan(
+        tags=tags,
+        source=source,
+        provenance=provenance,
+        parameters=parameters,
+        recorded_parameters=recorded,
+        software=software,
+        links=links,
+        isa=isa,
+        common=common,
+        in_layers=concepts_in_layers(tags, isa, common, contrast=contrast, seed=seed),
+        classes_needed=classes_needed,
+        runs=runs,
+    )
+
+
+def _run_id(
+    tags: TagTable,
+    rule: str,
+    source: ConceptSource,
+    provenance: Provenance,
+    curated: Mapping[str, Sequence[CuratedLink]],
+    parameters: Mapping[str, Any],
+) -> str:
+    """Return an id that follows from what decides the run's results, and from nothing else."""
+    decisive: Sequence[Any] = (
+        tags.network,
+        rule,
+        sorted(provenance.hashes.items()),
+        tags.class_ids,
+        tags.class_labels,
+        tags.layer_names,
+        source.name,
+        source.version,
+        version("filtag-kg"),
+        sorted(parameters.items()),
+        sorted((class_id, *astuple(link)) for class_id, links in curated.items() for link in links),
+    )
+    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
+
+
+def tool_name() -> str:
+    """Return the name and version of this program, as the maker of links."""
+    return f"filtag-kg {version('filtag-kg')}"
+
+
+def _log_left_out(isa: Hierarchy) -> None:
+    """Log how many IsA edges are not part of the hierarchy, and which would have closed cycles."""
+    out = isa.left_out
+    if out.weak or out.phrases or out.cycles:
+        _log.info(
+            "IsA edges left out: %d of little weight, %d to phrases that are no concepts, %d that would close a cycle",
+            *map(len, (out.weak, out.phrases, out.cycles)),
+        )
