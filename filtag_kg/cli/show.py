@@ -96,7 +96,7 @@ def _layer(loaded: LoadedKg, network: NetworkLayers, layer: str, filter_: int | 
         return layer_view, [partial(print_layer, layer_view, layer_run, most=most)]
     filter_view = loaded.filter(network, layer, filter_)
     filter_run = next(each for each in filter_view.runs if each.run.run_id == run.run_id)
-    return filter_view, [partial(print_filter, filter_view, filter_run, most=most)]
+    return filter_view, [partial(print_filter, filter_view, filter_run, loaded.checks, most=most)]
 
 
 def _classes(loaded: LoadedKg, name: str, run: KgRun, most: int) -> _Shown:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         FilterRun,
         FilterView,
         InCommon,
+        LabelChecks,
         LayerRun,
         LayerView,
         LinkedConcept,
@@ -139,8 +140,8 @@ def print_layer(layer: LayerView, run: LayerRun, *, most: int) -> None:
     print_cut(min(most, len(tagged)), len(tagged), "tagged filters, the surest first")
 
 
-def print_filter(filter_: FilterView, run: FilterRun, *, most: int) -> None:
-    """Print a filter: its tags, what they have in common and how, its neighbours and pictures."""
+def print_filter(filter_: FilterView, run: FilterRun, checks: LabelChecks, *, most: int) -> None:
+    """Print a filter: its tags and whether they are true, what they have in common and how, neighbours, pictures."""
     about = f"one of {counted(filter_.n_filters, 'filter')} of layer {filter_.layer_index} in {filter_.network}"
     print_title(f"{filter_.layer}/{filter_.filter}", f"{about}, rule {run.run.rule}")
     console = results_console()
@@ -155,7 +156,7 @@ def print_filter(filter_: FilterView, run: FilterRun, *, most: int) -> None:
     elif few and len(run.tags) > 1:
         console.print(f"What its tags have in common: {few}", highlight=False)
     console.print()
-    _print_tags(run, most)
+    _print_tags(filter_, run, checks, most)
     _print_higher(filter_, most)
     _print_common(run, run.kinds[:most], "in common")
     _print_common(run, run.features[:most], "said of them")
@@ -267,14 +268,17 @@ def _print_layers(layers: Sequence[ConceptInLayer], *, few: str) -> None:
     results_console().print(at_chance, highlight=False)
 
 
-def _print_tags(run: FilterRun, most: int) -> None:
+def _print_tags(filter_: FilterView, run: FilterRun, checks: LabelChecks, most: int) -> None:
     console = results_console()
     if not run.tags:
         console.print("no tags")
         return
-    rows = table("tag", "class", *_figure_names(run.tags), yielding="tag")
+    checked = run.run.run_id in checks.run_ids
+    rows = table("tag", "class", *_figure_names(run.tags), *(("is it true?",) if checked else ()), yielding="tag")
     for tag, figures in zip(run.tags[:most], _figures(run.tags), strict=False):
-        rows.add_row(escape(tag.label), escape(tag.class_id), *figures)
+        found = checks.of_tag(run.run.run_id, filter_.layer, filter_.filter, tag.class_id)
+        verdict = () if found is None else (found.status,)
+        rows.add_row(escape(tag.label), escape(tag.class_id), *figures, *verdict)
     console.print(rows)
     print_cut(min(most, len(run.tags)), len(run.tags), "tags")
     _print_score_meaning(run.run, scored=_scored(run.tags))

@@ -13,6 +13,7 @@ from filtag_kg.cli import main
 from filtag_kg.kg import KG, Visualization, add_runs, build_kg, write_visualizations
 from filtag_kg.views import ClassView, ConceptView, FilterRun, FilterView, LayerView, NetworkView, Tag
 from tests.cli.terminal import process
+from tests.label_checks import checked_copy
 from tests.views.test_loading import PNG, write_exemplars
 
 
@@ -291,3 +292,13 @@ def test_mistakes_are_one_line(kg: KG, shell: Shell, tmp_path: Path) -> None:
 )
 def test_wrong_usage_ends_with_2(kg: KG, shell: Shell, arguments: tuple[str, ...]) -> None:
     assert shell.run(kg.path, *arguments)[0] == 2
+
+
+def test_a_filter_says_which_of_its_checked_tags_are_true(kg: KG, tmp_path: Path, shell: Shell) -> None:
+    unchecked = shell.answer(kg.path, "deep/0")
+    assert not any("is it true?" in line for line in unchecked)
+    shown = shell.answer(checked_copy(kg, tmp_path / "kg").path, "deep/0")
+    (head,) = [index for index, line in enumerate(shown) if line.endswith("is it true?")]
+    verdicts = {line.rpartition("  ")[2] for line in shown[head + 1 : head + 4]}
+    assert verdicts <= {"confirmed", "not confirmed", "not testable"}
+    assert verdicts
