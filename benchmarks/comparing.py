@@ -4,9 +4,11 @@ FILTAG by activation and by contrast, INVERT's labels of one concept (Bykov et a
 concepts above them, the one whose images tell themselves from the others best by the filter's activation, by AUC), and
 the same network with random weights:
 
-    python benchmarks/comparing.py --images train.tar --room /tmp/comparing
+    python benchmarks/comparing.py --images train.tar --room /tmp/comparing --labels labels/
 
 What is in the room already is not made again. INVERT's labels come from the first --per-class images of each class.
+With --labels it also compares what four methods say of ResNet-18's layer2: CLIP-Dissect, INVERT, MILAN and FALCON, as
+CoSy (https://github.com/lkopf/cosy) publishes their labels, in files METHOD-resnet18-layer2.csv.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import csv
 import logging
 import platform
 from contextlib import closing
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +39,7 @@ RULES = (Rule("k", 1), Rule("k", 1, "contrast"))
 # INVERT's own bound: a concept that holds of more says little.
 MOST_IMAGES = 0.35
 NETWORK = "efficientnet-lite0"
+METHODS = ("clip-dissect", "invert", "milan", "falcon")
 
 
 def main() -> None:
@@ -44,6 +48,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True, help="the training images, a folder or archive")
     parser.add_argument("--room", type=Path, required=True, help="a folder for profiles and KGs")
     parser.add_argument("--per-class", type=int, default=20, help="images of each class for INVERT's labels")
+    parser.add_argument("--labels", type=Path, help="a folder with labels of ResNet-18's layer2")
     options = parser.parse_args()
     logging.getLogger("filtag_kg").setLevel(logging.ERROR)
     options.room.mkdir(parents=True, exist_ok=True)
@@ -59,6 +64,10 @@ def main() -> None:
     for one, other in (("k=1", "k=1:contrast"), ("k=1", "invert"), ("k=1:contrast", "invert")):
         print_agreement(f"{one} and {other}", a, a, one, other)
     print_agreement("trained and random weights, k=1:contrast", a, b, "k=1:contrast", "k=1:contrast")
+    if options.labels is not None:
+        published = load_kg(open_kg(of_resnet18(options.room, options.labels)))
+        for one, other in combinations(METHODS, 2):
+            print_agreement(f"ResNet-18, layer2: {one} and {other}", published, published, one, other)
 
 
 def built(room: Path, images: Path, weights: str) -> Path:
@@ -69,6 +78,17 @@ def built(room: Path, images: Path, weights: str) -> Path:
             profile(NETWORK, images, output=saved, weights=weights)
         with open_images(images) as opened:
             build_from_profile(load_profile(saved), RULES, path, images=opened)
+    return path
+
+
+def of_resnet18(room: Path, labels: Path) -> Path:
+    """Return the KG of four methods' labels of ResNet-18's layer2, made if it is not there."""
+    path = room / "resnet18-kg"
+    if not path.exists():
+        for index, method in enumerate(METHODS):
+            file = labels / f"{method}-resnet18-layer2.csv"
+            layer = "layer2" if method in ("invert", "falcon") else ()
+            import_labels(file, into=path if index else None, output=None if index else path, layer=layer)
     return path
 
 
@@ -133,7 +153,7 @@ def print_agreement(title: str, a: LoadedKg, b: LoadedKg, rule_a: str, rule_b: s
     """Print what two runs agree on."""
     agreed = compare_runs(a, b, rule_a=rule_a, rule_b=rule_b)
     print(f"\n{title}")
-    for row in agreed.labels[:1] + agreed.labels[-3:]:
+    for row in dict.fromkeys([*agreed.labels[:1], *agreed.labels[-3:]]):
         beyond = row.beyond
         tested = (
             "-"
