@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import platform
 import random
@@ -54,6 +55,8 @@ COMMANDS: Mapping[str, Sequence[Sequence[str]]] = {
         ("serve", "{kg}", "--port", "99999"), ("runs", "{kg}", "--remove", "k=1"),
     ),
     "p.npz": (("build", "{file}", "-o", "{out}"),),
+    "labels.csv": (("import", "{file}", "-o", "{out}"), ("import", "{file}", "--strict", "-o", "{out}")),
+    "labels.json": (("import", "{file}", "-o", "{out}"),),
     "links.sssom.tsv": (("build", "{good}", "--links", "{file}", "-o", "{out}"),),
 }  # fmt: skip
 """What is run as real processes on a sample of the inputs, by the directory or file that is damaged."""
@@ -179,6 +182,7 @@ def main() -> None:
     if unknown:
         parser.error(f"no kind {unknown[0]}")
     if options.within:
+        logging.disable(logging.WARNING)  # Notes of rows that are left out are thousands.
         found, mistakes = fuzz(options.kinds[0], options.inputs, options.seed, options.processes)
         print(json.dumps({"found": asdict(found), "mistakes": mistakes.most_common()}))
         return

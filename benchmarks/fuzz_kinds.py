@@ -205,6 +205,38 @@ def read_labels(path: Path) -> str | None:
     )
 
 
+LABELS = {
+    "netdissect": "unit,category,label,score,object-label\r\n1,object,dog,0.2,dog\r\n12,color,red-c,0.03,\r\n",
+    "clip-dissect": 'layer,unit,description,similarity\nconv1,0,"dog, hound",0.25\nconv1,7,halloween,0.128\n',
+    "milan": "layer,unit,description\nconv1,0,Dogs and birds\nconv1,0,Red areas\nconv1,5,Edges without dogs\n",
+    "invert": "neuron,concept,concept_id,metric\n0,dog,n02084071,0.9\n3,dog & ~cat,n02084071 & ~n02121620,0.7\n",
+    "falcon": "group,concept_set_words\n48,\"[('key', 0.05), ('piano', 0.04)]\"\n\"(5, 9)\",\"[('grass', 0.1)]\"\n",
+    "csv": "layer;filter;label;class_id;score\na;0;dog;n02084071;0,5\na;3;cat;;\nb;1;striped;7;1e-3\n",
+    "summit": json.dumps([{"synset": "n02119789", "name": "kit_fox", "topChannels": {"mixed3a": [{"c": 5, "i": 12}]}}]),
+}
+"""A file of labels of each method, for `read_method_labels`."""
+
+
+def _labels_of(text: str, _folder: Path) -> bytes:
+    return text.encode()
+
+
+def read_method_labels(path: Path) -> str | None:
+    """Read labels of another method as `filtag import` does, and link them."""
+    from filtag_kg.concepts import link_classes, wordnet
+    from filtag_kg.tags import read_labels as read
+
+    found = read(path).tags
+    links = link_classes(found.class_ids, found.class_labels, wordnet())
+    return ("" in (*found.class_ids, *found.layer_names) and "a name is empty") or wrong_numbers(
+        [
+            *(("filters", size, 1, 100_000) for size in found.n_filters),
+            *(("score", float(score), -1e308, 1e308) for score in found.score if score == score),
+            *(("confidence", link.confidence, 1e-300, 1) for link in links.links),
+        ]
+    )
+
+
 def read_names(path: Path) -> str | None:
     """Read class names as `filtag import --class-names` does."""
     from filtag_kg.class_names import class_names
@@ -441,6 +473,13 @@ KINDS: Mapping[str, Kind] = {
         read_labels,
         (recoded,),
     ),
+    **{
+        name: Kind(
+            "labels.json" if name == "summit" else "labels.csv", partial(_labels_of, text), read_method_labels,
+            (json_value, json_value, recoded) if name == "summit" else TABLE,
+        )
+        for name, text in LABELS.items()
+    },
     "names": Kind("names.txt", lambda _: "n01, dog\nn02\ttabby cat\nn03 Bär\n".encode(), read_names, (recoded,)),
     "classes": Kind("classes.txt", lambda _: b"n01, dog\nn02\tcat\nn03\n", read_classes, (recoded,)),
     "index": Kind("index.sqlite", index_file, read_index, (rows_of_sqlite, rows_of_sqlite)),
