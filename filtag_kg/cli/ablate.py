@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -129,7 +130,10 @@ def ablate(
         _print(ablation)
     # Last, so what took long is not lost where the KG cannot be written.
     add_ablation(opened, ablation)
-    note(f"{kg} holds this now: query it by name, ablation-effects, or see the page of {ablation.label}")
+    # Without its rule, the query is about the KG's first run.
+    run = loaded.runs[ablation.run_id].run.rule
+    asked = ["filtag", "query", str(kg), "ablation-effects", f"concept={concept}", f"rule={run}"]
+    note(f"added to {kg}: see the page of {ablation.label}, or ask {shlex.join(asked)}")
 
 
 def _layer_and_filter(text: str) -> tuple[str, int]:
@@ -192,8 +196,12 @@ def _classes(ablation: Ablation) -> Table:
     of_concept = [row for row in ablation.classes if row.scope == "concept"]
     others = [row for row in ablation.classes if row.scope == "others"]
     for row in (*of_concept, *others[:_MOST_OTHERS]):
-        table.add_row(escape(row.label), *_numbers(row), style="dim" if row.scope == "others" else "")
-    table.caption = f"dim: the first {min(_MOST_OTHERS, len(others))} of {len(others):,} other classes; the KG has all"
+        if row.scope == "others":
+            table.add_row(f"other: {escape(row.label)}", *_numbers(row), style="dim")
+        else:
+            table.add_row(escape(row.label), *_numbers(row))
+    if len(others) > _MOST_OTHERS:
+        table.caption = f"the first {_MOST_OTHERS} of {len(others):,} other classes; the KG has all"
     table.caption_justify = "left"
     return table
 

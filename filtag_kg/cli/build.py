@@ -248,9 +248,11 @@ def told(kg: KG, *, review: bool = True) -> None:
     from filtag_kg.kg import runs_of
 
     counts = kg.manifest["counts"]
+    layers = "1 layer" if counts["layers"] == 1 else f"{counts['layers']} layers"
     note(
         f"{kg.path}: {counts['tags']:,} tags of {counts['classes']:,} classes on {counts['filters']:,} filters of "
-        f"{counts['layers']} layers, {counts['common_concepts']:,} common concepts, {counts['quads']:,} quads"
+        f"{layers}, {counts['common_concepts']:,} common concepts, "
+        f"{counts['quads']:,} quads"
     )
     for run in runs_of(kg):
         if run.too_few():

@@ -174,7 +174,7 @@ def _print_differences(rows: tuple[CoherentDifference, ...]) -> None:
 def _print_layers(agreement: Agreement) -> None:
     if not agreement.layers:
         return
-    table = _table("Tags", "layer", "filters", "tagged by a", "by b", "by both", "similarity", "same concept")
+    table = _table("The same tags", "layer", "filters", "tagged by a", "by b", "by both", "similarity", "same concept")
     for row in agreement.layers:
         similarity = "" if row.similarity is None else f"{row.similarity:.2f}"
         same = f"{row.same_concept.count} of {row.same_concept.total}"
@@ -185,6 +185,8 @@ def _print_layers(agreement: Agreement) -> None:
 
 
 def _print_concepts(agreement: Agreement, most: int) -> None:
+    if not agreement.concepts:
+        return
     table = _table("", "coherent filters for", "a", "b")
     for row in agreement.concepts[:most]:
         table.add_row(row.label, *("–" if n is None else str(n) for n in row.filters))

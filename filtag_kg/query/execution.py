@@ -17,6 +17,12 @@ _log = logging.getLogger(__name__)
 _COHERENCE = ("flt:coherenceQValue", "flt:coherentFilterCount")
 _CHECKED = "flt:checkQValue"
 _CHECKS = "SELECT ?check WHERE { VALUES ?run { UNDEF } ?check flt:checkedRun ?run } LIMIT 1"
+_ACTIVITY = "flt:meanActivation"
+_PROFILES = """PREFIX prov: <http://www.w3.org/ns/prov#>
+SELECT ?described WHERE {
+  VALUES ?run { UNDEF }
+  GRAPH ?run { ?run prov:used ?profile . ?described prov:wasDerivedFrom ?profile }
+} LIMIT 1"""
 _FEW_CLASSES = "SELECT ?needed WHERE { VALUES ?run { UNDEF } ?run flt:classesNeeded ?needed }"
 
 
@@ -33,7 +39,8 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
     parameters : mapping of name to value
         As typed. A concept is a word, a concept's IRI or a ConceptNet term. A word with several senses in the graph
         means all of them, and a warning in the log lists them. Other warnings say when a run has too few classes for
-        any coherent filter, and when its labels were not checked.
+        any coherent filter, when its labels were not checked, when it was made from no profile, and when the KG's
+        first run, which a query is about unless `rule` names another, has no answer.
 
     Raises
     ------
@@ -41,7 +48,14 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
         If a parameter is missing, unknown, or not of its kind.
     """
     text = bound_text(endpoint, query, parameters)
-    return Result(query.columns, ()) if text is None else endpoint.ask(text)
+    result = Result(query.columns, ()) if text is None else endpoint.ask(text)
+    # Runs of one profile say the same of how active filters are.
+    of_rule = "rule" in query.optional and "rule" not in parameters and _ACTIVITY not in query.text
+    if of_rule and not result.rows:
+        first, *others = (rule for _, rule in runs(endpoint))
+        if others:
+            _log.warning("nothing by %s, the first rule; the KG also has %s", first, ", ".join(dict.fromkeys(others)))
+    return result
 
 
 def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, str]) -> str | None:
@@ -67,4 +81,6 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
     asked_run = {"run": bindings["run"]} if "run" in bindings else {}
     if _CHECKED in query.text and not endpoint.ask(bind(_CHECKS, asked_run)).rows:
         _log.warning("the labels%s are not checked: check them on images first", " of this run" if asked_run else "")
+    if _ACTIVITY in query.text and not endpoint.ask(bind(_PROFILES, asked_run)).rows:
+        _log.warning("this run was not made from a profile, which would tell how active filters are")
     return bind(query.text, bindings) if all(bindings.values()) else None

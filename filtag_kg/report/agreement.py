@@ -76,7 +76,7 @@ class Agreement:
     Parameters
     ----------
     layers : tuple of LayerAgreement
-        Empty where the networks are different, or two layers are compared.
+        Those with tags by either. Empty where the networks are different, or two layers are compared.
     labels : tuple of LabelAgreement
         How far the runs say the same of each filter: all layers together, then each. Empty where the networks have
         different layers, two layers are compared, or no filter has a label by both.
@@ -206,6 +206,8 @@ def _run(loaded: LoadedKg, name: str | None, *, default: int) -> RunResults:
 def _layers(a: GroupedRun, b: GroupedRun) -> Iterator[LayerAgreement]:
     for layer, filters in a.network.filters_of_layers.items():
         tags_a, tags_b = _tags_by_filter(a, layer), _tags_by_filter(b, layer)
+        if not tags_a and not tags_b:
+            continue
         similarities = [
             len(tags_a.get(i, set()) & tags_b.get(i, set())) / len(tags_a.get(i, set()) | tags_b.get(i, set()))
             for i in sorted({*tags_a, *tags_b})

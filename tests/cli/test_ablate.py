@@ -50,9 +50,11 @@ def test_a_sentence_and_tables(asked: list[object]) -> None:
     assert "Change in points, with its 95 % interval" in map(str.rstrip, lines)
     assert any(line.split()[:6] == ["accuracy", "at", "or", "below", "dog", "100.0"] for line in lines)
     assert any(line.split()[:3] == ["Yorkshire", "terrier", "6"] for line in lines)
-    assert "dim: the first 5 of 15 other classes; the KG has all" in done.stdout
+    assert [line.split()[0] for line in lines if line.startswith("other: ")] == ["other:"] * 5
+    assert "the first 5 of 15 other classes; the KG has all" in done.stdout
     assert done.stderr.splitlines()[-1] == (
-        f"note: {asked[1]} holds this now: query it by name, ablation-effects, or see the page of dog"
+        f"note: added to {asked[1]}: see the page of dog, or ask filtag query {asked[1]} ablation-effects concept=dog "
+        "rule=k=1"
     )
     shown = filtag("query", asked[1], "ablation-effects", "concept=dog", "--format", "csv")
     assert shown.stdout.count("\n") == 21

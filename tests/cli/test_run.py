@@ -56,7 +56,7 @@ def test_a_run_makes_a_kg_that_answers(network: Path, images: Path, tmp_path: Pa
     done = process("run", *options(network, images, tmp_path / "kg"))
     assert done.returncode == 0, done.stderr
     *_, counts, too_few, opened = done.stderr.splitlines()
-    assert counts.startswith(f"note: {tmp_path / 'kg'}: 3 tags of 3 classes on 3 filters of 1 layers")
+    assert counts.startswith(f"note: {tmp_path / 'kg'}: 3 tags of 3 classes on 3 filters of 1 layer,")
     assert too_few.startswith("note: rule k=1: too few classes to tell: at least 8 are needed ")
     assert opened == f"note: {tmp_path / 'kg-report'}: open index.html in a browser"
     assert (tmp_path / "kg-report" / "index.html").is_file()

@@ -165,10 +165,31 @@ def test_labels_that_were_not_checked_are_neither_confirmed_nor_doubtful(
         caplog.clear()
         assert named_query(LocalEndpoint(kg), query, {"concept": "dog"} if query.required else {}).rows == ()
         whose = "" if "rule" not in query.optional else " of this run"
-        assert caplog.messages == [f"the labels{whose} are not checked: check them on images first"]
+        assert caplog.messages[0] == f"the labels{whose} are not checked: check them on images first"
         caplog.clear()
         assert named_query(LocalEndpoint(checked), query, {"concept": "dog"} if query.required else {}).rows
         assert caplog.messages == []
+
+
+def test_what_the_first_run_does_not_know_another_may(kg: KG, vgg: KG, caplog: pytest.LogCaptureFixture) -> None:
+    effects = find_query("ablation-effects")
+    assert named_query(LocalEndpoint(kg), effects, {}).rows == ()
+    assert caplog.messages == ["nothing by k=1, the first rule; the KG also has q=0.5"]
+    caplog.clear()
+    assert named_query(LocalEndpoint(kg), effects, {"rule": "q=0.5"}).rows == ()
+    # One run only: no other would know more.
+    assert named_query(LocalEndpoint(vgg), effects, {}).rows == ()
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("name", ["inactive-filters", "duplicate-filters", "unexplained-filters"])
+def test_labels_without_a_profile_do_not_tell_how_active_filters_are(
+    name: str, kg: KG, vgg: KG, caplog: pytest.LogCaptureFixture
+) -> None:
+    named_query(LocalEndpoint(kg), find_query(name), {"rule": "k=1"})
+    assert caplog.messages == []
+    assert named_query(LocalEndpoint(vgg), find_query(name), {}).rows == ()
+    assert caplog.messages == ["this run was not made from a profile, which would tell how active filters are"]
 
 
 def test_queries_and_tables_of_a_check_agree(checked: KG) -> None:

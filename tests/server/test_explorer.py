@@ -40,6 +40,9 @@ PAGES = [
     "/compare?kind=filters&a=deep/0&b=deep/1",
     "/compare?kind=layers&a=shallow&b=deep",
     "/compare?kind=runs&a=k%3D1&b=q%3D0.5",
+    "/unusual",
+    "/pairs",
+    "/compare?kind=classes&a=n02123045&b=n02124075",
     "/explain",
 ]
 
