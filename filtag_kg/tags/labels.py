@@ -15,6 +15,10 @@ from filtag_kg.names import nfc
 MOST_FILTERS = 100_000
 """Beyond any layer; a KG describes every filter up to the last that is labelled."""
 
+# Spaces, those of typesetters included: web pages and spreadsheets put no-break spaces into labels.
+_SPACES = re.compile(r"[ \t\r\n\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+_INVISIBLE = " \u200b\u2060\ufeff"
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -173,9 +177,9 @@ def score_of(text: str, name: str = "score") -> float | None:
 
 
 def plain(label: str) -> str:
-    """Return a label as people write it: without underscores and extra spaces.
+    """Return a label as people write it: without underscores, extra spaces and, at its ends, what is invisible.
 
     >>> plain(" silky_terrier ")
     'silky terrier'
     """
-    return re.sub(r"[ \t\r\n]+", " ", nfc(label).replace("_", " ")).strip()
+    return _SPACES.sub(" ", nfc(label).replace("_", " ")).strip(_INVISIBLE)

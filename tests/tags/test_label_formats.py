@@ -319,3 +319,9 @@ def test_an_id_with_two_labels_is_noted(tmp_path: Path, caplog: pytest.LogCaptur
     assert caplog.messages == [
         f"a class id has another label than before, and the first counts, in 1 row: {tmp_path}/labels.csv, line 4"
     ]
+
+
+def test_spaces_of_any_kind_are_spaces(tmp_path: Path) -> None:
+    text = "filter,label\n0,\u00a0dog\u200b\n1,polar\u00a0 bear\n2,\u2009polar_bear\ufeff\n3,\u200b\n"
+    tags = read(tmp_path, text)
+    assert (tags.class_ids, tags.n_filters) == (("dog", "polar bear"), (4,))
