@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from rdflib.plugins.sparql import prepareQuery
 from typer.testing import CliRunner
 
-from filtag_kg import FiltagError, KnowledgeGraph, Provenance, wordnet
+from filtag_kg import FiltagError, KnowledgeGraph, Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.cli import app
 from filtag_kg.concepts import COHERENT_Q, build_hierarchy, link_classes
 from filtag_kg.kg import KG, TAGS, build_kg, read_label_checks
@@ -190,6 +191,17 @@ def test_labels_without_a_profile_do_not_tell_how_active_filters_are(
     assert caplog.messages == []
     assert named_query(LocalEndpoint(vgg), find_query(name), {}).rows == ()
     assert caplog.messages == ["this run was not made from a profile, which would tell how active filters are"]
+
+
+def test_a_profile_without_variances_does_not_tell_what_classes_explain(
+    profile: Profile, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = replace(profile, variance=None)
+    tags = tag_filters(plain, [Rule("k", 1)], network="toy")
+    made = build_kg(tmp_path / "kg", tags, wordnet(), Provenance.of_profile(plain), profile=plain)
+    caplog.clear()
+    assert named_query(LocalEndpoint(made), find_query("unexplained-filters"), {"max_share": "1"}).rows == ()
+    assert caplog.messages == ["the profile has no variances, so it does not tell how much classes explain of a filter"]
 
 
 def test_queries_and_tables_of_a_check_agree(checked: KG) -> None:

@@ -112,6 +112,13 @@ def test_there_is_a_page_for_each_thing(folder: Path, kg: KG) -> None:
     assert {path.relative_to(folder).as_posix() for path, _ in pages(folder)} == expected
 
 
+def test_without_variances_no_filter_is_said_to_be_explained(strange_folder: Path) -> None:
+    text = (strange_folder / "unusual.html").read_text(encoding="utf-8")
+    named = text.partition("Filters that respond to what no class names</h2>")[2]
+    assert "The profile does not tell" in named
+    assert "There is none" not in named
+
+
 def test_the_page_of_a_filter_says_what_the_graph_says(folder: Path) -> None:
     text = (folder / "network/toy-0123456789ab/layer/deep/filter/0.html").read_text(encoding="utf-8")
     words = " ".join(re.sub(r"<[^>]*>", " ", text).split())

@@ -17,6 +17,7 @@ from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.kg import KG, build_kg
 from tests.browser import browser, page
 from tests.colours import colours_kg, load_colours, save_colours
+from tests.label_checks import checked_copy
 from tests.server.servers import Server, serving, wait_until
 
 if TYPE_CHECKING:
@@ -284,6 +285,15 @@ def test_no_page_is_wider_than_a_phone(opened: Browser, server: Server, path: st
         shown.goto(server.url + path)
         shown.wait_for_load_state("networkidle")
         assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_menu_is_one_line_on_a_screen(opened: Browser, kg: KG, tmp_path: Path) -> None:
+    # A check adds an entry.
+    with serving(checked_copy(kg, tmp_path / "kg").path) as server, page(opened, server.url, width=1100) as shown:
+        shown.goto(server.url + "/labels")
+        tops = shown.locator(".menu a").evaluate_all("links => links.map(link => link.getBoundingClientRect().top)")
+        assert len(tops) == 10
+        assert max(tops) - min(tops) < 5
 
 
 def test_pages_work_without_scripts(opened: Browser, server: Server) -> None:
