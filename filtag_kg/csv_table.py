@@ -247,12 +247,15 @@ class Sheet:
         The lines that begin with ``#``, without it.
     rows : tuple of (line, mapping of column to cell)
         Cells are stripped of spaces.
+    columns : frozenset of str
+        The columns that it has, those that were looked for and others.
     unreadable : tuple of (line, what is wrong)
         Rows that are none, if they are looked for.
     """
 
     comments: tuple[str, ...]
     rows: tuple[tuple[int, Mapping[str, str]], ...]
+    columns: frozenset[str] = frozenset()
     unreadable: tuple[tuple[int, str], ...] = ()
 
 
@@ -344,4 +347,4 @@ def _sheet(lines: Sequence[tuple[int, list[str]]], header: int, names: Sequence[
             # Of two columns with one name the first counts; missing cells are empty.
             cells = dict(reversed(list(zip(names, row, strict=False))))
             rows.append((line, dict.fromkeys(names, "") | cells))
-    return Sheet(tuple(comments), tuple(rows))
+    return Sheet(tuple(comments), tuple(rows), frozenset(names) - {""})

@@ -121,12 +121,11 @@ def csv_format(
 
     def sheet_of(text: str) -> Sheet | None:
         sheet = read_sheet(text, needed, strict=True)
-        lacks = sheet is not None and bool(others and sheet.rows) and not others & sheet.rows[0][1].keys()
-        return None if lacks else sheet
+        return None if sheet is not None and others and not others & sheet.columns else sheet
 
     def recognises(beginning: str) -> bool:
         sheet = sheet_of(beginning)
-        return sheet is not None and not (sheet.rows and foreign & sheet.rows[0][1].keys())
+        return sheet is not None and not foreign & sheet.columns
 
     def read(file: LabelFile) -> Rows:
         sheet = sheet_of(file.text)

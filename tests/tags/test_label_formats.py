@@ -325,3 +325,10 @@ def test_spaces_of_any_kind_are_spaces(tmp_path: Path) -> None:
     text = "filter,label\n0,\u00a0dog\u200b\n1,polar\u00a0 bear\n2,\u2009polar_bear\ufeff\n3,\u200b\n"
     tags = read(tmp_path, text)
     assert (tags.class_ids, tags.n_filters) == (("dog", "polar bear"), (4,))
+
+
+def test_a_header_alone_tells_the_format(tmp_path: Path) -> None:
+    for method in ("netdissect", "clip-dissect", "milan", "invert", "falcon", "csv"):
+        header = SAMPLES[method].splitlines()[0]
+        assert refusal(tmp_path, header).startswith(f"labels.csv has no labels as {method} writes them"), method
+    assert "is of no format of labels" in refusal(tmp_path, "group,concept\n")
