@@ -25,7 +25,8 @@ def _recognises(beginning: str) -> bool:
 
 def _read(file: LabelFile) -> Rows:
     layer = _layer_from(file.path)
-    for number, line in enumerate(text_lines(file.text)[1:], 2):
+    header, lines = _header_and_lines(file)
+    for number, line in enumerate(lines[header:], header + 1):
         if not line.strip():
             continue
         try:
@@ -38,18 +39,25 @@ def _read(file: LabelFile) -> Rows:
 
 
 def _rule_of(file: LabelFile) -> str:
-    first = text_lines(file.text)[0].strip()
-    header = _HEADER.fullmatch(first)
+    number, lines = _header_and_lines(file)
+    header = _HEADER.fullmatch(lines[number - 1].strip())
     if header is None:
         raise FiltagError(
-            f"{file.path}, line 1: expected 'filter tags k=1' as in FILTAG's tag files, so this is another format"
+            f"{file.path}, line {number}: expected 'filter tags k=1' as in FILTAG's tag files, so this is another "
+            "format"
         )
     try:
         return str(parse_rule(header["rule"]))
     except (FiltagError, ValueError):
         raise FiltagError(
-            f"{file.path}, line 1: {header['rule']} is not a rule: expected k=1, or a share such as q=0.05"
+            f"{file.path}, line {number}: {header['rule']} is not a rule: expected k=1, or a share such as q=0.05"
         ) from None
+
+
+def _header_and_lines(file: LabelFile) -> tuple[int, list[str]]:
+    """Return the number of the line with the header, the first that is not empty, and all lines."""
+    lines = text_lines(file.text)
+    return next((number for number, line in enumerate(lines, 1) if line.strip()), 1), lines
 
 
 def _parse_line(line: str) -> tuple[int, list[str]]:

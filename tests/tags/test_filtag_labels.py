@@ -101,3 +101,15 @@ def test_the_published_file_has_what_was_measured(shared_data: Path) -> None:
     counts = [list(tags.filter).count(f) for f in set(tags.filter.tolist())]
     assert (len(tags), len(counts), sum(n >= 2 for n in counts), tags.n_filters) == (1000, 342, 219, (512,))
     assert len(set(tags.class_.tolist())) == 1000, "every class tags one filter, both cranes and both maillots included"
+
+
+def test_empty_lines_before_the_header_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "tags.txt"
+    path.write_text("\n \nfilter tags k=1\n3:[' dog ']\n")
+    assert read_filtag_labels(path).n_filters == (4,)
+    path.write_text("\n\nfilter tags k=1\n3:[' dog ']\nx\n")
+    with pytest.raises(FiltagError, match="line 5: expected a line like"):
+        read_filtag_labels(path)
+    path.write_text("\n\nfilter tags k=x\n")
+    with pytest.raises(FiltagError, match="line 3: "):
+        read_filtag_labels(path)
