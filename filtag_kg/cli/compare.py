@@ -32,8 +32,10 @@ def compare(
     layer_b: Annotated[
         str | None, typer.Option(metavar="LAYER", help="With this layer of the second; by default the same.")
     ] = None,
-    q: Annotated[float, typer.Option(metavar="Q", help="Filters with a q-value below this are coherent.")] = 0.05,
-    most: Annotated[int, typer.Option(metavar="N", help="Show at most N concepts.")] = 20,
+    q: Annotated[
+        float, typer.Option(metavar="Q", min=0, max=1, help="Filters with a q-value below this are coherent.")
+    ] = 0.05,
+    most: Annotated[int, typer.Option(metavar="N", min=0, help="Show at most N concepts.")] = 20,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Also write a page, as HTML with pictures.")
     ] = None,
