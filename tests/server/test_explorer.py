@@ -6,6 +6,7 @@ import csv
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape as escaped
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import httpx
 import pytest
 
 from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
-from filtag_kg.kg import KG, build_kg
+from filtag_kg.kg import KG, add_runs, build_kg, runs_of
 from tests.browser import browser, page
 from tests.colours import colours_kg, load_colours, save_colours
 from tests.label_checks import checked_copy
@@ -294,6 +295,29 @@ def test_the_menu_is_one_line_on_a_screen(opened: Browser, kg: KG, tmp_path: Pat
         tops = shown.locator(".menu a").evaluate_all("links => links.map(link => link.getBoundingClientRect().top)")
         assert len(tops) == 10
         assert max(tops) - min(tops) < 5
+
+
+def test_comparisons_are_of_the_network_that_is_chosen(opened: Browser, profile: Profile, tmp_path: Path) -> None:
+    def built(name: str, first_rule: int) -> KG:
+        of_network = replace(profile, metadata={**profile.metadata, "network": name, "identifier": name})
+        tags = tag_filters(of_network, [Rule("k", 1)], network=name)
+        provenance = Provenance.of_profile(of_network)
+        return build_kg(tmp_path / name, tags, wordnet(), provenance, profile=of_network, first_rule=first_rule)
+
+    both = add_runs(built("trained", 0), built("random", 1))
+    run_id = runs_of(both)[1].run_id
+    with serving(both.path) as server, page(opened, server.url) as shown:
+        for asked in ("kind=layers&a=shallow&b=deep", "kind=filters&a=deep/0&b=deep/1"):
+            shown.goto(f"{server.url}/compare?{asked}&rule_a={run_id}")
+            link = shown.locator("main h2 a").first
+            assert str(link.get_attribute("href")).startswith("/network/random/"), asked
+        assert shown.locator("select[name=a]").first.locator("option").all_inner_texts() == ["shallow", "deep"]
+        shown.goto(f"{server.url}/compare?kind=classes&a=tabby&b=redbone")
+        assert "trained" in shown.locator("main section h2").inner_text()
+        shown.locator("select[name=network]").select_option("random")
+        shown.get_by_role("button", name="Compare classes").click()
+        shown.wait_for_url("**network=random**")
+        assert "random" in shown.locator("main section h2").inner_text()
 
 
 def test_pages_work_without_scripts(opened: Browser, server: Server) -> None:

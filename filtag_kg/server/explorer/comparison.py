@@ -34,7 +34,8 @@ def compare(loaded: LoadedKg, inputs: Mapping[str, str]) -> FilterPair | LayerPa
     ----------
     inputs : mapping of str
         `kind` (``filters``, ``layers``, ``classes`` or ``runs``), `a` and `b`; for filters and layers, also the runs
-        `rule_a` and `rule_b`. A filter is ``layer/index``, a class its id or label.
+        `rule_a` and `rule_b`. A filter is ``layer/index``, a class its id or label. All but runs are of one `network`:
+        by default that of `rule_a`, if this is a run's id, else the KG's first.
 
     Raises
     ------
@@ -49,7 +50,8 @@ def compare(loaded: LoadedKg, inputs: Mapping[str, str]) -> FilterPair | LayerPa
     if kind == "runs":
         return compare_runs(loaded, loaded, rule_a=a, rule_b=b)
     rule_a, rule_b = inputs.get("rule_a") or None, inputs.get("rule_b") or None
-    network = loaded.network_named(inputs.get("network") or None)
+    chosen = loaded.runs.get(rule_a or "")
+    network = loaded.network_named(inputs.get("network") or (chosen.run.network if chosen is not None else None))
     if kind == "classes":
         graph = loaded.concepts
         named = (class_named(name, graph.class_ids, graph.class_labels) for name in (a, b))
