@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from filtag_kg.cli.build import BASE, Into, OutputOrInto, told
-from filtag_kg.cli.console import Base, Force, Links, Quiet
+from filtag_kg.cli.console import Base, Force, Links, Quiet, note
 from filtag_kg.cli.profile import ClassNames, given_names
 
 
@@ -54,7 +54,7 @@ def import_(
 ) -> None:
     """Make a KG of another method's labels, or add them to a KG."""
     from filtag_kg.jobs import import_labels
-    from filtag_kg.kg import BuildParameters, open_kg
+    from filtag_kg.kg import BuildParameters, open_kg, runs_of
 
     if (into is None) == (output is None):
         raise typer.BadParameter("give either -o, for a KG of its own, or --into, to add to one")
@@ -76,4 +76,7 @@ def import_(
     if output is not None:
         told(open_kg(output))
     elif into is not None:
-        told(open_kg(into), review=False)
+        opened = open_kg(into)
+        labels = opened.manifest["added"][-1]["counts"]["tags"]
+        note(f"labels added: {labels:,}; ask for them with rule={runs_of(opened)[-1].rule}")
+        told(opened, review=False)

@@ -20,6 +20,7 @@ def test_labels_are_shown_with_their_score_and_its_meaning(kg: KG, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert "tally.csv: left out 1 row that cannot be read: line 4: unit 'x' is not a whole number from 1" in done.stderr
     assert re.search(r"kg: \d+ tags of \d+ classes on 6 filters of 2 layers", done.stderr)
+    assert "note: labels added: 2; ask for them with rule=netdissect" in done.stderr
     told = answer("show", mine, "deep/0", "--rule", "netdissect")
     assert re.search(r"tag +class +score", told)
     assert re.search(r"tabby +n02123045 .*0\.250\n *dog +dog .*0\.125", told)
@@ -33,6 +34,9 @@ def test_labels_are_shown_with_their_score_and_its_meaning(kg: KG, tmp_path: Pat
     page = next((tmp_path / "report").glob("network/*/layer/deep/filter/0.html")).read_text(encoding="utf-8")
     assert '<th class="wide" scope="col">score</th>' in page
     assert "Score of netdissect: intersection over union of the regions" in page
+    first = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "9 classes and labels of other methods tag the 6 filters of 2 layers" in first
+    assert "Labels of netdissect, imported. Their score: intersection over union" in first
     told = answer("query", mine, "run-provenance", "rule=netdissect", "--format", "csv")
     assert "method,netdissect" in told
 
