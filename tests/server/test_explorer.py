@@ -317,6 +317,8 @@ def test_comparisons_are_of_the_network_that_is_chosen(opened: Browser, profile:
         shown.locator("select[name=network]").select_option("random")
         shown.get_by_role("button", name="Compare classes").click()
         shown.wait_for_url("**network=random**")
+        assert shown.get_by_text("The numbers are contrasts").count() == 1
+        assert "The numbers are contrasts" in server.client.get("/pairs").text
         assert "random" in shown.locator("main section h2").inner_text()
 
 
