@@ -113,8 +113,8 @@ def _print(checked: LabelCheck) -> None:
     console = results_console()
     console.print(
         f"{checked.images:,} images of {checked.classes:,} classes; a label is confirmed if its q-value is below "
-        f"{CONFIRMED_Q}. Behind each mean, the same labels on the layer's other filters, and random labels on the same "
-        "filters.\n"
+        f"{CONFIRMED_Q}, and testable if the images show what it stands for, and other things. In brackets behind each "
+        "mean: the same labels on the layer's other filters, and random labels on the same filters.\n"
     )
     for rows in checked.runs.values():
         if not rows:

@@ -47,7 +47,9 @@ def test_a_check_is_printed_written_and_kept(room: Path, tmp_path: Path) -> None
     shutil.copytree(room / "kg", tmp_path / "kg")
     done = filtag("check", tmp_path / "kg", "--images", room / "test", "-o", tmp_path / "labels.csv")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("9 images of 3 classes; a label is confirmed if its q-value is below 0.05.")
+    assert done.stdout.startswith(
+        "9 images of 3 classes; a label is confirmed if its q-value is below 0.05, and testable"
+    )
     assert "rule k=1" in done.stdout
     assert "3 classes are few" in done.stderr
     checked = read_label_checks(open_kg(tmp_path / "kg"))
