@@ -73,7 +73,7 @@ def test_the_command_takes_the_password_from_the_environment_alone(
     monkeypatch.setenv("FILTAG_PASSWORD", published.password or "")
     result = CliRunner().invoke(app, ["publish", str(kg.path), published.graphs, *options, "-q"])
     assert result.exit_code == 0, result.exception
-    assert f"{kg.manifest['counts']['quads']:,} statements in 8 graphs at {published.graphs}" in result.stdout
+    assert f"{kg.manifest['counts']['quads']:,} statements in 9 graphs at {published.graphs}" in result.stdout
     if published.user is not None:
         monkeypatch.setenv("FILTAG_PASSWORD", "wrong")
         result = CliRunner().invoke(app, ["publish", str(kg.path), published.graphs, *options, "-q"])
@@ -131,7 +131,7 @@ def test_a_busy_store_is_asked_again(failing: tuple[str, type[Failing]], kg: KG)
     url, handler = failing
     handler.answers = (503, 429, 204)
     publish_kg(kg, url, secrets=Credentials(token="sesame"))
-    assert len(handler.seen) == 8 + 2
+    assert len(handler.seen) == 9 + 2
     assert {authorization for _, authorization in handler.seen} == {"Bearer sesame"}
 
 

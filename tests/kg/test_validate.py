@@ -59,6 +59,11 @@ def test_a_kg_is_valid(kg: KG, vgg: KG) -> None:
         assert found.n_statements == one.manifest["counts"]["quads"]
 
 
+def inserted(class_: str) -> str:
+    """An update that adds a thing of which nothing is said but what it is."""
+    return f"INSERT DATA {{ <{DATA}/run/x> a {class_} }}"
+
+
 # One corruption a shape: the SPARQL update, the constraint that finds it, and what it says.
 EXPLANATION = f"<{DATA}/run/x/explanation/y>"
 MUTATIONS = {
@@ -88,6 +93,11 @@ MUTATIONS = {
         "flt:separation",
     ),
     "TaggingRunShape": (replaced("flt:TaggingRun", "flt:ruleIndex", "0.5"), "Datatype", "flt:ruleIndex"),
+    "LabelCheckShape": (inserted("flt:LabelCheck"), "MinCount", "flt:checkedRun"),
+    "CheckedLabelShape": (f"INSERT DATA {{ <{DATA}/run/x/tag/y> flt:confirmed true }}", "MinCount", "flt:checkQValue"),
+    "AblationShape": (inserted("flt:Ablation"), "MinCount", "flt:ablatedFilter"),
+    "AblationEffectShape": (inserted("flt:AblationEffect"), "MinCount", "flt:effectOn"),
+    "AblationChangeShape": (inserted("flt:AblationChange"), "MinCount", "flt:measure"),
     "ExplanationShape": (f"INSERT DATA {{ {EXPLANATION} a flt:Explanation }}", "MinCount", "prov:wasInfluencedBy"),
     "EvidenceShape": (
         f"INSERT DATA {{ {EXPLANATION} a flt:Evidence ; flt:about <x:y> }}",

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from filtag_kg.concepts import CommonConcept
+from filtag_kg.concepts import CommonConcept, Links
 from filtag_kg.kg import KG, KgRun
 from filtag_kg.report.grouping import GroupedRun, group_run
 from filtag_kg.views import ConceptGraph, LoadedKg, NetworkLayers, RunResults
@@ -42,7 +42,9 @@ def grouped_run(
     )
     names = tuple(f"n{index:02}" for index in range(CLASSES))
     below = dict.fromkeys((f"c:{label}" for label in common.values()), (0,))
-    graph = ConceptGraph({}, {}, {}, {}, {}, {}, names, names, (None,) * CLASSES, (None,) * CLASSES, {}, below)
+    unlinked = ((),) * CLASSES
+    links = Links(names, names, ())
+    graph = ConceptGraph({}, {}, {}, {}, {}, {}, names, names, unlinked, unlinked, links, {}, below)
     kg = KG(Path("kg"), {"id": "kg", "parameters": {"base": "http://example.org/"}})
     loaded = LoadedKg(kg, {NETWORK: network}, {"run": table}, graph, {}, {}, Activations({}, graph))
     return group_run(loaded, table)
