@@ -141,7 +141,12 @@ def _first(problems: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 def _sample(store: StoreProcess, size: int, rng: np.random.Generator) -> list[ox.NamedNode]:
     """Return things of each class, layers and checked labels, chosen at random but the same ones each time."""
     classes = sorted(class_ for (class_,) in store.rows("SELECT DISTINCT ?class WHERE { ?x a ?class }"))
-    patterns = [*(f"a <{class_}>" for class_ in classes), "nno:hasLayerSequence ?y", "flt:relation ?y", "flt:confirmed ?y"]
+    patterns = [
+        *(f"a <{class_}>" for class_ in classes),
+        "nno:hasLayerSequence ?y",
+        "flt:relation ?y",
+        "flt:confirmed ?y",
+    ]
     sample: set[str] = set()
     for pattern in patterns:
         rows = store.rows(f"SELECT DISTINCT ?x WHERE {{ ?x {pattern} FILTER (ISIRI(?x)) }}")
