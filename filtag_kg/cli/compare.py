@@ -32,9 +32,7 @@ def compare(
     layer_b: Annotated[
         str | None, typer.Option(metavar="LAYER", help="With this layer of the second; by default the same.")
     ] = None,
-    q: Annotated[
-        float, typer.Option(metavar="Q", min=0, max=1, help="Filters with a q-value below this are coherent.")
-    ] = 0.05,
+    q: Annotated[float, typer.Option(metavar="Q", help="Filters with a q-value below this are coherent.")] = 0.05,
     most: Annotated[int, typer.Option(metavar="N", min=0, help="Show at most N concepts.")] = 20,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Also write a page, as HTML with pictures.")
@@ -51,9 +49,10 @@ def compare(
     """
     from filtag_kg.kg import open_kg
     from filtag_kg.output_paths import check_file_output
-    from filtag_kg.report import agreement_page, compare_runs
+    from filtag_kg.report import agreement_page, check_level, compare_runs
     from filtag_kg.views import load_kg
 
+    check_level(q)
     if format_ not in ("table", "json"):
         raise FiltagError(f"no format {format_!r}: choose table or json")
     if output is not None:

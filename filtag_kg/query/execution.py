@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 _COHERENCE = ("flt:coherenceQValue", "flt:coherentFilterCount")
 _CHECKED = "flt:checkQValue"
 _CHECKS = "SELECT ?check WHERE { VALUES ?run { UNDEF } ?check flt:checkedRun ?run } LIMIT 1"
+_ABLATED = "flt:AblationEffect"
 _ACTIVITY = "flt:meanActivation"
 _PROFILES = """PREFIX prov: <http://www.w3.org/ns/prov#>
 SELECT ?described WHERE {
@@ -47,8 +48,8 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
     parameters : mapping of name to value
         As typed. A concept is a word, a concept's IRI or a ConceptNet term. A word with several senses in the graph
         means all of them, and a warning in the log lists them. Other warnings say when a run has too few classes for
-        any coherent filter, when its labels were not checked, when it was made from no profile, and when the KG's
-        first run, which a query is about unless `rule` names another, has no answer.
+        any coherent filter, when its labels were not checked, when it was made from no profile, and when an ablation
+        is about another run than the KG's first, which a query is about unless `rule` names another.
 
     Raises
     ------
@@ -57,9 +58,8 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
     """
     text = bound_text(endpoint, query, parameters)
     result = Result(query.columns, ()) if text is None else endpoint.ask(text)
-    # Runs of one profile say the same of how active filters are.
-    of_rule = "rule" in query.optional and "rule" not in parameters and _ACTIVITY not in query.text
-    if of_rule and not result.rows:
+    # An ablation is about one run, hardly ever about the first.
+    if _ABLATED in query.text and "rule" not in parameters and not result.rows:
         first, *others = (rule for _, rule in runs(endpoint))
         if others:
             _log.warning("nothing by %s, the first rule; the KG also has %s", first, ", ".join(dict.fromkeys(others)))

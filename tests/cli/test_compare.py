@@ -51,6 +51,7 @@ def test_mistakes(two: KG, tmp_path: Path) -> None:
         "both runs are the same: name two"
     )
     assert refusal("compare", two.path, two.path, "--layer", "none").startswith("no layer 'none' in toy")
+    assert refusal("compare", two.path, two.path, "--q", "7").startswith("7 is no level for q-values")
     assert refusal("compare", two.path, two.path, "--format", "xml") == "no format 'xml': choose table or json"
     assert (
         refusal("compare", two.path, two.path, "-o", tmp_path) == f"{tmp_path} is a directory: give the name of a file"

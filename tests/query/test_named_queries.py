@@ -166,7 +166,7 @@ def test_labels_that_were_not_checked_are_neither_confirmed_nor_doubtful(
         caplog.clear()
         assert named_query(LocalEndpoint(kg), query, {"concept": "dog"} if query.required else {}).rows == ()
         whose = "" if "rule" not in query.optional else " of this run"
-        assert caplog.messages[0] == f"the labels{whose} are not checked: check them on images first"
+        assert caplog.messages == [f"the labels{whose} are not checked: check them on images first"]
         caplog.clear()
         assert named_query(LocalEndpoint(checked), query, {"concept": "dog"} if query.required else {}).rows
         assert caplog.messages == []
