@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from filtag_kg.network.torch.backend import GraphModule, Node, Tensor, import_torch
 from filtag_kg.network.torch.graph import changed_by, is_view, tensor_inputs
-from filtag_kg.network.torch.output import in_float32, means
+from filtag_kg.network.torch.output import in_float32, means, measured_copy
 from filtag_kg.network.torch.running import Running
 
 
@@ -85,15 +85,7 @@ class TorchAblatable:
 def measuring_means(module: GraphModule, feature_maps: Sequence[str], output: int) -> GraphModule:
     """Return a graph from images to a network's output and the mean of each feature map, in its own units."""
     torch = import_torch()
-    nodes = torch.fx.Graph()
-    copies: dict[Node, Node] = {}
-    outputs = nodes.graph_copy(module.graph, copies)
-    by_name = {node.name: copy for node, copy in copies.items()}
-    measured = []
-    for name in feature_maps:
-        # Right after it is there: what follows may change it in place.
-        with nodes.inserting_after(by_name[name]):
-            measured.append(nodes.call_function(_map_means, (by_name[name],)))
+    nodes, outputs, measured = measured_copy(module, feature_maps, _map_means)
     in_float32(outputs[output])
     nodes.output((nodes.call_function(means, (outputs[output],)), nodes.call_function(torch.cat, (measured, 1))))
     nodes.eliminate_dead_code()

@@ -14,9 +14,9 @@ from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.network import CompiledPass, Computed
 from filtag_kg.network.scaling import Scaling
 from filtag_kg.network.torch.ablation import TorchAblatable, measuring_means, split_at
-from filtag_kg.network.torch.backend import GraphModule, Node, Tensor, import_torch
+from filtag_kg.network.torch.backend import GraphModule, Tensor, import_torch
 from filtag_kg.network.torch.gradients import TorchDifferentiable, differentiable
-from filtag_kg.network.torch.output import in_float32, means
+from filtag_kg.network.torch.output import in_float32, means, measured_copy
 from filtag_kg.network.torch.running import Running, scaling_on
 
 
@@ -109,14 +109,7 @@ def measuring(module: GraphModule, feature_maps: Sequence[str], output: int | No
         From images to the tensors of :class:`~filtag_kg.network.network.Computed`; it shares its weights.
     """
     torch = import_torch()
-    nodes = torch.fx.Graph()
-    copies: dict[Node, Node] = {}
-    outputs = nodes.graph_copy(module.graph, copies)
-    by_name = {node.name: copy for node, copy in copies.items()}
-    measured = []
-    for name in feature_maps:
-        with nodes.inserting_after(by_name[name]):
-            measured.append(nodes.call_function(reduced, (by_name[name],)))
+    nodes, outputs, measured = measured_copy(module, feature_maps, reduced)
     scores = None
     if output is None:
         wanted = set(measured)

@@ -1,11 +1,11 @@
-"""The network's own output, as one number for each image and channel, in float32."""
+"""What a graph puts out: the network's own output, in float32, and what is measured of feature maps on the way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from filtag_kg.network.torch.backend import Node, Tensor, import_torch
+from filtag_kg.network.torch.backend import GraphModule, Node, Tensor, import_torch
 from filtag_kg.network.torch.steps import output_maker
 
 
@@ -39,3 +39,23 @@ def _exactly(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
 
     return call
+
+
+def measured_copy(
+    module: GraphModule, feature_maps: Sequence[str], measure: Callable[[Tensor], Any]
+) -> tuple[Any, Sequence[Node], list[Node]]:
+    """Copy a graph, and measure feature maps right after they are there: what follows may change them in place.
+
+    Returns
+    -------
+    torch.fx.Graph, without outputs; the nodes of the network's outputs; those of what is measured
+    """
+    nodes = import_torch().fx.Graph()
+    copies: dict[Node, Node] = {}
+    outputs = nodes.graph_copy(module.graph, copies)
+    by_name = {node.name: copy for node, copy in copies.items()}
+    measured = []
+    for name in feature_maps:
+        with nodes.inserting_after(by_name[name]):
+            measured.append(nodes.call_function(measure, (by_name[name],)))
+    return nodes, outputs, measured
