@@ -15,7 +15,7 @@ from filtag_kg.kg.ablations import (
 )
 from filtag_kg.kg.build import build_kg
 from filtag_kg.kg.build_plan import BuildParameters
-from filtag_kg.kg.exemplars import EXEMPLARS
+from filtag_kg.kg.exemplars import EXEMPLARS, ExemplarRow
 from filtag_kg.kg.experiments import Experiment, ExperimentKind, RecordedExperiment, add_experiments, experiments_of
 from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
 from filtag_kg.kg.label_checks import LABEL_CHECKS, CheckedLabel, LabelStatus, RunCheck, read_label_checks
@@ -32,6 +32,7 @@ from filtag_kg.kg.visualizations import (
     read_visualizations,
     write_visualizations,
 )
+from filtag_kg.kg.where import MAP_SIDE, WHERE, Region, WhereRow, WhereTable, read_where
 
 __all__ = [
     "ABLATED_CLASSES",
@@ -40,6 +41,7 @@ __all__ = [
     "EXEMPLARS",
     "KG",
     "LABEL_CHECKS",
+    "MAP_SIDE",
     "MEASURES",
     "REPLACEMENTS",
     "SCOPES",
@@ -47,11 +49,13 @@ __all__ = [
     "TABLES",
     "TAGS",
     "VISUALIZATION_METHODS",
+    "WHERE",
     "AblatedClass",
     "Ablation",
     "BuildParameters",
     "Change",
     "CheckedLabel",
+    "ExemplarRow",
     "Experiment",
     "ExperimentKind",
     "Finding",
@@ -60,6 +64,7 @@ __all__ = [
     "Measure",
     "Provenance",
     "RecordedExperiment",
+    "Region",
     "Replacement",
     "RunCheck",
     "Scope",
@@ -67,6 +72,8 @@ __all__ = [
     "Table",
     "Validation",
     "Visualization",
+    "WhereRow",
+    "WhereTable",
     "add_experiments",
     "add_runs",
     "build_into",
@@ -82,6 +89,7 @@ __all__ = [
     "read_label_checks",
     "read_tags",
     "read_visualizations",
+    "read_where",
     "remove_run",
     "reserved_output",
     "runs_of",

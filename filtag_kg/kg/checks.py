@@ -11,11 +11,13 @@ from itertools import islice
 import pyoxigraph as ox
 
 from filtag_kg.graph import DataIris, count_statements, count_store, term
+from filtag_kg.kg.exemplars import EXEMPLARS
 from filtag_kg.kg.kg import KG
 from filtag_kg.kg.runs import runs_of
 from filtag_kg.kg.store import graph_lines
 from filtag_kg.kg.store_process import StoreProcess
 from filtag_kg.kg.tables import COMMON, SCORES, TAGS
+from filtag_kg.kg.where import read_where
 
 _Problems = Iterator[tuple[str, str]]
 """Where, and what is wrong."""
@@ -142,6 +144,15 @@ def _tables(kg: KG, store: StoreProcess) -> _Problems:
                 yield f"{folder}{table.file_name}", f"has {rows:,} rows of {run.rule}, the graph has {n:,}"
 
 
+def _exemplars(kg: KG, _store: StoreProcess) -> _Problems:
+    """Read the tables of exemplars, which say themselves what is wrong with them."""
+    for run_folder in dict.fromkeys(run.folder for run in runs_of(kg)):
+        folder = kg.path / run_folder / "exemplars"
+        if folder.exists():
+            read_where(folder, list(EXEMPLARS.read(folder / EXEMPLARS.file_name)))
+    yield from ()
+
+
 def _whole(kg: KG, store: StoreProcess) -> _Problems:
     """Compare the statements of the store with those of the file that it was made from."""
     n_store, store_hash = _count_and_hash(store.quads())
@@ -239,6 +250,7 @@ CHECKS = (
     Check("result in another run's graph", _own_graphs),
     Check("blank node", _blank_nodes),
     Check("table differs from the graph", _tables, reads_files=True),
+    Check("damaged exemplars", _exemplars, reads_files=True),
 )
 WHOLE = Check("store differs from the graph", _whole, reads_files=True)
 """Reads every statement: a quick validation skips it."""

@@ -12,6 +12,7 @@ from filtag_kg.views.concept_graph import (
     Step,
     statement_text,
 )
+from filtag_kg.views.heat_maps import map_strip
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
 from filtag_kg.views.label_checks import LabelChecks
 from filtag_kg.views.label_summary import LabelSummary, summarise_by_layer, summarise_labels
@@ -37,6 +38,7 @@ from filtag_kg.views.records import (
     Related,
     Tag,
     TaggedFilter,
+    Where,
 )
 from filtag_kg.views.results import NetworkLayers, RunResults
 from filtag_kg.views.search import Match, SearchIndex, search_index
@@ -84,6 +86,7 @@ __all__ = [
     "TaggedFilter",
     "UnusualFilters",
     "UnusualLayer",
+    "Where",
     "ablation_text",
     "alike_classes",
     "build_kg",
@@ -98,6 +101,7 @@ __all__ = [
     "conclusion",
     "layer_and_filter",
     "load_kg",
+    "map_strip",
     "network_layers",
     "points_text",
     "probability_text",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyoxigraph as ox
@@ -13,7 +12,6 @@ from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import DataIris
 from filtag_kg.kg import (
-    EXEMPLARS,
     KG,
     TAGS,
     Visualization,
@@ -25,10 +23,10 @@ from filtag_kg.kg import (
 )
 from filtag_kg.query import LocalEndpoint, bind
 from filtag_kg.views.activations import Activations
-from filtag_kg.views.concept_graph import ConceptGraph, read_concepts
+from filtag_kg.views.concept_graph import read_concepts
+from filtag_kg.views.exemplars import read_exemplars
 from filtag_kg.views.label_checks import LabelChecks
 from filtag_kg.views.loaded_kg import LoadedKg
-from filtag_kg.views.records import Exemplar
 from filtag_kg.views.results import NetworkLayers, read_results
 
 if TYPE_CHECKING:
@@ -89,7 +87,7 @@ def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Loaded
         networks=networks,
         runs={run.run_id: read_results(kg, run, networks[run.network], tags[run.folder], q=q) for run in chosen},
         concepts=concepts,
-        exemplars=_exemplars(kg, {run.folder: networks[run.network] for run in reversed(chosen)}, concepts),
+        exemplars=read_exemplars(kg, {run.folder: networks[run.network] for run in reversed(chosen)}, classes),
         visualizations=_visualizations(kg),
         activations=Activations(
             {run.network: kg.path / run.folder / "profile.npz" for run in reversed(chosen)}, concepts
@@ -126,38 +124,6 @@ def network_layers(kg: KG, network: str, endpoint: LocalEndpoint | None = None) 
         layer_kinds=tuple(row[3].rpartition("#")[2] for row in rows),
         offsets=np.array(list(accumulate(sizes, initial=0)), dtype=np.int64),
     )
-
-
-def _exemplars(
-    kg: KG, folders: Mapping[str, NetworkLayers], concepts: ConceptGraph
-) -> dict[tuple[str, int], tuple[Exemplar, ...]]:
-    """Return the exemplars of each filter; where several builds have some, those of the first."""
-    labels = dict(zip(concepts.class_ids, concepts.class_labels, strict=True))
-    exemplars_of: dict[tuple[str, int], tuple[Exemplar, ...]] = {}
-    for folder, network in folders.items():
-        path = kg.path / folder / "exemplars" / EXEMPLARS.file_name
-        if not path.exists():
-            continue
-        first, sizes = network.first_columns, network.filters_of_layers
-
-        def problem(row: tuple[Any, ...], sizes: Mapping[str, int] = sizes) -> str | None:
-            _, layer, filter_, *_ = row
-            return None if filter_ < sizes.get(layer, 0) else f"there is no filter {filter_} in a layer {layer!r}"
-
-        by_filter: dict[tuple[str, int], list[Exemplar]] = {}
-        for row in EXEMPLARS.read(path, problem=problem):
-            by_filter.setdefault((network.network, first[row.layer] + row.filter), []).append(
-                Exemplar(
-                    # A name that is not UTF-8 cannot be shown as it is.
-                    image=row.image.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
-                    class_id=row.class_id,
-                    label=labels.get(row.class_id, row.class_id),
-                    activation=row.activation,
-                    thumbnail=(path.parent / row.thumbnail).relative_to(kg.path).as_posix(),
-                )
-            )
-        exemplars_of |= {filter_key: tuple(exemplars) for filter_key, exemplars in by_filter.items()}
-    return exemplars_of
 
 
 def _visualizations(kg: KG) -> dict[tuple[str, str, int], tuple[Visualization, ...]]:

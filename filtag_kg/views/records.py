@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from filtag_kg.concepts import CommonConcept, ConceptInLayer
-from filtag_kg.kg import Ablation, KgRun, Visualization
+from filtag_kg.kg import Ablation, KgRun, Region, Visualization
 from filtag_kg.views.activations import Higher
 from filtag_kg.views.concept_graph import Feature, Step
 from filtag_kg.views.notebook import filter_html
@@ -90,6 +94,28 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Where:
+    """Where in an exemplar's thumbnail the filter responds.
+
+    Parameters
+    ----------
+    crop : Region
+        What to show: the most active region with its surroundings, a square of pixels inside the thumbnail.
+    field : Region
+        The receptive field of the most active place, cut at the thumbnail's border.
+    view : Region
+        The part of the thumbnail that the network saw; the map covers it.
+    map : uint8 array of shape (side, side)
+        255 is the filter's highest response among its exemplars.
+    """
+
+    crop: Region
+    field: Region
+    view: Region
+    map: NDArray[np.uint8] = dataclasses.field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Exemplar:
     """An image that activates a filter most.
 
@@ -100,6 +126,8 @@ class Exemplar:
     activation : float, in [0, 1]
     thumbnail : str
         Path of its file in the KG's directory.
+    where : Where, optional
+        None where the KG was built without the network.
     """
 
     image: str
@@ -107,6 +135,7 @@ class Exemplar:
     label: str
     activation: float
     thumbnail: str
+    where: Where | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +202,7 @@ class FilterView:
     exemplars: tuple[Exemplar, ...]
     visualizations: tuple[Visualization, ...]
     higher: tuple[Higher, ...]
-    kg: Path | None = field(default=None, compare=False, repr=False)
+    kg: Path | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def _repr_html_(self) -> str:
         return filter_html(self)
