@@ -108,9 +108,10 @@ INPUTS = {"images": "0" * 64, "seed": 0}
 
 def empty_tally() -> Tally:
     """Return what a pass has found before its first image."""
+    from filtag_kg.profile import PassOptions
     from filtag_kg.profile.tally import Tally
 
-    return Tally.empty(3, 6, 2)
+    return Tally.empty(3, [2, 4], PassOptions(exemplars=2))
 
 
 def checkpoint_file(folder: Path) -> bytes:

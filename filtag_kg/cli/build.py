@@ -34,6 +34,7 @@ from filtag_kg.cli.profile import (
     KeepGoing,
     Pass,
     Ray,
+    References,
     Restart,
     Seed,
     Split,
@@ -108,6 +109,7 @@ def run(
     split: Split = None,
     seed: Seed = 0,
     keep_going: KeepGoing = False,
+    references: References = 2_000,
     ray: Ray = None,
     restart: Restart = False,
     report: Annotated[

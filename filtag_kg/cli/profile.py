@@ -61,6 +61,15 @@ Split = Annotated[
     typer.Option(metavar="SHARE", help="Take this share of each class's images; hold out the rest for evaluate."),
 ]
 Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the split.")]
+References = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=0,
+        max=100_000,
+        help="Images, drawn at random, whose activations in the last layers are kept for explain to compare with.",
+    ),
+]
 Ray = Annotated[
     str | None,
     typer.Option(
@@ -135,6 +144,7 @@ def profile(
     split: Split = None,
     seed: Seed = 0,
     keep_going: KeepGoing = False,
+    references: References = 2_000,
     part: Annotated[
         bool, typer.Option("--part", help="The images are one part, for --merge: classes may have too few.")
     ] = False,

@@ -15,16 +15,19 @@ from filtag_kg.profile.metadata import METADATA
 from filtag_kg.profile.options import PassOptions
 from filtag_kg.profile.profile import Profile, load_profile, save_profile
 from filtag_kg.profile.recorded_network import recorded_network, recorded_network_file
+from filtag_kg.profile.references import REFERENCES, References
 
 __all__ = [
     "EXEMPLARS",
     "METADATA",
+    "REFERENCES",
     "Checkpoint",
     "Exemplars",
     "FilterStates",
     "Observation",
     "PassOptions",
     "Profile",
+    "References",
     "check_profile",
     "checkpointing",
     "collect",

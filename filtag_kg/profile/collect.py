@@ -63,7 +63,7 @@ def collect(
     """
     named = [class_id for class_id, label in (labels or {}).items() if label != class_id]
     images = images.counting(network.class_ids, known=named)
-    metadata = {**network_metadata(network), "batch_size": options.batch_size}
+    metadata = {**network_metadata(network), "batch_size": options.batch_size, "references": options.references}
     held_out: tuple[ImageRef, ...] = ()
     if options.split is not None:
         chosen, held_out = split_images(images.images, options.split, options.seed)
@@ -93,7 +93,7 @@ def _pass(
 ) -> Tally:
     """Do the pass, or the rest of one that was interrupted."""
     n_images = len(images.images)
-    tally = Tally.empty(len(images.classes), network.n_filters, options.exemplars)
+    tally = Tally.empty(len(images.classes), [layer.n_filters for layer in network.layers], options)
     if checkpoint is not None:
         restore = partial(tally.restored, images=images, n_layers=len(network.layers))
         tally = checkpoint.load(inputs, restore) or tally
@@ -186,6 +186,7 @@ def _profile(
         metadata=metadata | {"notes": notes_from(metadata)},
         held_out=tuple(sorted(image.name for image in held_out)),
         exemplars=tally.top.named([image.name for image in images.reading_order]) if len(tally.top.image) else None,
+        references=tally.sample.named(images.reading_order, class_ids) if tally.sample.most else None,
     )
 
 

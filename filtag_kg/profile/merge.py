@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import combined_sha256, contradiction
@@ -14,6 +15,7 @@ from filtag_kg.profile.exemplars import merge_exemplars
 from filtag_kg.profile.metadata import MOST_NAMED, notes_from, same_scaling
 from filtag_kg.profile.moments import Moments
 from filtag_kg.profile.profile import Profile
+from filtag_kg.profile.references import REFERENCES, References, merge_references
 
 _MUST_AGREE = ("identifier", "layers_option", "input_size", "precision", "resizing", "outputs")
 
@@ -43,10 +45,11 @@ def merge_profiles(profiles: Sequence[Profile]) -> Profile:
     row = {class_id: index for index, class_id in enumerate(class_ids)}
     moments = Moments.empty(len(class_ids), first.mean.shape[1])
     labels: dict[str, str] = {}
-    for profile in profiles:
+    rows = [np.array([row[class_id] for class_id in profile.class_ids], np.int64) for profile in profiles]
+    for profile, of_profile in zip(profiles, rows, strict=True):
         assert profile.variance is not None
         part = Moments(profile.count, profile.mean, profile.variance * profile.count[:, None])
-        moments.merge(part, np.array([row[class_id] for class_id in profile.class_ids], np.int64))
+        moments.merge(part, of_profile)
         labels |= dict(zip(profile.class_ids, profile.class_labels, strict=True))
     exemplars = [profile.exemplars for profile in profiles if profile.exemplars is not None]
     return Profile(
@@ -60,7 +63,20 @@ def merge_profiles(profiles: Sequence[Profile]) -> Profile:
         metadata=_metadata(profiles, dict(zip(class_ids, moments.count.tolist(), strict=True))),
         held_out=tuple(sorted({name for profile in profiles for name in profile.held_out})),
         exemplars=merge_exemplars(exemplars) if len(exemplars) == len(profiles) else None,
+        references=_references(profiles, rows, len(class_ids)),
     )
+
+
+def _references(profiles: Sequence[Profile], rows: Sequence[NDArray[np.int64]], n_classes: int) -> References | None:
+    parts = [profile.references for profile in profiles if profile.references is not None]
+    if len(parts) < len(profiles):
+        return None
+    return merge_references(parts, rows, n_classes, _most_references(profiles))
+
+
+def _most_references(profiles: Sequence[Profile]) -> int:
+    """Return how many images the sample may have: where the parts differ, the fewest are a sample of the whole."""
+    return min(int(profile.metadata.get("references", REFERENCES)) for profile in profiles)
 
 
 def _check(profiles: Sequence[Profile]) -> None:
@@ -159,6 +175,8 @@ def _metadata(profiles: Sequence[Profile], count: dict[str, int]) -> dict[str, A
             "started": min(metadata["started"] for metadata in every),
             "ended": max(metadata["ended"] for metadata in every),
         }
+    if all("references" in metadata for metadata in every):
+        merged["references"] = _most_references(profiles)
     return merged | {"notes": notes_from(merged)}
 
 

@@ -55,6 +55,7 @@ METADATA: Mapping[str, Shape] = {
     "layer_kinds?": [str],
     "versions?": {str: str},
     "batch_size?": whole_number(1),
+    "references?": whole_number(),
     "split?": float,
     "seed?": whole_number(),
     "images?": {

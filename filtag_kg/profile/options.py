@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from filtag_kg.profile.exemplars import EXEMPLARS
+from filtag_kg.profile.references import REFERENCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class PassOptions:
         enough; :func:`~filtag_kg.profile.check_profile` is for the merged parts.
     exemplars : int
         How many images to keep for each filter, those that activate it most.
+    references : int
+        How many images to keep the last layers' activations of, chosen at random: explanations compare with them.
     """
 
     batch_size: int = 32
@@ -38,6 +41,7 @@ class PassOptions:
     keep_going: bool = False
     part: bool = False
     exemplars: int = EXEMPLARS
+    references: int = REFERENCES
 
 
 DEFAULT_OPTIONS = PassOptions()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,8 @@ from filtag_kg.network import Computed
 from filtag_kg.profile.exemplars import TopImages
 from filtag_kg.profile.metadata import timestamp
 from filtag_kg.profile.moments import Moments
+from filtag_kg.profile.options import PassOptions
+from filtag_kg.profile.references import ReferenceSample, kept_filters
 
 _STATE = {
     "done": whole_number(),
@@ -45,6 +47,7 @@ class Tally:
 
     moments: Moments
     top: TopImages
+    sample: ReferenceSample
     started: str
     done: int = 0
     unreadable: list[tuple[ImageRef, str]] = field(default_factory=list)
@@ -56,10 +59,14 @@ class Tally:
         return self.done - len(self.unreadable)
 
     @classmethod
-    def empty(cls, n_classes: int, n_filters: int, exemplars: int) -> Tally:
+    def empty(cls, n_classes: int, layer_sizes: Sequence[int], options: PassOptions) -> Tally:
         """Return the tally of a pass that starts now."""
-        moments = Moments.empty(n_classes, n_filters)
-        return cls(moments, TopImages(n_filters, exemplars), datetime.now(UTC).isoformat(timespec="seconds"))
+        return cls(
+            moments=Moments.empty(n_classes, sum(layer_sizes)),
+            top=TopImages(sum(layer_sizes), options.exemplars),
+            sample=ReferenceSample(kept_filters(layer_sizes), options.references),
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
 
     def add(self, batch: Batch, outputs: Computed | None, images: ImageSet) -> None:
         """Add the next batch of `images`, with finite outputs; None where none of its images is readable."""
@@ -74,12 +81,14 @@ class Tally:
                 for class_id in image.class_ids:
                     self.moments.add(bisect_left(images.classes, class_id), activation)
             self.top.add(positions, activations)
+            self.sample.add(positions, [image.name for image in batch.images], activations)
             self.constant.update(np.nonzero(outputs.constant)[1].tolist())
         self.unreadable += batch.unreadable
         self.done += n_images
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return everything, as JSON values and arrays."""
+        reference_image, reference_activation = self.sample.by_key()
         return (
             {
                 "done": self.done,
@@ -93,6 +102,8 @@ class Tally:
                 "squares": self.moments.squares,
                 "exemplar_image": self.top.image,
                 "exemplar_activation": self.top.activation,
+                "reference_image": reference_image,
+                "reference_activation": reference_activation,
             },
         )
 
@@ -110,7 +121,9 @@ class Tally:
             raise ValueError(problem)
         for name, empty in self.state()[1].items():
             array = arrays.get(name)
-            if array is None or array.shape != empty.shape or array.dtype != empty.dtype:
+            # How many references there are grows with the pass.
+            grows = name.startswith("reference_")
+            if array is None or array.dtype != empty.dtype or (array.shape != empty.shape and not grows):
                 raise ValueError(f"it has no array {name} of {empty.dtype} and shape {empty.shape}")
         moments = Moments(arrays["count"], arrays["mean"], arrays["squares"])
         image, activation = arrays["exemplar_image"], arrays["exemplar_activation"]
@@ -130,7 +143,12 @@ class Tally:
         top = TopImages(0)
         top.image, top.activation = image, activation
         unreadable = [(ImageRef(class_id, name), reason) for class_id, name, reason in state["unreadable"]]
-        return Tally(moments, top, state["started"], state["done"], unreadable, constant)
+        sample = self.sample.restored(
+            arrays["reference_image"],
+            arrays["reference_activation"],
+            [image.name for image in images.reading_order[: state["done"]]],
+        )
+        return Tally(moments, top, sample, state["started"], state["done"], unreadable, constant)
 
 
 def _counts(images: ImageSet, state: Mapping[str, Any]) -> list[int]:

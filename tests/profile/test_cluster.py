@@ -74,6 +74,8 @@ def assert_equal(found, expected):
     np.testing.assert_allclose(found.variance, expected.variance, rtol=0, atol=1e-9)
     assert found.exemplars.names == expected.exemplars.names
     np.testing.assert_array_equal(found.exemplars.activation, expected.exemplars.activation)
+    assert found.references.names == expected.references.names
+    np.testing.assert_array_equal(found.references.classes, expected.references.classes)
     assert found.metadata["images"]["sha256"] == expected.metadata["images"]["sha256"]
 
 
