@@ -1,4 +1,4 @@
-"""Write what is made from code: the pages of the command line and of the named queries, and the queries as RDF.
+"""Write what is made from code: command line, glossary and named queries as pages, and the queries as RDF.
 
 With ``--check``, write nothing and exit with code 1 if a page is stale.
 """
@@ -31,7 +31,12 @@ def main() -> int:
     """Write the pages, or with --check compare them."""
     check = checking()
     stale = []
-    pages = {"docs/command-line.md": command_line(), "docs/queries.md": queries(), "queries/queries.ttl": queries_ttl()}
+    pages = {
+        "docs/command-line.md": command_line(),
+        "docs/glossary.md": glossary(),
+        "docs/queries.md": queries(),
+        "queries/queries.ttl": queries_ttl(),
+    }
     for name, text in pages.items():
         path = ROOT / name
         if not check:
@@ -68,6 +73,13 @@ def command_line() -> str:
         lines = [line.rstrip() for line in answer.stdout.strip().splitlines()]
         parts.append("\n".join([f"## filtag {command}".rstrip() + "\n", "```text", *lines, "```\n"]))
     return "\n".join(parts)
+
+
+def glossary() -> str:
+    """Return the words that people meet, explained."""
+    from filtag_kg.views import glossary_markdown
+
+    return glossary_markdown()
 
 
 def command_names(group: object, prefix: str = "") -> Iterator[str]:

@@ -19,6 +19,7 @@ from filtag_kg.concepts.common import (
 from filtag_kg.concepts.conceptnet import ConceptNetIndex, DumpSummary, default_index, import_dump
 from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_curated_links
 from filtag_kg.concepts.doubt import DoubtfulLink, doubtful_links
+from filtag_kg.concepts.familiarity import is_familiar
 from filtag_kg.concepts.families import families_of, family_name
 from filtag_kg.concepts.features import Features
 from filtag_kg.concepts.few_classes import classes_needed, runs_of_few_classes, too_few_classes
@@ -80,6 +81,7 @@ __all__ = [
     "families_of",
     "family_name",
     "import_dump",
+    "is_familiar",
     "label_matches",
     "link_classes",
     "look_up",

@@ -8,19 +8,26 @@ from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.report.tables import count_text
-from filtag_kg.tags import parse_rule
 from filtag_kg.views import (
+    GLOSSARY,
     SOURCE_TEXTS,
     ablation_text,
+    chance_sentence,
     chance_text,
     check_text,
+    clear_filters,
+    filter_name,
     points_text,
     probability_text,
+    rule_sentence,
     statement_text,
+    sureness,
+    why_text,
 )
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from jinja2.runtime import Context
 
 _LICENCES = {
     "https://creativecommons.org/licenses/by-sa/4.0/": "CC BY-SA 4.0",
@@ -42,7 +49,7 @@ def environment(packages: Sequence[str] = ()) -> Environment:
         If Jinja2 is not installed.
     """
     try:
-        from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+        from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, pass_context
     except ModuleNotFoundError:
         raise FiltagError("pages need jinja2, which is not installed: pip install jinja2") from None
     jinja = Environment(
@@ -65,9 +72,16 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     jinja.filters["source"] = lambda source: SOURCE_TEXTS.get(source, source)
     jinja.filters["statement"] = lambda feature: statement_text(feature.relation, feature.label)
     jinja.filters["licence"] = lambda licence: _LICENCES.get(licence, "licence")
-    jinja.filters["rule_text"] = _rule_text
+    jinja.filters["chance_sentence"] = chance_sentence
+    jinja.filters["sureness"] = sureness
+    jinja.filters["rule_sentence"] = rule_sentence
+    jinja.filters["why"] = why_text
     jinja.filters["ablation_text"] = ablation_text
     jinja.filters["points"] = points_text
+    jinja.globals["clear_filters"] = clear_filters
+    jinja.globals["filter_name"] = filter_name
+    jinja.globals["glossary"] = GLOSSARY
+    jinja.globals["term"] = pass_context(_term)
     return jinja
 
 
@@ -76,15 +90,26 @@ def template_text(name: str) -> str:
     return files("filtag_kg.report").joinpath("templates", name).read_text("utf-8")
 
 
-def _rule_text(name: str) -> str:
-    """Return what a rule does; empty for a rule of another method."""
-    try:
-        rule = parse_rule(name)
-    except FiltagError:
-        return ""
-    if rule.kind == "k":
-        filters = "the filter" if rule.amount == 1 else f"the {int(rule.amount)} filters"
-    else:
-        filters = f"the {100 * rule.amount:g} % of the filters"
-    beyond = "" if rule.score == "activation" else " beyond other classes"
-    return f"Each class tags {filters} of a layer that it activates most{beyond}."
+def _term(context: Context, anchor: str, text: str = "", root: str | None = None) -> str:
+    """Return a word that links to its entry in the glossary and says what it means where the mouse rests on it.
+
+    A page without a site around it has no glossary to link to: there the word alone says what it means.
+
+    Parameters
+    ----------
+    anchor : str
+        The entry: ``clear-theme``.
+    text : str, optional
+        What to show instead of the entry's term.
+    root : str, optional
+        The way to the site's root, which macros have as an argument and pages as a value.
+    """
+    from markupsafe import Markup
+
+    entry = GLOSSARY[anchor]
+    urls = context.get("url")
+    if urls is None:
+        return Markup('<span class="term" title="{}">{}</span>').format(entry.text, text or entry.term)
+    root = context.get("root", "") if root is None else root
+    href = f"{root}{urls.page('glossary')}#{anchor}"
+    return Markup('<a class="term" href="{}" title="{}">{}</a>').format(href, entry.text, text or entry.term)

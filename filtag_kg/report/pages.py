@@ -29,6 +29,7 @@ from filtag_kg.views import (
     RunResults,
     alike_classes,
     class_pairs,
+    glossary_parts,
     summarise_by_layer,
     summarise_labels,
     unusual_filters,
@@ -333,6 +334,10 @@ class Pages:
             self._checked(table) for table in self.loaded.runs.values() if table.run.run_id in self.loaded.checks.runs
         ]
         return self._render("labels.html", self.urls.page("labels"), checked_runs=runs)
+
+    def glossary(self) -> str:
+        """Return the page that explains the words of all pages."""
+        return self._render("glossary.html", self.urls.page("glossary"), parts=glossary_parts())
 
     def _checked(self, table: RunResults) -> _CheckedRun:
         loaded, run = self.loaded, table.run

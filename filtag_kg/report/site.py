@@ -156,6 +156,7 @@ def _renderers(
     for page in range(1, len(loaded.networks) + 1):
         yield urls.page("unusual", page), partial(pages.unusual, page)
         yield urls.page("pairs", page), partial(pages.pairs, page)
+    yield urls.page("glossary"), pages.glossary
     if loaded.checks.run_ids:
         yield urls.page("labels"), pages.labels
     for extra in extras:

@@ -2,7 +2,6 @@
 
 from filtag_kg.views.ablations import Conclusion, ablation_text, change_text, conclusion, points_text
 from filtag_kg.views.activations import ABOUT_HIGHER, Higher
-from filtag_kg.views.certainty import NOT_BEYOND_CHANCE, chance_text, check_text, probability_text
 from filtag_kg.views.class_pairs import ClassPair, FilterResponse, alike_classes, class_pair, class_pairs
 from filtag_kg.views.concept_graph import (
     RELATION_TEXTS,
@@ -12,6 +11,8 @@ from filtag_kg.views.concept_graph import (
     Step,
     statement_text,
 )
+from filtag_kg.views.filter_names import FilterName, count_clear, filter_name, surest_first
+from filtag_kg.views.glossary import GLOSSARY, GlossaryEntry, GlossaryPart, glossary_markdown, glossary_parts
 from filtag_kg.views.heat_maps import map_strip
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
 from filtag_kg.views.label_checks import LabelChecks
@@ -43,11 +44,26 @@ from filtag_kg.views.records import (
 from filtag_kg.views.results import NetworkLayers, RunResults
 from filtag_kg.views.search import Match, SearchIndex, search_index
 from filtag_kg.views.unusual import INACTIVE, UNEXPLAINED, UnusualFilters, UnusualLayer, unusual_filters
+from filtag_kg.views.wording import (
+    NO_CLEAR_THEME,
+    NOT_BEYOND_CHANCE,
+    chance_sentence,
+    chance_text,
+    check_text,
+    clear_filters,
+    probability_text,
+    rule_sentence,
+    share_sentence,
+    sureness,
+    why_text,
+)
 
 __all__ = [
     "ABOUT_HIGHER",
+    "GLOSSARY",
     "INACTIVE",
     "NOT_BEYOND_CHANCE",
+    "NO_CLEAR_THEME",
     "RELATION_TEXTS",
     "SOURCE_TEXTS",
     "UNEXPLAINED",
@@ -59,10 +75,13 @@ __all__ = [
     "Exemplar",
     "Feature",
     "FilterLine",
+    "FilterName",
     "FilterPair",
     "FilterResponse",
     "FilterRun",
     "FilterView",
+    "GlossaryEntry",
+    "GlossaryPart",
     "Higher",
     "InCommon",
     "KnowledgeGraph",
@@ -90,6 +109,7 @@ __all__ = [
     "ablation_text",
     "alike_classes",
     "build_kg",
+    "chance_sentence",
     "chance_text",
     "change_text",
     "check_text",
@@ -97,17 +117,27 @@ __all__ = [
     "class_pair",
     "class_pairs",
     "classes_named",
+    "clear_filters",
     "concepts_named",
     "conclusion",
+    "count_clear",
+    "filter_name",
+    "glossary_markdown",
+    "glossary_parts",
     "layer_and_filter",
     "load_kg",
     "map_strip",
     "network_layers",
     "points_text",
     "probability_text",
+    "rule_sentence",
     "search_index",
+    "share_sentence",
     "statement_text",
     "summarise_by_layer",
     "summarise_labels",
+    "sureness",
+    "surest_first",
     "unusual_filters",
+    "why_text",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from filtag_kg.kg import Ablation, Change
-from filtag_kg.views.certainty import probability_text
+from filtag_kg.views.wording import probability_text
 
 Conclusion = Literal["specific", "mostly", "chance", "everywhere", "none", "unclear"]
 """What taking a concept's filters out does, by the mean confidence in the true class.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from filtag_kg.notebook_html import QUIET, bar_html, table_html
 from filtag_kg.views.activations import ABOUT_HIGHER
-from filtag_kg.views.certainty import chance_text, probability_text
+from filtag_kg.views.wording import chance_text, probability_text
 
 if TYPE_CHECKING:
     from filtag_kg.concepts import CommonConcept

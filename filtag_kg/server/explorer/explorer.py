@@ -69,6 +69,7 @@ class Explorer:
         return [
             Route("/search", self.search),
             *(Route(f"/{name}", partial(self.list_page, pool, name)) for name in _LISTS),
+            Route("/glossary", self.glossary),
             Route("/labels", partial(self.labels, pool)),
             Route("/compare", partial(self.compare, pool)),
             Route("/query", partial(self.query, pool)),
@@ -125,6 +126,11 @@ class Explorer:
         except RequestError as error:
             # A page that is missing from a list is not a wrong parameter.
             raise RequestError(404 if error.status == 400 else error.status, error.line, error.headers) from None
+
+    async def glossary(self, _request: Request) -> Response:
+        """Explain the words of the pages."""
+        now = await self._now()
+        return HTMLResponse(now.pages.glossary())
 
     async def labels(self, pool: Pool, request: Request) -> Response:
         """Say which labels are true."""
