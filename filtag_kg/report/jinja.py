@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.report.placing import box_style, crop_style, map_url
 from filtag_kg.report.tables import count_text
 from filtag_kg.views import (
     GLOSSARY,
@@ -82,6 +83,9 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     jinja.globals["filter_name"] = filter_name
     jinja.globals["glossary"] = GLOSSARY
     jinja.globals["term"] = pass_context(_term)
+    jinja.filters["crop"] = crop_style
+    jinja.filters["box"] = box_style
+    jinja.filters["map_url"] = map_url
     return jinja
 
 

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import xml_text
 from filtag_kg.kg import CheckedLabel, KgRun
 from filtag_kg.report.figures import Figure
+from filtag_kg.report.gallery import PICTURES_A_PAGE, Galleries
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.stated import stated_by_source
-from filtag_kg.report.urls import PageUrls
+from filtag_kg.report.urls import FILTERS_A_PAGE, PageUrls, filter_anchor
 from filtag_kg.views import (
     ABOUT_HIGHER,
     INACTIVE,
     UNEXPLAINED,
     Exemplar,
-    FilterLine,
     LabelSummary,
     LoadedKg,
     NetworkLayers,
     RunResults,
     alike_classes,
     class_pairs,
+    filter_name,
     glossary_parts,
     summarise_by_layer,
     summarise_labels,
@@ -40,16 +40,17 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-FILTERS_A_PAGE = 100
 _ROWS_A_PAGE = 400
-_MOST_ROWS = 240
-"""Rows of all runs together in the tables of a page, so that it stays below 500 kB; the rest is in the CSV files."""
+_MOST_ROWS = 120
+"""Rows of all runs together in the tables of a page, so that people can read it; the rest is in the CSV files."""
 _LEAST_ROWS = 20
+_MOST_LISTED = 20
+"""Filters of a concept or class in a table, by one run: the page opens with the surest."""
 _MOST_RUNS = 4
-_MOST_PATHS = 6
+_MOST_PATHS = 4
 _MOST_EXEMPLARS = 5
-_MOST_SUREST = 12
-_MOST_UNEXPLAINED = 60
+_MOST_UNEXPLAINED = 48
+_MOST_DUPLICATES = 12
 _MOST_PAIRS = 12
 
 
@@ -66,24 +67,27 @@ class PageSettings:
     extras : sequence of (page name, title)
         Further pages in the menu.
     downloads : sequence of (file name, description)
+    own_page : mapping of (network, layer) to container of int, optional
+        The filters that have a page; by default all.
     """
 
     live: bool = False
     templates: Sequence[str] = ()
     extras: Sequence[tuple[str, str]] = ()
     downloads: Sequence[tuple[str, str]] = ()
+    own_page: Mapping[tuple[str, str], Container[int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _CheckedRun:
-    """A run whose labels were checked, for the page about that; the labels come with exemplars of their filters."""
+    """A run whose labels were checked, for the page about that."""
 
     run: KgRun
     about: Mapping[str, Any]
     total: LabelSummary
     layers: Sequence[LabelSummary]
-    best: Sequence[tuple[CheckedLabel, Sequence[Exemplar]]]
-    worst: Sequence[tuple[CheckedLabel, Sequence[Exemplar]]]
+    best: Sequence[CheckedLabel]
+    worst: Sequence[CheckedLabel]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +97,11 @@ class Pages:
     loaded: LoadedKg
     urls: PageUrls
     settings: PageSettings = field(default_factory=PageSettings)
+
+    @cached_property
+    def galleries(self) -> Galleries:
+        """The filters and images that pages open with."""
+        return Galleries(self.loaded, self.settings.own_page)
 
     @cached_property
     def _environment(self) -> Environment:
@@ -106,23 +115,34 @@ class Pages:
             coherent_q=loaded.q,
             about_higher=ABOUT_HIGHER,
             most_rows=self._most_rows,
+            most_listed=_MOST_LISTED,
             most_runs=_MOST_RUNS,
             most_paths=_MOST_PATHS,
             proportion=Proportion,
             network_labels=", ".join(network.label for network in loaded.networks.values()),
+            anchor=filter_anchor,
+            gallery=self.galleries,
+            most_exemplars=_MOST_EXEMPLARS,
+            picture_url=self._picture_url,
             several_networks=len(loaded.networks) > 1,
         )
         return jinja
 
     def _render(self, template: str, url: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
-        root = "" if url.startswith("/") else "../" * url.count("/")
-        return xml_text(self._environment.get_template(template).render(root=root, **values))
+        text = self._environment.get_template(template)
+        if url.startswith("/"):
+            return xml_text(text.render(root="", **values))
+        return xml_text(_nearer(text.render(root="../" * url.count("/"), **values), url))
+
+    def _picture_url(self, exemplar: Exemplar) -> str:
+        page, anchor = self.galleries.place(exemplar)
+        return f"{self.urls.class_(exemplar.class_id, page)}#{anchor}"
 
     @cached_property
     def picture_files(self) -> frozenset[str]:
         """The files in the KG's directory that pages show as pictures."""
-        exemplars, visualizations = self.loaded.exemplars.values(), self.loaded.visualizations.values()
-        thumbnails = {exemplar.thumbnail for of_filter in exemplars for exemplar in of_filter}
+        thumbnails = {picture.exemplar.thumbnail for picture in self.galleries.all_pictures()}
+        visualizations = self.loaded.visualizations.values()
         return frozenset(thumbnails | {picture.file for of_filter in visualizations for picture in of_filter})
 
     def overview(self, figures: Sequence[Figure] = ()) -> str:
@@ -136,7 +156,6 @@ class Pages:
             figures=figures,
             profile=loaded.kg.manifest["inputs"].get("profile", {}),
             headline={table.run.run_id: self._headline(table) for table in loaded.runs.values()},
-            surest={network.network: self._surest(network) for network in loaded.networks.values()},
             label_summaries={
                 run_id: summarise_labels(check.labels) for run_id, check in loaded.checks.runs.items() if check.labels
             },
@@ -147,7 +166,7 @@ class Pages:
         return _n_pages(network.size(self.loaded.layer_index(network, layer)), FILTERS_A_PAGE)
 
     def layer(self, network: NetworkLayers, layer: str, page: int = 1) -> str:
-        """Return one page of a layer: a row for each filter with its exemplars and tags, as in the paper's Figure 3.
+        """Return one page of a layer: its surest filters, and each filter with its exemplars and tags.
 
         Raises
         ------
@@ -167,9 +186,7 @@ class Pages:
             network=network,
             page=page,
             page_urls=[urls.layer(view.network, view.layer, number) for number in range(1, n_pages + 1)],
-            shown=shown,
-            exemplars=[loaded.exemplars.get((network.network, column + i), ())[:_MOST_EXEMPLARS] for i in shown],
-            pictures=[loaded.visualizations.get((network.network, layer, i), ()) for i in shown],
+            shown=[self.galleries.card(network, column + i) for i in shown],
             before=names[view.index - 1] if view.index else None,
             after=names[view.index + 1] if view.index + 1 < len(names) else None,
         )
@@ -184,18 +201,34 @@ class Pages:
         """
         view = self.loaded.filter(network, layer, filter_)
         url = self.urls.filter(network.network, layer, filter_)
-        return self._render("filter.html", url, filter=view, network=network)
+        name = filter_name(self.loaded, network, self.loaded.column(network, layer, filter_))
+        return self._render("filter.html", url, filter=view, network=network, name=name)
 
-    def class_(self, class_id: str) -> str:
-        """Return the page of a class.
+    def n_pages_of_class(self, class_id: str) -> int:
+        """Return how many pages the pictures of a class take."""
+        return _n_pages(len(self.galleries.pictures(class_id)), PICTURES_A_PAGE)
+
+    def class_(self, class_id: str, page: int = 1) -> str:
+        """Return one page of a class: the filters that respond to it, and its images with the filters of each.
 
         Raises
         ------
         FiltagError
-            If there is no such class.
+            If there is no such class or page.
         """
         view = self.loaded.class_(class_id)
-        return self._render("class.html", self.urls.class_(class_id), class_=view, runs=self.loaded.runs)
+        pictures = self.galleries.pictures(class_id)
+        numbers = range(1, self.n_pages_of_class(class_id) + 1)
+        return self._render(
+            "class.html",
+            self.urls.class_(class_id, page),
+            class_=view,
+            runs=self.loaded.runs,
+            pictures=_on_page(pictures, page, PICTURES_A_PAGE, f"class {class_id}"),
+            n_pictures=len(pictures),
+            page=page,
+            page_urls=[self.urls.class_(class_id, number) for number in numbers],
+        )
 
     def concept(self, iri: str) -> str:
         """Return the page of a concept.
@@ -285,22 +318,21 @@ class Pages:
         (network,) = _on_page(networks, page, 1, "unusual")
         found = unusual_filters(self.loaded, network)
         first = network.first_columns
-        shown = [
-            {
-                "layer": layer,
-                "filter": filter_,
-                "class_share": share,
-                "exemplars": self.loaded.exemplars.get((network.network, first[layer] + filter_), ())[:_MOST_EXEMPLARS],
-            }
-            for layer, filter_, share in (found.unexplained[:_MOST_UNEXPLAINED] if found is not None else ())
-        ]
+        unexplained = found.unexplained[:_MOST_UNEXPLAINED] if found is not None else ()
+        duplicates = found.duplicates[:_MOST_DUPLICATES] if found is not None else ()
         return self._render(
             "unusual.html",
             self.urls.page("unusual", page),
             networks=networks,
             network=network,
             unusual=found,
-            shown=shown,
+            shown=[
+                (self.galleries.card(network, first[layer] + filter_), share) for layer, filter_, share in unexplained
+            ],
+            duplicates=[
+                [self.galleries.card(network, first[layer] + filter_) for filter_ in filters[:2]]
+                for layer, filters in duplicates
+            ],
             inactive=INACTIVE,
             unexplained=UNEXPLAINED,
             page=page,
@@ -341,20 +373,15 @@ class Pages:
 
     def _checked(self, table: RunResults) -> _CheckedRun:
         loaded, run = self.loaded, table.run
-        check, network = loaded.checks.runs[run.run_id], loaded.networks[run.network]
-
-        def with_exemplars(labels: Sequence[CheckedLabel]) -> list[tuple[CheckedLabel, Sequence[Exemplar]]]:
-            columns = (loaded.column(network, row.layer, row.filter) for row in labels)
-            exemplars = [loaded.exemplars.get((run.network, column), ())[:_MOST_EXEMPLARS] for column in columns]
-            return list(zip(labels, exemplars, strict=True))
+        check = loaded.checks.runs[run.run_id]
 
         return _CheckedRun(
             run=run,
             about=check.about,
             total=summarise_labels(check.labels),
             layers=summarise_by_layer(check.labels),
-            best=with_exemplars(loaded.checks.best(run.run_id)),
-            worst=with_exemplars(loaded.checks.worst(run.run_id)),
+            best=loaded.checks.best(run.run_id),
+            worst=loaded.checks.worst(run.run_id),
         )
 
     def _list(self, name: str, page: int, rows: Sequence[Any]) -> str:
@@ -388,19 +415,15 @@ class Pages:
             "concepts": len(self.loaded.kinds(table)),
         }
 
-    def _surest(self, network: NetworkLayers) -> list[FilterLine]:
-        """Return the surest coherent filter of each kind by the network's first run; of those, the surest ones."""
-        runs = self.loaded.runs_of(network.network)
-        if not runs:
-            return []
-        surest_first = sorted(
-            runs[0].concepts_of_layer(range(network.n_filters)),
-            key=lambda item: (item[1].p_adjusted, item[1].p_value, -item[0]),
-        )
-        surest: dict[str, int] = {}
-        for column, row in surest_first:
-            surest.setdefault(row.concept, column)
-        return [self.loaded.line(runs[0], column) for column in islice(surest.values(), _MOST_SUREST)]
+
+def _nearer(text: str, url: str) -> str:
+    """Let links to what shares folders with a page start there, and not at the root: filters link to many others."""
+    folders = url.split("/")[:-1]
+    for depth in range(len(folders), 0, -1):
+        from_root = "../" * len(folders) + "/".join(folders[:depth]) + "/"
+        # No text of a KG has a quotation mark: they are escaped.
+        text = text.replace(f'"{from_root}', '"' + "../" * (len(folders) - depth))
+    return text
 
 
 def _n_pages(n_rows: int, rows_a_page: int) -> int:

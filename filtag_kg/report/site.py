@@ -16,8 +16,9 @@ from filtag_kg.report.comparison import Comparison
 from filtag_kg.report.figures import Figure, confusion_figure, hits_figure, run_figures
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment, template_text
+from filtag_kg.report.own_pages import own_pages
 from filtag_kg.report.pages import Pages, PageSettings
-from filtag_kg.report.urls import FileUrls
+from filtag_kg.report.urls import FileUrls, layer_page
 from filtag_kg.views import LoadedKg, NetworkLayers
 
 Progress = Callable[[int, int], None]
@@ -47,7 +48,7 @@ class Site:
 
 def style_sheet() -> str:
     """Return the style of all pages."""
-    return template_text("page.css") + template_text("site.css")
+    return "".join(map(template_text, ("page.css", "site.css", "gallery.css")))
 
 
 def write_site(site: Site, folder: Path, progress: Progress | None = None) -> int:
@@ -65,25 +66,33 @@ def write_site(site: Site, folder: Path, progress: Progress | None = None) -> in
     FiltagError
         If a thumbnail that the KG names is missing, or an evaluation or error analysis is missing or damaged.
     """
-    loaded, urls = site.loaded, FileUrls()
+    loaded = site.loaded
+    own = own_pages(loaded)
+    urls = FileUrls(own)
     extras = [*_hits_page(site, folder), *_confusions_page(site, folder)]
     figures = [
         figure for grouped in site.grouped for figure in run_figures(grouped, lambda iri: f"../{urls.concept(iri)}")
     ]
     figures += [extra.figure for extra in extras if extra.figure is not None]
-    settings = PageSettings(extras=[(extra.name, extra.title) for extra in extras], downloads=site.downloads)
+    settings = PageSettings(
+        extras=[(extra.name, extra.title) for extra in extras], downloads=site.downloads, own_page=own
+    )
     pages = Pages(loaded, urls, settings)
     _write(folder, "style.css", style_sheet())
     for figure in figures:
         for name, svg in figure.files:
             _write(folder, name, svg)
     renderers = list(_renderers(pages, site, extras, figures))
+    for network in loaded.networks.values():
+        renderers += _layer_renderers(pages, urls, network)
     for done, (url, render) in enumerate(renderers, start=1):
         _write(folder, unquote(url), render())
         if progress is not None:
             progress(done, len(renderers))
     for name in sorted(pages.picture_files):
         _copy(loaded.kg.path / name, folder / name)
+    for network in loaded.networks.values():
+        _write_redirects(urls, network, folder)
     return len(renderers)
 
 
@@ -162,26 +171,51 @@ def _renderers(
     for extra in extras:
         yield urls.page(extra.name), partial(extra.render, pages)
     for class_id in loaded.concepts.class_ids:
-        yield urls.class_(class_id), partial(pages.class_, class_id)
+        for page in range(1, pages.n_pages_of_class(class_id) + 1):
+            yield urls.class_(class_id, page), partial(pages.class_, class_id, page)
     for iri in loaded.concepts.labels:
         yield urls.concept(iri), partial(pages.concept, iri)
-    for network in loaded.networks.values():
-        yield from _layer_renderers(pages, network)
 
 
-def _layer_renderers(pages: Pages, network: NetworkLayers) -> Iterator[tuple[str, Callable[[], str]]]:
-    urls = pages.urls
+def _layer_renderers(pages: Pages, urls: FileUrls, network: NetworkLayers) -> Iterator[tuple[str, Callable[[], str]]]:
     for index, layer in enumerate(network.layer_names):
         for page in range(1, pages.n_layer_pages(network, layer) + 1):
             yield urls.layer(network.network, layer, page), partial(pages.layer, network, layer, page)
-        for filter_ in range(network.size(index)):
+        for filter_ in filter(partial(urls.has_page, network.network, layer), range(network.size(index))):
             yield urls.filter(network.network, layer, filter_), partial(pages.filter, network, layer, filter_)
+
+
+def _write_redirects(urls: FileUrls, network: NetworkLayers, folder: Path) -> None:
+    """Let the address of each filter without a page lead to its layer's.
+
+    The filters of one page share one file under many names, which takes no room on the disk.
+    """
+    redirect = environment().get_template("redirect.html")
+    for index, layer in enumerate(network.layer_names):
+        written: dict[int, Path] = {}
+        for filter_ in range(network.size(index)):
+            if urls.has_page(network.network, layer, filter_):
+                continue
+            page, name = layer_page(filter_), unquote(urls.filter_file(network.network, layer, filter_))
+            if page in written:
+                _link(written[page], folder / name)
+            else:
+                url = urls.layer(network.network, layer, page).rpartition("/")[2]
+                _write(folder, name, xml_text(redirect.render(layer=layer, url=f"../{url}")))
+                written[page] = folder / name
 
 
 def _write(folder: Path, name: str, text: str) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except OSError:  # The file system has no links, or not so many.
+        shutil.copyfile(source, target)
 
 
 def _copy(source: Path, target: Path) -> None:

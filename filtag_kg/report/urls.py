@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote
 
+FILTERS_A_PAGE = 100
+"""Filters on one page of a layer."""
 _WORDNET = "http://wordnet-rdf.princeton.edu/pwn30/"
 _MOST_CHARACTERS = 120
 # Windows opens a device under such a name, whatever its ending.
@@ -30,8 +33,8 @@ class PageUrls(Protocol):
         """Return the URL of a filter."""
         ...
 
-    def class_(self, class_id: str) -> str:
-        """Return the URL of a class."""
+    def class_(self, class_id: str, page: int = 1) -> str:
+        """Return the URL of one page of a class."""
         ...
 
     def concept(self, iri: str) -> str:
@@ -53,7 +56,14 @@ class FileUrls:
 
     Names of networks, layers and classes may hold anything: they are percent-encoded in file names, and once more in
     URLs, so that no URL leaves the folder.
+
+    Parameters
+    ----------
+    own_page : mapping of (network, layer) to container of int, optional
+        The filters that have a page; the others have a place on their layer's. By default all have one.
     """
+
+    own_page: Mapping[tuple[str, str], Container[int]] | None = None
 
     def overview(self) -> str:
         """Return the URL of the first page."""
@@ -65,12 +75,23 @@ class FileUrls:
         return f"{_layer_folder(network, layer)}/{name}.html"
 
     def filter(self, network: str, layer: str, filter_: int) -> str:
-        """Return the URL of a filter."""
+        """Return the URL of a filter: of its page, or of its place on its layer's page."""
+        if self.has_page(network, layer, filter_):
+            return self.filter_file(network, layer, filter_)
+        return f"{self.layer(network, layer, layer_page(filter_))}#{filter_anchor(filter_)}"
+
+    def has_page(self, network: str, layer: str, filter_: int) -> bool:
+        """Return whether a filter has a page of its own."""
+        return self.own_page is None or filter_ in self.own_page.get((network, layer), ())
+
+    def filter_file(self, network: str, layer: str, filter_: int) -> str:
+        """Return the URL of a file for a filter alone: its page, or what leads from there to its layer's."""
         return f"{_layer_folder(network, layer)}/filter/{filter_}.html"
 
-    def class_(self, class_id: str) -> str:
-        """Return the URL of a class."""
-        return f"class/{_encoded(class_id)}.html"
+    def class_(self, class_id: str, page: int = 1) -> str:
+        """Return the URL of one page of a class."""
+        name = f"class/{_encoded(class_id)}"
+        return f"{name}.html" if page == 1 else f"{name}/page-{page}.html"
 
     def concept(self, iri: str) -> str:
         """Return the URL of a concept, ``concept/02084071-n.html``; outside WordNet with a hash."""
@@ -83,6 +104,16 @@ class FileUrls:
     def file(self, name: str) -> str:
         """Return the URL of a file."""
         return quote(name)
+
+
+def layer_page(filter_: int) -> int:
+    """Return the page of its layer that a filter is on."""
+    return 1 + filter_ // FILTERS_A_PAGE
+
+
+def filter_anchor(filter_: int) -> str:
+    """Return a filter's place on that page."""
+    return f"filter-{filter_}"
 
 
 # Every page links to the same few thousand others, hence the caches.

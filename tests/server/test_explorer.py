@@ -99,13 +99,13 @@ def test_browsing_from_network_to_filter_and_from_concept_to_filters(opened: Bro
         shown.goto(server.url)
         shown.get_by_role("link", name="deep", exact=True).first.click()
         shown.get_by_role("link", name="0", exact=True).first.click()
-        shown.get_by_role("heading", level=1, name="Filter 0").wait_for()
+        shown.locator(".kicker", has_text="deep · filter 0").wait_for()
         assert shown.get_by_role("link", name="bloodhound").count()
         shown.goto(f"{server.url}/concepts")
         shown.get_by_role("link", name="dog", exact=True).first.click()
         shown.get_by_role("heading", level=1, name="dog", exact=True).wait_for()
         shown.get_by_role("link", name="deep · 0").first.click()
-        shown.get_by_role("heading", level=1, name="Filter 0").wait_for()
+        shown.locator(".kicker", has_text="deep · filter 0").wait_for()
 
 
 def test_a_named_query_its_sparql_and_its_link(opened: Browser, server: Server, tmp_path: Path) -> None:
@@ -420,7 +420,7 @@ def test_rows_lead_to_the_pages_of_what_they_name(opened: Browser, server: Serve
             text = link.inner_text()
             assert at in str(link.get_attribute("href"))
             link.click()
-            assert text in shown.get_by_role("heading", level=1).inner_text() or name.startswith("tags")
+            assert text in shown.locator("header").inner_text() or name.startswith("tags")
         shown.goto(f"{server.url}/query?name=layer-summary")
         shown.locator("[data-rows] tbody tr").first.wait_for()
         # A number of filters is no filter's index.

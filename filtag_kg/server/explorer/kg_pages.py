@@ -26,7 +26,7 @@ class Snapshot:
 
     def __init__(self, loaded: LoadedKg) -> None:
         self.loaded = loaded
-        # Read before workers are forked, which then share them.
+        # Read and made before workers are forked, which then share them.
         _ = loaded.checks.runs
         self.urls = ServedUrls(loaded.iris)
         self.index = search_index(loaded)
@@ -35,6 +35,7 @@ class Snapshot:
         self._grouped: Sequence[GroupedRun] | None = None
         self._grouping = threading.Lock()
         self._figures: dict[str, Figure] = {}
+        self.pages.galleries.prepare()
         # The first page, and the number of figures on it.
         self._overview = ("", -1)
         self._rendering = threading.Lock()

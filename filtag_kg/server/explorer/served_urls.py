@@ -33,9 +33,10 @@ class ServedUrls:
         """Return the URL of a filter."""
         return self._path(self.iris.filter(network, layer, filter_))
 
-    def class_(self, class_id: str) -> str:
-        """Return the URL of a class."""
-        return self._path(self.iris.class_(class_id))
+    def class_(self, class_id: str, page: int = 1) -> str:
+        """Return the URL of one page of a class."""
+        first = self._path(self.iris.class_(class_id))
+        return first if page == 1 else f"{first}/page/{page}"
 
     def concept(self, iri: str) -> str:
         """Return the URL of a concept, or of any other thing whose IRI is outside the base."""

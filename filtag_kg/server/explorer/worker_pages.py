@@ -129,6 +129,8 @@ def _thing_page(snapshot: Snapshot, endpoint: Endpoint, path: str) -> str | None
             return pages.filter(loaded.network_named(network), layer, int(number))
         case ["class", class_id]:
             return pages.class_(class_id)
+        case ["class", class_id, "page", number] if is_index(number):
+            return pages.class_(class_id, int(number))
         case _:
             return _statements_page(snapshot, endpoint, path)
 
