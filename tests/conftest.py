@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.kg import KG, build_kg
+from tests.mixed_filters import mixed_profile
 
 CLASSES = {
     "n02087394": "Rhodesian ridgeback",
@@ -118,6 +119,15 @@ def kg(profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> KG:
     tags = tag_filters(profile, [Rule("k", 1), Rule("q", 0.5)], network="toy-0123456789ab")
     provenance = Provenance.of_profile(profile)
     return build_kg(tmp_path_factory.mktemp("kg") / "kg", tags, wordnet(), provenance, profile=profile)
+
+
+@pytest.fixture(scope="session")
+def mixed_kg(tmp_path_factory: pytest.TempPathFactory) -> KG:
+    """A KG of 200 classes, in which two filters are mixed: for dogs and cars, and for insects and bottles."""
+    profile = mixed_profile()
+    tags = tag_filters(profile, [Rule("k", 1), Rule("q", 0.1)], network="mixed-0123456789ab")
+    provenance = Provenance.of_profile(profile)
+    return build_kg(tmp_path_factory.mktemp("mixed") / "kg", tags, wordnet(), provenance, profile=profile)
 
 
 @pytest.fixture(scope="session")

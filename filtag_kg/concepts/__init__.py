@@ -29,6 +29,7 @@ from filtag_kg.concepts.isa_edges import KeptEdges
 from filtag_kg.concepts.label_matches import label_matches
 from filtag_kg.concepts.linking import link_classes, preferred_labels
 from filtag_kg.concepts.links import Link, Links
+from filtag_kg.concepts.mixed import CLEAR_CONTRAST, MixedFilters, MixedPart, mixed_filters, mixedness
 from filtag_kg.concepts.separation import separation
 from filtag_kg.concepts.similarity import Closeness, Similarities, similarities
 from filtag_kg.concepts.source import FEATURES, RELATIONS, Concept, ConceptSource, Edge, Sense
@@ -40,6 +41,7 @@ from filtag_kg.concepts.wordnet import WordNet, wordnet
 
 __all__ = [
     "CHANCE_P",
+    "CLEAR_CONTRAST",
     "COHERENT_Q",
     "CONCEPTNET",
     "DEFAULT_CONCEPTS",
@@ -64,6 +66,8 @@ __all__ = [
     "KeptEdges",
     "Link",
     "Links",
+    "MixedFilters",
+    "MixedPart",
     "Sense",
     "Similarities",
     "WordFacts",
@@ -85,6 +89,8 @@ __all__ = [
     "label_matches",
     "link_classes",
     "look_up",
+    "mixed_filters",
+    "mixedness",
     "noun_term",
     "p_values",
     "preferred_labels",

@@ -205,7 +205,9 @@ def _of_family(
     common: list[list[CommonConcept]] = []
     for rule, filters in zip(tags.rules, by_rule, strict=True):
         adjusted = [
-            _adjusted(nulls[filter_.n_tags], filter_.p, null_below.shape[1]) if filter_.common.size else np.ones(1)
+            adjusted_by_draws(nulls[filter_.n_tags], filter_.p, null_below.shape[1])
+            if filter_.common.size
+            else np.ones(1)
             for filter_ in filters
         ]
         first = [filter_.chosen[0] if filter_.chosen else 0 for filter_ in filters]
@@ -306,7 +308,7 @@ def adjusted_p_values(
     """
     different = np.unique(below[:, below.sum(axis=0) >= LEAST_SUPPORT], axis=1)
     (smallest,) = smallest_p_values(different, [tags], p_values, draws=draws, seed=seed)
-    return _adjusted(smallest, p, different.shape[1])
+    return adjusted_by_draws(smallest, p, different.shape[1])
 
 
 def q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -328,7 +330,8 @@ def q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
     return q
 
 
-def _adjusted(smallest: NDArray[np.float64], p: NDArray[np.float64], n_concepts: int) -> NDArray[np.float64]:
+def adjusted_by_draws(smallest: NDArray[np.float64], p: NDArray[np.float64], n_concepts: int) -> NDArray[np.float64]:
+    """Return the adjusted p-values, given the smallest p of each draw, sorted, and the number of concepts."""
     as_small = np.searchsorted(smallest, p, side="right")
     return np.minimum((1 + as_small) / (1 + len(smallest)), n_concepts * p)
 
@@ -382,10 +385,26 @@ def _choice(
         best = int(np.argmax(score) if chosen else np.argmin(p))
         if score[best] <= 0:
             break
-        if not familiar[best]:
-            same_tags = (own == own[:, [best]]).all(axis=0)
-            plainer = np.flatnonzero(familiar & same_tags & (ic >= ic[best] - _TENTH) & (ic <= ic[best]))
-            best = int(plainer[np.argmax(ic[plainer])]) if plainer.size else best
+        best = known_by_name(best, own, ic, familiar)
         chosen.append(best)
         uncovered &= ~own[:, best]
     return tuple(chosen)
+
+
+def known_by_name(concept: int, own: NDArray[np.bool_], ic: NDArray[np.float64], familiar: NDArray[np.bool_]) -> int:
+    """Return a concept, or a hardly wider one with the same tags if people know that by its name and not this one.
+
+    Parameters
+    ----------
+    concept : int
+        Column of `own`.
+    own : bool array of shape (n_tags, n_concepts)
+        Which tag of the filter lies at or below which concept.
+    ic, familiar : array of shape (n_concepts,)
+        Information content, and whether people know the concept by its label.
+    """
+    if familiar[concept]:
+        return concept
+    same_tags = (own == own[:, [concept]]).all(axis=0)
+    plainer = np.flatnonzero(familiar & same_tags & (ic >= ic[concept] - _TENTH) & (ic <= ic[concept]))
+    return int(plainer[np.argmax(ic[plainer])]) if plainer.size else concept

@@ -13,6 +13,7 @@ from filtag_kg.graph.emit import (
 )
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
 from filtag_kg.graph.emit_checks import CheckDescription, LabelVerdict, emit_label_check
+from filtag_kg.graph.emit_mixed import emit_filter_parts, mixed_statements
 from filtag_kg.graph.emit_states import Statement, state_statements
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, quads, t
 from filtag_kg.graph.rdf_formats import RDF_FORMATS, RdfFormat, turtle_text, write_triples
@@ -46,6 +47,7 @@ __all__ = [
     "emit_concepts",
     "emit_concepts_in_layers",
     "emit_dataset",
+    "emit_filter_parts",
     "emit_label_check",
     "emit_links",
     "emit_network",
@@ -56,6 +58,7 @@ __all__ = [
     "iri",
     "kg_files",
     "literal",
+    "mixed_statements",
     "quads",
     "resource_folder",
     "state_statements",

@@ -15,6 +15,7 @@ _CLASSES = (
     "flt:ConceptInLayer",
     "flt:ConceptLink",
     "flt:Filter",
+    "flt:FilterPart",
     "flt:TagAssignment",
 )
 _LINKS = ("skos:broadMatch", "skos:closeMatch", "skos:exactMatch", "skos:narrowMatch", "skos:relatedMatch")

@@ -16,6 +16,7 @@ _TABLES = (
     ("links.sssom.tsv", "Links of classes to concepts, in SSSOM", "text/tab-separated-values"),
     ("common.csv", "Common concepts and features", "text/csv"),
     ("concepts.csv", "Concepts by layer", "text/csv"),
+    ("mixed.csv", "Filters that respond to two unrelated things", "text/csv"),
 )
 _INPUTS = {
     "flt:imagesSha256": "images",

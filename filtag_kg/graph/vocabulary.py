@@ -33,7 +33,7 @@ DEFAULT_BASE = "https://w3id.org/filtag/data/"
 
 FLT = frozenset({
     "ClassLabel", "CommonConcept", "CommonFeature", "ConceptInLayer", "ConceptLink", "Evidence", "Explanation",
-    "Filter", "FilterStatement", "LabelCheck", "TagAssignment", "TaggingRun",
+    "Filter", "FilterPart", "FilterStatement", "LabelCheck", "TagAssignment", "TaggingRun",
 
     "about", "activation", "activeFilter", "adjustedPValue", "atLocation", "atOrBelow", "auc", "auprc",
     "bestCommonConcept", "capableOf", "checkedRun", "checkQValue", "classCount", "classesNeeded", "classesPValue",
@@ -47,6 +47,8 @@ FLT = frozenset({
     "separationLow", "sharedFilter", "software", "source", "supportCount", "supportingFilter", "tag", "tagCount",
     "tagsSha256", "testable", "testableCount", "trust", "usedFor", "weightsSha256", "whyClass", "whyFilter",
     "whyNotClass", "whyNotFilter",
+
+    "contrastShare", "hasFilterPart", "includesClass", "mixedness", "mixedQValue", "partNumber",
 
     "Ablation", "AblationChange", "AblationEffect", "ablatedFilter", "accuracyAfter", "accuracyBefore",
     "accuracyRandom", "before", "change", "changeHigh", "changeLow", "chosenBy", "confidenceAfter", "confidenceBefore",
@@ -145,6 +147,10 @@ class DataIris:
     def feature(self, run_id: str, layer: str, filter_: int, relation: str, source: str, rank: int) -> str:
         """Return the IRI of a common feature of a filter: what its tags share by a relation of a source."""
         return self._path("run", run_id, "common", layer, filter_, relation, source, rank)
+
+    def filter_part(self, run_id: str, layer: str, filter_: int, part: int) -> str:
+        """Return the IRI of a part of what a filter responds to."""
+        return self._path("run", run_id, "part", layer, filter_, part)
 
     def concept_in_layer(self, run_id: str, layer: str, concept: str) -> str:
         """Return the IRI of a run's findings about a concept in a layer."""

@@ -20,6 +20,7 @@ from filtag_kg.kg.experiments import Experiment, ExperimentKind, RecordedExperim
 from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
 from filtag_kg.kg.label_checks import LABEL_CHECKS, CheckedLabel, LabelStatus, RunCheck, read_label_checks
 from filtag_kg.kg.manifest import file_differences
+from filtag_kg.kg.mixed import MIXED, MixedTest, read_mixed
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.runs import KgRun, add_runs, build_into, remove_run, runs_of
 from filtag_kg.kg.store import graph_lines, graph_triples
@@ -43,6 +44,7 @@ __all__ = [
     "LABEL_CHECKS",
     "MAP_SIDE",
     "MEASURES",
+    "MIXED",
     "REPLACEMENTS",
     "SCOPES",
     "SCORES",
@@ -62,6 +64,7 @@ __all__ = [
     "KgRun",
     "LabelStatus",
     "Measure",
+    "MixedTest",
     "Provenance",
     "RecordedExperiment",
     "Region",
@@ -87,6 +90,7 @@ __all__ = [
     "read_ablations",
     "read_common_concepts",
     "read_label_checks",
+    "read_mixed",
     "read_tags",
     "read_visualizations",
     "read_where",

@@ -20,6 +20,7 @@ from filtag_kg.concepts import (
     ConceptSource,
     CuratedLink,
     Links,
+    MixedFilters,
     doubtful_links,
     sssom_text,
 )
@@ -37,12 +38,14 @@ from filtag_kg.graph import (
     emit_concepts,
     emit_concepts_in_layers,
     emit_dataset,
+    emit_filter_parts,
     emit_links,
     emit_network,
     emit_run,
     filter_sections,
     in_order,
     kg_files,
+    mixed_statements,
     quads,
     resource_folder,
     state_statements,
@@ -52,6 +55,7 @@ from filtag_kg.kg.build_plan import BuildParameters, BuildPlan, plan_build, tool
 from filtag_kg.kg.exemplars import write_exemplars
 from filtag_kg.kg.kg import FORMAT_VERSION, KG, check_output, open_kg
 from filtag_kg.kg.manifest import write_manifest
+from filtag_kg.kg.mixed import MIXED
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.store import write_graph
 from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TAGS
@@ -126,6 +130,8 @@ def _write_tables(plan: BuildPlan, folder: Path) -> dict[str, str]:
     }
     if not np.isnan(plan.tags.score).all():
         tables[SCORES.file_name] = SCORES.text(tag_scores(plan.tags))
+    if plan.mixed is not None:
+        tables[MIXED.file_name] = MIXED.text(plan.mixed.parts)
     for name, text in tables.items():
         (folder / name).write_text(text, encoding="utf-8")
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()}
@@ -155,12 +161,20 @@ def _write_graph(plan: BuildPlan, folder: Path, digests: Mapping[str, str], prof
 
 
 def _states(plan: BuildPlan, profile: Profile | None) -> Mapping[tuple[str, int], Sequence[Statement]]:
-    """Return what the profile says of the filters, in a graph of the network's and the profile's own."""
+    """Return what the profile says of the filters, in a graph of the network's and the profile's own.
+
+    Whether they are mixed depends on the concepts, too, so that stands in the graphs of the runs.
+    """
+    statements: dict[tuple[str, int], list[Statement]] = {}
     digest = plan.provenance.hashes.get("flt:profileSha256")
-    if profile is None or digest is None:
-        return {}
-    graph = plan.iris.profile_graph(plan.tags.network, digest)
-    return state_statements(plan.tags.network, profile, filter_states(profile), plan.iris, graph=graph)
+    if profile is not None and digest is not None:
+        graph = plan.iris.profile_graph(plan.tags.network, digest)
+        statements = state_statements(plan.tags.network, profile, filter_states(profile), plan.iris, graph=graph)
+    if plan.mixed is not None:
+        mixed = mixed_statements(plan.mixed.parts, [run.run_id for run in plan.runs], plan.iris)
+        for filter_, said in mixed.items():
+            statements[filter_] = [*statements.get(filter_, ()), *said]
+    return statements
 
 
 def _small_graphs(plan: BuildPlan) -> Iterator[tuple[str, Iterable[Triple]]]:
@@ -181,6 +195,8 @@ def _small_graphs(plan: BuildPlan) -> Iterator[tuple[str, Iterable[Triple]]]:
         yield iris.run(run.run_id), emit_run(tags.network, common, run, iris)
         in_layers = [row for row in plan.in_layers if row.rule == run.rule]
         yield iris.run(run.run_id), emit_concepts_in_layers(tags.network, in_layers, run.run_id, iris)
+        if plan.mixed is not None:
+            yield iris.run(run.run_id), emit_filter_parts(tags.network, plan.mixed.parts, run.run_id, iris)
     yield iris.links_graph(), emit_links(tags.class_ids, tags.class_labels, plan.links, iris, tool=tool_name())
     yield iris.links_graph(), emit_closure(plan.isa, iris)
     for member in plan.source.members:
@@ -201,6 +217,7 @@ def _counts(plan: BuildPlan, statements: Mapping[str, int], *, n_assignments: in
             "flt:ConceptInLayer": len(plan.in_layers),
             "flt:ConceptLink": len(plan.links.links),
             "flt:Filter": sum(plan.tags.n_filters),
+            "flt:FilterPart": 0 if plan.mixed is None else len(plan.mixed.parts) * len(plan.runs),
             "flt:TagAssignment": n_assignments,
         },
         linked_classes=len(plan.links),
@@ -252,6 +269,7 @@ def _manifest(plan: BuildPlan, counts: GraphCounts) -> dict[str, Any]:
         "licences": _licences(plan, counts),
         "doubtful_links": [asdict(link) for link in doubtful_links(plan.links, plan.source)],
         "unlinked_classes": list(plan.links.unlinked),
+        **({} if plan.mixed is None else {"mixed": _mixed_record(plan.mixed)}),
         # Left out so that nothing lies above itself: start, end and source of each edge.
         "cycles": [[edge.start, edge.end, edge.source] for edge in plan.isa.left_out.cycles],
         "versions": {"python": platform.python_version(), "software": list(plan.software)},
@@ -262,6 +280,11 @@ def _manifest(plan: BuildPlan, counts: GraphCounts) -> dict[str, Any]:
             "quads": sum(counts.statements.values()),
         },
     }
+
+
+def _mixed_record(mixed: MixedFilters) -> dict[str, int]:
+    needed = {} if mixed.classes_needed is None else {"classes_needed": mixed.classes_needed}
+    return {"tested": len(mixed.columns), **needed}
 
 
 def _given(values: Mapping[str, str | None]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filtag_kg.concepts import (
     CONCEPTNET,
@@ -20,16 +20,22 @@ from filtag_kg.concepts import (
     CuratedLink,
     Hierarchy,
     Links,
+    MixedFilters,
     build_hierarchy,
     common_concepts,
     concepts_in_layers,
     link_classes,
+    mixed_filters,
     runs_of_few_classes,
 )
 from filtag_kg.graph import DEFAULT_BASE, DataIris, RunDescription
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.profile import Profile
 from filtag_kg.tags import TagTable, contrast_over_classes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +67,8 @@ class BuildParameters:
 class BuildPlan:
     """What a KG is going to say, before anything is written.
 
-    `classes_needed` is by rule and relation, of the runs with too few classes for any filter to be coherent.
+    `classes_needed` is by rule and relation, of the runs with too few classes for any filter to be coherent. `mixed` is
+    None where there is no profile: labels of another method do not say which classes activate a filter clearly.
     """
 
     tags: TagTable
@@ -76,6 +83,7 @@ class BuildPlan:
     in_layers: Sequence[ConceptInLayer]
     classes_needed: Mapping[str, Mapping[str, int]]
     runs: Sequence[RunDescription]
+    mixed: MixedFilters | None = None
 
     @property
     def kg_id(self) -> str:
@@ -157,6 +165,22 @@ def plan_build(
         in_layers=concepts_in_layers(tags, isa, common, contrast=contrast, seed=seed),
         classes_needed=classes_needed,
         runs=runs,
+        mixed=None if profile is None or contrast is None else _mixed(profile, contrast, isa, parameters),
+    )
+
+
+def _mixed(
+    profile: Profile, contrast: NDArray[np.float64], isa: Hierarchy, parameters: BuildParameters
+) -> MixedFilters:
+    return mixed_filters(
+        contrast,
+        profile.layer_names,
+        profile.layer_offsets,
+        profile.class_ids,
+        isa,
+        min_ic=parameters.min_ic,
+        draws=parameters.draws,
+        seed=parameters.seed,
     )
 
 

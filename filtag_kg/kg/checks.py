@@ -13,6 +13,7 @@ import pyoxigraph as ox
 from filtag_kg.graph import DataIris, count_statements, count_store, term
 from filtag_kg.kg.exemplars import EXEMPLARS
 from filtag_kg.kg.kg import KG
+from filtag_kg.kg.mixed import MIXED
 from filtag_kg.kg.runs import runs_of
 from filtag_kg.kg.store import graph_lines
 from filtag_kg.kg.store_process import StoreProcess
@@ -81,6 +82,8 @@ _CLASS_OF_OBJECTS = {
     "flt:filter": "flt:Filter",
     "flt:tag": "flt:ClassLabel",
     "flt:hasTag": "flt:ClassLabel",
+    "flt:includesClass": "flt:ClassLabel",
+    "flt:hasFilterPart": "flt:FilterPart",
     "flt:concept": "skos:Concept",
     "flt:commonConcept": "skos:Concept",
     "flt:atOrBelow": "skos:Concept",
@@ -93,6 +96,9 @@ _FROM_0_TO_1 = (
     "flt:pValue",
     "flt:adjustedPValue",
     "flt:coherenceQValue",
+    "flt:contrastShare",
+    "flt:mixedness",
+    "flt:mixedQValue",
     "flt:separation",
     "flt:separationLow",
     "flt:separationHigh",
@@ -133,11 +139,14 @@ def _tables(kg: KG, store: StoreProcess) -> _Problems:
         n_common = in_graph[term("flt:CommonConcept")] + in_graph[term("flt:CommonFeature")]
         scores = kg.path / run.folder / SCORES.file_name
         n_score_rows = sum(1 for _ in SCORES.read(scores, where=where)) if scores.exists() else 0
+        mixed = kg.path / run.folder / MIXED.file_name
+        n_parts = sum(1 for _ in MIXED.read(mixed)) if mixed.exists() else 0
         n_scores = int(store.rows(_SCORES % {"run": graph_of(run.run_id)})[0][0])
         compared = (
             (TAGS, len(tags), n_tags),
             (COMMON, len(common), n_common),
             (SCORES, n_score_rows, n_scores),
+            (MIXED, n_parts, in_graph[term("flt:FilterPart")]),
         )
         for table, rows, n in compared:
             if rows != n:

@@ -33,6 +33,7 @@ _KG_NAMES = {
     "exemplars",
     "graph.nq.gz",
     "links.sssom.tsv",
+    "mixed.csv",
     "profile.npz",
     "scores.csv",
     "store",

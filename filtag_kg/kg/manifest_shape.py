@@ -77,6 +77,7 @@ _BUILD = {
     "licences": _licences,
     "built": str,
     "counts": _COUNTS,
+    "mixed?": {"tested": whole_number(), "classes_needed?": whole_number(1)},
 }
 _DOUBTFUL = {"class_id": str, "label": str, "meaning": str, "confidence": float, "alternative": _text_or_none}
 _SHAPE = {

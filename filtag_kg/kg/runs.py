@@ -220,9 +220,8 @@ def _check_layers(kg: KG, added: KG) -> None:
 
 
 def _build_record(kg: KG) -> dict[str, Any]:
-    return {
-        name: kg.manifest[name] for name in ("id", "network", "inputs", "parameters", "counts", "licences", "built")
-    }
+    names = ("id", "network", "inputs", "parameters", "counts", "licences", "built", "mixed")
+    return {name: kg.manifest[name] for name in names if name in kg.manifest}
 
 
 def _profile_graph(kg: KG, run: KgRun, iris: DataIris) -> str:

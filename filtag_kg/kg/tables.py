@@ -211,7 +211,7 @@ def read_common_concepts(
         where["filter"] = {str(filter_) for _, filter_ in filters}
 
     def problem(row: tuple[Any, ...]) -> str | None:
-        return None if layers is None else _unknown_filter(layers, row[1], row[2])
+        return None if layers is None else unknown_filter(layers, row[1], row[2])
 
     rows = COMMON.read(path, where=where, problem=problem)
     return [row for row in rows if filters is None or (row.layer, row.filter) in filters]
@@ -250,7 +250,7 @@ def read_tags(
             return f"there is no run by the rule {rule!r}"
         if classes is not None and class_id not in classes:
             return f"there is no class {class_id!r}"
-        return None if layers is None else _unknown_filter(layers, layer, filter_)
+        return None if layers is None else unknown_filter(layers, layer, filter_)
 
     columns = _load_columns(path)
     if columns is not None:
@@ -380,5 +380,6 @@ def _indices(names: Collection[str], known: Iterable[str]) -> NDArray[np.int64]:
     return np.fromiter(map(index.__getitem__, names), dtype=np.int64, count=len(names))
 
 
-def _unknown_filter(layers: Mapping[str, int], layer: str, filter_: int) -> str | None:
+def unknown_filter(layers: Mapping[str, int], layer: str, filter_: int) -> str | None:
+    """Return what is wrong with a row about a filter; `layers` are the numbers of filters by layer."""
     return None if filter_ < layers.get(layer, 0) else f"there is no filter {filter_} in a layer {layer!r}"

@@ -92,6 +92,7 @@ MUTATIONS = {
         "MaxInclusive",
         "flt:separation",
     ),
+    "FilterPartShape": (inserted("flt:FilterPart"), "MinCount", "flt:includesClass"),
     "TaggingRunShape": (replaced("flt:TaggingRun", "flt:ruleIndex", "0.5"), "Datatype", "flt:ruleIndex"),
     "LabelCheckShape": (inserted("flt:LabelCheck"), "MinCount", "flt:checkedRun"),
     "CheckedLabelShape": (f"INSERT DATA {{ <{DATA}/run/x/tag/y> flt:confirmed true }}", "MinCount", "flt:checkQValue"),
