@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.console import DEFAULT_CONCEPTS, Base, Concepts, Force, Links, OutputKG, Quiet, note
+from filtag_kg.cli.console import DEFAULT_CONCEPTS, Base, Concepts, Force, Links, OutputKG, Quiet, note, progress_bar
 from filtag_kg.cli.network_options import (
     Classes,
     Colours,
@@ -46,10 +48,11 @@ from filtag_kg.cli.report import make_report, report_folder
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from filtag_kg.images import ImageSet
     from filtag_kg.kg import KG
+    from filtag_kg.network import Network
     from filtag_kg.profile import Profile
     from filtag_kg.tags import Rule
 
@@ -75,6 +78,12 @@ ScoreName = Annotated[
 OutputOrInto = Annotated[Path | None, typer.Option("-o", "--output", metavar="KG", help="Directory of the KG to make.")]
 Into = Annotated[
     Path | None, typer.Option("--into", metavar="KG", help="Add the runs to this KG, with its base and links.")
+]
+Maps = Annotated[
+    bool,
+    typer.Option(
+        "--maps/--no-maps", help="Look at each filter's exemplars once more, and keep where in them it responds."
+    ),
 ]
 
 
@@ -112,6 +121,7 @@ def run(
     references: References = 2_000,
     ray: Ray = None,
     restart: Restart = False,
+    maps: Maps = True,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write a report beside the KG, as KG-report.")
     ] = True,
@@ -140,9 +150,26 @@ def run(
     saved = sibling(output, ".profile.npz")
     check_file_output(saved)
     with reserved_output(output, force=force):
-        profile = make_profile(Pass.from_arguments(arguments), saved)
+        pass_ = Pass.from_arguments(arguments)
+        if ray is None:
+            # It is needed again; on a cluster, every worker loads its own.
+            pass_ = replace(pass_, load=cache(pass_.load))
+        profile = make_profile(pass_, saved)
         try:
-            told(_built(profile, rules, output, images=images, concepts=concepts, links=links, base=base, force=force))
+            told(
+                _built(
+                    profile,
+                    rules,
+                    output,
+                    images=images,
+                    load=pass_.load if maps else None,
+                    concepts=concepts,
+                    links=links,
+                    base=base,
+                    force=force,
+                    quiet=quiet,
+                )
+            )
         except FiltagError as error:
             message = f"{error} (the profile is kept in {saved}: go on with filtag build)"
             raise FiltagError(message, options=error.options, commands=error.commands) from None
@@ -165,6 +192,16 @@ def build(
         Path | None,
         typer.Option(metavar="DIR|FILE", help="The profile's images, for thumbnails of each filter's exemplars."),
     ] = None,
+    maps: Maps = True,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network",
+            metavar="NET",
+            help="For the maps, the profile's network if it is not where it was.",
+            show_default=False,
+        ),
+    ] = None,
     class_names: ClassNames = None,
     base: Base = BASE,
     force: Force = False,
@@ -175,6 +212,9 @@ def build(
     from filtag_kg.kg import build_into, reserved_output
     from filtag_kg.profile import load_profile
 
+    if network is not None and not (maps and images is not None):
+        raise typer.BadParameter("--network is for the maps: give --images, too, and not --no-maps")
+
     rules = rules_from(k, q, score)
     names = given_names(class_names)
     if (into is None) == (output is None):
@@ -183,13 +223,30 @@ def build(
 
         def build_beside(kg: KG, room: Path) -> KG:
             made = with_names(load_profile(profile), names)
-            return _built(made, rules, room, images=images, concepts=concepts, links=links, beside=kg)
+            load = partial(_network_of, made, str(profile), network) if maps else None
+            return _built(
+                made, rules, room, images=images, load=load, concepts=concepts, links=links, beside=kg, quiet=quiet
+            )
 
         told(build_into(into, build_beside))
     elif output is not None:
         with reserved_output(output, force=force):
             made = with_names(load_profile(profile), names)
-            told(_built(made, rules, output, images=images, concepts=concepts, links=links, base=base, force=force))
+            load = partial(_network_of, made, str(profile), network) if maps else None
+            told(
+                _built(
+                    made,
+                    rules,
+                    output,
+                    images=images,
+                    load=load,
+                    concepts=concepts,
+                    links=links,
+                    base=base,
+                    force=force,
+                    quiet=quiet,
+                )
+            )
 
 
 def rules_from(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]:
@@ -209,27 +266,50 @@ def _built(
     output: Path,
     *,
     images: Path | None,
+    load: Callable[[], Network | None] | None,
     concepts: str,
     links: Path | None,
     base: str = BASE,
     force: bool = False,
     beside: KG | None = None,
+    quiet: bool = False,
 ) -> KG:
     from filtag_kg.jobs import build_from_profile
     from filtag_kg.kg import BuildParameters
 
-    with _images_of(profile, images) if images is not None else nullcontext() as opened:
+    with_exemplars = images is not None and profile.exemplars is not None
+    with (
+        _images_of(profile, images) if images is not None else nullcontext() as opened,
+        progress_bar(quiet or not with_exemplars, "exemplars") as progress,
+    ):
         return build_from_profile(
             profile,
             rules,
             output,
             images=opened,
+            network=load() if load is not None and with_exemplars else None,
             concepts=concepts,
             links=links,
             parameters=BuildParameters(base=base),
             force=force,
             beside=beside,
+            progress=progress,
         )
+
+
+def _network_of(profile: Profile, owner: str, name: str | None) -> Network | None:
+    """Load the network that a profile was made with; without it, a KG says where filters respond in no exemplar."""
+    from filtag_kg.profile import recorded_network
+
+    try:
+        return recorded_network(profile.metadata, owner, name)
+    except FiltagError as error:
+        if name is not None:
+            raise
+        note(f"the KG will not say where in its exemplars a filter responds: {error}")
+        if "network" in error.options:
+            note("name the network with --network, or leave the maps out with --no-maps")
+        return None
 
 
 def _images_of(profile: Profile, path: Path) -> ImageSet:

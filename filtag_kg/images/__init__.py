@@ -1,7 +1,7 @@
 """Labelled images, wherever they lie: list, split, decode and batch them."""
 
-from filtag_kg.images.batches import Batch, batches
-from filtag_kg.images.decode import UnreadableImageError, decode, read_file, thumbnail
+from filtag_kg.images.batches import Batch, batches, framing_of, network_input
+from filtag_kg.images.decode import UnreadableImageError, decode, read_file, thumbnail, upright_size
 from filtag_kg.images.elements import names_in
 from filtag_kg.images.folders import contradiction
 from filtag_kg.images.image_set import ImageRef, ImageSet
@@ -22,8 +22,10 @@ __all__ = [
     "contradiction",
     "decode",
     "expand_braces",
+    "framing_of",
     "images_from",
     "names_in",
+    "network_input",
     "open_images",
     "open_shard",
     "plain_name",
@@ -32,5 +34,6 @@ __all__ = [
     "similar_names",
     "split_images",
     "thumbnail",
+    "upright_size",
     "with_similar_names",
 ]

@@ -15,7 +15,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.images.decode import UnreadableImageError, decode, file_mode
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.pixels import Pixels, as_network_input
-from filtag_kg.network import Preparation
+from filtag_kg.network import Framing, Preparation
 
 _MOST_WORKERS = 16
 # Bytes of images that were read in order and wait to be decoded: a usual batch takes a hundredth of this.
@@ -77,7 +77,7 @@ def batches(
 
     def load(image: ImageRef, content: bytes | None) -> Pixels | str:
         try:
-            return _prepared(images, image, content, preparation)
+            return network_input(images, image, content, preparation)
         except (UnreadableImageError, FiltagError) as error:
             return str(error)
 
@@ -112,12 +112,39 @@ def _check(images: ImageSet, preparation: Preparation, batch_size: int) -> None:
         file_mode(preparation)
 
 
-def _prepared(images: ImageSet, image: ImageRef, content: bytes | None, preparation: Preparation) -> Pixels:
+def network_input(images: ImageSet, image: ImageRef, content: bytes | None, preparation: Preparation) -> Pixels:
+    """Return an image as the pixels that a network takes, before they are scaled.
+
+    Parameters
+    ----------
+    content : bytes, optional
+        Of its file, if that is read already.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it cannot be decoded.
+    FiltagError
+        If it cannot be read, or is an array that does not fit the network.
+    """
     pixels = images.pixels(image)
-    # Image files are grey or RGB; arrays with other channels are neither resized nor cropped.
-    if pixels is not None and (images.ready_made or pixels.shape[2] not in (1, 3)):
+    if pixels is not None and _taken_as_it_is(images, pixels):
         return as_network_input(pixels, preparation)
     return decode(images.read(image) if content is None else content, preparation)
+
+
+def framing_of(images: ImageSet, image: ImageRef, size: tuple[int, int], preparation: Preparation) -> Framing:
+    """Return where an image of some width and height, the right way up, lies in what a network takes."""
+    pixels = images.pixels(image)
+    if pixels is not None and _taken_as_it_is(images, pixels):
+        height, width = preparation.size
+        return Framing(preparation.size, (width, height), 0, 0)
+    return preparation.framing(*size)
+
+
+def _taken_as_it_is(images: ImageSet, pixels: Pixels) -> bool:
+    # Image files are grey or RGB; arrays with other channels are neither resized nor cropped.
+    return images.ready_made or pixels.shape[2] not in (1, 3)
 
 
 def _wait(ahead: Iterable[tuple[ImageRef, Future[Pixels | str]]], images: ImageSet) -> None:

@@ -35,8 +35,8 @@ _MOST_SIDE = 65_535
 _MOST_SCANS = 100
 _SCAN = b"\xff\xda"
 
-# A share such as 224 / 256 is rounded, and a size divided by it must not become smaller.
-_ROUNDING = 1e-6
+# EXIF orientations whose upright image is as wide as the file's is high.
+_TURNED = (5, 6, 7, 8)
 # Pillow's modes, by the number of a network's channels.
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -130,29 +130,34 @@ def frame(image: Image.Image, preparation: Preparation) -> Image.Image:
     """
     from PIL import Image
 
-    height, width = preparation.size
-    method = Image.Resampling[preparation.interpolation.upper()]
-    if preparation.resize == "squash":
-        return image.resize((width, height), method)
-    if preparation.resize == "pad":
-        share = min(width / image.width, height / image.height)
-        inner = image.resize((max(1, round(image.width * share)), max(1, round(image.height * share))), method)
-        framed = Image.new(image.mode, (width, height))
-        framed.paste(inner, ((width - inner.width) // 2, (height - inner.height) // 2))
-        return framed
-    # As torchvision and timm do: the whole is resized so that the middle has the network's size.
-    kept = [int(side / preparation.crop_share + _ROUNDING) for side in (width, height)]
-    scale = max(wanted / side for wanted, side in zip(kept, image.size, strict=True))
-    whole = [
-        max(wanted, int(side * scale + _ROUNDING)) for wanted, side in zip((width, height), image.size, strict=True)
-    ]
-    if whole[0] * whole[1] > MOST_PIXELS:
+    framing = preparation.framing(*image.size)
+    if framing.resized[0] * framing.resized[1] > MOST_PIXELS:
         raise UnreadableImageError(
             f"{image.width} × {image.height} pixels are too narrow to be cropped: they would become "
-            f"{whole[0]} × {whole[1]}"
+            f"{framing.resized[0]} × {framing.resized[1]}"
         )
-    left, top = round((whole[0] - width) / 2), round((whole[1] - height) / 2)
-    return image.resize((whole[0], whole[1]), method).crop((left, top, left + width, top + height))
+    resized = image.resize(framing.resized, Image.Resampling[preparation.interpolation.upper()])
+    height, width = preparation.size
+    if preparation.resize == "squash":
+        return resized
+    if preparation.resize == "pad":
+        framed = Image.new(image.mode, (width, height))
+        framed.paste(resized, (framing.left, framing.top))
+        return framed
+    return resized.crop((-framing.left, -framing.top, width - framing.left, height - framing.top))
+
+
+def upright_size(content: bytes) -> tuple[int, int]:
+    """Return the width and height of an image the right way up, without decoding it.
+
+    Raises
+    ------
+    UnreadableImageError
+        As :func:`decode`.
+    """
+    with _recognised(content) as (image, orientation):
+        width, height = image.size
+    return (height, width) if orientation in _TURNED else (width, height)
 
 
 def thumbnail(content: bytes, side: int = 96) -> bytes:
@@ -173,6 +178,14 @@ def thumbnail(content: bytes, side: int = 96) -> bytes:
 @contextmanager
 def _opened(content: bytes, draft: int, mode: str = "RGB") -> Iterator[Image.Image]:
     """Yield an image in a mode and the right way up; sides longer than `draft` may be reduced to it."""
+    with _recognised(content) as (image, orientation):
+        image.draft(None, (draft, draft))
+        yield _upright(_in_mode(image, mode), orientation)
+
+
+@contextmanager
+def _recognised(content: bytes) -> Iterator[tuple[Image.Image, int]]:
+    """Yield an image that is not decoded yet, and its EXIF orientation; raise what is wrong with it, then or later."""
     try:
         from PIL import Image, UnidentifiedImageError
     except ModuleNotFoundError:
@@ -183,8 +196,7 @@ def _opened(content: bytes, draft: int, mode: str = "RGB") -> Iterator[Image.Ima
         image = _open(pixels)
         if image.format in ("WEBP", "AVIF"):
             orientation = exif_orientation(image.info.get("exif", b""))
-        image.draft(None, (draft, draft))
-        yield _upright(_in_mode(image, mode), orientation)
+        yield image, orientation
     except (UnreadableImageError, FiltagError):
         raise
     except MemoryError:

@@ -15,6 +15,7 @@ from filtag_kg.images import ImageSet
 from filtag_kg.jobs.given import Images, NetworkLike, as_images, as_network
 from filtag_kg.jobs.labels import labels_of, with_names
 from filtag_kg.kg import KG, BuildParameters, Provenance, build_kg, check_output, reserved_output, runs_of
+from filtag_kg.network import Network
 from filtag_kg.profile import PassOptions, Profile, checkpointing, collect, save_profile
 from filtag_kg.tags import Rule, tag_filters
 from filtag_kg.views import KnowledgeGraph
@@ -95,6 +96,7 @@ def run(
     parameters: BuildParameters = BuildParameters(),  # noqa: B008 - it is frozen
     class_names: Mapping[str, str] | None = None,
     options: PassOptions = PassOptions(),  # noqa: B008 - it is frozen
+    maps: bool = True,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
     **network_options: Any,  # noqa: ANN401 - those of the function that loads it
@@ -113,6 +115,8 @@ def run(
         Sources of concepts, comma-separated.
     links : Path, optional
         A corrected ``links.sssom.tsv``.
+    maps : bool
+        Whether to look at the exemplars once more and keep where in them each filter responds.
     force : bool
         Whether to replace a KG.
 
@@ -142,7 +146,16 @@ def run(
         names = _names(class_names, network_options)
         made = profile(loaded, opened, class_names=names, options=options, progress=progress)
         build_from_profile(
-            made, rules, path, images=opened, concepts=concepts, links=links, parameters=parameters, force=force
+            made,
+            rules,
+            path,
+            images=opened,
+            network=loaded if maps else None,
+            concepts=concepts,
+            links=links,
+            parameters=parameters,
+            force=force,
+            progress=progress,
         )
     return KnowledgeGraph(path)
 
@@ -160,13 +173,15 @@ def build_from_profile(
     output: Path,
     *,
     images: ImageSet | None = None,
+    network: Network | None = None,
     concepts: str = DEFAULT_CONCEPTS,
     links: Path | None = None,
     parameters: BuildParameters = BuildParameters(),  # noqa: B008 - it is frozen
     force: bool = False,
     beside: KG | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> KG:
-    """Tag by the rules and build the KG, with thumbnails where there are images.
+    """Tag by the rules and build the KG, with thumbnails where there are images, and maps where there is the network.
 
     Beside a KG that it is to be added to, it takes over that one's base, its links of classes, and counts its rules on.
     """
@@ -186,10 +201,12 @@ def build_from_profile(
         Provenance.of_profile(made),
         profile=made,
         images=images,
+        network=network,
         parameters=parameters,
         curated=curated,
         first_rule=len(runs_of(beside)) if beside is not None else 0,
         force=force,
+        progress=progress,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -52,13 +52,14 @@ from filtag_kg.graph import (
 )
 from filtag_kg.images import ImageSet
 from filtag_kg.kg.build_plan import BuildParameters, BuildPlan, plan_build, tool_name
-from filtag_kg.kg.exemplars import write_exemplars
+from filtag_kg.kg.exemplar_pass import write_exemplars
 from filtag_kg.kg.kg import FORMAT_VERSION, KG, check_output, open_kg
 from filtag_kg.kg.manifest import write_manifest
 from filtag_kg.kg.mixed import MIXED
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.store import write_graph
 from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TAGS
+from filtag_kg.network import Network
 from filtag_kg.profile import Profile, filter_states, save_profile
 from filtag_kg.tags import TagTable, tag_assignments, tag_scores
 
@@ -71,10 +72,12 @@ def build_kg(
     *,
     profile: Profile | None = None,
     images: ImageSet | None = None,
+    network: Network | None = None,
     parameters: BuildParameters = BuildParameters(),  # noqa: B008 - it is frozen
     curated: Mapping[str, Sequence[CuratedLink]] = MappingProxyType({}),
     first_rule: int = 0,
     force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> KG:
     """Link the classes of a tag table, find what the tags of each filter have in common, and write the KG.
 
@@ -86,12 +89,16 @@ def build_kg(
         Kept in the KG, where the tags come from one.
     images : ImageSet, optional
         Those of the profile, open: thumbnails of its exemplars are kept in the KG.
+    network : Network, optional
+        The one that the profile was made with: where in its exemplars each filter responds is kept in the KG.
     curated : mapping of class id to sequence of CuratedLink
         Links that a person has decided on.
     first_rule : int
         The number of the first rule, if the runs are to be added to those of another KG.
     force : bool
         Replace a KG that is there.
+    progress : callable, optional
+        Called with the number of exemplars that were looked at, and of all.
 
     Returns
     -------
@@ -110,7 +117,7 @@ def build_kg(
             save_profile(profile, folder / "profile.npz")
             if images is not None and profile.exemplars is not None:
                 (folder / "exemplars").mkdir()
-                write_exemplars(profile, images, folder / "exemplars")
+                write_exemplars(profile, images, folder / "exemplars", network, progress=progress)
         digests = _write_tables(plan, folder)
         counts = _write_graph(plan, folder, digests, profile)
         write_manifest(folder, _manifest(plan, counts), known={})

@@ -15,9 +15,18 @@ from filtag_kg.network.load import (
     network_from,
     network_names,
 )
+from filtag_kg.network.map_reader import MapReader, WantedMaps
 from filtag_kg.network.network import CompiledPass, Computed, Engine, Network
 from filtag_kg.network.outputs import OUTPUTS, OutputLayer
-from filtag_kg.network.preparation import INTERPOLATIONS, MOST_PIXELS, RESIZES, Preparation, recorded_preparation
+from filtag_kg.network.preparation import (
+    INTERPOLATIONS,
+    MOST_PIXELS,
+    RESIZES,
+    Framing,
+    Preparation,
+    recorded_preparation,
+)
+from filtag_kg.network.receptive_fields import ReceptiveFields, receptive_fields
 from filtag_kg.network.scaling import Scaling
 
 __all__ = [
@@ -31,16 +40,20 @@ __all__ = [
     "Computed",
     "Differentiable",
     "Engine",
+    "Framing",
     "Gradient",
     "KerasEngine",
     "KerasModel",
     "Layer",
+    "MapReader",
     "Network",
     "Ops",
     "OutputLayer",
     "Preparation",
+    "ReceptiveFields",
     "Scaling",
     "Tensor",
+    "WantedMaps",
     "from_keras",
     "from_torch",
     "imagenet_class_ids",
@@ -51,6 +64,7 @@ __all__ = [
     "missing_extra",
     "network_from",
     "network_names",
+    "receptive_fields",
     "recorded_preparation",
     "scaled",
 ]

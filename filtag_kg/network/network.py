@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from filtag_kg.network.ablation import Ablatable
 from filtag_kg.network.feature_map import Layer, Step
 from filtag_kg.network.gradients import Differentiable
+from filtag_kg.network.map_reader import MapReader
 from filtag_kg.network.outputs import OutputLayer
 from filtag_kg.network.preparation import Preparation
 from filtag_kg.network.scaling import Scaling
@@ -90,6 +91,17 @@ class Engine(Protocol):
         ------
         FiltagError
             If the framework lets nobody into the network.
+        """
+
+    def map_reader(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> MapReader:
+        """Return the network with feature maps that can be looked at.
+
+        Parameters
+        ----------
+        layers : sequence of Layer
+            Those whose maps may be wanted.
+        batch_size : int
+            Images at a time; there may be fewer.
         """
 
 
@@ -179,6 +191,10 @@ class Network:
     def ablatable(self, layers: Sequence[Layer], batch_size: int) -> Ablatable:
         """Return the network with feature maps that can be replaced: see :meth:`Engine.ablatable`."""
         return self.engine.ablatable(layers, self.preparation.scaling, batch_size)
+
+    def map_reader(self, batch_size: int) -> MapReader:
+        """Return the network with feature maps that can be looked at: see :meth:`Engine.map_reader`."""
+        return self.engine.map_reader(self.layers, self.preparation.scaling, batch_size)
 
     def compute(self, pixels: NDArray[Any]) -> Computed:
         """Return activations and scores for a few images, without preparing for more."""

@@ -20,8 +20,52 @@ INTERPOLATIONS = ("bilinear", "bicubic", "lanczos", "nearest")
 COLOURS = ("rgb", "bgr")
 MOST_PIXELS = 89_478_485
 """Of an image, whether read or resized: the most that Pillow deems safe."""
+# A share such as 224 / 256 is rounded, and a size divided by it must not become smaller.
+_ROUNDING = 1e-6
 # Of a profile from a stranger: how channels are scaled is a matrix.
 _MOST_CHANNELS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """Where an image lies in what a network takes, in pixels of the latter.
+
+    Parameters
+    ----------
+    size : tuple of int
+        (height, width) of what the network takes.
+    resized : tuple of int
+        (width, height) of the whole image once it is resized.
+    left, top : int
+        Where the image's corner lies; below 0 where the image is cut, above where it is filled up.
+    """
+
+    size: tuple[int, int]
+    resized: tuple[int, int]
+    left: int
+    top: int
+
+    def seen(self) -> tuple[float, float, float, float]:
+        """Return the part of the image that the network sees: left, top, right and bottom, as shares of its sides."""
+        left, top, right, bottom = self._overlap()
+        width, height = self.resized
+        return (
+            (left - self.left) / width,
+            (top - self.top) / height,
+            (right - self.left) / width,
+            (bottom - self.top) / height,
+        )
+
+    def filled(self) -> tuple[float, float, float, float]:
+        """Return where that part lies in what the network takes, as shares of its sides."""
+        left, top, right, bottom = self._overlap()
+        height, width = self.size
+        return left / width, top / height, right / width, bottom / height
+
+    def _overlap(self) -> tuple[int, int, int, int]:
+        height, width = self.size
+        right, bottom = self.left + self.resized[0], self.top + self.resized[1]
+        return max(0, self.left), max(0, self.top), min(width, right), min(height, bottom)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +109,23 @@ class Preparation:
             "pad": "to fit into the network's size, filled up with black",
         }
         return f"{self.interpolation}, antialiased, {ways[self.resize]}"
+
+    def framing(self, width: int, height: int) -> Framing:
+        """Return where an image lies in what the network takes."""
+        frame_height, frame_width = self.size
+        if self.resize == "squash":
+            return Framing(self.size, (frame_width, frame_height), 0, 0)
+        if self.resize == "pad":
+            share = min(frame_width / width, frame_height / height)
+            resized = max(1, round(width * share)), max(1, round(height * share))
+            return Framing(self.size, resized, (frame_width - resized[0]) // 2, (frame_height - resized[1]) // 2)
+        # As torchvision and timm do: the whole is resized so that the middle has the network's size.
+        kept = [int(side / self.crop_share + _ROUNDING) for side in (frame_width, frame_height)]
+        scale = max(wanted / side for wanted, side in zip(kept, (width, height), strict=True))
+        resized = max(frame_width, int(width * scale + _ROUNDING)), max(frame_height, int(height * scale + _ROUNDING))
+        return Framing(
+            self.size, resized, -round((resized[0] - frame_width) / 2), -round((resized[1] - frame_height) / 2)
+        )
 
     def metadata(self) -> dict[str, Any]:
         """Return all of it as JSON values, as a profile records them."""

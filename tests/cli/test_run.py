@@ -85,7 +85,8 @@ def test_a_run_keeps_thumbnails_of_each_filter_s_best_images(network: Path, imag
             assert max(thumbnail.size) <= 96
             colour = np.asarray(thumbnail).mean(axis=(0, 1))
         np.testing.assert_allclose(colour, COLOURS[class_id], atol=6)
-    assert {path.name for path in folder.iterdir()} == {"exemplars.csv", *(row["thumbnail"] for row in rows)}
+    thumbnails = {row["thumbnail"] for row in rows}
+    assert {path.name for path in folder.iterdir()} == {"exemplars.csv", "where.csv", "maps.npy", *thumbnails}
 
 
 def test_a_profile_s_thumbnails_come_later_from_its_images(network: Path, images: Path, tmp_path: Path) -> None:
@@ -98,6 +99,34 @@ def test_a_profile_s_thumbnails_come_later_from_its_images(network: Path, images
         "build", tmp_path / "p.npz", "-o", tmp_path / "other", "--images", images
     )
     assert not (tmp_path / "other").exists()
+
+
+def test_a_build_says_where_filters_respond_if_it_finds_the_network(
+    network: Path, images: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved.keras"
+    given = shutil.copy(network, tmp_path / "given.keras")
+    assert filtag("profile", *options(given, images, tmp_path / "p.npz"), "-q").returncode == 0
+
+    def built(name: str, *more: object) -> tuple[bool, str]:
+        done = filtag("build", tmp_path / "p.npz", "-o", tmp_path / name, "--images", images, *more)
+        assert done.returncode == 0, done.stderr
+        return (tmp_path / name / "exemplars" / "where.csv").exists(), done.stderr
+
+    assert built("there") == (True, built("again")[1].replace("again", "there"))
+    assert not built("none", "--no-maps")[0]
+    given.rename(moved)
+    has_maps, notes = built("gone")
+    assert not has_maps
+    assert "the KG will not say where in its exemplars a filter responds: the network" in notes
+    assert "name the network with --network, or leave the maps out with --no-maps" in notes
+    assert built("named", "--network", moved)[0]
+    assert (tmp_path / "there" / "exemplars" / "maps.npy").read_bytes() == (
+        tmp_path / "named" / "exemplars" / "maps.npy"
+    ).read_bytes()
+    wrong = filtag("build", tmp_path / "p.npz", "-o", tmp_path / "x", "--network", moved)
+    assert wrong.returncode == 2
+    assert "--network is for the maps" in wrong.stderr
 
 
 def test_shards_pass_alone_and_merge_from_the_command_line(network: Path, images: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from filtag_kg.network.keras.backend import KerasModel, Tensor, import_keras
 from filtag_kg.network.keras.channels_last import channels_last, has_channels_first
 from filtag_kg.network.keras.compiled_pass import Computation, compile_pass, run_once
 from filtag_kg.network.keras.gradients import KerasDifferentiable, differentiable
+from filtag_kg.network.keras.map_reader import KerasMapReader
 from filtag_kg.network.keras.model_graph import Graph, trace
 from filtag_kg.network.keras.precision import compute_in
 from filtag_kg.network.keras.steps import last_function, steps_of
@@ -93,6 +94,11 @@ class KerasEngine:
         """Return the network without some filters: see :meth:`~filtag_kg.network.network.Engine.ablatable`."""
         maps = tuple(self.tensors[layer.feature_map] for layer in layers)
         return KerasAblatable(self.model, maps, self.output, scaling, batch_size)
+
+    def map_reader(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> KerasMapReader:
+        """Return what gives away feature maps: see :meth:`~filtag_kg.network.network.Engine.map_reader`."""
+        tensors = tuple(self.tensors[layer.feature_map] for layer in layers)
+        return KerasMapReader(self.model, tensors, scaling, batch_size)
 
     def computation(self, layers: Sequence[Layer], scaling: Scaling, *, scores: bool) -> Computation:
         """Return what is to be computed."""

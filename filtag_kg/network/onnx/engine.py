@@ -16,8 +16,9 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.network.feature_map import Layer
 from filtag_kg.network.network import CompiledPass, Computed
 from filtag_kg.network.onnx.graph import OnnxGraph
+from filtag_kg.network.onnx.map_reader import OnnxMapReader
 from filtag_kg.network.onnx.packages import import_onnx, import_onnxruntime
-from filtag_kg.network.onnx.pass_graph import Input, Output, output_model, pass_model
+from filtag_kg.network.onnx.pass_graph import Input, Output, maps_model, output_model, pass_model
 from filtag_kg.network.onnx.session import CUDA, open_session, providers, run_session
 from filtag_kg.network.scaling import Scaling
 
@@ -56,6 +57,13 @@ class OnnxEngine:
             "ablate the Keras or PyTorch network that it was exported from"
         )
 
+    def map_reader(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> OnnxMapReader:
+        """Return what gives away feature maps: see :meth:`~filtag_kg.network.network.Engine.map_reader`."""
+        self._check(scaling)
+        session = open_session(maps_model(self.graph, self.input, layers, scaling), self.graph.weights, 0, self.where)
+        n_filters = tuple(layer.n_filters for layer in layers)
+        return OnnxMapReader(session, n_filters, self.input.batch, self.input.batch or batch_size, self.where)
+
     def compile(
         self, layers: Sequence[Layer], scaling: Scaling, batch_size: int, *, scores: bool, once: bool
     ) -> CompiledPass:
@@ -71,12 +79,7 @@ class OnnxEngine:
         return run
 
     def _compile(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int, *, scores: bool) -> CompiledPass:
-        whole_numbers = import_onnx().helper.tensor_dtype_to_np_dtype(self.graph.types[self.graph.image]).kind in "iu"
-        if whole_numbers and (any(scaling.mean) or any(std != 1 for std in scaling.std)):
-            raise FiltagError(
-                f"{self.where} takes pixels as whole numbers and scales them itself: leave the preprocessing out",
-                options=("preprocess", "mean", "std"),
-            )
+        self._check(scaling)
         n_filters = [layer.n_filters for layer in layers]
         at_a_time = self.input.batch or (batch_size if providers()[0] == CUDA else _IMAGES_AT_A_TIME)
         n_runs = -(-batch_size // at_a_time)
@@ -99,6 +102,14 @@ class OnnxEngine:
             return _computed(means, low, high, n_filters, own[0] if own else np.zeros((len(pixels), 0), np.float32))
 
         return run
+
+    def _check(self, scaling: Scaling) -> None:
+        whole_numbers = import_onnx().helper.tensor_dtype_to_np_dtype(self.graph.types[self.graph.image]).kind in "iu"
+        if whole_numbers and (any(scaling.mean) or any(std != 1 for std in scaling.std)):
+            raise FiltagError(
+                f"{self.where} takes pixels as whole numbers and scales them itself: leave the preprocessing out",
+                options=("preprocess", "mean", "std"),
+            )
 
     def _run(self, session: Any, pixels: NDArray[Any]) -> list[NDArray[np.float32]]:  # noqa: ANN401 - of onnxruntime
         n_images, batch = len(pixels), self.input.batch

@@ -110,6 +110,36 @@ def pass_model(
     return builder.model(nodes, input_, dtype, outputs)
 
 
+def maps_model(graph: OnnxGraph, input_: Input, layers: Sequence[Layer], scaling: Scaling) -> Model:
+    """Return the graph from pixels, float32, and the rows of the wanted feature maps of each layer to these maps.
+
+    A layer's maps are the rows of a matrix: those of the first image, filter by filter, then those of the second. Its
+    outputs are the chosen rows of each layer, then the shape of each layer's maps.
+    """
+    onnx = import_onnx()
+    builder = _Builder(graph)
+    tensors = [layer.feature_map for layer in layers]
+    nodes = [*builder.scaled(input_, scaling), *graph.needed(tensors, [graph.image])]
+    maps, shapes = [f"maps {layer}" for layer in range(len(layers))], [f"shape {layer}" for layer in range(len(layers))]
+    for layer, tensor in enumerate(tensors):
+        cast, floats = builder.floats(tensor, f"map {layer}")
+        nodes += cast
+        nodes.append(builder.node("Flatten", [floats], f"rows {layer}", axis=2))
+        nodes.append(builder.node("Gather", [builder.name(f"rows {layer}"), wanted_name(layer)], maps[layer], axis=0))
+        nodes.append(builder.node("Shape", [floats], shapes[layer]))
+    info, types = onnx.helper.make_tensor_value_info, onnx.TensorProto
+    outputs = [info(builder.name(name), types.FLOAT, None) for name in maps]
+    outputs += [info(builder.name(name), types.INT64, None) for name in shapes]
+    model = builder.model(nodes, input_, np.dtype(np.float32), outputs)
+    model.graph.input.extend(info(wanted_name(layer), types.INT64, (None,)) for layer in range(len(layers)))
+    return model
+
+
+def wanted_name(layer: int) -> str:
+    """Return the name of the input that says which rows of a layer are wanted."""
+    return f"{_PREFIX}wanted {layer}"
+
+
 def output_model(graph: OnnxGraph, input_: Input, tensor: str) -> Model:
     """Return the graph from pixels as whole numbers, which it does not scale, to one of its tensors."""
     builder = _Builder(graph)

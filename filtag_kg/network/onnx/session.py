@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,14 @@ def open_session(model: Model, weights: Mapping[str, NDArray[Any]], threads: int
         raise FiltagError(f"onnxruntime cannot run {where} ({_reason(error)}): export it again") from None
 
 
-def run_session(session: Any, pixels: NDArray[Any], where: str) -> list[NDArray[np.float32]]:  # noqa: ANN401
-    """Return the outputs of a session for its only input.
+def run_session(
+    session: Any,  # noqa: ANN401
+    pixels: NDArray[Any],
+    where: str,
+    *,
+    more: Mapping[str, NDArray[Any]] = MappingProxyType({}),
+) -> list[NDArray[np.float32]]:
+    """Return the outputs of a session for its first input, and its others by name.
 
     Raises
     ------
@@ -56,7 +63,7 @@ def run_session(session: Any, pixels: NDArray[Any], where: str) -> list[NDArray[
         If it fails.
     """
     try:
-        outputs: list[NDArray[np.float32]] = session.run(None, {session.get_inputs()[0].name: pixels})
+        outputs: list[NDArray[np.float32]] = session.run(None, {session.get_inputs()[0].name: pixels, **more})
     except onnxruntime_errors() as error:
         raise FiltagError(f"onnxruntime cannot run {where} ({_reason(error)}): check its input size") from None
     return outputs

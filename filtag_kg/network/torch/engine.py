@@ -16,7 +16,8 @@ from filtag_kg.network.scaling import Scaling
 from filtag_kg.network.torch.ablation import TorchAblatable, measuring_means, split_at
 from filtag_kg.network.torch.backend import GraphModule, Tensor, import_torch
 from filtag_kg.network.torch.gradients import TorchDifferentiable, differentiable
-from filtag_kg.network.torch.output import in_float32, means, measured_copy
+from filtag_kg.network.torch.map_reader import TorchMapReader, choosing
+from filtag_kg.network.torch.output import erase_after, in_float32, means, measured_copy
 from filtag_kg.network.torch.running import Running, scaling_on
 
 
@@ -92,6 +93,11 @@ class TorchEngine:
             batch_size,
         )
 
+    def map_reader(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> TorchMapReader:
+        """Return what gives away feature maps: see :meth:`~filtag_kg.network.network.Engine.map_reader`."""
+        module = choosing(self.module, [layer.feature_map for layer in layers])
+        return TorchMapReader(module, self.running, scaling_on(scaling, self.device), batch_size)
+
 
 def measuring(module: GraphModule, feature_maps: Sequence[str], output: int | None) -> GraphModule:
     """Return a graph that computes the activation ā(m,i,d) of each feature map right after it is there.
@@ -112,11 +118,7 @@ def measuring(module: GraphModule, feature_maps: Sequence[str], output: int | No
     nodes, outputs, measured = measured_copy(module, feature_maps, reduced)
     scores = None
     if output is None:
-        wanted = set(measured)
-        for node in reversed(list(nodes.nodes)):
-            if node in wanted:
-                break
-            nodes.erase_node(node)
+        erase_after(nodes, set(measured))
     else:
         in_float32(outputs[output])
         scores = nodes.call_function(means, (outputs[output],))

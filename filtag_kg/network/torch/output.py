@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from operator import getitem
 from typing import Any
 
 from filtag_kg.network.torch.backend import GraphModule, Node, Tensor, import_torch
@@ -42,9 +43,20 @@ def _exactly(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def measured_copy(
-    module: GraphModule, feature_maps: Sequence[str], measure: Callable[[Tensor], Any]
+    module: GraphModule,
+    feature_maps: Sequence[str],
+    measure: Callable[..., Any],
+    *,
+    argument: str | None = None,
 ) -> tuple[Any, Sequence[Node], list[Node]]:
     """Copy a graph, and measure feature maps right after they are there: what follows may change them in place.
+
+    Parameters
+    ----------
+    measure : callable
+        From the feature maps of a layer to what is measured of them.
+    argument : str, optional
+        A name for a second argument of the graph: a sequence whose element for each layer is `measure`'s second.
 
     Returns
     -------
@@ -54,8 +66,22 @@ def measured_copy(
     copies: dict[Node, Node] = {}
     outputs = nodes.graph_copy(module.graph, copies)
     by_name = {node.name: copy for node, copy in copies.items()}
+    more = None
+    if argument is not None:
+        with nodes.inserting_after(next(node for node in nodes.nodes if node.op == "placeholder")):
+            more = nodes.placeholder(argument)
     measured = []
-    for name in feature_maps:
+    for layer, name in enumerate(feature_maps):
         with nodes.inserting_after(by_name[name]):
-            measured.append(nodes.call_function(measure, (by_name[name],)))
+            element = () if more is None else (nodes.call_function(getitem, (more, layer)),)
+        with nodes.inserting_after(*element or (by_name[name],)):
+            measured.append(nodes.call_function(measure, (by_name[name], *element)))
     return nodes, outputs, measured
+
+
+def erase_after(nodes: Any, last: Container[Node]) -> None:  # noqa: ANN401 - torch.fx.Graph
+    """Erase what is computed after all of some nodes; the graph must not have an output yet."""
+    for node in reversed(list(nodes.nodes)):
+        if node in last:
+            return
+        nodes.erase_node(node)
