@@ -35,6 +35,10 @@ def show(
         str | None,
         typer.Option(metavar="CONCEPT", help="Show a concept instead: a word, its IRI, or a term (/c/en/dog)."),
     ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(metavar="WORDS", help="Find what has this name, or means it: puppy, wheel, animal that swims."),
+    ] = None,
     network: Annotated[str | None, typer.Option(metavar="NET", help="The network; by default the KG's first.")] = None,
     rule: Annotated[
         str | None, typer.Option(metavar="RULE", help="A rule or run id; by default the network's first.")
@@ -43,7 +47,7 @@ def show(
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json (all rows).")] = "text",
     quiet: Quiet = False,
 ) -> None:
-    """Show a network, layer, filter, class or concept of a KG.
+    """Show a network, layer, filter, class or concept of a KG, or search it.
 
     For example: filtag show my-kg head_conv 992
     """
@@ -52,11 +56,12 @@ def show(
 
     if format_ not in _FORMATS:
         raise FiltagError(f"no format {format_!r}: choose one of {', '.join(_FORMATS)}")
-    if sum(choice is not None for choice in (layer, class_, concept)) > 1:
-        raise typer.BadParameter("show one thing: a layer or filter, --class, or --concept")
+    if sum(choice is not None for choice in (layer, class_, concept, search)) > 1:
+        raise typer.BadParameter("show one thing: a layer or filter, --class, --concept, or --search")
     opened = open_kg(kg)
     # Reading one run takes a fraction of the time of reading all.
-    first = None if network is not None or format_ == "json" else runs_of(opened)[0].run_id
+    reads_all = network is not None or search is not None or format_ == "json"
+    first = None if reads_all else runs_of(opened)[0].run_id
     loaded = load_kg(opened, rule or first)
     chosen = loaded.network_named(network)
     run = loaded.run_named(rule, chosen.network)
@@ -64,6 +69,8 @@ def show(
         value, texts = _classes(loaded, class_, run.run, most)
     elif concept is not None:
         value, texts = _concepts(loaded, concept, run.run, most)
+    elif search is not None:
+        value, texts = _found(loaded, search, most)
     elif layer is None:
         value, texts = _network(opened, loaded, chosen, run, most)
     else:
@@ -121,6 +128,14 @@ def _concepts(loaded: LoadedKg, name: str, run: KgRun, most: int) -> _Shown:
         senses = ", ".join(f"{view.label} ({view.iri})" for view in views)
         texts.insert(0, partial(note, f"{name!r} has {len(views)} senses here: {senses}"))
     return views, texts
+
+
+def _found(loaded: LoadedKg, text: str, most: int) -> _Shown:
+    from filtag_kg.cli.search_text import print_matches
+    from filtag_kg.views import search_index
+
+    matches = search_index(loaded).find(text, most)
+    return matches, [partial(print_matches, text, matches)]
 
 
 def _plain(value: DataclassInstance | Path) -> dict[str, object] | str:

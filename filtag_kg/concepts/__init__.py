@@ -5,6 +5,7 @@ first call of `wordnet`, not at import.
 """
 
 from filtag_kg.concepts.activation_test import ActivationTest, activation_test
+from filtag_kg.concepts.adjectives import color_of, seen_nouns
 from filtag_kg.concepts.common import (
     CHANCE_P,
     COHERENT_Q,
@@ -17,6 +18,7 @@ from filtag_kg.concepts.common import (
     q_values,
 )
 from filtag_kg.concepts.conceptnet import ConceptNetIndex, DumpSummary, default_index, import_dump
+from filtag_kg.concepts.conceptnet.excerpt import conceptnet_excerpt
 from filtag_kg.concepts.curated_links import CuratedLink, check_sssom, read_curated_links
 from filtag_kg.concepts.doubt import DoubtfulLink, doubtful_links
 from filtag_kg.concepts.familiarity import is_familiar
@@ -38,6 +40,7 @@ from filtag_kg.concepts.sssom import SSSOM_COLUMNS, sssom_text
 from filtag_kg.concepts.terms import CONCEPTNET, noun_term, standard_text, term_uri
 from filtag_kg.concepts.word_facts import WordFacts, look_up, word_facts_text
 from filtag_kg.concepts.wordnet import WordNet, wordnet
+from filtag_kg.concepts.words import base_forms, parts_of_speech
 
 __all__ = [
     "CHANCE_P",
@@ -74,11 +77,14 @@ __all__ = [
     "WordNet",
     "activation_test",
     "adjusted_p_values",
+    "base_forms",
     "build_hierarchy",
     "check_sssom",
     "classes_needed",
+    "color_of",
     "common_concepts",
     "concept_source",
+    "conceptnet_excerpt",
     "concepts_in_layers",
     "default_index",
     "doubtful_links",
@@ -93,10 +99,12 @@ __all__ = [
     "mixedness",
     "noun_term",
     "p_values",
+    "parts_of_speech",
     "preferred_labels",
     "q_values",
     "read_curated_links",
     "runs_of_few_classes",
+    "seen_nouns",
     "separation",
     "similarities",
     "sssom_text",

@@ -48,6 +48,8 @@ class FilterName:
         How sure that is: the higher, the surer. Of clear names above 1, of others below.
     run : KgRun or None
         The run that says most about the filter; None if no run tags it.
+    about : str
+        IRI of the class or concept that a clear name means; empty of others.
     """
 
     text: str
@@ -56,6 +58,7 @@ class FilterName:
     clear: bool
     surprise: float
     run: KgRun | None
+    about: str = ""
 
 
 def filter_name(loaded: LoadedKg, network: NetworkLayers, column: int) -> FilterName:
@@ -151,6 +154,7 @@ class _FilterNames:
             clear=True,
             surprise=_surprise(row.p_adjusted),
             run=table.run,
+            about=row.concept,
         )
 
     def _pictured(self, column: int) -> Iterator[FilterName]:
@@ -166,6 +170,7 @@ class _FilterNames:
             clear=True,
             surprise=_surprise(theme.p_value),
             run=self._agreeing_run(column, theme),
+            about=theme.concept or self.loaded.iris.class_(theme.class_id or ""),
         )
 
     def _checked(self, column: int) -> Iterator[FilterName]:
@@ -184,6 +189,7 @@ class _FilterNames:
             # A check has thousands of images: its q-value is not on the scale of the others.
             surprise=1 + auc,
             run=run,
+            about=label.label_id if label.kind == "concept" else self.loaded.iris.class_(label.label_id),
         )
 
     def _more_active(self, column: int) -> Iterator[FilterName]:
@@ -198,6 +204,7 @@ class _FilterNames:
             clear=True,
             surprise=1 + higher.effect,
             run=self._tagging_run(column),
+            about=higher.concept,
         )
 
     # What nothing tests

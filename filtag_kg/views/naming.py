@@ -10,8 +10,10 @@ from filtag_kg.images import plain_name, similar_names
 from filtag_kg.names import nfc
 from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.results import NetworkLayers
+from filtag_kg.views.word_meanings import WordMeanings
 
 _CONCEPTNET = "/c/"
+_MOST_SUGGESTED = 3
 
 
 def classes_named(name: str, class_ids: Sequence[str], class_labels: Sequence[str]) -> tuple[str, ...]:
@@ -81,9 +83,9 @@ def concepts_named(loaded: LoadedKg, name: str) -> tuple[str, ...]:
         others = (iri for iri, labels in graph.alt_labels.items() if wanted in map(plain_name, labels))
         iris += [iri for iri in others if iri not in iris]
     if not iris:
-        raise FiltagError(
-            f"no concept {name!r} in the KG{_suggestion(similar_names(name, graph.labels.values()), 'IRI')}"
-        )
+        meant = [graph.label(meaning.concept) for meaning in WordMeanings(graph).of(name) if not meaning.is_near]
+        similar = list(dict.fromkeys(meant))[:_MOST_SUGGESTED] or similar_names(name, graph.labels.values())
+        raise FiltagError(f"no concept {name!r} in the KG{_suggestion(similar, 'IRI')}")
     # A word that only ends statements (what birds do: fly) comes after what classes are.
     return tuple(sorted(iris, key=lambda iri: iri not in graph.classes_below))
 

@@ -302,3 +302,18 @@ def test_a_filter_says_which_of_its_checked_tags_are_true(kg: KG, tmp_path: Path
     verdicts = {line.rpartition("  ")[2] for line in shown[head + 1 : head + 4]}
     assert verdicts <= {"confirmed", "not confirmed", "not testable"}
     assert verdicts
+
+
+def test_a_search_says_what_was_found_and_why(kg: KG, shell: Shell) -> None:
+    lines = shell.answer(kg.path, "--search", "puppy", columns=160)
+    assert row(lines, "dog")[1:] == ["concept", "3", "classes", "puppy", "→", "dog"]
+    near = shell.answer(kg.path, "--search", "redbome", columns=160)
+    assert near[0] == "Nothing is called redbome, is a kind of it or has it. What comes near:"
+    assert row(near, "redbone")[1] == "concept"
+    (nothing,) = shell.answer(kg.path, "--search", "xyzzy")
+    assert nothing == "Nothing is called xyzzy, is a kind of it or has it, and nothing comes near."
+
+
+def test_a_concept_that_the_kg_lacks_is_answered_with_what_it_means(kg: KG, shell: Shell) -> None:
+    code, _, err = shell.run(kg.path, "--concept", "puppy")
+    assert (code, err) == (1, "error: no concept 'puppy' in the KG: did you mean dog?\n")

@@ -105,7 +105,7 @@ class Explorer:
         return self._pages.now.pages.other("error.html", "error", status=status, line=line)
 
     async def search(self, request: Request) -> Response:
-        """Search by name; the answer is JSON for scripts, and a page for people."""
+        """Search by name and meaning; the answer is JSON for scripts, and a page for people."""
         text = request.query_params.get("q", "")[:_LONGEST_SEARCH]
         wants_json = request.query_params.get("format") == "json"
         now = await self._now()

@@ -57,6 +57,8 @@ class Snapshot:
 
     def draw(self, is_over: Callable[[], bool]) -> None:
         """Draw the first page's plots until it is over. The page shows those that are done."""
+        # Nobody has to wait for the words at the first search.
+        self.index.warm()
         for grouped in self.grouped():
             for figure in draw_figures(grouped, self.urls.concept):
                 self._figures[figure.name] = figure

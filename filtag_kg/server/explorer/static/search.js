@@ -44,7 +44,7 @@ function combobox(input, choose, keep = () => true) {
       option.setAttribute("aria-selected", "false");
       option.append(thing.label);
       const detail = document.createElement("small");
-      detail.textContent = `${thing.kind} · ${thing.detail}`;
+      detail.textContent = [thing.kind, thing.detail, thing.is_near ? `near: ${thing.why}` : thing.why].filter(Boolean).join(" · ");
       option.append(detail);
       // Before the field loses the focus, which closes the list.
       option.addEventListener("mousedown", (event) => { event.preventDefault(); close(); choose(thing); });
