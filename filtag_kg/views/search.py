@@ -78,6 +78,9 @@ class SearchIndex:
             return []
         wanted = " ".join(words)
         named = self._named(wanted)
+        if len(words) > 1 and not named[_EXACT]:
+            # *Mini van* for minivan
+            named[_EXACT] = self._named("".join(words))[_EXACT]
         numbered = islice(self._numbered(re.split(r"[\s/:#]+", text.lower().strip())), most)
         meant = self._meant(wanted)
         matches: dict[str, Match] = {}

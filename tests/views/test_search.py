@@ -30,7 +30,7 @@ def test_whole_names_come_before_beginnings_and_these_before_what_is_within(inde
     assert called(index, "dog")[0] == ("concept", "dog")
     assert set(called(index, "Minivan")[:2]) == {("class", "minivan"), ("concept", "minivan")}
     assert called(index, "bone")[-1][1] == "redbone"
-    assert [(match.label, match.is_near) for match in index.find("MINI  VAN")] == [("minivan", False)]
+    assert set(called(index, "MINI  VAN")[:2]) == {("class", "minivan"), ("concept", "minivan")}
     assert called(index, "Rhodesian   RIDGE")[0][1] == "Rhodesian ridgeback"
 
 
