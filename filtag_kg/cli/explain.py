@@ -1,4 +1,4 @@
-"""``filtag explain``: one classification through the tags of the filters that the image activates."""
+"""``filtag explain``: one classification through the filters that the image activates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.console import Quiet, results_console
+from filtag_kg.cli.console import Quiet, note, results_console
 from filtag_kg.cli.network_options import Classes, Preprocess
 from filtag_kg.cli.profile import ClassNames, given_names
 from filtag_kg.errors import FiltagError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from filtag_kg.explain import Evidence, Explanation, Support, WhyNot
+    from filtag_kg.explain import Evidence, Explanation, ImageEvidence, PairEvidence, Support, WhyNot
     from filtag_kg.kg import KG
     from filtag_kg.network import Network
 
@@ -31,7 +31,18 @@ TagRule = Annotated[
     str | None,
     typer.Option("--rule", metavar="RULE", help="The rule whose tags to use; by default the KG's first."),
 ]
+ExplainedBy = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="evidence|tags",
+        help="evidence: compare the last layers' activations with the profile's; tags: count tags, as the paper does. "
+        "By default evidence; with --rule or without a profile, tags.",
+        show_default=False,
+    ),
+]
 _FORMATS = ("text", "json", "turtle")
+_MOST_SUPPORTERS = 6
 
 
 def explain(
@@ -41,6 +52,7 @@ def explain(
     preprocess: Preprocess = None,
     classes: Classes = None,
     class_names: ClassNames = None,
+    by: ExplainedBy = None,
     rule: TagRule = None,
     why: Annotated[
         str | None,
@@ -55,16 +67,20 @@ def explain(
 ) -> None:
     """Explain how a network classifies one image.
 
-    The explanation uses the tags of the filters that the image activates.
+    Do the filters agree with the network, which other classes look as convincing, and what do the filters that the
+    image activates most have in common?
 
     For example: filtag explain my-kg cat.jpg --why tabby --not lynx
     """
-    from filtag_kg.explain import explain_image, explanation_json, explanation_turtle, tagged_classes
+    from filtag_kg.explain import BASES, explain_image, explanation_json, explanation_turtle, tagged_classes
     from filtag_kg.kg import open_kg
     from filtag_kg.views import class_named
 
     if format_ not in _FORMATS:
         raise FiltagError(f"no format {format_!r}: choose one of {', '.join(_FORMATS)}")
+    chosen_by = next((basis for basis in BASES if basis == by), None)
+    if chosen_by != by:
+        raise FiltagError(f"an image cannot be explained by {by!r}: choose {' or '.join(BASES)}", options=("by",))
     opened = open_kg(kg)
     names = given_names(class_names, classes)
     if why is not None or not_ is not None:
@@ -75,7 +91,11 @@ def explain(
             if name is not None:
                 class_named(name, list(known), list(known.values()))
     loaded = network_of(opened, network, preprocess=preprocess, classes=classes)
-    explanation = explain_image(opened, loaded, image, rule=rule, most=most, why=why, not_=not_, class_names=names)
+    explanation = explain_image(
+        opened, loaded, image, by=chosen_by, rule=rule, most=most, why=why, not_=not_, class_names=names
+    )
+    for line in explanation.notes:
+        note(line)
     if format_ == "text":
         print_explanation(explanation, most=most)
     elif format_ == "json":
@@ -100,6 +120,66 @@ def print_explanation(explanation: Explanation, *, most: int = 8) -> None:
     best = ", ".join(f"{escape(best.label)} {best.confidence:.1%}" for best in explanation.predictions)
     nothing = "nothing: the network tells no classes apart"
     console.print(f"predicted: [bold]{best}[/bold]" if best else f"predicted: {nothing}")
+    if explanation.evidence is not None:
+        _print_evidence(explanation, explanation.evidence, console)
+    else:
+        _print_tags(explanation, console, most)
+    if explanation.why_not is not None:
+        _print_why_not(explanation.why_not, console)
+
+
+def _print_evidence(explanation: Explanation, evidence: ImageEvidence, console: Console) -> None:
+    from rich.markup import escape
+
+    from filtag_kg.explain import limits, verdict
+
+    for sentence in verdict(explanation):
+        console.print(escape(sentence))
+    console.print()
+    table = _table("classes that the filters speak for", "rank", "log ratio", "p", "confidence")
+    judged = list(evidence.first)
+    if evidence.predicted is not None and evidence.predicted not in judged:
+        judged.append(evidence.predicted)
+    for class_ in judged:
+        label = escape(class_.label)
+        table.add_row(
+            f"[bold]{label}[/bold]" if class_ == evidence.predicted else label,
+            f"{class_.rank:g}",
+            f"{class_.log_ratio:+.0f}",
+            "" if class_.p_value is None else f"{class_.p_value:.2g}",
+            "" if class_.confidence is None else f"{class_.confidence:.0%}",
+        )
+    layers = "layer" if len(evidence.layers) == 1 else "layers"
+    table.caption = (
+        f"{evidence.filters:,} filters of {layers} {escape(', '.join(evidence.layers))}; "
+        f"{evidence.references:,} reference images"
+    )
+    table.caption_justify = "left"
+    console.print(table)
+    if explanation.concepts:
+        console.print(_counted_concepts(explanation.concepts))
+    for supporters in explanation.regions_of:
+        shown = ", ".join(
+            f"{each.layer} {each.filter} {each.weight:.0%}" for each in supporters.filters[:_MOST_SUPPORTERS]
+        )
+        console.print(f"filters for {escape(supporters.label)}: {escape(shown)}", soft_wrap=True)
+    console.print(limits(evidence))
+
+
+def _counted_concepts(rows: Iterable[Evidence]) -> Table:
+    from rich.markup import escape
+
+    table = _table("concepts that the filters speak for", "observed", "expected", "times")
+    for row in rows:
+        if row.observed is not None and row.expected:
+            times = f"{row.observed / row.expected:.1f}"
+            table.add_row(escape(row.label), f"{row.observed:.1f}", f"{row.expected:.1f}", times)
+    return table
+
+
+def _print_tags(explanation: Explanation, console: Console, most: int) -> None:
+    from rich.markup import escape
+
     console.print(
         f"{explanation.n_tagged} of the {explanation.n_active} filters that {escape(explanation.image)} activates most "
         f"have tags (rule {explanation.rule})."
@@ -115,8 +195,6 @@ def print_explanation(explanation: Explanation, *, most: int = 8) -> None:
     console.print(_evidence("their tags", explanation.labels))
     console.print(_evidence("their common concepts", explanation.concepts))
     _print_layers(explanation, console, most)
-    if explanation.why_not is not None:
-        _print_why_not(explanation.why_not, console)
 
 
 def _verdict(support: Support) -> str:
@@ -140,20 +218,21 @@ def _counted(support: Support) -> str:
 def _evidence(title: str, rows: Iterable[Evidence]) -> Table:
     from rich.markup import escape
 
-    table = _table(title, "filters", "layers")
+    table = _table(title, "filters", texts=["layers"])
     for row in rows:
         table.add_row(escape(row.label), str(row.filters), escape(", ".join(row.layers)))
     return table
 
 
-def _table(title: str, number: str, *others: str) -> Table:
+def _table(title: str, *numbers: str, texts: Iterable[str] = ()) -> Table:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column(title)
-    table.add_column(number, justify="right")
-    for other in others:
-        table.add_column(other)
+    for number in numbers:
+        table.add_column(number, justify="right")
+    for text in texts:
+        table.add_column(text)
     return table
 
 
@@ -167,7 +246,7 @@ def _print_layers(explanation: Explanation, console: Console, most: int) -> None
         by_layer.setdefault(filter_.layer, []).append(str(filter_.filter))
         labels = dict(filter_.tags)
         tags.setdefault(filter_.layer, Counter()).update(labels.values())
-    table = _table("layer", "active", "filters", "most frequent tags")
+    table = _table("layer", "active", texts=["filters", "most frequent tags"])
     for layer in list(by_layer)[-most:]:
         first = sorted(tags[layer].items(), key=lambda item: (-item[1], item[0]))[:3]
         shown = ", ".join(by_layer[layer][:5]) + (", …" if len(by_layer[layer]) > 5 else "")
@@ -188,10 +267,12 @@ def _print_why_not(why_not: WhyNot, console: Console) -> None:
 
     first, second = why_not.why, why_not.why_not
     console.print(f"\nwhy [bold]{escape(first.label)}[/bold] and not [bold]{escape(second.label)}[/bold]?")
+    if why_not.evidence is not None:
+        _print_pair(why_not, why_not.evidence, console)
+        return
     for support, confidence in ((first, why_not.why_confidence), (second, why_not.why_not_confidence)):
-        says = "the network has no such output" if confidence is None else f"the network says {confidence:.1%}"
-        console.print(f"{escape(support.label)}: {says}; {_counted(support)}.")
-    table = _table("active filters tagged", "filters", "layers", "common concepts")
+        console.print(f"{escape(support.label)}: {_says(confidence)}; {_counted(support)}.")
+    table = _table("active filters tagged", "filters", texts=["layers", "common concepts"])
     for title, carriers in (
         (f"{first.label}, not {second.label}", why_not.only_why),
         (f"{second.label}, not {first.label}", why_not.only_why_not),
@@ -201,3 +282,29 @@ def _print_why_not(why_not: WhyNot, console: Console) -> None:
         concepts = [f"{row.label} {row.filters}" for row in carriers.concepts[:4]]
         table.add_row(escape(title), str(len(carriers.filters)), escape(", ".join(layers)), escape(", ".join(concepts)))
     console.print(table)
+
+
+def _print_pair(why_not: WhyNot, evidence: PairEvidence, console: Console) -> None:
+    from rich.markup import escape
+
+    first, second = why_not.why.label, why_not.why_not.label
+    favoured = first if evidence.log_ratio >= 0 else second
+    console.print(
+        f"The filters say {escape(favoured)}: the difference is {abs(evidence.log_ratio):.0f} nats, the sum over all "
+        "filters."
+    )
+    for label, confidence in ((first, why_not.why_confidence), (second, why_not.why_not_confidence)):
+        console.print(f"{escape(label)}: {_says(confidence)}.")
+    table = _table("what decides", texts=["filters, in nats", "concepts, in nats"])
+    for label, filters, concepts in (
+        (first, evidence.for_why, evidence.why_concepts),
+        (second, evidence.for_why_not, evidence.why_not_concepts),
+    ):
+        shown = [f"{each.layer} {each.filter} {each.weight:.1f}" for each in filters[:_MOST_SUPPORTERS]]
+        kinds = [f"{each.label} {each.weight:.1f}" for each in concepts[:4]]
+        table.add_row(f"for {escape(label)}", escape(", ".join(shown)), escape(", ".join(kinds)))
+    console.print(table)
+
+
+def _says(confidence: float | None) -> str:
+    return "the network has no such output" if confidence is None else f"the network says {confidence:.1%}"

@@ -5,7 +5,10 @@ from filtag_kg.explain.ablation_filters import CHOICES
 from filtag_kg.explain.ablation_record import add_ablation
 from filtag_kg.explain.active_filters import tagged_classes
 from filtag_kg.explain.checked_labels import CONFIRMED_Q
+from filtag_kg.explain.class_evidence import ClassEvidence
 from filtag_kg.explain.classification import (
+    BASES,
+    By,
     Explanation,
     ImagePixels,
     explain_image,
@@ -32,22 +35,28 @@ from filtag_kg.explain.evidence import Evidence
 from filtag_kg.explain.explanation_json import explanation_json
 from filtag_kg.explain.explanation_rdf import explanation_turtle
 from filtag_kg.explain.hits import SCOPES, Hits, hits_at_n
+from filtag_kg.explain.kg_evidence import ImageEvidence, PairEvidence
 from filtag_kg.explain.label_check_record import add_label_check, label_check_csv
 from filtag_kg.explain.label_checks import LabelCheck, check_labels
 from filtag_kg.explain.label_scores import SCORES, LabelScores, label_scores
 from filtag_kg.explain.misclassifications import Misclassification, MisclassificationAnalysis, find_misclassifications
 from filtag_kg.explain.nearest_concept import Group
 from filtag_kg.explain.support import Support
+from filtag_kg.explain.supporters import Supporters, WeightedFilter
+from filtag_kg.explain.verdict import limits, verdict
 from filtag_kg.explain.visualization_store import add_visualizations
 from filtag_kg.explain.visualize import FilterPicture, find_layer, visualize
 from filtag_kg.explain.why_not import WhyNot
 
 __all__ = [
+    "BASES",
     "CHOICES",
     "CONFIRMED_Q",
     "SCOPES",
     "SCORES",
     "AblationOptions",
+    "By",
+    "ClassEvidence",
     "Confusion",
     "Evaluation",
     "Evidence",
@@ -56,12 +65,16 @@ __all__ = [
     "Group",
     "Hits",
     "HitsRow",
+    "ImageEvidence",
     "ImagePixels",
     "LabelCheck",
     "LabelScores",
     "Misclassification",
     "MisclassificationAnalysis",
+    "PairEvidence",
     "Support",
+    "Supporters",
+    "WeightedFilter",
     "WhyNot",
     "ablate",
     "add_ablation",
@@ -84,11 +97,13 @@ __all__ = [
     "hits_rows",
     "label_check_csv",
     "label_scores",
+    "limits",
     "misclassifications_csv",
     "rank_correlation",
     "read_confusions",
     "read_hits",
     "read_pixels",
     "tagged_classes",
+    "verdict",
     "visualize",
 ]

@@ -1,11 +1,12 @@
-"""Explain one classification through the tags of the filters that the image activates (paper, section 2.2)."""
+"""Explain one classification: by the evidence of the last layers' filters, or by counting tags (paper, section 2.2)."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from filtag_kg.concepts import CommonConcept
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters, tagged_filters
 from filtag_kg.explain.evidence import Evidence, concept_evidence, tag_evidence
+from filtag_kg.explain.kg_evidence import ImageEvidence, KgEvidence, kg_evidence, notes_of
 from filtag_kg.explain.support import Support, support_of
+from filtag_kg.explain.supporters import Supporters, weighted_filters
 from filtag_kg.explain.why_not import WhyNot, why_not
 from filtag_kg.images import UnreadableImageError, decode, read_file
 from filtag_kg.kg import KG, read_common_concepts
@@ -23,6 +26,10 @@ from filtag_kg.profile import observe
 from filtag_kg.views import class_named
 
 _MOST_PREDICTIONS = 3
+
+By = Literal["evidence", "tags"]
+BASES: tuple[By, ...] = get_args(By)
+"""What an explanation goes by: the evidence of the profile's activations, or the count of tags as in the paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,21 @@ class Explanation:
     active : tuple of ActiveFilter
         The filters that the image activates most in each layer, in forward order.
     labels, concepts : tuple of Evidence
-        Tags and common concepts of those filters, the most frequent first.
+        Tags of those filters, the most frequent first; and concepts. By tags, these are their common concepts, the most
+        frequent first; by evidence, what the image's filters are distinctive of, the clearest first.
     support : Support or None
         How much the tags support the predicted class; None if the KG does not have it.
     why_not : WhyNot or None
         Two classes contrasted, on request.
+    by : {"evidence", "tags"}
+        What the explanation goes by.
+    evidence : ImageEvidence or None
+        What the activations in the last layers say; None by tags.
+    regions_of : tuple of Supporters
+        For the predicted class (or else the one that comes first) and each of `concepts`, the filters that support it.
+        Their activation maps show where in the image that is seen.
+    notes : tuple of str
+        What the KG lacks, and what is done instead.
     """
 
     image: str
@@ -102,6 +119,10 @@ class Explanation:
     concepts: tuple[Evidence, ...]
     support: Support | None
     why_not: WhyNot | None = None
+    by: By = "tags"
+    evidence: ImageEvidence | None = None
+    regions_of: tuple[Supporters, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def n_active(self) -> int:
@@ -136,6 +157,7 @@ def explain_image(
     network: Network,
     image: Path,
     *,
+    by: By | None = None,
     rule: str | None = None,
     most: int = 8,
     why: str | None = None,
@@ -144,16 +166,19 @@ def explain_image(
 ) -> Explanation:
     """Explain one classification.
 
-    The rule that selects each class's most active filters of a layer also selects the image's: their tags and common
-    concepts, counted over all layers, say what the network saw.
+    By evidence, the activations in the last layers are compared with what the profile says of each class and with those
+    of reference images. By tags, the rule that selects each class's most active filters of a layer also selects the
+    image's: their tags and common concepts, counted over all layers, say what the network saw.
 
     Parameters
     ----------
     network : Network
         The one that the KG was made of.
+    by : {"evidence", "tags"}, optional
+        By default evidence, if the KG has a profile and no rule is named.
     rule : str, optional
-        The KG's first, if left out. A contrast rule ranks the image's filters by how much more it activates them than
-        the classes of the profile do.
+        Whose tags are counted; the KG's first, if left out. A contrast rule ranks the image's filters by how much more
+        it activates them than the classes of the profile do.
     most : int
         Labels and concepts to return.
     why, not_ : str, optional
@@ -164,13 +189,15 @@ def explain_image(
     Raises
     ------
     FiltagError
-        If the network is another one, the KG has no such rule or class or no profile that the rule needs, or the
-        image cannot be read.
+        If the network is another one, the KG has no such rule or class or no profile that is needed, or the image
+        cannot be read.
     """
     content = _content(image)
     pixels = read_pixels(content, str(image), network.preparation)
     decoded = ImagePixels(image.name, hashlib.sha256(content).hexdigest(), pixels)
-    return explain_pixels(kg, network, decoded, rule=rule, most=most, why=why, not_=not_, class_names=class_names)
+    return explain_pixels(
+        kg, network, decoded, by=by, rule=rule, most=most, why=why, not_=not_, class_names=class_names
+    )
 
 
 def explain_pixels(
@@ -178,6 +205,7 @@ def explain_pixels(
     network: Network,
     image: ImagePixels,
     *,
+    by: By | None = None,
     rule: str | None = None,
     most: int = 8,
     why: str | None = None,
@@ -189,13 +217,16 @@ def explain_pixels(
     Raises
     ------
     FiltagError
-        If the network is another one, or the KG has no such rule or class or no profile that the rule needs.
+        If the network is another one, or the KG has no such rule or class or no profile that is needed.
     """
     if not_ is not None and why is None:
         raise FiltagError(
             "a class to contrast with is named, but not the class to explain: name both", options=("why", "not_")
         )
+    if by is not None and by not in BASES:
+        raise FiltagError(f"an image cannot be explained by {by!r}: choose {' or '.join(BASES)}", options=("by",))
     filters = tagged_filters(kg, network, rule, class_names)
+    evidence, notes = _evidence(kg, network, by, rule)
     why_id, not_id = (
         None if name is None else class_named(name, filters.class_ids, filters.class_labels) for name in (why, not_)
     )
@@ -214,7 +245,9 @@ def explain_pixels(
         not_id = not_id or _predicted_class(predictions, filters)
         confidence_of = dict(zip(network.class_ids, confidences[0].tolist(), strict=False))
         contrasted = why_not(filters, active, why_id, not_id, common=common, confidence_of=confidence_of, most=most)
-    return Explanation(
+        if evidence is not None and {why_id, not_id} <= set(evidence.model.class_ids):
+            contrasted = replace(contrasted, evidence=evidence.of_pair(activations[0], why_id, not_id, most))
+    explanation = Explanation(
         image=image.name,
         image_sha256=image.sha256,
         network=network.identifier,
@@ -226,7 +259,64 @@ def explain_pixels(
         concepts=concept_evidence(common, most),
         support=support_of(filters, active, filters.class_ids.index(best)) if best in filters.class_ids else None,
         why_not=contrasted,
+        notes=notes,
     )
+    if evidence is None:
+        return replace(explanation, regions_of=_supporters_by_tags(explanation))
+    return _by_evidence(explanation, evidence, activations[0], filters, most)
+
+
+def _evidence(kg: KG, network: Network, by: By | None, rule: str | None) -> tuple[KgEvidence | None, tuple[str, ...]]:
+    """Return what the explanation goes by, None for tags; and what the KG lacks."""
+    if by == "tags" or (by is None and rule is not None):
+        return None, ()
+    evidence = kg_evidence(kg, network.n_filters)
+    if evidence is not None:
+        return evidence, notes_of(evidence)
+    lacking = f"{kg.path} has no profile that tells classes apart"
+    if by == "evidence":
+        raise FiltagError(f"{lacking}: explain by tags", options=("by",))
+    return None, (f"{lacking}, so the image is explained by counting tags",)
+
+
+def _by_evidence(
+    explanation: Explanation,
+    evidence: KgEvidence,
+    activation: NDArray[np.float64],
+    filters: TaggedFilters,
+    most: int,
+) -> Explanation:
+    best = explanation.predictions[0].class_id if explanation.predictions else None
+    judged = evidence.of_image(activation, best, filters.labels(evidence.model.class_ids), most)
+    concepts, supporters = evidence.of_concepts(activation, most)
+    shown = judged.predicted or judged.first[0]
+    return replace(
+        explanation,
+        by="evidence",
+        evidence=judged,
+        concepts=concepts,
+        regions_of=(evidence.supporters_of_class(activation, shown), *supporters),
+    )
+
+
+def _supporters_by_tags(explanation: Explanation) -> tuple[Supporters, ...]:
+    """Return the active filters with the tag of the predicted class, and those with each concept, all alike."""
+    found: list[Supporters] = []
+    things: list[tuple[Literal["class", "concept"], str, str]] = []
+    if explanation.support is not None:
+        things.append(("class", explanation.support.class_id, explanation.support.label))
+    things += [("concept", row.id, row.label) for row in explanation.concepts]
+    for kind, identity, label in things:
+        of_thing = [
+            (filter_.layer, filter_.filter)
+            for filter_ in explanation.active
+            if identity in dict(filter_.tags if kind == "class" else filter_.concepts)
+        ]
+        # The last filters first, since later layers see more.
+        last = of_thing[::-1]
+        weights = np.ones(len(last))
+        found.append(Supporters(kind, identity, label, weighted_filters(last, weights, total=max(len(last), 1))))
+    return tuple(found)
 
 
 def _content(image: Path) -> bytes:

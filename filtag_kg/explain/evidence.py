@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,24 @@ class Evidence:
         How many active filters have it.
     layers : tuple of str
         The three layers with most of those filters, the most first.
+    basis : {"tags", "filters"}
+        Where it comes from. ``tags``: it is a tag of active filters, or common to the tags of each. ``filters``: the
+        filters that the image activates most in the last layers are distinctive of its classes more often than those
+        of other images are; then the other numbers are known.
+    observed, expected : float or None
+        How many such filters the image has, and the mean class; see `concept_counts`.
+    score : float or None
+        By which concepts are ranked: the signed root of the likelihood ratio.
     """
 
     id: str
     label: str
     filters: int
     layers: tuple[str, ...]
+    basis: Literal["tags", "filters"] = "tags"
+    observed: float | None = None
+    expected: float | None = None
+    score: float | None = None
 
 
 def tag_evidence(filters: TaggedFilters, active: NDArray[np.bool_], most: int) -> tuple[Evidence, ...]:
@@ -76,6 +89,11 @@ def concept_evidence(common: Iterable[CommonConcept], most: int) -> tuple[Eviden
         layers[label, concept][layer] += 1
     ranked = sorted(layers.items(), key=lambda item: (-item[1].total(), item[0]))[:most]
     return tuple(Evidence(concept, label, counts.total(), _first_layers(counts)) for (label, concept), counts in ranked)
+
+
+def most_layers(layers: Iterable[str]) -> tuple[str, ...]:
+    """Return the three layers with most filters, given that of each filter; ties go by name."""
+    return _first_layers(Counter(layers))
 
 
 def _first_layers(counts: Mapping[str, int]) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def support_of(filters: TaggedFilters, active: NDArray[np.bool_], class_index: i
     )
 
 
-def expected_ranks(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def expected_ranks(counts: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the rank of each count, 1 for the largest; ties share the mean of their ranks.
 
     >>> expected_ranks(np.array([3, 5, 3, 0]))

@@ -12,6 +12,7 @@ from filtag_kg.concepts import CommonConcept
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters
 from filtag_kg.explain.evidence import Evidence, concept_evidence
+from filtag_kg.explain.kg_evidence import PairEvidence
 from filtag_kg.explain.support import Support, support_of
 
 
@@ -46,6 +47,8 @@ class WhyNot:
         The network's confidence in each; None if it has no such output.
     only_why, only_why_not, both : Carriers
         Active filters tagged with A but not B, with B but not A, and with both.
+    evidence : PairEvidence or None
+        What the activations in the last layers say; None by tags.
     """
 
     why: Support
@@ -55,6 +58,7 @@ class WhyNot:
     only_why: Carriers
     only_why_not: Carriers
     both: Carriers
+    evidence: PairEvidence | None = None
 
 
 def why_not(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.explain import Explanation, ImagePixels, explain_pixels
+from filtag_kg.explain import By, Explanation, ImagePixels, explain_pixels
 from filtag_kg.explain import explain_image as explain_file
 from filtag_kg.images import batches, images_from
 from filtag_kg.jobs.given import NetworkLike, as_network
@@ -24,6 +24,7 @@ def explain_image(
     image: Any,  # noqa: ANN401 - of any library
     network: NetworkLike | None = None,
     *,
+    by: By | None = None,
     rule: str | None = None,
     most: int = 8,
     why: str | None = None,
@@ -31,7 +32,7 @@ def explain_image(
     class_names: Mapping[str, str] | None = None,
     **network_options: Any,  # noqa: ANN401 - those of the function that loads it
 ) -> Explanation:
-    """Explain how a network classifies one image, through the tags of the filters that the image activates.
+    """Explain how a network classifies one image, through the filters that the image activates.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def explain_image(
     network : Network, str, Path, keras.Model or torch.nn.Module, optional
         The one that the KG was made of; by default loaded from where it was. One that was given in Python must be given
         again.
-    rule, most, why, not_, class_names
+    by, rule, most, why, not_, class_names
         See :func:`filtag_kg.explain.explain_image`.
     **network_options
         How to load a model in memory, as for :func:`filtag_kg.profile`.
@@ -68,10 +69,12 @@ def explain_image(
         loaded = as_network(network, **network_options)
     if isinstance(image, str | PathLike):
         return explain_file(
-            opened, loaded, Path(image), rule=rule, most=most, why=why, not_=not_, class_names=class_names
+            opened, loaded, Path(image), by=by, rule=rule, most=most, why=why, not_=not_, class_names=class_names
         )
     pixels = _pixels(image, loaded)
-    return explain_pixels(opened, loaded, pixels, rule=rule, most=most, why=why, not_=not_, class_names=class_names)
+    return explain_pixels(
+        opened, loaded, pixels, by=by, rule=rule, most=most, why=why, not_=not_, class_names=class_names
+    )
 
 
 def _pixels(image: Any, network: Network) -> ImagePixels:  # noqa: ANN401

@@ -9,6 +9,7 @@ from filtag_kg.views.concept_graph import (
     ConceptGraph,
     Feature,
     Step,
+    read_concepts,
     statement_text,
 )
 from filtag_kg.views.filter_names import FilterName, count_clear, filter_name, surest_first
@@ -130,6 +131,7 @@ __all__ = [
     "network_layers",
     "points_text",
     "probability_text",
+    "read_concepts",
     "rule_sentence",
     "search_index",
     "share_sentence",

@@ -47,14 +47,22 @@ def network(room: Path) -> list[object]:
 def test_an_image_is_explained_as_text_json_and_turtle(room: Path) -> None:
     asked = ["explain", room / "kg", room / "images" / "n02123045" / "0.png", *network(room)]
     text = answer(*asked, "--why", "minivan")
+    first, second = text.splitlines()[:2]
+    assert first.startswith("predicted: tabby ")
+    assert second == "The filters agree: tabby comes first of 3 classes."
+    assert "why minivan and not tabby?\nThe filters say tabby: the difference is " in text
+    too_few = "the profile has 10 reference images, too few to tell how often such evidence is right: keep at least 100"
+    assert filtag(*asked).stderr == f"note: {too_few}\n"
+    text = answer(*asked, "--why", "minivan", "--by", "tags")
     assert text.startswith("predicted: tabby ")
+    assert text == answer(*asked, "--why", "minivan", "--rule", "k=1"), "to name a rule is to ask for its tags"
     assert (
         "The tags do not support tabby: 1 of 1 active filters have its tag, rank 1 of 3 classes. As many by chance: "
         "p = 0.33 if filters were active at random, p = 0.33 for a class drawn at random."
     ) in " ".join(text.split())
     assert "why minivan and not tabby?" in text
     found = json.loads(answer(*asked, "--format", "json"))
-    assert (found["predictions"][0]["class_id"], found["why_not"]) == ("n02123045", None)
+    assert (found["predictions"][0]["class_id"], found["why_not"], found["by"]) == ("n02123045", None, "evidence")
     assert found["support"]["p_filters"] == pytest.approx(1 / 3)
     assert len(Graph().parse(data=answer(*asked, "--format", "turtle"))) > 10
 
@@ -72,6 +80,9 @@ def test_mistakes_of_explaining(room: Path, tmp_path: Path) -> None:
     kg = room / "kg"
     assert refusal("explain", kg, image, *network(room), "--format", "xml") == (
         "no format 'xml': choose one of text, json, turtle"
+    )
+    assert refusal("explain", kg, image, *network(room), "--by", "magic") == (
+        "an image cannot be explained by 'magic': choose evidence or tags (--by)"
     )
     assert refusal("explain", kg, image, *network(room), "--why", "tigr") == (
         "no class 'tigr' in the KG: check the spelling, or name it by its id"

@@ -28,23 +28,33 @@ def red(colours: KG, network: Network, picture: Callable[[tuple[int, int, int]],
 def test_json_has_the_documented_keys(red: Explanation) -> None:
     found = json.loads(explanation_json(red))
     keys = "image network rule run predictions active tagged support tags concepts layers why_not"
+    keys += " by verdict evidence regions_of notes"
     assert list(found) == keys.split()
     assert list(found["image"]) == ["name", "sha256"]
     assert list(found["predictions"][0]) == ["class_id", "label", "confidence"]
     assert list(found["support"]) == SUPPORT
     assert list(found["tags"][0]) == ["class_id", "label", "filters", "layers"]
-    assert list(found["concepts"][0]) == ["concept", "label", "filters", "layers"]
+    counted = ["concept", "label", "filters", "layers", "basis", "observed", "expected", "score"]
+    assert list(found["concepts"][0]) == counted
+    assert list(found["evidence"]) == ["layers", "filters", "references", "predicted", "first"]
+    judged = ["class_id", "label", "log_ratio", "score", "rank", "classes", "p_value", "confidence", "supported"]
+    assert list(found["evidence"]["predicted"]) == list(found["evidence"]["first"][0]) == judged
+    assert list(found["regions_of"][0]) == ["kind", "id", "label", "filters"]
+    assert list(found["regions_of"][0]["filters"][0]) == ["layer", "filter", "weight"]
     assert [layer["layer"] for layer in found["layers"]] == ["first", "last"]
     assert list(found["layers"][1]) == ["layer_index", "layer", "filters"]
     assert list(found["layers"][1]["filters"][0]) == ["filter", "activation", "tags", "concepts"]
     assert found["layers"][1]["filters"][0]["tags"][0] == {"class_id": "n02087394", "label": "Rhodesian ridgeback"}
-    assert list(found["why_not"]) == ["why", "not", "only_why", "only_not", "both"]
+    assert list(found["why_not"]) == ["why", "not", "only_why", "only_not", "both", "evidence"]
+    pair = ["log_ratio", "for_why", "for_not", "why_concepts", "not_concepts"]
+    assert list(found["why_not"]["evidence"]) == pair
     assert list(found["why_not"]["why"]) == [*SUPPORT, "confidence"]
     assert list(found["why_not"]["only_why"]) == ["filters", "layers", "concepts"]
     assert {"layer": "last", "filter": 0} in found["why_not"]["only_why"]["filters"]
     page = Path(__file__).resolve().parents[2] / "docs" / "explaining.md"
     documented = page.read_text(encoding="utf-8")
-    names = {*found, *SUPPORT, *found["why_not"], *found["layers"][0], *found["layers"][1]["filters"][0]}
+    names = {*judged, *counted, *pair, *found["evidence"], *found["regions_of"][0], "weight", "layer"}
+    names |= {*found, *SUPPORT, *found["why_not"], *found["layers"][0], *found["layers"][1]["filters"][0]}
     assert [name for name in sorted(names) if f"`{name}`" not in documented] == []
 
 
