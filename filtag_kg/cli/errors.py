@@ -52,7 +52,7 @@ def errors(
     from filtag_kg.images import open_images
     from filtag_kg.kg import open_kg
     from filtag_kg.output_paths import check_new_directory
-    from filtag_kg.report import write_misclassifications
+    from filtag_kg.report import misclassified_thumbnails, write_misclassifications
 
     if output is not None:
         check_new_directory(output)
@@ -73,12 +73,13 @@ def errors(
                 keep_going=keep_going,
                 progress=progress,
             )
+        thumbnails = misclassified_thumbnails(analysis, image_set) if output is not None else {}
     for line in analysis.notes:
         note(line)
     if output is None:
         _print_summary(analysis)
         return
-    write_misclassifications(analysis, output)
+    write_misclassifications(analysis, output, thumbnails)
     note(
         f"{output}: {len(analysis.misclassified):,} of {analysis.n_images:,} images are misclassified (accuracy "
         f"{analysis.accuracy:.1%}): errors.csv, confusions.csv and errors.html"

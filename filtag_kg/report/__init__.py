@@ -12,7 +12,11 @@ from filtag_kg.report.label_agreement import (
     biggest_disagreements,
     label_agreement,
 )
-from filtag_kg.report.misclassifications_page import misclassifications_page, write_misclassifications
+from filtag_kg.report.misclassifications_page import (
+    misclassifications_page,
+    misclassified_thumbnails,
+    write_misclassifications,
+)
 from filtag_kg.report.pages import Pages, PageSettings
 from filtag_kg.report.plots import hits_plot
 from filtag_kg.report.proportion import Proportion
@@ -48,6 +52,7 @@ __all__ = [
     "hits_plot",
     "label_agreement",
     "misclassifications_page",
+    "misclassified_thumbnails",
     "rate_sheet",
     "run_figures",
     "run_names",

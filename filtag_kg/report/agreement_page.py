@@ -12,7 +12,7 @@ from filtag_kg.kg import KgRun
 from filtag_kg.report.agreement import Agreement
 from filtag_kg.report.jinja import environment
 from filtag_kg.report.label_agreement import ComparedFilter, biggest_disagreements
-from filtag_kg.views import LoadedKg
+from filtag_kg.views import Exemplar, LoadedKg
 
 MOST_DISAGREEMENTS = 24
 _MOST_PICTURES = 5
@@ -24,14 +24,14 @@ class Disagreement:
 
     Parameters
     ----------
-    pictures : tuple of (source, label)
-        The images that activate it most, in the first run's KG.
+    pictures : tuple of (source, Exemplar)
+        The images that activate it most, in the first run's KG, and where their thumbnails are.
     url : str
         Of its page; empty where there is none.
     """
 
     filter: ComparedFilter
-    pictures: tuple[tuple[str, str], ...]
+    pictures: tuple[tuple[str, Exemplar], ...]
     url: str
 
 
@@ -58,7 +58,7 @@ def disagreements(
         Disagreement(
             row,
             tuple(
-                (picture(exemplar.thumbnail), exemplar.label)
+                (picture(exemplar.thumbnail), exemplar)
                 for exemplar in loaded.exemplars.get((network.network, first[row.layer] + row.filter), ())[
                     :_MOST_PICTURES
                 ]

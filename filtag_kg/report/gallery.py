@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain
+from functools import cached_property, lru_cache
+from itertools import chain, islice, zip_longest
 from pathlib import PurePosixPath
 
 from filtag_kg.kg import Visualization
-from filtag_kg.views import Exemplar, FilterName, LoadedKg, NetworkLayers, RunResults, filter_name, surest_first
+from filtag_kg.views import (
+    Exemplar,
+    FilterName,
+    LoadedKg,
+    NetworkLayers,
+    RunResults,
+    count_clear,
+    exemplar_themes,
+    filter_name,
+    surest_first,
+)
 
 PICTURES_A_PAGE = 240
 """Images on one page of a class, so that it stays below 500 kB."""
 _MOST_CARDS = 12
+_MOST_OF_THING = 8
 _MOST_EXEMPLARS = 9
 _FEW_EXEMPLARS = 3
+_MOST_KEPT = 2048
 _MOST_FILTERS = 3
 
 
@@ -50,7 +62,7 @@ class Picture:
     anchor : str
         Its place on the page.
     filters : tuple of (network, layer, filter, name)
-        Those that it activates most; first those that clearly respond to something.
+        Those that it activates most; first those that clearly respond to something, which alone have a name here.
     """
 
     exemplar: Exemplar
@@ -75,10 +87,18 @@ class Galleries:
         """Name every filter and place every image now, so that processes forked later share that."""
         for network in self.loaded.networks.values():
             surest_first(self.loaded, network)
-        _ = self._places
+        _ = self._places, self._showing
 
     def card(self, network: NetworkLayers, column: int) -> FilterCard:
         """Return a filter as galleries show it."""
+        return self._card(network, column)
+
+    @cached_property
+    def _card(self) -> Callable[[NetworkLayers, int], FilterCard]:
+        # The surest filters are on the pages of many classes and concepts.
+        return lru_cache(maxsize=_MOST_KEPT)(self._new_card)
+
+    def _new_card(self, network: NetworkLayers, column: int) -> FilterCard:
         index, filter_ = network.layer_and_filter(column)
         layer = network.layer_names[index]
         return FilterCard(
@@ -109,6 +129,10 @@ class Galleries:
         layers = self.loaded.networks[network]
         return self._best(layers, range(layers.n_filters), kinds=True)
 
+    def count_clear(self, network: str) -> int:
+        """Return how many filters of a network clearly respond to one kind of thing."""
+        return count_clear(self.loaded, self.loaded.networks[network])
+
     def of_run(self, run_id: str) -> list[FilterCard]:
         """Return the surest of the filters that a run finds coherent, one for each kind of thing."""
         table = self.loaded.runs[run_id]
@@ -123,26 +147,40 @@ class Galleries:
         return self._best(layers, range(int(layers.offsets[index]), int(layers.offsets[index + 1])))
 
     def of_class(self, class_id: str) -> list[FilterCard]:
-        """Return the surest filters that a class tags."""
+        """Return the surest filters whose images mostly show a class, then those that it tags."""
         class_ = self.loaded.concepts.class_ids.index(class_id)
-        return self._best_of_networks(lambda table: table.column[table.rows_of_class(class_)].tolist())
+
+        def tagged(table: RunResults) -> Iterator[int]:
+            yield from table.column[table.rows_of_class(class_)].tolist()
+
+        return self._about(class_id, tagged)
 
     def of_concept(self, iri: str) -> list[FilterCard]:
-        """Return the surest filters that stand for a concept or something below it, or have it in common."""
+        """Return the surest filters whose images mostly show a concept, then those that stand for it or share it."""
         above = self.loaded.concepts.above
 
         def standing(table: RunResults) -> Iterator[int]:
             columns = range(self.loaded.networks[table.run.network].n_filters)
-            yield from (
-                column for column, kind in table.concepts_of_layer(columns) if iri in above.get(kind.concept, ())
-            )
+            kinds = table.concepts_of_layer(columns)
+            yield from (column for column, kind in kinds if iri in above.get(kind.concept, ()))
+
+        def sharing(table: RunResults) -> Iterator[int]:
             yield from (column for column, row in table.with_concept(iri) if row.beyond_chance(self.loaded.q))
 
-        return self._best_of_networks(standing)
+        return self._about(iri, standing, sharing)
 
     def pictures(self, class_id: str) -> Sequence[Picture]:
         """Return the images of a class that activate some filter most: those that activate most filters first."""
         return self._pictures.get(class_id, ())
+
+    def pictures_of(self, thing: str, most: int) -> list[Picture]:
+        """Return images of a class, given its id, or of the classes at or below a concept: one of each in turn."""
+        graph = self.loaded.concepts
+        if thing in graph.class_ids:
+            return list(self.pictures(thing)[:most])
+        below = [self.pictures(graph.class_ids[class_]) for class_ in graph.classes_below.get(thing, ())]
+        in_turn = chain.from_iterable(zip_longest(*(pictures[:most] for pictures in below)))
+        return list(islice(filter(None, in_turn), most))
 
     def all_pictures(self) -> Iterator[Picture]:
         """Yield the images of all classes."""
@@ -152,14 +190,39 @@ class Galleries:
         """Return the page of an image among those of its class, from 1, and its anchor there."""
         return self._places[exemplar.class_id, exemplar.thumbnail]
 
-    def _best_of_networks(self, columns_of: Callable[[RunResults], Iterable[int]]) -> list[FilterCard]:
+    def _about(self, thing: str, *columns_of: Callable[[RunResults], Iterable[int]]) -> list[FilterCard]:
+        """Return the surest filters whose images show a thing, then those that each function gives."""
         cards: list[FilterCard] = []
         for network in self.loaded.networks.values():
-            columns = {column for table in self.loaded.runs_of(network.network) for column in columns_of(table)}
-            cards += self._best(network, sorted(columns))
-        return cards[:_MOST_CARDS]
+            runs = self.loaded.runs_of(network.network)
+            groups = [set(self._showing.get((network.network, thing), ()))]
+            groups += [{column for table in runs for column in of_run(table)} for of_run in columns_of]
+            seen: set[int] = set()
+            for group in groups:
+                cards += self._best(network, sorted(group - seen), _MOST_OF_THING)
+                seen |= group
+        return cards[:_MOST_OF_THING]
 
-    def _best(self, network: NetworkLayers, columns: Sequence[int], *, kinds: bool = False) -> list[FilterCard]:
+    @cached_property
+    def _showing(self) -> Mapping[tuple[str, str], Sequence[int]]:
+        """The filters whose exemplars show a class or concept beyond chance, by network and class id or IRI."""
+        graph = self.loaded.concepts
+        showing: dict[tuple[str, str], list[int]] = {}
+        for network in self.loaded.networks.values():
+            for column, theme in exemplar_themes(self.loaded, network).items():
+                if theme.q_value >= self.loaded.q:
+                    continue
+                concept = theme.concept
+                if theme.class_id is not None:
+                    showing.setdefault((network.network, theme.class_id), []).append(column)
+                    concept = next(iter(graph.class_concepts[graph.class_ids.index(theme.class_id)]), None)
+                for above in graph.above.get(concept, ()) if concept is not None else ():
+                    showing.setdefault((network.network, above), []).append(column)
+        return showing
+
+    def _best(
+        self, network: NetworkLayers, columns: Sequence[int], most: int = _MOST_CARDS, *, kinds: bool = False
+    ) -> list[FilterCard]:
         """Return the filters to open a page with: the surest, those with pictures first.
 
         With `kinds`, only one for each kind of thing. Filters with neither pictures nor a clear name are left out.
@@ -168,7 +231,7 @@ class Galleries:
         surest = surest_first(self.loaded, network, columns)
         for column in sorted(surest, key=lambda column: not self._is_clear_and_pictured(network, column)):
             name = filter_name(self.loaded, network, column)
-            if len(chosen) < _MOST_CARDS and (name.clear or self._has_pictures(network, column)):
+            if len(chosen) < most and (name.clear or self._has_pictures(network, column)):
                 chosen.setdefault(name.text.partition(":")[0] if kinds else str(column), column)
         return [self.card(network, column) for column in chosen.values()]
 
@@ -176,10 +239,15 @@ class Galleries:
         return filter_name(self.loaded, network, column).clear and self._has_pictures(network, column)
 
     def _has_pictures(self, network: NetworkLayers, column: int) -> bool:
-        if (network.network, column) in self.loaded.exemplars:
-            return True
-        index, filter_ = network.layer_and_filter(column)
-        return (network.network, network.layer_names[index], filter_) in self.loaded.visualizations
+        return (network.network, column) in self._pictured
+
+    @cached_property
+    def _pictured(self) -> frozenset[tuple[str, int]]:
+        """Network and column of the filters that have pictures."""
+        loaded = self.loaded
+        first = {name: network.first_columns for name, network in loaded.networks.items()}
+        visualized = {(name, first[name][layer] + i) for name, layer, i in loaded.visualizations if name in first}
+        return frozenset(visualized.union(loaded.exemplars))
 
     @cached_property
     def _pictures(self) -> Mapping[str, Sequence[Picture]]:
@@ -211,7 +279,7 @@ class Galleries:
         layers = self.loaded.networks[network]
         index, filter_ = layers.layer_and_filter(column)
         layer, name = layers.layer_names[index], filter_name(self.loaded, layers, column)
-        return network, layer, filter_, name.text if name.clear else f"{layer} · {filter_}"
+        return network, layer, filter_, name.text if name.clear else ""
 
 
 def _anchor(thumbnail: str) -> str:

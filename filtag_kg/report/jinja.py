@@ -83,6 +83,7 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     jinja.globals["filter_name"] = filter_name
     jinja.globals["glossary"] = GLOSSARY
     jinja.globals["term"] = pass_context(_term)
+    jinja.filters["sentence"] = lambda text: f"{text[:1].upper()}{text[1:]}."
     jinja.filters["crop"] = crop_style
     jinja.filters["box"] = box_style
     jinja.filters["map_url"] = map_url

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from filtag_kg.explain import (
     Group,
@@ -17,6 +19,7 @@ from filtag_kg.explain import (
 )
 from filtag_kg.files import replacing_directory
 from filtag_kg.graph import xml_text
+from filtag_kg.images import ImageSet, thumbnail
 from filtag_kg.output_paths import check_new_directory
 from filtag_kg.report.jinja import environment
 
@@ -95,11 +98,39 @@ def tag_evidence(misclassified: Sequence[Misclassification]) -> TagEvidence:
     )
 
 
-def misclassifications_page(analysis: MisclassificationAnalysis) -> str:
-    """Return the page as HTML without any other file; a few hundred kilobytes, however many images it is about."""
+def surest_misclassifications(analysis: MisclassificationAnalysis) -> list[Misclassification]:
+    """Return the misclassifications that the page shows one by one: first those between classes of the KG."""
+    order = sorted(
+        analysis.misclassified, key=lambda row: (row.shared is None, -row.confidence, row.true_id, row.image)
+    )
+    return order[:_MOST_SUREST]
+
+
+def misclassified_thumbnails(analysis: MisclassificationAnalysis, images: ImageSet) -> dict[str, bytes]:
+    """Return JPEGs of the images that the page shows, by their names.
+
+    Parameters
+    ----------
+    images : ImageSet
+        Open; the ones that were classified.
+    """
+    by_name = {image.name: image for image in images.images}
+    shown = (by_name[row.image] for row in surest_misclassifications(analysis) if row.image in by_name)
+    return {image.name: thumbnail(images.read(image)) for image in shown}
+
+
+def misclassifications_page(
+    analysis: MisclassificationAnalysis, thumbnails: Mapping[str, bytes] = MappingProxyType({})
+) -> str:
+    """Return the page as HTML without any other file; a few hundred kilobytes, however many images it is about.
+
+    Parameters
+    ----------
+    thumbnails : mapping of image name to bytes
+        JPEGs of the images that it shows, as far as they are known.
+    """
     rows = analysis.misclassified
-    surest = sorted(rows, key=lambda row: (row.shared is None, -row.confidence, row.true_id, row.image))
-    surest = surest[:_MOST_SUREST]
+    surest = surest_misclassifications(analysis)
     shares = [share for row in surest for share in (row.true_share, row.predicted_share) if share]
     kinds, group_pairs, class_pairs = misclassified_kinds(rows), confusions(rows), class_confusions(rows)
     return xml_text(
@@ -118,13 +149,21 @@ def misclassifications_page(analysis: MisclassificationAnalysis) -> str:
             classes=class_pairs[:_MOST_CLASSES],
             n_class_pairs=len(class_pairs),
             surest=surest,
+            pictures={name: f"data:image/jpeg;base64,{b64encode(jpeg).decode()}" for name, jpeg in thumbnails.items()},
             largest_share=max(shares, default=1.0),
         )
     )
 
 
-def write_misclassifications(analysis: MisclassificationAnalysis, output: Path) -> None:
+def write_misclassifications(
+    analysis: MisclassificationAnalysis, output: Path, thumbnails: Mapping[str, bytes] = MappingProxyType({})
+) -> None:
     """Write ``errors.csv``, ``confusions.csv`` and ``errors.html`` into a new directory, all of them or nothing.
+
+    Parameters
+    ----------
+    thumbnails : mapping of image name to bytes
+        For the page, as `misclassified_thumbnails` returns them.
 
     Raises
     ------
@@ -136,7 +175,7 @@ def write_misclassifications(analysis: MisclassificationAnalysis, output: Path) 
         texts = {
             "errors.csv": misclassifications_csv(analysis.misclassified),
             "confusions.csv": confusions_csv(confusions(analysis.misclassified)),
-            "errors.html": misclassifications_page(analysis),
+            "errors.html": misclassifications_page(analysis, thumbnails),
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")

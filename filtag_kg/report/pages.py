@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filtag_kg.errors import FiltagError
@@ -23,6 +23,7 @@ from filtag_kg.views import (
     UNEXPLAINED,
     Exemplar,
     LabelSummary,
+    LayerView,
     LoadedKg,
     NetworkLayers,
     RunResults,
@@ -44,7 +45,7 @@ _ROWS_A_PAGE = 400
 _MOST_ROWS = 120
 """Rows of all runs together in the tables of a page, so that people can read it; the rest is in the CSV files."""
 _LEAST_ROWS = 20
-_MOST_LISTED = 20
+_MOST_LISTED = 16
 """Filters of a concept or class in a table, by one run: the page opens with the surest."""
 _MOST_RUNS = 4
 _MOST_PATHS = 4
@@ -174,7 +175,7 @@ class Pages:
             If there is no such layer or page.
         """
         loaded, urls = self.loaded, self.urls
-        view = loaded.layer(network, layer)
+        view = self._layer_view(network, layer)
         n_pages = self.n_layer_pages(network, layer)
         shown = _on_page(range(view.n_filters), page, FILTERS_A_PAGE, f"layer {layer}")
         column = loaded.column(network, layer, 0)
@@ -190,6 +191,11 @@ class Pages:
             before=names[view.index - 1] if view.index else None,
             after=names[view.index + 1] if view.index + 1 < len(names) else None,
         )
+
+    @cached_property
+    def _layer_view(self) -> Callable[[NetworkLayers, str], LayerView]:
+        # The pages of one layer come after each other.
+        return lru_cache(maxsize=1)(self.loaded.layer)
 
     def filter(self, network: NetworkLayers, layer: str, filter_: int) -> str:
         """Return the page of a filter.

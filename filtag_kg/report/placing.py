@@ -17,7 +17,7 @@ def crop_style(exemplar: Exemplar) -> str:
         return ""
     crop = exemplar.where.crop
     width = crop.right - crop.left
-    return f"width:{100 / width:.0f}%;transform:translate({-100 * crop.left:.1f}%,{-100 * crop.top:.1f}%)"
+    return f"width:{100 / width:.0f}%;transform:translate({-100 * crop.left:.0f}%,{-100 * crop.top:.0f}%)"
 
 
 def box_style(region: Region) -> str:

@@ -12,6 +12,7 @@ from filtag_kg.views.concept_graph import (
     read_concepts,
     statement_text,
 )
+from filtag_kg.views.exemplar_themes import ExemplarTheme, exemplar_themes
 from filtag_kg.views.filter_names import FilterName, count_clear, filter_name, surest_first
 from filtag_kg.views.glossary import GLOSSARY, GlossaryEntry, GlossaryPart, glossary_markdown, glossary_parts
 from filtag_kg.views.heat_maps import map_strip
@@ -74,6 +75,7 @@ __all__ = [
     "ConceptView",
     "Conclusion",
     "Exemplar",
+    "ExemplarTheme",
     "Feature",
     "FilterLine",
     "FilterName",
@@ -122,6 +124,7 @@ __all__ = [
     "concepts_named",
     "conclusion",
     "count_clear",
+    "exemplar_themes",
     "filter_name",
     "glossary_markdown",
     "glossary_parts",

@@ -19,6 +19,7 @@ from filtag_kg.report import FileUrls, Site, semantic_report, write_report
 from filtag_kg.views import load_kg
 from tests.browser import browser, page
 from tests.label_checks import checked_copy, made_up_check
+from tests.pictures import pictured_copy
 
 HOSTILE = "<script>alert('x')</script> & \"co\""
 
@@ -80,7 +81,13 @@ def strange_folder(strange: KG, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return written_report([strange], tmp_path_factory.mktemp("report") / "report")
 
 
-@pytest.mark.parametrize("which", ["folder", "strange_folder"])
+@pytest.fixture(scope="module")
+def pictured_folder(kg: KG, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictured")
+    return written_report([pictured_copy(kg, folder / "kg")], folder / "report")
+
+
+@pytest.mark.parametrize("which", ["folder", "strange_folder", "pictured_folder"])
 def test_every_link_leads_to_a_file_of_the_folder(which: str, request: pytest.FixtureRequest) -> None:
     root = request.getfixturevalue(which)
     for path, text in pages(root):

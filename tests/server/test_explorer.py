@@ -19,6 +19,7 @@ from filtag_kg.kg import KG, add_runs, build_kg, runs_of
 from tests.browser import browser, page
 from tests.colours import colours_kg, load_colours, save_colours
 from tests.label_checks import checked_copy
+from tests.pictures import pictured_copy
 from tests.server.servers import Server, serving, wait_until
 
 if TYPE_CHECKING:
@@ -47,6 +48,20 @@ PAGES = [
     "/glossary",
     "/compare?kind=classes&a=n02123045&b=n02124075",
     "/explain",
+]
+PICTURED_PAGES = [
+    "/",
+    "/network/toy-0123456789ab/layer/deep",
+    FILTER,
+    "/class/n02090379",
+    f"/resource?iri={DOG}",
+    "/classes",
+    "/concepts",
+    "/unusual",
+    "/pairs",
+    "/compare?kind=filters&a=deep/0&b=deep/1",
+    "/compare?kind=layers&a=shallow&b=deep",
+    "/compare?kind=classes&a=n02123045&b=n02124075",
 ]
 
 
@@ -279,6 +294,39 @@ def test_axe_finds_no_serious_violation(opened: Browser, server: Server, path: s
             (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
         ]
         assert serious == []
+
+
+@pytest.fixture(scope="module")
+def pictured(kg: KG, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The small KG with pictures."""
+    with serving(pictured_copy(kg, tmp_path_factory.mktemp("pictured") / "kg").path) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_pages_with_pictures(opened: Browser, pictured: Server, scheme: str, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    for path in PICTURED_PAGES:
+        with page(opened, pictured.url, scheme=scheme, width=width) as shown:
+            shown.goto(pictured.url + path)
+            shown.wait_for_load_state("networkidle")
+            assert shown.locator("main img").count(), path
+            assert shown.evaluate("document.documentElement.scrollWidth") <= width, path
+            broken = "[...document.images].filter(image => image.complete && !image.naturalWidth).length"
+            assert shown.evaluate(broken) == 0, path
+            found: list[dict[str, Any]] = axe.Axe().run(shown).response["violations"]
+            assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == [], path
+
+
+def test_a_picture_opens_large_with_its_filters(opened: Browser, pictured: Server) -> None:
+    with page(opened, pictured.url) as shown:
+        shown.goto(pictured.url)
+        shown.locator(".gallery .tile").first.click()
+        shown.locator(".pictures li:target p a").first.click()
+        shown.locator(".heat").first.wait_for()
+        assert shown.locator(".exemplars li").count() == 9
+    assert html(pictured, "/class/n02087394/page/1").status_code == 200
+    assert html(pictured, "/class/n02087394/page/9").status_code == 404
 
 
 @pytest.mark.parametrize("path", PAGES)
