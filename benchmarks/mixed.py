@@ -203,6 +203,8 @@ class Measured:
 
 def rates(p: NDArray[np.float64]) -> str:
     """Return how often a p-value of a second part is small."""
+    if not p.size:
+        return "no second p"
     return f"second p < 0.05 for {(p < 0.05).mean():.3f}, < 0.01 for {(p < 0.01).mean():.3f}"
 
 

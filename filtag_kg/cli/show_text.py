@@ -155,6 +155,9 @@ def print_filter(filter_: FilterView, run: FilterRun, checks: LabelChecks, *, mo
         )
     elif few and len(run.tags) > 1:
         console.print(f"What its tags have in common: {few}", highlight=False)
+    if filter_.mixed is not None:
+        console.print(f"[bold]mixed[/bold]: {escape(filter_.mixed.sentence)}", highlight=False)
+        console.print(f"[dim]{escape(filter_.mixed.figures)}[/dim]", highlight=False)
     console.print()
     _print_tags(filter_, run, checks, most)
     _print_higher(filter_, most)

@@ -24,6 +24,7 @@ SELECT ?described WHERE {
   VALUES ?run { UNDEF }
   GRAPH ?run { ?run prov:used ?profile . ?described prov:wasDerivedFrom ?profile }
 } LIMIT 1"""
+_MIXED = "flt:mixedQValue"
 _CLASS_SHARE = "flt:classShare"
 _CLASS_SHARES = """PREFIX flt: <https://w3id.org/filtag/ns#>
 PREFIX prov: <http://www.w3.org/ns/prov#>
@@ -91,6 +92,8 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
         _log.warning("the labels%s are not checked: check them on images first", " of this run" if asked_run else "")
     if _ACTIVITY in query.text and not endpoint.ask(bind(_PROFILES, asked_run)).rows:
         _log.warning("this run was not made from a profile, which would tell how active filters are")
+    elif _MIXED in query.text and not endpoint.ask(bind(_PROFILES, asked_run)).rows:
+        _log.warning("this run was not made from a profile, which would tell which filters are mixed")
     elif _CLASS_SHARE in query.text and not endpoint.ask(bind(_CLASS_SHARES, asked_run)).rows:
         _log.warning("the profile has no variances, so it does not tell how much classes explain of a filter")
     return bind(query.text, bindings) if all(bindings.values()) else None

@@ -14,6 +14,7 @@ from filtag_kg.report.figures import Figure
 from filtag_kg.report.gallery import PICTURES_A_PAGE, Galleries
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.jinja import environment
+from filtag_kg.report.mixed_cards import MixedCard, mixed_card
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.stated import stated_by_source
 from filtag_kg.report.urls import FILTERS_A_PAGE, PageUrls, filter_anchor
@@ -34,6 +35,7 @@ from filtag_kg.views import (
     summarise_by_layer,
     summarise_labels,
     unusual_filters,
+    why_unknown,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ _MOST_EXEMPLARS = 5
 _MOST_UNEXPLAINED = 48
 _MOST_DUPLICATES = 12
 _MOST_PAIRS = 12
+_MOST_MIXED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class Pages:
             gallery=self.galleries,
             most_exemplars=_MOST_EXEMPLARS,
             picture_url=self._picture_url,
+            mixed_card=self._mixed_card,
             several_networks=len(loaded.networks) > 1,
         )
         return jinja
@@ -343,6 +347,35 @@ class Pages:
             unexplained=UNEXPLAINED,
             page=page,
         )
+
+    def mixed(self, page: int = 1) -> str:
+        """Return the filters of one network that respond to two unrelated things; one page for each network.
+
+        Raises
+        ------
+        FiltagError
+            If there is no such page.
+        """
+        networks = list(self.loaded.networks.values())
+        (network,) = _on_page(networks, page, 1, "mixed")
+        results = self.loaded.mixed.get(network.network)
+        shown = list(results.filters.values())[:_MOST_MIXED] if results is not None else []
+        return self._render(
+            "mixed.html",
+            self.urls.page("mixed", page),
+            networks=networks,
+            network=network,
+            results=results,
+            cards=[mixed_card(self.galleries, network, mixed) for mixed in shown],
+            why_unknown=why_unknown(
+                from_profile=any(table.run.method is None for table in self.loaded.runs_of(network.network))
+            ),
+            page=page,
+        )
+
+    def _mixed_card(self, network: NetworkLayers, layer: str, filter_: int) -> MixedCard | None:
+        mixed = self.loaded.mixed_filter(network, layer, filter_)
+        return None if mixed is None else mixed_card(self.galleries, network, mixed)
 
     def pairs(self, page: int = 1) -> str:
         """Return the classes of one network that are hardest to tell apart; one page for each network.

@@ -48,7 +48,7 @@ class Site:
 
 def style_sheet() -> str:
     """Return the style of all pages."""
-    return "".join(map(template_text, ("page.css", "site.css", "gallery.css")))
+    return "".join(map(template_text, ("page.css", "site.css", "gallery.css", "mixed.css")))
 
 
 def write_site(site: Site, folder: Path, progress: Progress | None = None) -> int:
@@ -165,6 +165,7 @@ def _renderers(
     for page in range(1, len(loaded.networks) + 1):
         yield urls.page("unusual", page), partial(pages.unusual, page)
         yield urls.page("pairs", page), partial(pages.pairs, page)
+        yield urls.page("mixed", page), partial(pages.mixed, page)
     yield urls.page("glossary"), pages.glossary
     if loaded.checks.run_ids:
         yield urls.page("labels"), pages.labels

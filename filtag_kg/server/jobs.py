@@ -87,8 +87,8 @@ class PageJob(_ErrorWords):
     Parameters
     ----------
     page : str
-        "thing", "classes", "concepts", "groups", "unusual", "pairs", "labels", "compare", "query", or
-        "query/text", which is plain text.
+        "thing", "classes", "concepts", "groups", "unusual", "pairs", "mixed", "labels", "compare", "query",
+        or "query/text", which is plain text.
     parameters : mapping of str
         The `path` of a thing; for the others, the parameters of the address.
     """

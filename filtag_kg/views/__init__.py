@@ -21,6 +21,7 @@ from filtag_kg.views.label_checks import LabelChecks
 from filtag_kg.views.label_summary import LabelSummary, summarise_by_layer, summarise_labels
 from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.loading import load_kg, network_layers
+from filtag_kg.views.mixed import MixedFilter, MixedResults, PartOfFilter, why_unknown
 from filtag_kg.views.naming import class_named, classes_named, concepts_named, layer_and_filter
 from filtag_kg.views.records import (
     ClassView,
@@ -96,10 +97,13 @@ __all__ = [
     "LinkedConcept",
     "LoadedKg",
     "Match",
+    "MixedFilter",
+    "MixedResults",
     "Neighbour",
     "NetworkLayers",
     "NetworkView",
     "Part",
+    "PartOfFilter",
     "Related",
     "RunResults",
     "SearchIndex",
@@ -145,4 +149,5 @@ __all__ = [
     "surest_first",
     "unusual_filters",
     "why_text",
+    "why_unknown",
 ]

@@ -19,6 +19,7 @@ from filtag_kg.views.activations import Activations, Higher
 from filtag_kg.views.appearance import appearance, nearest_separated
 from filtag_kg.views.concept_graph import ConceptGraph, Feature, Step
 from filtag_kg.views.label_checks import LabelChecks
+from filtag_kg.views.mixed import MixedFilter, MixedResults
 from filtag_kg.views.records import (
     ClassView,
     ConceptView,
@@ -69,6 +70,8 @@ class LoadedKg:
         Filters with a q-value below this are coherent.
     checks : LabelChecks
         Whether labels are true, of the runs whose labels were checked.
+    mixed : mapping of network to MixedResults
+        Filters that respond to two unrelated things; none of networks without a profile.
     """
 
     kg: KG
@@ -81,6 +84,7 @@ class LoadedKg:
     ablations: tuple[Ablation, ...] = ()
     q: float = COHERENT_Q
     checks: LabelChecks = field(default_factory=LabelChecks)
+    mixed: Mapping[str, MixedResults] = field(default_factory=dict)
 
     @property
     def iris(self) -> DataIris:
@@ -215,7 +219,13 @@ class LoadedKg:
             visualizations=self.visualizations.get((network.network, layer, filter_), ()),
             higher=higher[filter_] if (higher := self._higher(network, layer)) else (),
             kg=self.kg.path,
+            mixed=self.mixed_filter(network, layer, filter_),
         )
+
+    def mixed_filter(self, network: NetworkLayers, layer: str, filter_: int) -> MixedFilter | None:
+        """Return what a filter responds to, if that is two unrelated things."""
+        results = self.mixed.get(network.network)
+        return None if results is None else results.filters.get((layer, filter_))
 
     def class_(self, class_id: str) -> ClassView:
         """Return the view of a class.

@@ -27,6 +27,7 @@ from filtag_kg.views.concept_graph import read_concepts
 from filtag_kg.views.exemplars import read_exemplars
 from filtag_kg.views.label_checks import LabelChecks
 from filtag_kg.views.loaded_kg import LoadedKg
+from filtag_kg.views.mixed import read_mixed_filters
 from filtag_kg.views.results import NetworkLayers, read_results
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Loaded
         ablations=tuple(each for each in read_ablations(kg) if each.run_id in {run.run_id for run in chosen}),
         q=q,
         checks=LabelChecks(kg, tuple(run.run_id for run in chosen if run.run_id in checked)),
+        mixed=read_mixed_filters(kg, {run.folder: networks[run.network] for run in chosen}, classes, q),
     )
 
 

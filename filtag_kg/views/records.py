@@ -14,6 +14,7 @@ from filtag_kg.concepts import CommonConcept, ConceptInLayer
 from filtag_kg.kg import Ablation, KgRun, Region, Visualization
 from filtag_kg.views.activations import Higher
 from filtag_kg.views.concept_graph import Feature, Step
+from filtag_kg.views.mixed import MixedFilter
 from filtag_kg.views.notebook import filter_html
 
 
@@ -190,6 +191,8 @@ class FilterView:
         The concepts whose images activate it more than other images; only if classes are too few to test tags.
     kg : Path or None
         The KG's directory, which has the pictures.
+    mixed : MixedFilter or None
+        The two unrelated things that it responds to, if it does.
     """
 
     iri: str
@@ -203,6 +206,7 @@ class FilterView:
     visualizations: tuple[Visualization, ...]
     higher: tuple[Higher, ...]
     kg: Path | None = dataclasses.field(default=None, compare=False, repr=False)
+    mixed: MixedFilter | None = None
 
     def _repr_html_(self) -> str:
         return filter_html(self)

@@ -229,7 +229,7 @@ def test_json_has_the_keys_of_the_documentation(kg: KG, shell: Shell) -> None:
     assert isinstance(found, dict)
     assert list(found) == [
         "iri", "network", "layer_index", "layer", "filter", "n_filters", "runs", "exemplars", "visualizations",
-        "higher", "kg"
+        "higher", "kg", "mixed"
     ]  # fmt: skip
     assert list(found["runs"][0]) == ["run", "tags", "kinds", "features", "parts", "neighbours"]
     assert found["runs"][0].keys() == {each.name for each in fields(FilterRun)}

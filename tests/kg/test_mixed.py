@@ -58,7 +58,7 @@ def test_each_run_states_them_in_its_graph(mixed_kg: KG) -> None:
 def test_imported_labels_and_earlier_versions_have_none(kg: KG, mixed_kg: KG, tmp_path: Path) -> None:
     few = read_mixed(kg, "", layers={"shallow": 2, "deep": 4}, classes=())
     assert few is not None
-    assert (few.parts, few.tested) == ((), 0)
+    assert (few.parts, few.tested, few.classes_needed) == ((), 0, 10)
     tags = tag_filters(mixed_profile(), [Rule("k", 1)], network="mixed-0123456789ab")
     imported = build_kg(tmp_path / "imported", tags, wordnet(), Provenance("mixed"))
     assert not (imported.path / MIXED.file_name).exists()
@@ -69,10 +69,6 @@ def test_imported_labels_and_earlier_versions_have_none(kg: KG, mixed_kg: KG, tm
     del manifest["mixed"]
     (earlier / "filtag.json").write_text(json.dumps(manifest))
     assert read(open_kg(earlier)) is None
-
-
-def test_eight_classes_are_enough_for_a_theme_and_not_for_two(kg: KG) -> None:
-    assert kg.manifest["mixed"]["tested"] == 0
 
 
 def test_added_builds_keep_theirs_and_removed_runs_leave_none(mixed_kg: KG, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from filtag_kg import FiltagError, KnowledgeGraph, Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.cli import app
 from filtag_kg.concepts import COHERENT_Q, build_hierarchy, link_classes
-from filtag_kg.kg import KG, TAGS, build_kg, read_label_checks
+from filtag_kg.kg import KG, MIXED, TAGS, build_kg, read_label_checks
 from filtag_kg.query import (
     PARAMETERS,
     LocalEndpoint,
@@ -62,6 +62,7 @@ ASKED = {
     "inactive-filters": {},
     "layer-summary": {"rule": "q=0.5"},
     "layers-by-purity": {"max_q": "1"},
+    "mixed-filters": {},
     "parts-of-filter": {"layer": "deep", "filter": "2"},
     "rule-overlap": {"layer": "deep", "rule_a": "k=1", "rule_b": "q=0.5"},
     "run-provenance": {},
@@ -98,6 +99,8 @@ COLUMNS = {
     "inactive-filters": "layer, filter, mean, tags",
     "layer-summary": "layer, filters, tagged, tags, tags_per_filter",
     "layers-by-purity": "layer, several_tags, coherent, share",
+    "mixed-filters": "layer, filter, first, second, mixedness, q_value, first_classes, second_classes, first_concept, "
+    "second_concept",
     "parts-of-filter": "part, label, tags",
     "rule-overlap": "layer, filter, tags_a, tags_b, both",
     "run-provenance": "property, value",
@@ -193,6 +196,35 @@ def test_labels_without_a_profile_do_not_tell_how_active_filters_are(
     assert caplog.messages == ["this run was not made from a profile, which would tell how active filters are"]
 
 
+def test_labels_without_a_profile_do_not_tell_which_filters_are_mixed(
+    kg: KG, vgg: KG, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert named_query(LocalEndpoint(kg), find_query("mixed-filters"), {}).rows == ()
+    assert caplog.messages == []
+    assert named_query(LocalEndpoint(vgg), find_query("mixed-filters"), {}).rows == ()
+    assert caplog.messages == ["this run was not made from a profile, which would tell which filters are mixed"]
+
+
+def test_mixed_filters_are_those_of_the_table(mixed_kg: KG) -> None:
+    endpoint, query = LocalEndpoint(mixed_kg), find_query("mixed-filters")
+    rows = list(MIXED.read(mixed_kg.path / MIXED.file_name))
+    pairs = list(zip(rows[::2], rows[1::2], strict=True))
+    for max_q in (None, "1"):
+        for rule in ("k=1", "q=0.1"):
+            given = {"rule": rule} | ({} if max_q is None else {"max_q": max_q})
+            found = named_query(endpoint, query, given).records()
+            expected = {
+                (a.layer, a.filter, a.label, b.label, len(a.classes), len(b.classes), a.concept, b.concept)
+                for a, b in pairs
+                if b.q_value < float(max_q or COHERENT_Q)
+            }
+            names = ("layer", "filter", "first", "second", "first_classes", "second_classes", "first_concept")
+            assert {(*(row[name] for name in names), row["second_concept"]) for row in found} == expected
+            assert [row["q_value"] for row in found] == sorted(row["q_value"] for row in found)
+    assert named_query(endpoint, query, {"layer": "shallow"}).rows == ()
+    assert len(named_query(endpoint, query, {"layer": "deep"}).rows) == 2
+
+
 def test_a_profile_without_variances_does_not_tell_what_classes_explain(
     profile: Profile, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -225,7 +257,12 @@ def test_queries_and_tables_of_a_check_agree(checked: KG) -> None:
 def test_coherent_is_below_its_level_in_every_query(kg: KG) -> None:
     """One definition in code and queries: a q-value that equals the level is not below it."""
     of_level = [query for query in catalogue() if "max_q" in query.optional]
-    assert {query.name for query in of_level} == {"coherent-filters", "concept-emergence", "layers-by-purity"}
+    assert {query.name for query in of_level} == {
+        "coherent-filters",
+        "concept-emergence",
+        "layers-by-purity",
+        "mixed-filters",
+    }
     assert all(f"COALESCE(?max_q, {COHERENT_Q})" in query.text for query in of_level)
     for command in (["report"], ["compare"], ["conformance", "rate"]):
         shown = CliRunner().invoke(app, [*command, "--help"]).stdout
@@ -233,7 +270,8 @@ def test_coherent_is_below_its_level_in_every_query(kg: KG) -> None:
     endpoint = LocalEndpoint(kg)
     q = min(row["q_value"] for row in named_query(endpoint, find_query("coherent-filters"), {"max_q": "1"}).records())
     at, above = {"max_q": repr(q)}, {"max_q": repr(math.nextafter(q, 1))}
-    for query in of_level:
+    # None of these few filters is mixed: that query has a test of its own.
+    for query in [each for each in of_level if each.name != "mixed-filters"]:
         rows, more = (named_query(endpoint, query, asked).records() for asked in (at, above))
         if query.name == "layers-by-purity":
             assert sum(row["coherent"] for row in rows) == 0 < sum(row["coherent"] for row in more)

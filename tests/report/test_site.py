@@ -115,7 +115,7 @@ def test_there_is_a_page_for_each_thing(folder: Path, kg: KG) -> None:
             expected.add(unquote(urls.layer(network.network, layer)))
             expected |= {unquote(urls.filter(network.network, layer, i)) for i in range(network.size(index))}
     expected |= {"index.html", "classes.html", "concepts.html", "groups.html", "groups-2.html"}
-    expected |= {"unusual.html", "pairs.html", "glossary.html"}
+    expected |= {"unusual.html", "pairs.html", "mixed.html", "glossary.html"}
     assert {path.relative_to(folder).as_posix() for path, _ in pages(folder)} == expected
 
 

@@ -45,6 +45,7 @@ PAGES = [
     "/compare?kind=runs&a=k%3D1&b=q%3D0.5",
     "/unusual",
     "/pairs",
+    "/mixed",
     "/glossary",
     "/compare?kind=classes&a=n02123045&b=n02124075",
     "/explain",

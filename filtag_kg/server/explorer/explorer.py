@@ -34,7 +34,7 @@ _LONGEST_SEARCH = 200
 _LARGEST_IMAGE = 20_000_000
 _BYTES = "application/octet-stream"
 _STATIC = ("main.js", "search.js", "query.js", "explain.js", "results.js")
-_LISTS = ("classes", "concepts", "groups", "unusual", "pairs")
+_LISTS = ("classes", "concepts", "groups", "unusual", "pairs", "mixed")
 _COMPARE_INPUTS = ("kind", "a", "b", "network", "rule_a", "rule_b")
 
 
@@ -99,11 +99,6 @@ class Explorer:
             return await run_in_threadpool(now.overview)
         answer = await ask_for(request, pool, PageJob("thing", {"path": path}))
         return None if answer.status == "unknown" else answer.body.decode()
-
-    async def picture(self, path: str) -> Path | None:
-        """Return the file of the thumbnail of an exemplar, given the path of its IRI; None if it is not one."""
-        name = (await self._now()).picture(path)
-        return None if name is None else self._path / name
 
     def error(self, status: int, line: str) -> str:
         """Return an error page."""

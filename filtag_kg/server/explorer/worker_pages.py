@@ -52,8 +52,9 @@ def make_page(snapshot: Snapshot, endpoint: Endpoint, job: PageJob) -> Answer:
                 return _page(snapshot.pages.concepts(int(inputs["page"])))
             case "groups":
                 return _page(snapshot.pages.groups(snapshot.grouped(), int(inputs["page"])))
-            case "unusual" | "pairs":
-                of_network = {"unusual": snapshot.pages.unusual, "pairs": snapshot.pages.pairs}
+            case "unusual" | "pairs" | "mixed":
+                pages = snapshot.pages
+                of_network = {"unusual": pages.unusual, "pairs": pages.pairs, "mixed": pages.mixed}
                 return _page(of_network[job.page](int(inputs["page"])))
             case "labels":
                 return _page(snapshot.pages.labels())
