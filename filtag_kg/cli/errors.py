@@ -1,4 +1,4 @@
-"""``filtag errors``: a network's misclassifications through the tags of the filters that the images activate."""
+"""``filtag errors``: a network's misclassifications through the filters that the images activate."""
 
 from __future__ import annotations
 
@@ -106,6 +106,12 @@ def _print_summary(analysis: MisclassificationAnalysis) -> None:
         f"{same / len(analysis.misclassified):.0%} of the misclassified images stay within one kind of thing, "
         f"{near / len(analysis.misclassified):.0%} are near by meaning."
     )
+    judged = [row.log_ratio for row in analysis.misclassified if row.log_ratio is not None]
+    if judged:
+        console.print(
+            f"For {sum(ratio > 0 for ratio in judged) / len(judged):.0%} of them, the filters, too, speak for the "
+            "predicted class rather than the true one."
+        )
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("kind of thing")
     table.add_column("taken for")

@@ -102,8 +102,8 @@ class Explanation:
     evidence : ImageEvidence or None
         What the activations in the last layers say; None by tags.
     regions_of : tuple of Supporters
-        For the predicted class (or else the one that comes first) and each of `concepts`, the filters that support it.
-        Their activation maps show where in the image that is seen.
+        For the predicted class, the one that comes first by evidence if it is another, and each of `concepts`: the
+        filters that support it. Their activation maps show where in the image that is seen.
     notes : tuple of str
         What the KG lacks, and what is done instead.
     """
@@ -289,13 +289,15 @@ def _by_evidence(
     best = explanation.predictions[0].class_id if explanation.predictions else None
     judged = evidence.of_image(activation, best, filters.labels(evidence.model.class_ids), most)
     concepts, supporters = evidence.of_concepts(activation, most)
-    shown = judged.predicted or judged.first[0]
+    shown = [each for each in (judged.predicted, judged.first[0]) if each is not None]
+    if shown[0].class_id == shown[-1].class_id:
+        shown = shown[:1]
     return replace(
         explanation,
         by="evidence",
         evidence=judged,
         concepts=concepts,
-        regions_of=(evidence.supporters_of_class(activation, shown), *supporters),
+        regions_of=(*(evidence.supporters_of_class(activation, each) for each in shown), *supporters),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from filtag_kg.explain.classification import Explanation
+from filtag_kg.explain.kg_evidence import ImageEvidence
 from filtag_kg.explain.support import Support
 from filtag_kg.explain.why_not import WhyNot
 from filtag_kg.graph import DataIris, Triple, double, integer, iri, literal, t, turtle_text
@@ -56,6 +57,11 @@ def _triples(explanation: Explanation, kg: KG) -> Iterator[Triple]:
         yield iri(row.id), t("skos:prefLabel"), literal(row.label, language="en")
         evidence = iri(iris.explanation(explanation.run_id, explanation.image_sha256, "concept", row.id))
         yield from _evidence(node, evidence, row.id, row.filters)
+        if row.observed is not None and row.expected is not None:
+            yield evidence, t("flt:observedFilterCount"), double(row.observed)
+            yield evidence, t("flt:expectedFilterCount"), double(row.expected)
+    if explanation.evidence is not None:
+        yield from _judged(node, explanation.evidence, explanation, iris)
     if explanation.support is not None:
         yield from _support(node, explanation.support, explanation, iris)
     if explanation.why_not is not None:
@@ -83,6 +89,24 @@ def _evidence(node: str, evidence: str, about: str, filters: int) -> Iterator[Tr
     yield evidence, t("rdf:type"), t("flt:Evidence")
     yield evidence, t("flt:about"), iri(about)
     yield evidence, t("flt:filterCount"), integer(filters)
+
+
+def _judged(node: str, evidence: ImageEvidence, explanation: Explanation, iris: DataIris) -> Iterator[Triple]:
+    """Yield what the filters of the last layers say of the predicted class and of those that come first."""
+    judged = {class_.class_id: class_ for class_ in evidence.first}
+    if evidence.predicted is not None:
+        judged[evidence.predicted.class_id] = evidence.predicted
+        for each in explanation.regions_of[0].filters:
+            yield node, t("flt:evidenceFilter"), iri(iris.filter(explanation.network, each.layer, each.filter))
+    for class_ in judged.values():
+        yield from _class(class_.class_id, class_.label, iris)
+        about = iri(iris.explanation(explanation.run_id, explanation.image_sha256, "class", class_.class_id))
+        n_tagged = sum(class_.class_id in dict(filter_.tags) for filter_ in explanation.active)
+        yield from _evidence(node, about, iris.class_(class_.class_id), n_tagged)
+        yield about, t("flt:evidenceRank"), double(class_.rank)
+        yield about, t("flt:logLikelihoodRatio"), double(class_.log_ratio)
+        if class_.p_value is not None:
+            yield about, t("flt:evidencePValue"), double(class_.p_value)
 
 
 def _support(node: str, support: Support, explanation: Explanation, iris: DataIris) -> Iterator[Triple]:

@@ -1,10 +1,10 @@
-"""A network's misclassifications, through the tags of the filters that the images activate (paper, section 3.4)."""
+"""A network's misclassifications, through the filters that the images activate (paper, section 3.4)."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from filtag_kg.concepts import concept_source, preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import TaggedFilters, tagged_filters
+from filtag_kg.explain.class_evidence import EvidenceModel
 from filtag_kg.explain.evaluation import unreadable_notes
+from filtag_kg.explain.kg_evidence import KgEvidence, kg_evidence
 from filtag_kg.explain.nearest_concept import ClassConcepts, Group
 from filtag_kg.images import ImageRef, ImageSet, with_similar_names
 from filtag_kg.kg import KG, read_common_concepts
@@ -56,6 +58,14 @@ class Misclassification:
         Whether both classes are near by meaning: at most a quarter of the KG's classes lie below that concept.
     true_group, predicted_group : Group
         The kind of thing that each class is.
+    true_rank, predicted_rank : float or None
+        Rank of the class by the evidence of the last layers' filters; None without a profile, or for a class that it
+        does not have.
+    true_p, predicted_p : float or None
+        How often a class that an image is not looks as convincing.
+    log_ratio : float or None
+        Difference of the log-likelihoods in nats: positive where the filters speak for the predicted class rather than
+        the true one.
     """
 
     image: str
@@ -79,6 +89,11 @@ class Misclassification:
     agree: bool
     true_group: Group
     predicted_group: Group
+    true_rank: float | None = None
+    predicted_rank: float | None = None
+    true_p: float | None = None
+    predicted_p: float | None = None
+    log_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +142,8 @@ class _Context:
         The outputs that may be the network's answer.
     tag_weights : float32 array of shape (n_filters, n_classes)
         1 where the class tags the filter, else 0. Counts below 2²⁴ stay exact in float32, and its products are fast.
+    evidence : KgEvidence or None
+        What the profile says of activations.
     """
 
     network: Network
@@ -136,6 +153,7 @@ class _Context:
     common_concepts: dict[tuple[str, int], list[str]]
     allowed: NDArray[np.bool_]
     tag_weights: NDArray[np.float32]
+    evidence: KgEvidence | None
 
 
 def find_misclassifications(
@@ -308,6 +326,7 @@ def _context(
         common_concepts=dict(common_concepts),
         allowed=allowed,
         tag_weights=filters.tagged.astype(np.float32),
+        evidence=kg_evidence(kg, network.n_filters),
     )
 
 
@@ -321,12 +340,36 @@ def _misclassifications(batch: Observation, context: _Context) -> list[Misclassi
     wrong = [index for index, image in enumerate(batch.images) if answers[index] not in image.class_ids]
     active = context.filters.active(batch.activations[wrong])
     tag_counts = (active.astype(np.float32) @ context.tag_weights).astype(np.int64)
-    return [
+    rows = [
         _misclassification(
             batch.images[index], answers[index], confidences[index], active[row], tag_counts[row], context
         )
         for row, index in enumerate(wrong)
     ]
+    if context.evidence is None:
+        return rows
+    model = context.evidence.model
+    return [
+        _with_evidence(row, likelihoods, model)
+        for row, likelihoods in zip(rows, model.log_likelihoods(batch.activations[wrong]), strict=True)
+    ]
+
+
+def _with_evidence(row: Misclassification, likelihoods: NDArray[np.float64], model: EvidenceModel) -> Misclassification:
+    """Add what the filters of the last layers say of the true and the predicted class."""
+    index_of = {class_id: index for index, class_id in enumerate(model.class_ids)}
+    true, predicted = index_of.get(row.true_id), index_of.get(row.predicted_id)
+    known = [index for index in (true, predicted) if index is not None]
+    judged = dict(zip(known, model.judged(likelihoods, known), strict=True))
+    both = true is not None and predicted is not None
+    return replace(
+        row,
+        true_rank=None if true is None else judged[true].rank,
+        predicted_rank=None if predicted is None else judged[predicted].rank,
+        true_p=None if true is None else judged[true].p_value,
+        predicted_p=None if predicted is None else judged[predicted].p_value,
+        log_ratio=float(likelihoods[predicted] - likelihoods[true]) if both else None,
+    )
 
 
 def _misclassification(

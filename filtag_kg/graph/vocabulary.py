@@ -48,6 +48,9 @@ FLT = frozenset({
     "tagsSha256", "testable", "testableCount", "trust", "usedFor", "weightsSha256", "whyClass", "whyFilter",
     "whyNotClass", "whyNotFilter",
 
+    "evidenceFilter", "evidencePValue", "evidenceRank", "expectedFilterCount", "logLikelihoodRatio",
+    "observedFilterCount",
+
     "contrastShare", "hasFilterPart", "includesClass", "mixedness", "mixedQValue", "partNumber",
 
     "Ablation", "AblationChange", "AblationEffect", "ablatedFilter", "accuracyAfter", "accuracyBefore",

@@ -88,6 +88,15 @@ def test_turtle_holds_declared_terms_alone_and_no_blank_nodes(
         assert str(filter_) in in_kg, "the KG knows the filter by the same IRI"
     for source in set(graph.objects(whole, URIRef(prov + "wasDerivedFrom"))) - {image}:
         assert str(source) in in_kg
+    assert red.evidence is not None
+    assert red.evidence.predicted is not None
+    speak = {str(filter_).rpartition("/layer/")[2] for filter_ in graph.objects(whole, URIRef(flt + "evidenceFilter"))}
+    assert speak == {f"{each.layer}/filter/{each.filter}" for each in red.regions_of[0].filters}
+    predicted = URIRef(f"https://w3id.org/filtag/data/class/{red.evidence.predicted.class_id}")
+    about = graph.value(None, URIRef(flt + "about"), predicted)
+    assert float(graph.value(about, URIRef(flt + "evidenceRank"))) == red.evidence.predicted.rank
+    assert float(graph.value(about, URIRef(flt + "logLikelihoodRatio"))) == red.evidence.predicted.log_ratio
+    assert len(set(graph.objects(about, URIRef(flt + "filterCount")))) == 1
     dogs = graph.value(None, URIRef(flt + "about"), URIRef("https://w3id.org/filtag/data/class/n02088466"))
     assert graph.value(dogs, URIRef(flt + "filterCount")) == Literal(red.why_not.why.filters if red.why_not else None)
 

@@ -66,6 +66,16 @@ def test_misclassifications_are_what_explaining_each_image_tells(
         assert (row.active, row.shared) == (2, len(both))
         assert sorted(row.shared_filters) == both
         assert row.true_share == len(carrying[row.true_id]) / 2
+        pair = explain_image(
+            colours, network, images.path / image.name, by="evidence", why=row.predicted_id, not_=row.true_id
+        )
+        assert pair.evidence is not None
+        assert pair.evidence.predicted is not None
+        assert pair.why_not is not None
+        assert pair.why_not.evidence is not None
+        assert row.predicted_rank == pair.evidence.predicted.rank
+        assert row.log_ratio == pytest.approx(pair.why_not.evidence.log_ratio, abs=1e-3)
+        assert (row.predicted_p, row.true_p) == (None, None), "the profile has no reference images"
     assert len(found.misclassified) == 4
     assert found.accuracy == 0.5
 
@@ -109,6 +119,8 @@ def test_answers_may_be_those_of_the_kg_alone(colours: KG, network: Network, ima
     others = find_misclassifications(colours, wider, images, keep_going=True)
     row = others.misclassified[0]
     assert (row.predicted_id, row.predicted_filters, row.shared) == ("n09999999", None, None)
+    assert (row.predicted_rank, row.log_ratio) == (None, None)
+    assert row.true_rank is not None
 
 
 @pytest.fixture
@@ -121,7 +133,7 @@ def test_the_columns_stay_as_they_are(found: MisclassificationAnalysis) -> None:
     assert ",".join(header) == (
         "image,true_id,true_label,predicted_id,predicted_label,confidence,true_confidence,active,true_filters,true_share,"
         "predicted_filters,predicted_share,shared,shared_filters,shared_concepts,concept,concept_label,ic,agree,"
-        "true_group,predicted_group"
+        "true_group,predicted_group,true_rank,predicted_rank,true_p,predicted_p,log_ratio"
     )
     assert len(rows) == len(found.misclassified)
     assert {row[header.index("agree")] for row in rows} <= {"true", "false"}

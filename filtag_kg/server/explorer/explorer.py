@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import BaseRoute, Route
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.explain import limits, verdict
 from filtag_kg.report import style_sheet
 from filtag_kg.server.explorer.image_explainer import ImageExplainer, NetworkChoice
 from filtag_kg.server.explorer.kg_pages import KGPages, Snapshot
@@ -175,7 +176,12 @@ class Explorer:
         finally:
             self._uploads -= 1
         network = now.loaded.networks.get(explanation.network)
-        return HTMLResponse(now.pages.other("explanation.html", "explain", explanation=explanation, network=network))
+        said = {
+            "sentences": verdict(explanation),
+            "limits": "" if explanation.evidence is None else limits(explanation.evidence),
+        }
+        page = now.pages.other("explanation.html", "explain", explanation=explanation, network=network, **said)
+        return HTMLResponse(page)
 
     async def file(self, request: Request) -> Response:
         """Return a file: the style sheet, a script, a plot, or a picture that the KG names."""

@@ -89,7 +89,7 @@ class ImageExplainer:
         name : str
             What errors call it.
         rule : str, optional
-            The KG's first, if left out.
+            Count the tags of this rule; go by the evidence of the filters, if left out.
 
         Raises
         ------
