@@ -14,6 +14,7 @@ from filtag_kg.graph.emit import (
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
 from filtag_kg.graph.emit_checks import CheckDescription, LabelVerdict, emit_label_check
 from filtag_kg.graph.emit_mixed import emit_filter_parts, mixed_statements
+from filtag_kg.graph.emit_pictures import Depiction, Picture, depiction_statements, emit_pictures
 from filtag_kg.graph.emit_states import Statement, state_statements
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, quads, t
 from filtag_kg.graph.rdf_formats import RDF_FORMATS, RdfFormat, turtle_text, write_triples
@@ -31,9 +32,11 @@ __all__ = [
     "CheckDescription",
     "DataIris",
     "DatasetDescription",
+    "Depiction",
     "GraphCounts",
     "KgFile",
     "LabelVerdict",
+    "Picture",
     "RdfFormat",
     "RunDescription",
     "Statement",
@@ -42,6 +45,7 @@ __all__ = [
     "boolean",
     "count_statements",
     "count_store",
+    "depiction_statements",
     "double",
     "emit_closure",
     "emit_concepts",
@@ -51,6 +55,7 @@ __all__ = [
     "emit_label_check",
     "emit_links",
     "emit_network",
+    "emit_pictures",
     "emit_run",
     "filter_sections",
     "in_order",

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from filtag_kg.graph.counts import GraphCounts
 from filtag_kg.graph.nquads import Triple, integer, iri, literal, t
-from filtag_kg.graph.vocabulary import CONCEPTNET_SITE, ONTOLOGY, PREFIXES, DataIris
+from filtag_kg.graph.vocabulary import CONCEPTNET_SITE, MEDIA_TYPES, ONTOLOGY, PREFIXES, DataIris
 
-_IANA = "https://www.iana.org/assignments/media-types/"
 _TABLES = (
     ("tags.csv", "Tag assignments", "text/csv"),
     ("scores.csv", "Scores that another method gave to its tags", "text/csv"),
@@ -192,9 +191,9 @@ def _emit_file(about: DatasetDescription, file: KgFile, iris: DataIris) -> Itera
     yield node, t("rdf:type"), t("dcat:Distribution")
     yield node, t("dcterms:title"), literal(file.title, language="en")
     yield node, t("dcterms:identifier"), literal(file.name)
-    yield node, t("dcat:mediaType"), iri(_IANA + file.media_type)
+    yield node, t("dcat:mediaType"), iri(MEDIA_TYPES + file.media_type)
     if file.compressed:
-        yield node, t("dcat:compressFormat"), iri(f"{_IANA}application/gzip")
+        yield node, t("dcat:compressFormat"), iri(f"{MEDIA_TYPES}application/gzip")
     if file.sha256 is not None:
         yield node, t("flt:contentSha256"), literal(file.sha256)
     for licence in sorted(set(about.licences.values())):

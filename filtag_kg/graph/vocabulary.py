@@ -12,6 +12,7 @@ PREFIXES = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dcterms": "http://purl.org/dc/terms/",
     "flt": "https://w3id.org/filtag/ns#",
+    "foaf": "http://xmlns.com/foaf/0.1/",
     "mls": "http://www.w3.org/ns/mls#",
     "nno": "https://w3id.org/nno/ontology#",
     "owl": "http://www.w3.org/2002/07/owl#",
@@ -26,6 +27,7 @@ PREFIXES = {
     "void": "http://rdfs.org/ns/void#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
+MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 ONTOLOGY = "https://w3id.org/filtag/ns"
 QUERIES = "https://w3id.org/filtag/queries"
 CONCEPTNET_SITE = "http://conceptnet.io/"
@@ -190,6 +192,10 @@ class DataIris:
     def profile_graph(self, network: str, sha256: str) -> str:
         """Return the name of the graph of what a profile says of a network's filters."""
         return self._path("network", network, "profile", sha256)
+
+    def exemplar(self, network: str, sha256: str, file: str) -> str:
+        """Return the IRI of the thumbnail of an exemplar, given the profile's hash and the thumbnail's file name."""
+        return self._path("network", network, "profile", sha256, "exemplar", file)
 
     def links_graph(self) -> str:
         """Return the name of the graph of classes and links."""

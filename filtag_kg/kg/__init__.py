@@ -22,7 +22,7 @@ from filtag_kg.kg.label_checks import LABEL_CHECKS, CheckedLabel, LabelStatus, R
 from filtag_kg.kg.manifest import file_differences
 from filtag_kg.kg.mixed import MIXED, MixedTest, read_mixed
 from filtag_kg.kg.provenance import Provenance
-from filtag_kg.kg.runs import KgRun, add_runs, build_into, remove_run, runs_of
+from filtag_kg.kg.runs import KgRun, add_runs, build_into, profile_graph_of, remove_run, runs_of
 from filtag_kg.kg.store import graph_lines, graph_triples
 from filtag_kg.kg.store_process import StoreProcess
 from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TABLES, TAGS, Table, read_common_concepts, read_tags
@@ -87,6 +87,7 @@ __all__ = [
     "graph_lines",
     "graph_triples",
     "open_kg",
+    "profile_graph_of",
     "read_ablations",
     "read_common_concepts",
     "read_label_checks",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyoxigraph as ox
@@ -29,11 +29,14 @@ from filtag_kg.graph import (
     ONTOLOGY,
     QUERIES,
     DatasetDescription,
+    Depiction,
     GraphCounts,
     KgFile,
+    Picture,
     Statement,
     Triple,
     assignment_section,
+    depiction_statements,
     emit_closure,
     emit_concepts,
     emit_concepts_in_layers,
@@ -41,6 +44,7 @@ from filtag_kg.graph import (
     emit_filter_parts,
     emit_links,
     emit_network,
+    emit_pictures,
     emit_run,
     filter_sections,
     in_order,
@@ -53,15 +57,20 @@ from filtag_kg.graph import (
 from filtag_kg.images import ImageSet
 from filtag_kg.kg.build_plan import BuildParameters, BuildPlan, plan_build, tool_name
 from filtag_kg.kg.exemplar_pass import write_exemplars
+from filtag_kg.kg.exemplars import ExemplarRow
 from filtag_kg.kg.kg import FORMAT_VERSION, KG, check_output, open_kg
 from filtag_kg.kg.manifest import write_manifest
 from filtag_kg.kg.mixed import MIXED
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.store import write_graph
 from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TAGS
+from filtag_kg.kg.where import WhereRow
 from filtag_kg.network import Network
 from filtag_kg.profile import Profile, filter_states, save_profile
 from filtag_kg.tags import TagTable, tag_assignments, tag_scores
+
+Exemplars: TypeAlias = Sequence[tuple[ExemplarRow, WhereRow | None]]
+"""The rows of ``exemplars.csv``, and those of ``where.csv`` if there is one."""
 
 
 def build_kg(
@@ -112,14 +121,15 @@ def build_kg(
     """
     check_output(output, force=force)
     plan = plan_build(tags, source, provenance, profile, parameters, curated, first_rule)
+    exemplars: Exemplars = []
     with replacing_directory(output, partial(check_output, force=force)) as folder:
         if profile is not None:
             save_profile(profile, folder / "profile.npz")
             if images is not None and profile.exemplars is not None:
                 (folder / "exemplars").mkdir()
-                write_exemplars(profile, images, folder / "exemplars", network, progress=progress)
+                exemplars = write_exemplars(profile, images, folder / "exemplars", network, progress=progress)
         digests = _write_tables(plan, folder)
-        counts = _write_graph(plan, folder, digests, profile)
+        counts = _write_graph(plan, folder, digests, profile, exemplars)
         write_manifest(folder, _manifest(plan, counts), known={})
     return open_kg(output)
 
@@ -144,15 +154,19 @@ def _write_tables(plan: BuildPlan, folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()}
 
 
-def _write_graph(plan: BuildPlan, folder: Path, digests: Mapping[str, str], profile: Profile | None) -> GraphCounts:
+def _write_graph(
+    plan: BuildPlan, folder: Path, digests: Mapping[str, str], profile: Profile | None, exemplars: Exemplars
+) -> GraphCounts:
     """Write the graph, its description of itself included, as a file and as a store; return how much it holds."""
     graphs: dict[str, set[str]] = {}
     for graph, triples in _small_graphs(plan):
         graphs.setdefault(graph, set()).update(quads(triples, graph))
+    for graph, triples in _pictures(plan, exemplars):
+        graphs.setdefault(graph, set()).update(quads(triples, graph))
     run_ids = {run.rule: run.run_id for run in plan.runs}
     assignments = [assignment_section(plan.tags.of_rule(rule), run_id, plan.iris) for rule, run_id in run_ids.items()]
     filters = filter_sections(
-        plan.tags, run_ids, plan.common, plan.iris, kinds_of=plan.isa.source, states=_states(plan, profile)
+        plan.tags, run_ids, plan.common, plan.iris, kinds_of=plan.isa.source, states=_states(plan, profile, exemplars)
     )
     sections = [*assignments, *filters]
     statements = Counter({graph: len(lines) for graph, lines in graphs.items()})
@@ -167,7 +181,9 @@ def _write_graph(plan: BuildPlan, folder: Path, digests: Mapping[str, str], prof
     return replace(counts, statements={**statements, description_graph: len(graphs[description_graph])})
 
 
-def _states(plan: BuildPlan, profile: Profile | None) -> Mapping[tuple[str, int], Sequence[Statement]]:
+def _states(
+    plan: BuildPlan, profile: Profile | None, exemplars: Exemplars
+) -> Mapping[tuple[str, int], Sequence[Statement]]:
     """Return what the profile says of the filters, in a graph of the network's and the profile's own.
 
     Whether they are mixed depends on the concepts, too, so that stands in the graphs of the runs.
@@ -177,11 +193,35 @@ def _states(plan: BuildPlan, profile: Profile | None) -> Mapping[tuple[str, int]
     if profile is not None and digest is not None:
         graph = plan.iris.profile_graph(plan.tags.network, digest)
         statements = state_statements(plan.tags.network, profile, filter_states(profile), plan.iris, graph=graph)
+        depictions = (
+            Depiction(row.layer, row.filter, row.thumbnail, None if where is None else where.crop)
+            for row, where in exemplars
+        )
+        shown = depiction_statements(plan.tags.network, depictions, plan.iris, profile_sha256=digest)
+        for filter_, said in shown.items():
+            statements[filter_] += said
     if plan.mixed is not None:
         mixed = mixed_statements(plan.mixed.parts, [run.run_id for run in plan.runs], plan.iris)
         for filter_, said in mixed.items():
             statements[filter_] = [*statements.get(filter_, ()), *said]
     return statements
+
+
+def _pictures(plan: BuildPlan, exemplars: Exemplars) -> Iterator[tuple[str, Iterable[Triple]]]:
+    """Yield the graph of the profile, and what it says of the exemplars' thumbnails."""
+    digest = plan.provenance.hashes.get("flt:profileSha256")
+    if digest is None or not exemplars:
+        return
+    network, known = plan.tags.network, set(plan.tags.class_ids)
+    classes: dict[tuple[str, str], set[str]] = {}
+    for row, _ in exemplars:
+        classes.setdefault((row.thumbnail, row.image), set()).update({row.class_id} & known)
+    pictures = (
+        # A name that is not UTF-8 cannot stand in a graph as it is.
+        Picture(file, image.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), tuple(sorted(class_ids)))
+        for (file, image), class_ids in classes.items()
+    )
+    yield plan.iris.profile_graph(network, digest), emit_pictures(network, pictures, plan.iris, profile_sha256=digest)
 
 
 def _small_graphs(plan: BuildPlan) -> Iterator[tuple[str, Iterable[Triple]]]:

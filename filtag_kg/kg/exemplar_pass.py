@@ -19,6 +19,7 @@ from filtag_kg.images import (
 from filtag_kg.kg.activation_maps import View
 from filtag_kg.kg.exemplars import EXEMPLARS, ExemplarRow
 from filtag_kg.kg.responses import Responses, SeenImage
+from filtag_kg.kg.where import WhereRow
 from filtag_kg.network import Network
 from filtag_kg.profile import Exemplars, Profile
 
@@ -34,7 +35,7 @@ def write_exemplars(
     network: Network | None = None,
     *,
     progress: Callable[[int, int], None] | None = None,
-) -> None:
+) -> list[tuple[ExemplarRow, WhereRow | None]]:
     """Write ``exemplars.csv`` and a numbered JPEG for each image in it; with the network, also where filters respond.
 
     Each image is read once.
@@ -51,6 +52,11 @@ def write_exemplars(
         The one that the profile was made with.
     progress : callable, optional
         Called with the number of images done and of all.
+
+    Returns
+    -------
+    list of (ExemplarRow, WhereRow or None)
+        The rows of ``exemplars.csv`` and ``where.csv``.
 
     Raises
     ------
@@ -92,11 +98,11 @@ def write_exemplars(
         done += len(batch)
         if progress is not None:
             progress(done, len(chosen))
-    if responses is not None:
-        responses.write()
+    regions: Sequence[WhereRow | None] = [None] * len(rows) if responses is None else responses.write()
     path = folder / EXEMPLARS.file_name
     with path.open("w", encoding="utf-8", errors=EXEMPLARS.errors, newline="") as file:
         EXEMPLARS.write(rows, file)
+    return list(zip(rows, regions, strict=True))
 
 
 def _check_filters(profile: Profile, network: Network) -> None:

@@ -102,8 +102,8 @@ class Responses:
         self._low[row], self._high[row] = low, high
         self._where[row] = WhereRow.of(self._rows[row], crop=answer.crop, field=answer.field, view=view.seen)
 
-    def write(self) -> None:
-        """Write maps and table, now that all images were added."""
+    def write(self) -> list[WhereRow]:
+        """Write maps and table, now that all images were added; return the table's rows."""
         filters = np.stack([self._layer, self._filter], axis=1)
         first = np.flatnonzero(np.diff(filters, axis=0, prepend=-1).any(axis=1))
         of_filter = np.repeat(np.arange(len(first)), np.diff([*first, len(filters)]))
@@ -121,3 +121,4 @@ class Responses:
         assert len(rows) == len(self._rows)
         with (self._folder / WHERE.file_name).open("w", encoding="utf-8", newline="") as file:
             WHERE.write(rows, file)
+        return rows

@@ -189,7 +189,7 @@ def _remove_run(kg: KG, name: str) -> KG:
     if all(run.network != removed.network for run in others):
         graphs.add(iris.network(removed.network))
     folders = {run.folder for run in others}
-    profiles = {run.run_id: _profile_graph(kg, run, iris) for run in (removed, *others)}
+    profiles = {run.run_id: profile_graph_of(kg, run, iris) for run in (removed, *others)}
     if profiles[removed.run_id] not in {profiles[run.run_id] for run in others}:
         graphs |= {profiles[removed.run_id]} - {""}
     builds = [build for build in kg.manifest.get("added", ()) if build["folder"] in folders]
@@ -224,8 +224,8 @@ def _build_record(kg: KG) -> dict[str, Any]:
     return {name: kg.manifest[name] for name in names if name in kg.manifest}
 
 
-def _profile_graph(kg: KG, run: KgRun, iris: DataIris) -> str:
-    """Return the name of the graph of what a run's profile says of its filters; empty where there is none."""
+def profile_graph_of(kg: KG, run: KgRun, iris: DataIris) -> str:
+    """Return the name of the graph of what a run's profile says of filters; empty if the run has no profile."""
     builds = {"": kg.manifest, **{build["folder"]: build for build in kg.manifest.get("added", ())}}
     digest = builds[run.folder]["inputs"].get("profileSha256")
     return "" if digest is None else iris.profile_graph(run.network, digest)

@@ -78,6 +78,11 @@ class WhereRow:
     view_right: float
     view_bottom: float
 
+    @property
+    def crop(self) -> tuple[float, float, float, float]:
+        """What to show of the thumbnail: left, top, right and bottom."""
+        return self.crop_left, self.crop_top, self.crop_right, self.crop_bottom
+
     @classmethod
     def of(cls, exemplar: ExemplarRow, *, crop: Region, field: Region, view: Region) -> WhereRow:
         """Return the row that belongs to a row of ``exemplars.csv``."""

@@ -53,6 +53,8 @@ GRAPHS = tuple(
 )
 HTML = Format("html", ("text/html", "application/xhtml+xml"), _UTF8)
 
+JPEG = Format("jpeg", ("image/jpeg",))
+
 _RANGE = re.compile(r"\s*([\w!#$&^.+\-*]+/[\w!#$&^.+\-*]+)\s*((?:;[^;]*)*)")
 _QUALITY = re.compile(r";\s*q\s*=\s*(\d(?:\.\d*)?)\s*(?:;|$)", re.IGNORECASE)
 

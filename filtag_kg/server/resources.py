@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 
 from filtag_kg.names import name_in_path, part_of_path
 from filtag_kg.server.jobs import ResourceJob
-from filtag_kg.server.negotiation import GRAPHS, HTML, require_format
+from filtag_kg.server.negotiation import GRAPHS, HTML, JPEG, require_format
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import format_of, parameters_of
 from filtag_kg.server.request_error import RequestError, shorten
@@ -33,6 +34,10 @@ class Pages(Protocol):
             The thing's IRI without the KG's base, percent-encoded as in the data; the whole IRI if it is outside the
             base.
         """
+        ...
+
+    async def picture(self, path: str) -> Path | None:
+        """Return the JPEG file of a picture, given the path of its IRI; None if it is not one."""
         ...
 
     def error(self, status: int, line: str) -> str:
@@ -74,14 +79,19 @@ class Resources:
         return await self._answer(request, iris[0], iris[0].removeprefix(self._base or "") if ours else iris[0])
 
     async def _answer(self, request: Request, iri: str, path: str) -> Response:
-        offers = GRAPHS if self._pages is None else (*GRAPHS, HTML)
+        picture = None if self._pages is None else await self._pages.picture(path)
+        pictures = () if picture is None else (JPEG,)
+        offers = (*pictures, *GRAPHS) if self._pages is None else (*pictures, *GRAPHS, HTML)
         format_, media_type = require_format(request.headers.get("accept"), offers, format_of(parameters_of(request)))
         described_by = f'</resource?iri={quote(iri, safe="")}&format=turtle>; rel="describedby"; type="text/turtle"'
         if format_ == HTML and self._pages is not None:
             page = await self._pages.page(request, self._pool, path)
             if page is not None:
                 return HTMLResponse(page, headers={"Vary": "Accept", "Link": described_by})
-            format_, media_type = GRAPHS[0], GRAPHS[0].media_types[0]
+            format_ = (*pictures, *GRAPHS)[0]
+            media_type = format_.media_types[0]
+        if format_ == JPEG and picture is not None:
+            return FileResponse(picture, media_type=media_type, headers={"Vary": "Accept", "Link": described_by})
         answer = await ask_for(request, self._pool, ResourceJob(iri, format_.name))
         if answer.status == "unknown":
             raise RequestError(

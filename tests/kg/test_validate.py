@@ -70,6 +70,7 @@ MUTATIONS = {
     "NetworkShape": (replaced("nno:NeuralNetwork", "flt:weightsSha256", '"weights"'), "Pattern", "flt:weightsSha256"),
     "LayerShape": (replaced("nno:Conv2D", "nno:hasLayerSequence", "-1"), "MinInclusive", "nno:hasLayerSequence"),
     "FilterShape": (replaced("flt:Filter", "flt:filterIndex", '"zero"'), "Datatype", "flt:filterIndex"),
+    "PictureShape": (inserted("foaf:Image"), "MinCount", "dcterms:format"),
     "ClassLabelShape": (replaced("flt:ClassLabel", "skos:notation", "1"), "Datatype", "skos:notation"),
     "ConceptLinkShape": (replaced("flt:ConceptLink", "sssom:predicate_id", "skos:like"), "In", "sssom:predicate_id"),
     "ConceptShape": (replaced("skos:Concept", "skos:broader", "data:nothing"), "Class", "skos:broader"),

@@ -100,6 +100,9 @@ class OnePage:
     async def page(self, request: Request, pool: Pool, path: str) -> str | None:
         return f"<h1>{path}</h1>" if path in ("", FILTER) else None
 
+    async def picture(self, path: str) -> Path | None:
+        return None
+
     def error(self, status: int, line: str) -> str:
         return f"<p>{status} {line}</p>"
 
