@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -87,7 +88,7 @@ class Galleries:
         """Name every filter and place every image now, so that processes forked later share that."""
         for network in self.loaded.networks.values():
             surest_first(self.loaded, network)
-        _ = self._places, self._showing
+        _ = self._places, self._showing, self._images_of_class
 
     def card(self, network: NetworkLayers, column: int) -> FilterCard:
         """Return a filter as galleries show it."""
@@ -147,13 +148,17 @@ class Galleries:
         return self._best(layers, range(int(layers.offsets[index]), int(layers.offsets[index + 1])))
 
     def of_class(self, class_id: str) -> list[FilterCard]:
-        """Return the surest filters whose images mostly show a class, then those that it tags."""
+        """Return the surest filters whose images mostly show a class, then those with several, then those it tags."""
         class_ = self.loaded.concepts.class_ids.index(class_id)
 
         def tagged(table: RunResults) -> Iterator[int]:
             yield from table.column[table.rows_of_class(class_)].tolist()
 
-        return self._about(class_id, tagged)
+        def several(table: RunResults) -> Iterator[int]:
+            counts = self._images_of_class.get((table.run.network, class_id), {})
+            yield from (column for column, images in counts.items() if images > 1)
+
+        return self._about(class_id, several, tagged)
 
     def of_concept(self, iri: str) -> list[FilterCard]:
         """Return the surest filters whose images mostly show a concept, then those that stand for it or share it."""
@@ -204,6 +209,15 @@ class Galleries:
         return cards[:_MOST_OF_THING]
 
     @cached_property
+    def _images_of_class(self) -> Mapping[tuple[str, str], Mapping[int, int]]:
+        """How many of a filter's exemplars show a class, by network, class id and column."""
+        counts: dict[tuple[str, str], Counter[int]] = {}
+        for (class_id, _), (_, filters) in self._images.items():
+            for *_, network, column in filters:
+                counts.setdefault((network, class_id), Counter())[column] += 1
+        return counts
+
+    @cached_property
     def _showing(self) -> Mapping[tuple[str, str], Sequence[int]]:
         """The filters whose exemplars show a class or concept beyond chance, by network and class id or IRI."""
         graph = self.loaded.concepts
@@ -250,21 +264,25 @@ class Galleries:
         return frozenset(visualized.union(loaded.exemplars))
 
     @cached_property
-    def _pictures(self) -> Mapping[str, Sequence[Picture]]:
-        filters_of: dict[tuple[str, str], list[tuple[bool, float, str, int]]] = {}
-        exemplar_of: dict[tuple[str, str], Exemplar] = {}
+    def _images(self) -> Mapping[tuple[str, str], tuple[Exemplar, list[tuple[bool, float, str, int]]]]:
+        """Each image, by class id and thumbnail, with its filters in an order: clear ones, then by activation."""
+        images: dict[tuple[str, str], tuple[Exemplar, list[tuple[bool, float, str, int]]]] = {}
         for network, column in self.loaded.exemplars:
             layers = self.loaded.networks[network]
+            clear = filter_name(self.loaded, layers, column).clear
             for exemplar in self.exemplars(layers, column):
-                key = exemplar.class_id, exemplar.thumbnail
-                order = not filter_name(self.loaded, layers, column).clear, -exemplar.activation, network, column
-                filters_of.setdefault(key, []).append(order)
-                exemplar_of.setdefault(key, exemplar)
+                _, filters = images.setdefault((exemplar.class_id, exemplar.thumbnail), (exemplar, []))
+                filters.append((not clear, -exemplar.activation, network, column))
+        return images
+
+    @cached_property
+    def _pictures(self) -> Mapping[str, Sequence[Picture]]:
         pictures: dict[str, list[Picture]] = {}
-        for key in sorted(filters_of, key=lambda key: (key[0], -len(filters_of[key]), key[1])):
-            most = sorted(filters_of[key])[:_MOST_FILTERS]
-            filters = tuple(self._filter(network, column) for *_, network, column in most)
-            pictures.setdefault(key[0], []).append(Picture(exemplar_of[key], _anchor(key[1]), filters))
+        images = self._images
+        for key in sorted(images, key=lambda key: (key[0], -len(images[key][1]), key[1])):
+            exemplar, filters = images[key]
+            most = tuple(self._filter(network, column) for *_, network, column in sorted(filters)[:_MOST_FILTERS])
+            pictures.setdefault(key[0], []).append(Picture(exemplar, _anchor(key[1]), most))
         return pictures
 
     @cached_property
