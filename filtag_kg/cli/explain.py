@@ -63,6 +63,15 @@ def explain(
     ] = None,
     most: Annotated[int, typer.Option(metavar="N", min=1, help="Tags, concepts and layers to show.")] = 8,
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json or turtle.")] = "text",
+    overlay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write a picture of where in the image the filters respond that support the prediction and each "
+            "concept: .png or .jpg.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing picture.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Explain how a network classifies one image.
@@ -81,6 +90,7 @@ def explain(
     chosen_by = next((basis for basis in BASES if basis == by), None)
     if chosen_by != by:
         raise FiltagError(f"an image cannot be explained by {by!r}: choose {' or '.join(BASES)}", options=("by",))
+    picture_format = "" if overlay is None else _checked_picture(overlay, force=force)
     opened = open_kg(kg)
     names = given_names(class_names, classes)
     if why is not None or not_ is not None:
@@ -96,12 +106,38 @@ def explain(
     )
     for line in explanation.notes:
         note(line)
+    if overlay is not None:
+        _write_overlay(overlay, picture_format, loaded, image, explanation)
     if format_ == "text":
         print_explanation(explanation, most=most)
     elif format_ == "json":
         typer.echo(explanation_json(explanation), nl=False)
     else:
         typer.echo(explanation_turtle(explanation, opened), nl=False)
+
+
+def _checked_picture(overlay: Path, *, force: bool) -> str:
+    """Return the format of a picture to be written, before the network loads."""
+    from filtag_kg.explain import overlay_format
+    from filtag_kg.output_paths import check_file_output, is_stream
+
+    format_ = overlay_format(overlay)
+    if check_file_output(overlay).exists() and not is_stream(overlay) and not force:
+        raise FiltagError(f"{overlay} exists: choose another file, or replace it", options=("overlay", "force"))
+    return format_
+
+
+def _write_overlay(overlay: Path, format_: str, network: Network, image: Path, explanation: Explanation) -> None:
+    from filtag_kg.explain import overlay_picture, read_pixels
+    from filtag_kg.files import writing
+    from filtag_kg.images import read_file
+
+    content = read_file(image)
+    pixels = read_pixels(content, str(image), network.preparation)
+    picture = overlay_picture(network, content, pixels, explanation, format_)
+    with writing(overlay) as file:
+        file.write(picture)
+    note(f"{overlay}: where the filters respond that support {len(explanation.regions_of)} classes and concepts")
 
 
 def network_of(kg: KG, name: str | None, *, preprocess: str | None, classes: Path | None) -> Network:

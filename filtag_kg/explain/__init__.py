@@ -41,6 +41,7 @@ from filtag_kg.explain.label_checks import LabelCheck, check_labels
 from filtag_kg.explain.label_scores import SCORES, LabelScores, label_scores
 from filtag_kg.explain.misclassifications import Misclassification, MisclassificationAnalysis, find_misclassifications
 from filtag_kg.explain.nearest_concept import Group
+from filtag_kg.explain.overlay import Overlay, caption, overlay_format, overlay_picture, overlays
 from filtag_kg.explain.support import Support
 from filtag_kg.explain.supporters import Supporters, WeightedFilter
 from filtag_kg.explain.verdict import limits, verdict
@@ -71,6 +72,7 @@ __all__ = [
     "LabelScores",
     "Misclassification",
     "MisclassificationAnalysis",
+    "Overlay",
     "PairEvidence",
     "Support",
     "Supporters",
@@ -80,6 +82,7 @@ __all__ = [
     "add_ablation",
     "add_label_check",
     "add_visualizations",
+    "caption",
     "check_labels",
     "class_confusions",
     "class_hits_csv",
@@ -99,6 +102,9 @@ __all__ = [
     "label_scores",
     "limits",
     "misclassifications_csv",
+    "overlay_format",
+    "overlay_picture",
+    "overlays",
     "rank_correlation",
     "read_confusions",
     "read_hits",

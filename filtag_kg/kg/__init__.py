@@ -33,7 +33,7 @@ from filtag_kg.kg.visualizations import (
     read_visualizations,
     write_visualizations,
 )
-from filtag_kg.kg.where import MAP_SIDE, WHERE, Region, WhereRow, WhereTable, read_where
+from filtag_kg.kg.where import MAP_SIDE, WHERE, WHOLE_PICTURE, Region, WhereRow, WhereTable, read_where
 
 __all__ = [
     "ABLATED_CLASSES",
@@ -52,6 +52,7 @@ __all__ = [
     "TAGS",
     "VISUALIZATION_METHODS",
     "WHERE",
+    "WHOLE_PICTURE",
     "AblatedClass",
     "Ablation",
     "BuildParameters",

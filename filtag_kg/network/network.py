@@ -93,7 +93,9 @@ class Engine(Protocol):
             If the framework lets nobody into the network.
         """
 
-    def map_reader(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> MapReader:
+    def map_reader(
+        self, layers: Sequence[Layer], scaling: Scaling, batch_size: int, *, once: bool = False
+    ) -> MapReader:
         """Return the network with feature maps that can be looked at.
 
         Parameters
@@ -102,6 +104,8 @@ class Engine(Protocol):
             Those whose maps may be wanted.
         batch_size : int
             Images at a time; there may be fewer.
+        once : bool
+            Whether there will be one batch only: then what takes long to prepare does not pay.
         """
 
 
@@ -192,9 +196,10 @@ class Network:
         """Return the network with feature maps that can be replaced: see :meth:`Engine.ablatable`."""
         return self.engine.ablatable(layers, self.preparation.scaling, batch_size)
 
-    def map_reader(self, batch_size: int) -> MapReader:
-        """Return the network with feature maps that can be looked at: see :meth:`Engine.map_reader`."""
-        return self.engine.map_reader(self.layers, self.preparation.scaling, batch_size)
+    def map_reader(self, batch_size: int, *, layers: Sequence[Layer] | None = None, once: bool = False) -> MapReader:
+        """Return the network with feature maps of all layers, or some: see :meth:`Engine.map_reader`."""
+        chosen = self.layers if layers is None else layers
+        return self.engine.map_reader(chosen, self.preparation.scaling, batch_size, once=once)
 
     def compute(self, pixels: NDArray[Any]) -> Computed:
         """Return activations and scores for a few images, without preparing for more."""

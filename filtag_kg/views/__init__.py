@@ -15,7 +15,7 @@ from filtag_kg.views.concept_graph import (
 from filtag_kg.views.exemplar_themes import ExemplarTheme, exemplar_themes
 from filtag_kg.views.filter_names import FilterName, count_clear, filter_name, surest_first
 from filtag_kg.views.glossary import GLOSSARY, GlossaryEntry, GlossaryPart, glossary_markdown, glossary_parts
-from filtag_kg.views.heat_maps import map_strip
+from filtag_kg.views.heat_maps import heat_map, map_strip, spotlight
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
 from filtag_kg.views.label_checks import LabelChecks
 from filtag_kg.views.label_summary import LabelSummary, summarise_by_layer, summarise_labels
@@ -132,6 +132,7 @@ __all__ = [
     "filter_name",
     "glossary_markdown",
     "glossary_parts",
+    "heat_map",
     "layer_and_filter",
     "load_kg",
     "map_strip",
@@ -142,6 +143,7 @@ __all__ = [
     "rule_sentence",
     "search_index",
     "share_sentence",
+    "spotlight",
     "statement_text",
     "summarise_by_layer",
     "summarise_labels",

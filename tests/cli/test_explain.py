@@ -67,6 +67,26 @@ def test_an_image_is_explained_as_text_json_and_turtle(room: Path) -> None:
     assert len(Graph().parse(data=answer(*asked, "--format", "turtle"))) > 10
 
 
+def test_a_picture_shows_where_the_support_comes_from(room: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    asked = ["explain", room / "kg", room / "images" / "n02123045" / "0.png", *network(room)]
+    for name, format_ in (("overlay.png", "PNG"), ("overlay.jpg", "JPEG")):
+        done = filtag(*asked, "--overlay", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        assert f"note: {tmp_path / name}: where the filters respond that support " in done.stderr
+        with Image.open(tmp_path / name) as picture:
+            assert picture.format == format_
+            assert picture.width > 3 * 160
+    written = (tmp_path / "overlay.png").read_bytes()
+    assert "overlay.png exists: choose another file, or replace it (--overlay, --force)" in refusal(
+        *asked, "--overlay", tmp_path / "overlay.png"
+    )
+    assert filtag(*asked, "--overlay", tmp_path / "overlay.png", "--force", "-q").returncode == 0
+    assert (tmp_path / "overlay.png").read_bytes() == written
+    assert "overlay.gif names no format for a picture" in refusal(*asked, "--overlay", tmp_path / "overlay.gif")
+
+
 def test_outputs_without_names_say_how_to_name_them(capsys: pytest.CaptureFixture[str]) -> None:
     best = (Prediction(None, "output 5", 0.75),)
     print_explanation(Explanation("cat.jpg", "", "toy", "k=1", "", best, (), (), (), None))

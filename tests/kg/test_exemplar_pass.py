@@ -22,8 +22,8 @@ SIDE, KERNEL = 56, 9
 UPRIGHT = {1: None, 3: "ROTATE_180", 5: "TRANSPOSE", 6: "ROTATE_90", 8: "ROTATE_270"}
 
 
-def blob_detector(padding: str) -> Any:
-    """A network whose first filter responds to bright blobs, and the second to dark ones."""
+def blob_detector(padding: str, threshold: float = 200.0) -> Any:
+    """Return a network whose first filter responds to bright blobs, and the second to dark ones."""
     keras = import_keras()
     layers = keras.layers
     image = keras.Input((SIDE, SIDE, 3))
@@ -33,7 +33,7 @@ def blob_detector(padding: str) -> Any:
     across = np.arange(KERNEL) - KERNEL // 2
     blob = np.exp(-(across[:, None] ** 2 + across**2) / 4)
     kernel = np.repeat((blob - blob.mean())[:, :, None], 3, axis=2)
-    model.get_layer("blob").set_weights([np.stack([kernel, -kernel], axis=-1), np.full(2, -200.0)])
+    model.get_layer("blob").set_weights([np.stack([kernel, -kernel], axis=-1), np.full(2, -threshold)])
     return model
 
 

@@ -31,12 +31,14 @@ class KerasMapReader:
         The feature maps of the chosen layers, shape (n_images, height, width, n_filters).
     batch_size : int
         The one that is compiled; smaller batches are padded.
+    compiled : bool
     """
 
     model: KerasModel
     tensors: tuple[Tensor, ...]
     scaling: Scaling
     batch_size: int
+    compiled: bool = True
 
     def maps(self, pixels: NDArray[Any], wanted: Sequence[WantedMaps]) -> list[NDArray[np.float32]]:
         """Return feature maps: see :meth:`~filtag_kg.network.map_reader.MapReader.maps`."""
@@ -64,7 +66,7 @@ class KerasMapReader:
             outputs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
             return tuple(_chosen(output, chosen[layer, 0], chosen[layer, 1]) for layer, output in enumerate(outputs))
 
-        return compiled_function(run, self.model)
+        return compiled_function(run, self.model) if self.compiled else run
 
 
 def _chosen(maps: Tensor, images: Tensor, filters: Tensor) -> Tensor:

@@ -95,10 +95,12 @@ class KerasEngine:
         maps = tuple(self.tensors[layer.feature_map] for layer in layers)
         return KerasAblatable(self.model, maps, self.output, scaling, batch_size)
 
-    def map_reader(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> KerasMapReader:
+    def map_reader(
+        self, layers: Sequence[Layer], scaling: Scaling, batch_size: int, *, once: bool = False
+    ) -> KerasMapReader:
         """Return what gives away feature maps: see :meth:`~filtag_kg.network.network.Engine.map_reader`."""
         tensors = tuple(self.tensors[layer.feature_map] for layer in layers)
-        return KerasMapReader(self.model, tensors, scaling, batch_size)
+        return KerasMapReader(self.model, tensors, scaling, batch_size, compiled=not once)
 
     def computation(self, layers: Sequence[Layer], scaling: Scaling, *, scores: bool) -> Computation:
         """Return what is to be computed."""

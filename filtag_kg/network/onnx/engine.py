@@ -57,8 +57,11 @@ class OnnxEngine:
             "ablate the Keras or PyTorch network that it was exported from"
         )
 
-    def map_reader(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> OnnxMapReader:
+    def map_reader(
+        self, layers: Sequence[Layer], scaling: Scaling, batch_size: int, *, once: bool = False
+    ) -> OnnxMapReader:
         """Return what gives away feature maps: see :meth:`~filtag_kg.network.network.Engine.map_reader`."""
+        del once  # Nothing takes long to prepare.
         self._check(scaling)
         session = open_session(maps_model(self.graph, self.input, layers, scaling), self.graph.weights, 0, self.where)
         n_filters = tuple(layer.n_filters for layer in layers)

@@ -93,8 +93,11 @@ class TorchEngine:
             batch_size,
         )
 
-    def map_reader(self, layers: Sequence[Layer], scaling: Scaling, batch_size: int) -> TorchMapReader:
+    def map_reader(
+        self, layers: Sequence[Layer], scaling: Scaling, batch_size: int, *, once: bool = False
+    ) -> TorchMapReader:
         """Return what gives away feature maps: see :meth:`~filtag_kg.network.network.Engine.map_reader`."""
+        del once  # Nothing takes long to prepare.
         module = choosing(self.module, [layer.feature_map for layer in layers])
         return TorchMapReader(module, self.running, scaling_on(scaling, self.device), batch_size)
 
