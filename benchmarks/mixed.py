@@ -42,7 +42,7 @@ def main() -> None:
     """Print the figures asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profiles", type=Path, nargs="*")
-    parser.add_argument("--repetitions", type=int, default=5, help="of each simulation")
+    parser.add_argument("--repetitions", type=int, default=5, help="of each simulation; 0 leaves them out")
     options = parser.parse_args()
     print(f"machine  {platform.machine()}; python {platform.python_version()}, numpy {version('numpy')}")
     for profile in [load_profile(path) for path in options.profiles] or [demo_profile()]:
@@ -122,6 +122,8 @@ class Measured:
             n_planted += len(planted)
             p_values.append(found.p[of_planted])
             n_mixed += int((q_values(found.p)[of_planted] < 0.05).sum())
+        if not n_planted:
+            return
         p = np.concatenate(p_values)
         print(
             f"planted  {title}: {n_planted}, {len(p) / n_planted:.2f} with a theme; {rates(p)}; "

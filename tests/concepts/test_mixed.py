@@ -19,7 +19,7 @@ from filtag_kg.concepts import (
     q_values,
 )
 from filtag_kg.concepts.families import families_of
-from filtag_kg.concepts.mixed import _smallest_of_few
+from filtag_kg.concepts.mixed import _draws_as_surprising
 from filtag_kg.concepts.random_tags import smallest_p_values
 from filtag_kg.tags import contrast_over_classes
 from tests.concepts.conftest import hierarchy_of
@@ -220,14 +220,14 @@ def test_ids_with_spaces_stay_apart() -> None:
     assert part.classes == ("a b", "c/d")
 
 
-def test_the_null_of_few_concepts_is_the_null_of_many() -> None:
-    """Both sweep over draws of their own: the smallest p-values have the same distribution."""
+def test_the_null_is_that_of_common_concepts() -> None:
+    """Both have draws of their own: the smallest p-values have the same distribution."""
     rng = np.random.default_rng(5)
-    below = np.unique(rng.random((30, 12)) < 0.2, axis=1)
-    n_drawn, draws = [2, 5, 9], 20_000
-    dense = [_smallest_of_few(below, n, draws, 1) for n in n_drawn]
-    sparse = smallest_p_values(below, n_drawn, p_values, draws=draws, seed=2)
-    for one, other in zip(dense, sparse, strict=True):
-        for level in (0.02, 0.1, 0.3):
-            shares = [float((null <= level).mean()) for null in (one, other)]
-            assert shares[0] == pytest.approx(shares[1], abs=5 * np.sqrt(0.25 / draws))
+    below, draws = rng.random((30, 12)) < 0.2, 20_000
+    n_drawn = [2, 5, 9]
+    nulls = smallest_p_values(np.unique(below, axis=1), n_drawn, p_values, draws=draws, seed=2)
+    for n, null in zip(n_drawn, nulls, strict=True):
+        for p in np.quantile(null, (0.02, 0.1, 0.3)).tolist():
+            share = _draws_as_surprising(below, n, p, draws, 1) / draws
+            assert share == pytest.approx(float((null <= p).mean()), abs=5 * np.sqrt(0.25 / draws))
+    assert _draws_as_surprising(below, 5, 0.0, draws, 1) == 0
