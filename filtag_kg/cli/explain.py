@@ -172,19 +172,21 @@ def _print_evidence(explanation: Explanation, evidence: ImageEvidence, console: 
     for sentence in verdict(explanation):
         console.print(escape(sentence))
     console.print()
-    table = _table("classes that the filters speak for", "rank", "log ratio", "p", "confidence")
+    calibrated = ("p", "confidence") if evidence.references else ()
+    table = _table("classes that the filters speak for", "rank", "log ratio", *calibrated)
     judged = list(evidence.first)
     if evidence.predicted is not None and evidence.predicted not in judged:
         judged.append(evidence.predicted)
     for class_ in judged:
         label = escape(class_.label)
-        table.add_row(
+        cells = (
             f"[bold]{label}[/bold]" if class_ == evidence.predicted else label,
             f"{class_.rank:g}",
             f"{class_.log_ratio:+.0f}",
             "" if class_.p_value is None else f"{class_.p_value:.2g}",
             "" if class_.confidence is None else f"{class_.confidence:.0%}",
         )
+        table.add_row(*cells[: len(table.columns)])
     layers = "layer" if len(evidence.layers) == 1 else "layers"
     table.caption = (
         f"{evidence.filters:,} filters of {layers} {escape(', '.join(evidence.layers))}; "
