@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -226,11 +227,14 @@ def explain_pixels(
     if by is not None and by not in BASES:
         raise FiltagError(f"an image cannot be explained by {by!r}: choose {' or '.join(BASES)}", options=("by",))
     filters = tagged_filters(kg, network, rule, class_names)
-    evidence, notes = _evidence(kg, network, by, rule)
     why_id, not_id = (
         None if name is None else class_named(name, filters.class_ids, filters.class_labels) for name in (why, not_)
     )
-    activations, confidences = observe(network, image.pixels[None])
+    # The profile is read while the network runs.
+    with ThreadPoolExecutor(1, thread_name_prefix="evidence") as thread:
+        reading = thread.submit(_evidence, kg, network, by, rule)
+        activations, confidences = observe(network, image.pixels[None])
+        evidence, notes = reading.result()
     active = filters.active(activations)[0]
     common = read_common_concepts(
         kg.common_path,
