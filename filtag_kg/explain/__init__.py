@@ -41,7 +41,7 @@ from filtag_kg.explain.label_checks import LabelCheck, check_labels
 from filtag_kg.explain.label_scores import SCORES, LabelScores, label_scores
 from filtag_kg.explain.misclassifications import Misclassification, MisclassificationAnalysis, find_misclassifications
 from filtag_kg.explain.nearest_concept import Group
-from filtag_kg.explain.overlay import Overlay, caption, overlay_format, overlay_picture, overlays
+from filtag_kg.explain.overlay import LitPicture, Overlay, lit_pictures, overlay_format, overlay_picture, overlays
 from filtag_kg.explain.support import Support
 from filtag_kg.explain.supporters import Supporters, WeightedFilter
 from filtag_kg.explain.verdict import limits, verdict
@@ -70,6 +70,7 @@ __all__ = [
     "ImagePixels",
     "LabelCheck",
     "LabelScores",
+    "LitPicture",
     "Misclassification",
     "MisclassificationAnalysis",
     "Overlay",
@@ -82,7 +83,6 @@ __all__ = [
     "add_ablation",
     "add_label_check",
     "add_visualizations",
-    "caption",
     "check_labels",
     "class_confusions",
     "class_hits_csv",
@@ -101,6 +101,7 @@ __all__ = [
     "label_check_csv",
     "label_scores",
     "limits",
+    "lit_pictures",
     "misclassifications_csv",
     "overlay_format",
     "overlay_picture",

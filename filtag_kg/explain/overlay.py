@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.classification import Explanation
 from filtag_kg.explain.supporters import Supporters, WeightedFilter
-from filtag_kg.images import thumbnail, upright_size
+from filtag_kg.images import thumbnail, upright_size, viewable
 from filtag_kg.kg import WHOLE_PICTURE, Region
 from filtag_kg.network import Layer, Network, WantedMaps
 from filtag_kg.views import spotlight
@@ -34,6 +34,7 @@ _LEAST_ACROSS = 160
 _TEXT = 15
 _CAPTION = 30
 _MOST_ACROSS = 5
+_QUALITY = 90
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,8 +168,42 @@ def overlay_picture(
     lit = [(spotlight(picture, overlay.map, seen), caption(overlay)) for overlay in shown]
     sheet = _sheet([(picture, explanation.image), *lit])
     file = io.BytesIO()
-    sheet.save(file, format_, **({"quality": 90} if format_ == "JPEG" else {}))
+    sheet.save(file, format_, **({"quality": _QUALITY} if format_ == "JPEG" else {}))
     return file.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class LitPicture:
+    """An image, lit up where support comes from.
+
+    Parameters
+    ----------
+    caption : str
+    jpeg : bytes
+    """
+
+    caption: str
+    jpeg: bytes
+
+
+def lit_pictures(network: Network, pixels: NDArray[Any], explanation: Explanation) -> tuple[LitPicture, ...]:
+    """Return what the network saw of an image, lit up where the support for an explanation comes from.
+
+    Parameters
+    ----------
+    pixels : array of shape (height, width, channels)
+        The image, as the network gets it: all that is shown.
+    """
+    from PIL import Image
+
+    with Image.open(io.BytesIO(viewable(pixels))) as opened:
+        picture = _fitted(opened.convert("RGB"))
+    pictures = []
+    for overlay in overlays(network, pixels, explanation.regions_of):
+        file = io.BytesIO()
+        spotlight(picture, overlay.map, WHOLE_PICTURE).save(file, "JPEG", quality=_QUALITY)
+        pictures.append(LitPicture(caption(overlay), file.getvalue()))
+    return tuple(pictures)
 
 
 def caption(overlay: Overlay) -> str:

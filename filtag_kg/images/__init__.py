@@ -7,6 +7,7 @@ from filtag_kg.images.folders import contradiction
 from filtag_kg.images.image_set import ImageRef, ImageSet
 from filtag_kg.images.in_memory import images_from
 from filtag_kg.images.listing import IMAGE_SUFFIXES, readable_name
+from filtag_kg.images.pixels import viewable
 from filtag_kg.images.shards import combined_sha256, expand_braces, open_images, open_shard
 from filtag_kg.images.similar_names import plain_name, similar_names, with_similar_names
 from filtag_kg.images.split import split_images
@@ -35,5 +36,6 @@ __all__ = [
     "split_images",
     "thumbnail",
     "upright_size",
+    "viewable",
     "with_similar_names",
 ]

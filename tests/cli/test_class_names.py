@@ -84,7 +84,7 @@ def test_the_explorer_explains_with_the_names_given(room: Path) -> None:
         image = (room / "images" / "n03770679" / "0.png").read_bytes()
         async with Pool(room / "kg" / "store", Limits(workers=1)).open() as pool:
             try:
-                return (await explainer.explain(pool, image, "blue.png", None)).predictions[0].label
+                return (await explainer.explain(pool, image, "blue.png", None)).explanation.predictions[0].label
             finally:
                 explainer.close()
 

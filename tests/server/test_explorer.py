@@ -230,6 +230,10 @@ def test_an_image_is_dropped_and_explained(opened: Browser, tmp_path: Path) -> N
             assert "red <b>.png" in text
             assert "Rhodesian ridgeback" in text
             assert shown.get_by_role("link", name="last · 0").count()
+            lit = shown.locator(".lit img")
+            captions = shown.locator(".lit figcaption").all_inner_texts()
+            assert captions[:2] == ["all together", "Rhodesian ridgeback (the class)"]
+            assert lit.evaluate_all("images => images.every(image => image.complete && image.naturalWidth > 0)")
             # As one drops it with a mouse.
             data = shown.evaluate_handle(
                 """async () => { const made = new DataTransfer();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import threading
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -173,15 +174,18 @@ class Explorer:
             image = await read_body(request, _LARGEST_IMAGE, pool.limits.body_seconds, too_long)
             name = unquote(request.headers.get("x-file-name", "image"))[:200]
             rule = request.query_params.get("rule") or None
-            explanation = await while_connected(request, self._explainer.explain(pool, image, name, rule))
+            explained = await while_connected(request, self._explainer.explain(pool, image, name, rule))
         except RequestError:
             raise
         except FiltagError as error:
             raise RequestError(400, shorten_all(str(error), request.query_params.values())) from None
         finally:
             self._uploads -= 1
+        explanation = explained.explanation
         network = now.loaded.networks.get(explanation.network)
         said = {
+            "pictures": [(each.caption, b64encode(each.jpeg).decode()) for each in explained.pictures],
+            "squashed": explained.squashed,
             "sentences": verdict(explanation),
             "limits": "" if explanation.evidence is None else limits(explanation.evidence),
         }

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.explain import Explanation, ImagePixels, explain_pixels
+from filtag_kg.explain import Explanation, ImagePixels, LitPicture, explain_pixels, lit_pictures
 from filtag_kg.kg import KG, open_kg
 from filtag_kg.network import Preparation, missing_extra
 from filtag_kg.profile import recorded_network_file
@@ -50,6 +50,21 @@ class NetworkChoice:
     class_names: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainedImage:
+    """An explanation, and pictures of where in the image its support comes from.
+
+    Parameters
+    ----------
+    squashed : bool
+        Whether the pictures do not have the image's aspect, as the network gets images whatever their aspect.
+    """
+
+    explanation: Explanation
+    pictures: tuple[LitPicture, ...]
+    squashed: bool
+
+
 class ImageExplainer:
     """Explains images by a network, one at a time, in a process of its own.
 
@@ -76,7 +91,7 @@ class ImageExplainer:
         lacking = missing_extra(network)
         return None if lacking is None else str(lacking)
 
-    async def explain(self, pool: Pool, image: bytes, name: str, rule: str | None) -> Explanation:
+    async def explain(self, pool: Pool, image: bytes, name: str, rule: str | None) -> ExplainedImage:
         """Explain an image.
 
         A worker decodes it, confined, and ends with it; the network gets the pixels. If this is cancelled, an image
@@ -105,8 +120,8 @@ class ImageExplainer:
                 raise FiltagError(answer.line)
             pixels = np.frombuffer(answer.body, np.uint8).reshape(*preparation.size, preparation.channels)
             decoded = ImagePixels(name, hashlib.sha256(image).hexdigest(), pixels)
-            explanation: Explanation = await self._call("explain", decoded, rule)
-            return explanation
+            explained: ExplainedImage = await self._call("explain", decoded, rule)
+            return explained
 
     def close(self) -> None:
         """End the process, and all that it started."""
@@ -185,7 +200,9 @@ def _serve(connection: Connection, path: Path, choice: NetworkChoice) -> None:
                 )
             match message:
                 case ("explain", ImagePixels() as image, rule):
-                    connection.send(explain_pixels(kg, network, image, rule=rule, class_names=choice.class_names))
+                    explanation = explain_pixels(kg, network, image, rule=rule, class_names=choice.class_names)
+                    pictures = lit_pictures(network, image.pixels, explanation)
+                    connection.send(ExplainedImage(explanation, pictures, network.preparation.resize == "squash"))
                 case _:
                     connection.send(network.preparation)
         except FiltagError as error:

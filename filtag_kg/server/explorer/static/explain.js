@@ -29,6 +29,8 @@ export function dropPage(form) {
       return;
     }
     status.textContent = file.name;
+    // The network may see images squashed; pages show them as they are.
+    if (preview.naturalHeight) output.style.setProperty("--aspect", preview.naturalWidth / preview.naturalHeight);
     // The server's own template, in which every name is escaped.
     output.innerHTML = await answer.text();
   }
