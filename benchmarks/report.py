@@ -59,12 +59,13 @@ def measure(kg: KG, room: Path) -> None:
     """Write the report as it is, and one with a page for every filter."""
     counts = kg.manifest["counts"]
     print(f"{counts['filters']:,} filters, {counts['tags']:,} tags, {counts['classes']:,} classes\n")
-    start = time.perf_counter()
+    start, before = time.perf_counter(), time.process_time()
     loaded = load_kg(kg)
     report = semantic_report([loaded])
     site = Site(loaded, report.grouped)
     read = time.perf_counter() - start
     seconds = read + written(report, site, room / "report")
+    of_processor = time.process_time() - before
     megabytes = on_disk(room / "report")
     pages = {path.relative_to(room / "report"): path.stat().st_size for path in (room / "report").rglob("*.html")}
     largest = max(pages, key=lambda path: pages[path])
@@ -73,7 +74,7 @@ def measure(kg: KG, room: Path) -> None:
     every = on_disk(room / "every")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"read in {read:.1f} s; at most {peak:.1f} GiB of memory")
-    say("the report", f"{seconds:.1f} s", "< 20", seconds < 20)
+    say("the report", f"{seconds:.1f} s, {of_processor:.1f} s of a processor", "< 20", seconds < 20)
     say("on the disk", f"{megabytes:.0f} MB", "< 100", megabytes < 100)
     say("the largest page", f"{pages[largest] / 1000:.0f} kB, {largest}", "< 500", pages[largest] < 500_000)
     print(

@@ -1,6 +1,6 @@
 """Take the screenshots in the README: the demo's KG, served, in a real browser.
 
-Needs Chromium, and the cpu extra for the pictures of what filters look for. No third-party pictures appear in them.
+Needs Chromium. No third-party pictures appear in them: the demo's pictures are made from the network alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 FILTAG = Path(sys.executable).with_name("filtag")
-LAYER, FILTER = "head_conv", "122"
+LAYER, FILTER = "block6a_expand", "194"
 
 
 def main() -> None:
@@ -25,7 +25,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         kg = Path(folder) / "demo-kg"
         subprocess.run([FILTAG, "demo", "-o", kg, "-q"], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([FILTAG, "visualize", kg, "--layer", LAYER, "--filter", FILTER, "-q"], check=True)
         server = subprocess.Popen([FILTAG, "serve", kg, "--port", "0"], stderr=subprocess.PIPE, text=True)
         try:
             assert server.stderr is not None
@@ -45,16 +44,11 @@ def take(page: Page, address: str, kg: Path) -> None:
     """Go to each page and take its picture."""
     page.goto(f"{address}search?q={LAYER}+{FILTER}")
     page.get_by_role("link", name=f"{LAYER} {FILTER}").click()
-    page.get_by_text("How the tags lead to it").first.click()
     shoot(page, "filter")
     page.goto(f"{address}query?name=filters-by-concept&concept=dog&layer={LAYER}")
     page.get_by_text("rows in").wait_for()
     shoot(page, "query")
-    # The plots of the first page are drawn while the server runs.
     page.goto((kg.with_name(f"{kg.name}-report") / "index.html").as_uri())
-    page.locator("figure").nth(2).scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    page.evaluate("document.querySelectorAll('figure')[2].scrollIntoView({block: 'start'})")
     shoot(page, "report")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from filtag_kg.views import LoadedKg, surest_first
 
-MOST_OWN_PAGES = 1000
+MOST_OWN_PAGES = 900
 """Of a network, so that a report stays small however large the network is."""
 
 

@@ -103,7 +103,7 @@ class FileUrls:
 
     def file(self, name: str) -> str:
         """Return the URL of a file."""
-        return quote(name)
+        return _quoted(name)
 
 
 def layer_page(filter_: int) -> int:
@@ -122,6 +122,11 @@ def filter_anchor(filter_: int) -> str:
 @lru_cache(maxsize=1 << 16)
 def _encoded(text: str) -> str:
     return quote(_file_name(text))
+
+
+@lru_cache(maxsize=1 << 16)
+def _quoted(name: str) -> str:
+    return quote(name)
 
 
 @lru_cache(maxsize=1 << 12)

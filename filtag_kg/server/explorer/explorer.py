@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from filtag_kg.errors import FiltagError
@@ -201,14 +201,24 @@ class Explorer:
         if folder == "explorer" and script in self._scripts:
             content = self._scripts[script]
             return Response(content, media_type="text/javascript", headers={"Cache-Control": "max-age=300"})
-        now = await self._now()
+        # A page has a hundred small pictures: one turn of a thread for each.
+        answer = await run_in_threadpool(self._plot_or_picture, name)
+        if answer is None:
+            raise RequestError(404, f"no file {shorten(name)}: only files that pages show are served")
+        return answer
+
+    def _plot_or_picture(self, name: str) -> Response | None:
+        now = self._pages.now
         plot = now.figure(name)
         if plot is not None:
             return Response(plot, media_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
-        if name in now.pages.picture_files:
-            media_type = mimetypes.guess_type(name)[0]
-            return FileResponse(self._path / name, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
-        raise RequestError(404, f"no file {shorten(name)}: only files that pages show are served")
+        if name not in now.pages.picture_files:
+            return None
+        try:
+            content = (self._path / name).read_bytes()
+        except OSError:  # The KG is being replaced.
+            return None
+        return Response(content, media_type=mimetypes.guess_type(name)[0], headers={"Cache-Control": "max-age=3600"})
 
     async def _now(self) -> Snapshot:
         return await run_in_threadpool(lambda: self._pages.now)
