@@ -19,14 +19,14 @@ _SIDE = 64
 _MAP_SIDE = 4
 
 
-def pictured_copy(kg: KG, folder: Path) -> KG:
-    """Copy a KG of one build, and add thumbnails, exemplars and activation maps.
+def pictured_copy(kg: KG, folder: Path, exemplars: int = 9) -> KG:
+    """Copy a KG of one build, and add thumbnails, exemplars of each filter and activation maps.
 
     The images that activate filter i of a layer most are those of the i-th class and the next one.
     """
     image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
     shutil.copytree(kg.path, folder)
-    rows = list(_exemplars(kg))
+    rows = list(_exemplars(kg, exemplars))
     (folder / "exemplars").mkdir()
     pixels = np.zeros((_SIDE, _SIDE, 3), np.uint8)
     pixels[..., 2] = 200
@@ -42,13 +42,13 @@ def pictured_copy(kg: KG, folder: Path) -> KG:
     return open_kg(folder)
 
 
-def _exemplars(kg: KG) -> Iterator[ExemplarRow]:
+def _exemplars(kg: KG, most: int) -> Iterator[ExemplarRow]:
     loaded = load_kg(kg)
     class_ids = loaded.concepts.class_ids
     for network in loaded.networks.values():
         for column in range(network.n_filters):
             layer, filter_ = network.layer_and_filter(column)
-            for rank in range(1, 10):
+            for rank in range(1, most + 1):
                 of_class, number = divmod(filter_ * IMAGES_OF_A_CLASS + rank - 1, IMAGES_OF_A_CLASS)
                 class_ = of_class % len(class_ids)
                 yield ExemplarRow(
@@ -58,6 +58,6 @@ def _exemplars(kg: KG) -> Iterator[ExemplarRow]:
                     rank=rank,
                     image=f"{class_ids[class_]}/{number}.png",
                     class_id=class_ids[class_],
-                    activation=1 - rank / 20,
+                    activation=1 / rank,
                     thumbnail=f"{class_ * IMAGES_OF_A_CLASS + number:07}.jpg",
                 )

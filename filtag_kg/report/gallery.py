@@ -107,18 +107,18 @@ class Galleries:
             layer=layer,
             filter=filter_,
             name=filter_name(self.loaded, network, column),
-            exemplars=self.exemplars(network, column),
+            exemplars=self.exemplars(network, column)[:_MOST_EXEMPLARS],
             visualizations=self.loaded.visualizations.get((network.network, layer, filter_), ()),
         )
 
     def exemplars(self, network: NetworkLayers, column: int) -> tuple[Exemplar, ...]:
         """Return the exemplars of a filter that pages show, the highest activation first."""
-        most = _MOST_EXEMPLARS
-        if self.own_page is not None:
-            index, filter_ = network.layer_and_filter(column)
-            own = filter_ in self.own_page[network.network, network.layer_names[index]]
-            most = _MOST_EXEMPLARS if own else _FEW_EXEMPLARS
-        return self.loaded.exemplars.get((network.network, column), ())[:most]
+        exemplars = self.loaded.exemplars.get((network.network, column), ())
+        if self.own_page is None:
+            return exemplars
+        index, filter_ = network.layer_and_filter(column)
+        own = filter_ in self.own_page[network.network, network.layer_names[index]]
+        return exemplars if own else exemplars[:_FEW_EXEMPLARS]
 
     def of_filter(self, network: str, layer: str, filter_: int) -> FilterCard:
         """Return a filter as galleries show it, by the identifier of its network."""

@@ -170,3 +170,12 @@ def test_a_kg_without_pictures_shows_names_alone(kg: KG) -> None:
     text = pages.class_("n02087394")
     assert "<img" not in text
     assert 'class="pictures"' not in text
+
+
+def test_a_filter_with_more_exemplars_shows_them_all_on_its_page_alone(kg: KG, tmp_path: Path) -> None:
+    loaded = load_kg(pictured_copy(kg, tmp_path / "kg", exemplars=12))
+    (network,) = loaded.networks.values()
+    pages = Pages(loaded, FileUrls())
+    assert pages.filter(network, "deep", 0).count('class="seen"') == 12
+    assert len(pages.galleries.of_filter(network.network, "deep", 0).exemplars) == 9
+    assert all(pages.galleries.place(each) for each in loaded.exemplars[network.network, 5])
