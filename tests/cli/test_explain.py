@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rdflib import Graph
 
+from filtag_kg import load_profile
 from filtag_kg.cli.explain import print_explanation
 from filtag_kg.explain import Explanation
 from filtag_kg.explain.classification import Prediction
@@ -85,6 +86,14 @@ def test_a_picture_shows_where_the_support_comes_from(room: Path, tmp_path: Path
     assert filtag(*asked, "--overlay", tmp_path / "overlay.png", "--force", "-q").returncode == 0
     assert (tmp_path / "overlay.png").read_bytes() == written
     assert "overlay.gif names no format for a picture" in refusal(*asked, "--overlay", tmp_path / "overlay.gif")
+
+
+def test_how_many_reference_images_are_kept_is_chosen(room: Path, tmp_path: Path) -> None:
+    for number in (0, 3):
+        output = tmp_path / f"{number}.npz"
+        answer("profile", *network(room), "--images", room / "images", "-o", output, "--references", number, "-q")
+        references = load_profile(output).references
+        assert (0 if references is None else len(references.names)) == number
 
 
 def test_outputs_without_names_say_how_to_name_them(capsys: pytest.CaptureFixture[str]) -> None:
