@@ -339,7 +339,8 @@ def told(kg: KG, *, review: bool = True) -> None:
     for run in runs_of(kg):
         if run.too_few():
             note(
-                f"rule {run.rule}: {run.too_few()} before a filter can be coherent; what images tell is in filtag show"
+                f"rule {run.rule}: {run.too_few()} before a filter can have a clear theme; what images tell is in "
+                "filtag show"
             )
     for line in _links_to_review(kg) if review else ():
         note(line)

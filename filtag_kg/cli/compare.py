@@ -32,7 +32,7 @@ def compare(
     layer_b: Annotated[
         str | None, typer.Option(metavar="LAYER", help="With this layer of the second; by default the same.")
     ] = None,
-    q: Annotated[float, typer.Option(metavar="Q", help="Filters with a q-value below this are coherent.")] = 0.05,
+    q: Annotated[float, typer.Option(metavar="Q", help="Filters with a q-value below this have a clear theme.")] = 0.05,
     most: Annotated[int, typer.Option(metavar="N", min=0, help="Show at most N concepts.")] = 20,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Also write a page, as HTML with pictures.")
@@ -92,7 +92,7 @@ def _print(agreement: Agreement, most: int) -> None:
     _print_layers(agreement)
     for name, run in (("a", agreement.a), ("b", agreement.b)):
         if run.too_few():
-            typer.echo(f"coherent filters of {name}: {run.too_few()}")
+            typer.echo(f"filters of {name} with a clear theme: {run.too_few()}")
     if not (agreement.a.too_few() and agreement.b.too_few()):
         _print_concepts(agreement, most)
 
@@ -156,7 +156,9 @@ def _named(labels: tuple[str, ...]) -> str:
 def _print_differences(rows: tuple[CoherentDifference, ...]) -> None:
     if not rows:
         return
-    table = _table("Coherent filters, of those with two or more tags", "layer", "a", "b", "difference", "p")
+    table = _table(
+        "Filters with a clear theme, of those that several classes mark", "layer", "a", "b", "difference", "p"
+    )
     for row in rows:
         shares = [
             f"{share.count} of {share.total}" + ("" if share.value is None else f" ({share.value:.0%})")
@@ -175,7 +177,7 @@ def _print_differences(rows: tuple[CoherentDifference, ...]) -> None:
 def _print_layers(agreement: Agreement) -> None:
     if not agreement.layers:
         return
-    table = _table("The same tags", "layer", "filters", "tagged by a", "by b", "by both", "similarity", "same concept")
+    table = _table("The same tags", "layer", "filters", "marked by a", "by b", "by both", "similarity", "same theme")
     for row in agreement.layers:
         similarity = "" if row.similarity is None else f"{row.similarity:.2f}"
         same = f"{row.same_concept.count} of {row.same_concept.total}"
@@ -188,7 +190,7 @@ def _print_layers(agreement: Agreement) -> None:
 def _print_concepts(agreement: Agreement, most: int) -> None:
     if not agreement.concepts:
         return
-    table = _table("", "coherent filters for", "a", "b")
+    table = _table("", "filters with the theme", "a", "b")
     for row in agreement.concepts[:most]:
         table.add_row(row.label, *("–" if n is None else str(n) for n in row.filters))
     results_console().print(table, markup=False)

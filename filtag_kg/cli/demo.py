@@ -78,7 +78,7 @@ def demo(
     last = profile.layer_names[-1]
     dogs = named_query(endpoint, find_query("filters-by-concept"), {"concept": "dog", "layer": last})
     console.print(
-        f"\n3. Which filters react to dogs?   filtag query {output} filters-by-concept concept=dog layer={last}"
+        f"\n3. Which filters respond to dogs?   filtag query {output} filters-by-concept concept=dog layer={last}"
     )
     console.print(_some_rows(dogs))
 
@@ -92,13 +92,13 @@ def demo(
     console.print(_some_rows(without_concept, last_and_every_fourth_before))
 
     question = _COHERENT.replace("LAST", last)
-    console.print("\n5. What do filters stand for, beyond chance?   In SPARQL, as with filtag query --sparql FILE:")
+    console.print("\n5. Which filters have a clear theme?   In SPARQL, as with filtag query --sparql FILE:")
     console.print(Syntax(question, "sparql", background_color="default", word_wrap=True))
     console.print(_some_rows(sparql_query(endpoint, question)))
 
     console.print(
         f"\n6. What do people say of it?   filtag query {output} common-features layer={last}\n"
-        "   ConceptNet's kinds, parts, uses, places and properties that the tags of a filter share beyond chance"
+        "   ConceptNet's kinds, parts, uses, places and properties that classes of a filter share beyond chance"
     )
     stated = sparql_query(endpoint, _STATED.replace("LAST", last))
     of_relation = (list(rows)[:_OF_A_RELATION] for _, rows in groupby(stated.rows, key=itemgetter(0)))

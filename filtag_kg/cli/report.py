@@ -23,7 +23,7 @@ _FILES = {
 }
 
 _Rule = Annotated[str | None, typer.Option("--rule", metavar="RULE", help="Only this rule, such as k=1.")]
-_Q = Annotated[float, typer.Option("--q", metavar="Q", help="Filters with a q-value below this are coherent.")]
+_Q = Annotated[float, typer.Option("--q", metavar="Q", help="Filters with a q-value below this have a clear theme.")]
 
 conformance = typer.Typer(
     name="conformance",

@@ -60,7 +60,9 @@ def show(
         raise typer.BadParameter("show one thing: a layer or filter, --class, --concept, or --search")
     opened = open_kg(kg)
     # Reading one run takes a fraction of the time of reading all.
-    reads_all = network is not None or search is not None or format_ == "json"
+    # The rule that says most of a filter may be any.
+    is_filter = filter_ is not None or (layer is not None and "/" in layer)
+    reads_all = network is not None or search is not None or is_filter or format_ == "json"
     first = None if reads_all else runs_of(opened)[0].run_id
     loaded = load_kg(opened, rule or first)
     chosen = loaded.network_named(network)
@@ -74,7 +76,7 @@ def show(
     elif layer is None:
         value, texts = _network(opened, loaded, chosen, run, most)
     else:
-        value, texts = _layer(loaded, chosen, layer, filter_, run.run, most)
+        value, texts = _layer(loaded, chosen, layer, filter_, None if rule is None else run.run, run.run, most)
     if format_ == "json":
         typer.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
         return
@@ -92,16 +94,28 @@ def _network(kg: KG, loaded: LoadedKg, network: NetworkLayers, run: RunResults, 
     return value, [partial(print_network, kg, loaded, view, run, most=most)]
 
 
-def _layer(loaded: LoadedKg, network: NetworkLayers, layer: str, filter_: int | None, run: KgRun, most: int) -> _Shown:
+def _layer(
+    loaded: LoadedKg,
+    network: NetworkLayers,
+    layer: str,
+    filter_: int | None,
+    chosen: KgRun | None,
+    first: KgRun,
+    most: int,
+) -> _Shown:
+    """Return a layer or filter, by the chosen run; else the first, or of a filter that which says most."""
     from filtag_kg.cli.show_text import print_filter, print_layer
-    from filtag_kg.views import layer_and_filter
+    from filtag_kg.views import layer_and_filter, named_filter
 
     layer, filter_ = layer_and_filter(network, layer, filter_)
     if filter_ is None:
         layer_view = loaded.layer(network, layer)
+        run = chosen or first
         layer_run = next(each for each in layer_view.runs if each.run.run_id == run.run_id)
         return layer_view, [partial(print_layer, layer_view, layer_run, most=most)]
-    filter_view = loaded.filter(network, layer, filter_)
+    filter_view = named_filter(loaded, network, layer, filter_)
+    named = None if filter_view.name is None else filter_view.name.run
+    run = chosen or named or first
     filter_run = next(each for each in filter_view.runs if each.run.run_id == run.run_id)
     return filter_view, [partial(print_filter, filter_view, filter_run, loaded.checks, most=most)]
 

@@ -23,7 +23,7 @@ from filtag_kg.cli.text_table import (
 )
 from filtag_kg.concepts import COHERENT_Q
 from filtag_kg.kg import runs_of
-from filtag_kg.views import ABOUT_HIGHER, SOURCE_TEXTS, probability_text, statement_text
+from filtag_kg.views import ABOUT_HIGHER, SOURCE_TEXTS, probability_text, rule_sentence, statement_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -68,7 +68,7 @@ def print_network(kg: KG, loaded: LoadedKg, network: NetworkView, run: RunResult
         }
     )
     few = run.run.too_few()
-    rows = table("layer", "filters", "tagged", "tags", *(() if few else ("coherent", "share", "kinds")))
+    rows = table("layer", "filters", "marked", "tags", *(() if few else ("clear themes", "share", "kinds")))
     for line in network.layers[run.run.run_id]:
         figures = (f"{line.filters:,}", f"{line.tagged:,}", f"{line.tags:,}")
         if few:
@@ -82,13 +82,13 @@ def print_network(kg: KG, loaded: LoadedKg, network: NetworkView, run: RunResult
             cut_cell(escape(_first_kinds(loaded, run, line.layer))),
         )
     print_table(rows)
-    about = f"\nTagged by {escape(run.run.rule)}. "
+    about = f"\n{escape(rule_sentence(run.run))} "
     if few:
-        results_console().print(f"{about}Which filters are coherent: {few}.", highlight=False)
+        results_console().print(f"{about}Which of them have a clear theme: {few}.", highlight=False)
         return
     results_console().print(
-        f"{about}Coherent: the tags have more in common than chance gives "
-        f"(q < {COHERENT_Q:g}); the share is of filters with two or more tags.",
+        f"{about}A filter has a clear theme if the classes that mark it share more than chance would give "
+        f"(q < {COHERENT_Q:g}); the share is of the filters that several classes mark.",
         highlight=False,
     )
     kinds = loaded.kinds(run)
@@ -99,18 +99,22 @@ def print_network(kg: KG, loaded: LoadedKg, network: NetworkView, run: RunResult
 
 def print_layer(layer: LayerView, run: LayerRun, *, most: int) -> None:
     """Print a layer: its figures, its concepts, and its filters, those with the smallest p-values first."""
-    print_title(layer.layer, f"layer {layer.index}, {layer.kind}, in {layer.network}, rule {run.run.rule}")
+    print_title(
+        layer.layer,
+        f"layer {layer.index}, {layer.kind}, in {layer.network}, rule {run.run.rule}",
+    )
     figures, console = run.line, results_console()
-    summary = f"{counted(figures.filters, 'filter')}, {figures.tagged:,} tagged, {counted(figures.tags, 'tag')}; "
+    summary = f"{counted(figures.filters, 'filter')}, {figures.tagged:,} marked, {counted(figures.tags, 'tag')}; "
     few = run.run.too_few()
     if few:
-        summary += f"{figures.several:,} with two or more: {few}"
+        summary += f"{figures.several:,} by several classes: {few}"
     else:
         share = f" ({figures.coherent / figures.several:.0%})" if figures.several else ""
-        summary += f"of {figures.several:,} with two or more {figures.coherent:,} coherent{share}"
-    console.print(summary, highlight=False)
+        has = "has" if figures.coherent == 1 else "have"
+        summary += f"of {figures.several:,} by several classes {figures.coherent:,} {has} a clear theme{share}"
+    console.print(f"{summary}\n{rule_sentence(run.run)}", highlight=False, markup=False)
     if few and layer.higher:
-        console.print("\n[bold]whose images activate most filters more than the others do[/bold]")
+        console.print("\n[bold]pictures that activate most filters more than others do[/bold]")
         print_pairs({"kinds": _labels_with_counts(layer.higher, most)})
     if run.classes:
         console.print()
@@ -126,7 +130,7 @@ def print_layer(layer: LayerView, run: LayerRun, *, most: int) -> None:
     console.print()
     if not tagged:
         return
-    rows = table("filter", "in common", "covers", "by chance?", "first tags")
+    rows = table("filter", "theme", "covers", "how sure", "first classes")
     for line in tagged[:most]:
         kind = line.kind
         rows.add_row(
@@ -137,31 +141,28 @@ def print_layer(layer: LayerView, run: LayerRun, *, most: int) -> None:
             cut_cell(escape(_first_tags(line))),
         )
     console.print(rows)
-    print_cut(min(most, len(tagged)), len(tagged), "tagged filters, the surest first")
+    print_cut(min(most, len(tagged)), len(tagged), "marked filters, the surest first")
 
 
 def print_filter(filter_: FilterView, run: FilterRun, checks: LabelChecks, *, most: int) -> None:
-    """Print a filter: its tags and whether they are true, what they have in common and how, neighbours, pictures."""
+    """Print a filter: what it responds to, its tags and whether they are true, what these share, its pictures."""
     about = f"one of {counted(filter_.n_filters, 'filter')} of layer {filter_.layer_index} in {filter_.network}"
     print_title(f"{filter_.layer}/{filter_.filter}", f"{about}, rule {run.run.rule}")
     console = results_console()
-    kind, few = run.kind, run.run.too_few()
-    if kind is not None:
-        verdict = "more than chance gives" if kind.beyond_chance() else "no more than chance gives"
-        console.print(
-            f"[bold]{escape(kind.label)}[/bold]: {kind.support} of {kind.tags} tags, {verdict} (q = {kind.q_value:.2g})"
-            + (f", but {few}" if few else ""),
-            highlight=False,
-        )
-    elif few and len(run.tags) > 1:
-        console.print(f"What its tags have in common: {few}", highlight=False)
+    few = run.run.too_few()
+    if filter_.name is not None:
+        name = filter_.name
+        console.print(f"[bold]{escape(name.text)}[/bold]  {escape(name.sentence)}", highlight=False)
+        console.print(f"[dim]{escape(name.figures)}[/dim]", highlight=False)
     if filter_.mixed is not None:
         console.print(f"[bold]mixed[/bold]: {escape(filter_.mixed.sentence)}", highlight=False)
         console.print(f"[dim]{escape(filter_.mixed.figures)}[/dim]", highlight=False)
-    console.print()
+    console.print(f"\n{escape(rule_sentence(run.run))}", highlight=False)
+    if few and len(run.tags) > 1:
+        console.print(f"What its classes share: {few}", highlight=False)
     _print_tags(filter_, run, checks, most)
     _print_higher(filter_, most)
-    _print_common(run, run.kinds[:most], "in common")
+    _print_common(run, run.kinds[:most], "what they share")
     _print_common(run, run.features[:most], "said of them")
     _print_parts(run, most)
     _print_neighbours(run, most)
@@ -195,10 +196,10 @@ def print_class(class_: ClassView, run: KgRun, *, most: int) -> None:
         _print_layers(layers, few=run.too_few())
     scored = any(row.score is not None for row in class_.filters.get(run.run_id, ()))
     tagged = sorted(class_.filters.get(run.run_id, ()), key=_best_score_first if scored else _most_active_first)
-    console.print(f"\n{counted(len(tagged), 'filter')} tagged", highlight=False)
+    console.print(f"\nmarks {counted(len(tagged), 'filter')}. {escape(rule_sentence(run))}", highlight=False)
     if not tagged:
         return
-    rows = table("filter", *_figure_names(tagged), "their kind")
+    rows = table("filter", *_figure_names(tagged), "its theme")
     for row, figures in zip(tagged[:most], _figures(tagged), strict=False):
         name = escape(f"{row.line.layer}/{row.line.filter}")
         rows.add_row(name, *figures, cut_cell(concept_name(row.line.kind)))
@@ -227,14 +228,16 @@ def print_concept(concept: ConceptView, run: KgRun, *, most: int) -> None:
     )
     few = run.too_few()
     if few:
-        console.print(f"\nfilters that stand for it: {few}", highlight=False)
+        console.print(f"\nfilters with this theme: {few}", highlight=False)
     _print_layers(concept.layers.get(run.run_id, ()), few=few)
     filters = concept.filters.get(run.run_id, ())
     n_filters = concept.n_filters.get(run.run_id, 0)
-    console.print(f"\nin common to the tags of {counted(n_filters, 'filter')}", highlight=False)
+    console.print(
+        f"\nshared by the classes of {counted(n_filters, 'filter')}. {escape(rule_sentence(run))}", highlight=False
+    )
     if not filters:
         return
-    rows = table("filter", "covers", "by chance?", "as", "first tags")
+    rows = table("filter", "covers", "how sure", "as", "first classes")
     for line, common in filters[:most]:
         rows.add_row(
             escape(f"{line.layer}/{line.filter}"),
@@ -254,7 +257,7 @@ def _print_layers(layers: Sequence[ConceptInLayer], *, few: str) -> None:
     separated = any(row.separation is not None for row in layers)
     rows = table(
         "layer",
-        *(() if few else ("coherent filters",)),
+        *(() if few else ("clear themes",)),
         *(("separation", "95 % interval") if separated else ()),
         "concentration",
     )
@@ -325,7 +328,7 @@ def _figures(rows: Sequence[Tag | TaggedFilter]) -> Iterator[tuple[str | Text, .
 
 
 def _print_common(run: FilterRun, common: Iterable[InCommon], title: str) -> None:
-    rows = table(title, "tags", "by chance?", "source", "by way of", wraps=True)
+    rows = table(title, "tags", "how sure", "source", "why", wraps=True)
     for in_common in common:
         row = in_common.row
         rows.add_row(
@@ -354,13 +357,13 @@ def _print_higher(filter_: FilterView, most: int) -> None:
     for row in filter_.higher[:most]:
         figures = (f"{row.mean:.3f}", f"{row.others:.3f}", f"{row.effect:+.2f}", probability_text(row.q_value))
         rows.add_row(escape(row.name), *figures)
-    print_table(rows, "whose images activate it more than the other images do")
+    print_table(rows, "pictures that activate it more than others do")
     if rows.row_count:
         results_console().print(f"[dim]{escape(ABOUT_HIGHER)}[/dim]", highlight=False)
 
 
 def _print_neighbours(run: FilterRun, most: int) -> None:
-    rows = table("neighbour", "shared", "similarity", "their kind")
+    rows = table("neighbour", "shared", "similarity", "its theme")
     for near in run.neighbours[:most]:
         similarity = bar(near.similarity, 1.0, ".2f")
         name = escape(f"{near.layer}/{near.filter}")

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _BAR_WIDTH = 10
-_RIGHT = frozenset(
-    ("filters", "tagged", "tags", "coherent", "rank", "shared", "covers", "coherent filters", "concentration")
-)
+_RIGHT = frozenset(("filters", "marked", "tags", "clear themes", "rank", "shared", "covers", "concentration"))
 
 
 def table(*columns: str, yielding: str | None = None, wraps: bool = False) -> Table:

@@ -83,29 +83,29 @@ def run_figures(grouped: GroupedRun, href: Callable[[str], str | None]) -> Itera
         ),
         (
             "emergence",
-            "Where filters stand for concepts",
-            "In which layers coherent filters stand for the most frequent concepts; a larger dot is more filters.",
+            "Where filters have which theme",
+            "In which layers filters respond to the most frequent kinds of things; a larger dot is more filters.",
             lambda width: emergence_plot(grouped, width=width),
         ),
         (
             "coherent-by-layer",
-            "Tagged filters by layer" if few else "Coherent filters by layer",
-            f"The share of filters that have tags. Coherent filters: {few}."
+            "Marked filters by layer" if few else "Filters with a clear theme, by layer",
+            f"The share of filters that a class marks. Filters with a clear theme: {few}."
             if few
-            else "The share of filters with several tags whose tags have more in common than chance, with its 95 % "
-            "interval; behind it the share of filters that have tags.",
+            else "Of the filters that several classes mark, the share whose classes have more in common than chance "
+            "would give, with its 95 % interval; behind it the share of filters that a class marks.",
             lambda width: layer_share_plot(grouped.layers, too_few=few, width=width),
         ),
         (
             "concepts",
-            "What filters stand for",
-            "Kinds within kinds, by the number of coherent filters.",
+            "What filters respond to",
+            "Kinds within kinds, by the number of filters with such a clear theme.",
             sunburst,
         ),
         (
             "tags-a-filter",
-            "Tags per filter",
-            "How many filters have how many tags.",
+            "Classes per filter",
+            "How many filters are marked by how many classes.",
             lambda width: tag_count_plot(grouped.table, grouped.network, width=width),
         ),
         (

@@ -10,7 +10,7 @@ from filtag_kg.report.grouping import ConceptGroup, GroupedRun, LayerShare
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.stated import StatedBySource, StatedFeature, stated_by_source
 from filtag_kg.report.tables import count_text, markdown_table, markdown_text
-from filtag_kg.views import ABOUT_HIGHER, SOURCE_TEXTS
+from filtag_kg.views import ABOUT_HIGHER, SOURCE_TEXTS, clear_filters, rule_sentence
 
 _MOST_GROUPS = 40
 _MOST_CONCEPTS = 20
@@ -28,11 +28,11 @@ def semantic_markdown(grouped_runs: Sequence[GroupedRun], comparisons: Sequence[
     compared = ", `networks.csv` all compared concepts" if len(names) > 1 else ""
     parts = [
         "# What the filters have in common",
-        "A filter is *coherent* if two or more classes tag it and these have more in common than as many random "
-        f"classes would: its q-value is below {q:g}. Of the coherent filters of a run, at most about {_percent(q, 0)} "
-        "are expected to be so by chance. A filter with one tag has nothing in common to judge, and counts in no "
-        "share. Each coherent filter is counted once, with the concept that its q-value is about. Intervals are "
-        "Wilson's, 95 %.",
+        "A filter has a *clear theme* if two or more classes mark it and these share more than as many random "
+        f"classes would: its q-value is below {q:g}. In tables for programs the word for that is *coherent*. Of the "
+        f"filters of a run with a clear theme, at most about {_percent(q, 0)} are expected to have it by chance. A "
+        "filter that one class marks has nothing to compare, and counts in no share. Each filter is counted once, "
+        "with the theme that its q-value is about. Intervals are Wilson's, 95 %.",
         f"`groups.csv` and `layers.csv` have all rows{compared}.",
     ]
     for grouped in grouped_runs:
@@ -59,14 +59,15 @@ def _section(grouped: GroupedRun, name: str) -> list[str]:
     filters, tagged = sum(row.filters for row in rows), sum(row.tagged for row in rows)
     parts = [
         f"## {name}, rule {markdown_text(grouped.run.rule)}",
-        f"{count_text(filters, 'filter')} in {count_text(len(rows), 'layer')}; {tagged:,} have a tag, {share.total:,} "
-        f"two or more. {_coherent(grouped)}",
-        "### Filters by layer" if grouped.run.too_few() else "### Coherent filters by layer",
+        markdown_text(rule_sentence(grouped.run)),
+        f"{count_text(filters, 'filter')} in {count_text(len(rows), 'layer')}; {tagged:,} are marked by a class, "
+        f"{share.total:,} by several. {_coherent(grouped)}",
+        "### Filters by layer" if grouped.run.too_few() else "### Filters with a clear theme, by layer",
         _layer_table(grouped),
         *_higher(grouped),
     ]
     if len(rows) > 1 and share.count:
-        parts += ["### Concepts over all layers", *_concept_table(grouped)]
+        parts += ["### Themes over all layers", *_concept_table(grouped)]
     few = grouped.run.too_few()
     none = f"{few[0].upper()}{few[1:]}." if few else "There is none."
     parts.append(f"### Filters by kind of thing and layer: what {_source(grouped.run.kinds_of)} says")
@@ -79,10 +80,9 @@ def _section(grouped: GroupedRun, name: str) -> list[str]:
 def _coherent(grouped: GroupedRun) -> str:
     share = grouped.coherent
     if grouped.run.too_few():
-        return f"How many are coherent: **{grouped.run.too_few()}**."
-    return (
-        f"Of these {share.total:,}, **{share.count:,} are coherent**{f': {_interval(share)}' if share.total else ''}."
-    )
+        return f"How many have a clear theme: **{grouped.run.too_few()}**."
+    sentence = clear_filters(share.count, share.total)
+    return f"**{sentence[:1].upper()}{sentence[1:]}**{f': {_interval(share)}' if share.total else ''}."
 
 
 def _higher(grouped: GroupedRun) -> list[str]:
@@ -99,7 +99,7 @@ def _higher(grouped: GroupedRun) -> list[str]:
     if not rows:
         return []
     return [
-        "### Whose images activate filters more than the other images do",
+        "### Pictures that activate filters more than others do",
         "Each filter is counted once, with the concept of the largest effect. " + ABOUT_HIGHER,
         markdown_table(("layer", "filters", "images of (filters)"), rows, right=(1,)),
     ]
@@ -109,8 +109,8 @@ def _layer_table(grouped: GroupedRun) -> str:
     concepts: dict[str, list[str]] = {}
     for group in grouped.kind_groups:
         concepts.setdefault(group.layer, []).append(f"{_label(group.label)} {len(group.filters)}")
-    header: tuple[str, ...] = ("layer", "filters", "tagged", "several tags", "coherent", "share", "interval")
-    header += ("most frequent concepts",)
+    header: tuple[str, ...] = ("layer", "filters", "marked", "by several classes", "clear theme", "share", "interval")
+    header += ("most frequent themes",)
     rows = [_layer_row(row, concepts) for row in grouped.layers]
     if grouped.run.too_few():
         header, rows = header[:4], [row[:4] for row in rows]
@@ -141,7 +141,7 @@ def _concept_table(grouped: GroupedRun) -> list[str]:
 
 def _group_table(groups: Sequence[ConceptGroup]) -> list[str]:
     table = markdown_table(
-        ("kind of thing", "layer", "filters", "which", "most frequent tags (filters)"),
+        ("kind of thing", "layer", "filters", "which", "most frequent classes (filters)"),
         (
             (
                 _label(group.label),
@@ -167,7 +167,7 @@ def _stated(stated: StatedBySource, grouped: GroupedRun) -> list[str]:
         also = f"All of them have a kind of {kind}'s in common, too,"
         parts.append(
             f"{share} something that {_source(stated.source)} states: {counts}. "
-            f"{new if stated.n_new else also} beyond chance. Each relation has q-values of its own, and counts a "
+            f"{new if stated.n_new else also} as a clear theme. Each relation has q-values of its own, and counts a "
             "filter once, with what its q-value is about. In brackets: the concept that the classes before it have "
             "this through."
         )
@@ -217,21 +217,21 @@ def _where(feature: StatedFeature) -> str:
 def _compared(comparison: Comparison, names: dict[str, str]) -> list[str]:
     header = [names[grouped.kg] for grouped in comparison.grouped]
     shared = frozenset.intersection(*(grouped.class_ids for grouped in comparison.grouped))
-    columns = ("network", "classes", "layers", "filters", "several tags", "coherent", "share", "interval")
+    columns = ("network", "classes", "layers", "filters", "by several classes", "clear theme", "share", "interval")
     rows = [_network_row(name, grouped) for name, grouped in zip(header, comparison.grouped, strict=True)]
     parts = [
         f"## Networks compared, rule {markdown_text(comparison.rule)}",
         markdown_table(columns, rows, right=range(1, len(columns))),
         f"{count_text(len(shared), 'class', 'classes')} in common. With other classes, or more tags on a filter, the "
         "same network gives other figures, so compare shares only where these are alike.",
-        "### Coherent filters by depth",
+        "### Filters with a clear theme, by depth",
         *_depth_table(comparison, header),
     ]
     in_all = [row for row in comparison.concepts if all(row.filters)]
-    parts += ["### Concepts of all", *_compared_table(in_all, comparison, header)]
+    parts += ["### Themes of all", *_compared_table(in_all, comparison, header)]
     for index, name in enumerate(header):
         alone = [row for row in comparison.concepts if row.filters[index] and sum(map(bool, row.filters)) == 1]
-        parts += [f"### Concepts of {name} alone", *_compared_table(alone, comparison, header)]
+        parts += [f"### Themes of {name} alone", *_compared_table(alone, comparison, header)]
     return parts
 
 
@@ -277,7 +277,7 @@ def _compared_table(rows: Sequence[ComparedConcept], comparison: Comparison, hea
         return "no class" if count is None else f"{count:,} ({_percent(count / max(grouped.coherent.count, 1))})"
 
     table = markdown_table(
-        ("filters with the concept, of all coherent ones", *header),
+        ("filters with the theme, of all with a clear one", *header),
         (
             (_label(row.label), *(cell(n, grouped) for n, grouped in zip(row.filters, comparison.grouped, strict=True)))
             for row in rows[:_MOST_CONCEPTS]

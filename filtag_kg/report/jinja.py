@@ -13,8 +13,8 @@ from filtag_kg.views import (
     GLOSSARY,
     SOURCE_TEXTS,
     ablation_text,
+    chance_figure,
     chance_sentence,
-    chance_text,
     check_text,
     clear_filters,
     filter_name,
@@ -22,6 +22,7 @@ from filtag_kg.views import (
     probability_text,
     rule_sentence,
     statement_text,
+    support_sentence,
     sureness,
     why_text,
 )
@@ -67,12 +68,13 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     jinja.filters["whole"] = lambda number: f"{number:,}"
     jinja.filters["three"] = lambda number: f"{number:.3g}"
     jinja.filters["small"] = probability_text
-    jinja.filters["chance"] = chance_text
     jinja.filters["check"] = check_text
     jinja.filters["score"] = lambda score: "–" if score is None else f"{round(score, 2) + 0.0:.2f}"
     jinja.filters["source"] = lambda source: SOURCE_TEXTS.get(source, source)
     jinja.filters["statement"] = lambda feature: statement_text(feature.relation, feature.label)
     jinja.filters["licence"] = lambda licence: _LICENCES.get(licence, "licence")
+    jinja.filters["figure"] = chance_figure
+    jinja.filters["support"] = support_sentence
     jinja.filters["chance_sentence"] = chance_sentence
     jinja.filters["sureness"] = sureness
     jinja.filters["rule_sentence"] = rule_sentence
@@ -83,6 +85,7 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     jinja.globals["filter_name"] = filter_name
     jinja.globals["glossary"] = GLOSSARY
     jinja.globals["term"] = pass_context(_term)
+    jinja.filters["capitalize_first"] = lambda text: f"{text[:1].upper()}{text[1:]}"
     jinja.filters["sentence"] = lambda text: f"{text[:1].upper()}{text[1:]}."
     jinja.filters["crop"] = crop_style
     jinja.filters["box"] = box_style

@@ -13,7 +13,7 @@ from filtag_kg.views.concept_graph import (
     statement_text,
 )
 from filtag_kg.views.exemplar_themes import ExemplarTheme, exemplar_themes
-from filtag_kg.views.filter_names import FilterName, count_clear, filter_name, surest_first
+from filtag_kg.views.filter_names import FilterName, count_clear, filter_name, named_filter, surest_first
 from filtag_kg.views.glossary import GLOSSARY, GlossaryEntry, GlossaryPart, glossary_markdown, glossary_parts
 from filtag_kg.views.heat_maps import heat_map, map_strip, spotlight
 from filtag_kg.views.knowledge_graph import KnowledgeGraph, build_kg
@@ -49,7 +49,7 @@ from filtag_kg.views.search import Match, SearchIndex, search_index
 from filtag_kg.views.unusual import INACTIVE, UNEXPLAINED, UnusualFilters, UnusualLayer, unusual_filters
 from filtag_kg.views.wording import (
     NO_CLEAR_THEME,
-    NOT_BEYOND_CHANCE,
+    chance_figure,
     chance_sentence,
     chance_text,
     check_text,
@@ -57,6 +57,7 @@ from filtag_kg.views.wording import (
     probability_text,
     rule_sentence,
     share_sentence,
+    support_sentence,
     sureness,
     why_text,
 )
@@ -65,7 +66,6 @@ __all__ = [
     "ABOUT_HIGHER",
     "GLOSSARY",
     "INACTIVE",
-    "NOT_BEYOND_CHANCE",
     "NO_CLEAR_THEME",
     "RELATION_TEXTS",
     "SOURCE_TEXTS",
@@ -116,6 +116,7 @@ __all__ = [
     "ablation_text",
     "alike_classes",
     "build_kg",
+    "chance_figure",
     "chance_sentence",
     "chance_text",
     "change_text",
@@ -136,6 +137,7 @@ __all__ = [
     "layer_and_filter",
     "load_kg",
     "map_strip",
+    "named_filter",
     "network_layers",
     "points_text",
     "probability_text",
@@ -147,6 +149,7 @@ __all__ = [
     "statement_text",
     "summarise_by_layer",
     "summarise_labels",
+    "support_sentence",
     "sureness",
     "surest_first",
     "unusual_filters",

@@ -8,7 +8,7 @@ whose images activate it more. Then comes what nothing tests: another method's l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import log10
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from filtag_kg.views.wording import NO_CLEAR_THEME, probability_text, share_sent
 
 if TYPE_CHECKING:
     from filtag_kg.views.activations import Higher
+    from filtag_kg.views.records import FilterView
 
 _EXAMPLES = 2
 _LARGE = 0.8
@@ -64,6 +65,18 @@ class FilterName:
 def filter_name(loaded: LoadedKg, network: NetworkLayers, column: int) -> FilterName:
     """Return what a filter responds to; after the first filter of a network, in microseconds."""
     return _names(loaded, network.network)[column]
+
+
+def named_filter(loaded: LoadedKg, network: NetworkLayers, layer: str, filter_: int) -> FilterView:
+    """Return the view of a filter with its name.
+
+    Raises
+    ------
+    FiltagError
+        If there is no such filter.
+    """
+    column = loaded.column(network, layer, filter_)
+    return replace(loaded.filter(network, layer, filter_), name=filter_name(loaded, network, column))
 
 
 def surest_first(loaded: LoadedKg, network: NetworkLayers, columns: Sequence[int] | None = None) -> list[int]:

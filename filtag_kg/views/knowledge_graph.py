@@ -13,6 +13,7 @@ from filtag_kg.export import export_graph, to_networkx
 from filtag_kg.kg import KG
 from filtag_kg.kg import build_kg as _build_kg
 from filtag_kg.query import LocalEndpoint, Result, catalogue, find_query, named_query, open_endpoint
+from filtag_kg.views.filter_names import named_filter
 from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.loading import load_kg
 from filtag_kg.views.naming import class_named, concepts_named
@@ -116,7 +117,7 @@ class KnowledgeGraph:
         FiltagError
             If there is no such filter, layer or network, or the KG is an endpoint.
         """
-        return self.loaded.filter(self.loaded.network_named(network), layer, index)
+        return named_filter(self.loaded, self.loaded.network_named(network), layer, index)
 
     def class_(self, name: str) -> ClassView:
         """Return the view of a class, by its id or label.

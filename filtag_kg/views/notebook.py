@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from filtag_kg.notebook_html import QUIET, bar_html, table_html
 from filtag_kg.views.activations import ABOUT_HIGHER
-from filtag_kg.views.wording import chance_text, probability_text
+from filtag_kg.views.wording import chance_figure, chance_text, probability_text, rule_sentence, support_sentence
 
 if TYPE_CHECKING:
     from filtag_kg.concepts import CommonConcept
@@ -35,7 +35,18 @@ def picture_html(path: Path, title: str) -> str:
 def filter_html(view: FilterView) -> str:
     """Return a filter: its pictures, and by each run its tags, what they have in common and its neighbours."""
     title = f'<strong>{escape(view.layer)}/{view.filter}</strong> <span style="{QUIET}">{escape(view.network)}</span>'
-    return f"<div>{title}{_pictures(view)}{_higher(view)}{''.join(map(_run, view.runs))}</div>"
+    runs = sorted(view.runs, key=lambda run: view.name is None or run.run != view.name.run)
+    return f"<div>{title}{_named(view)}{_pictures(view)}{_higher(view)}{''.join(map(_run, runs))}</div>"
+
+
+def _named(view: FilterView) -> str:
+    name = view.name
+    if name is None:
+        return ""
+    return (
+        f'<p style="margin:.2em 0"><strong>{escape(name.text)}</strong> '
+        f'<span title="{escape(name.figures)}">{escape(name.sentence)}</span></p>'
+    )
 
 
 def _pictures(view: FilterView) -> str:
@@ -50,19 +61,22 @@ def _pictures(view: FilterView) -> str:
 def _higher(view: FilterView) -> str:
     if not view.higher:
         return ""
-    header = ("images of", "activation", "others", "effect", "q")
+    header = ("pictures of", "activation", "others", "effect", "q")
     rows = (
         (escape(row.name), f"{row.mean:.3f}", f"{row.others:.3f}", f"{row.effect:+.2f}", probability_text(row.q_value))
         for row in view.higher
     )
-    title = '<p style="margin:.6em 0 0">whose images activate it more than the other images do</p>'
+    title = '<p style="margin:.6em 0 0">pictures that activate it more than others do</p>'
     return f'{title}{table_html(header, rows, right=header[1:])}<p style="{QUIET};margin:0">{escape(ABOUT_HIGHER)}</p>'
 
 
 def _run(run: FilterRun) -> str:
     top = max((tag.activation or 0.0 for tag in run.tags), default=0.0)
     high = max((tag.contrast or 0.0 for tag in run.tags), default=0.0)
-    parts = [f'<p style="margin:.6em 0 0">rule {escape(run.run.rule)}: {_headline(run)}</p>']
+    parts = [
+        f'<p style="margin:.6em 0 0">{escape(rule_sentence(run.run))} '
+        f'<span style="{QUIET}">{escape(run.run.rule)}</span> {_headline(run)}</p>'
+    ]
     best = max((tag.score or 0.0 for tag in run.tags), default=0.0)
     if any(tag.score is not None for tag in run.tags):
         scored = (
@@ -86,7 +100,7 @@ def _run(run: FilterRun) -> str:
         parts.append(_cut(len(run.tags), "tags"))
     if run.kinds:
         rows_of = ((_name(each.row), *_figures(run, each.row), _way(run, each.row)) for each in run.kinds[:_MOST_ROWS])
-        parts.append(table_html(("in common", "tags", "by chance?", "by way of"), rows_of, right=("tags",)))
+        parts.append(table_html(("what they share", "tags", "how sure", "why"), rows_of, right=("tags",)))
     if run.neighbours:
         near_rows = (
             (
@@ -97,18 +111,20 @@ def _run(run: FilterRun) -> str:
             )
             for near in run.neighbours
         )
-        parts.append(table_html(("neighbour", "shared", "similarity", "their kind"), near_rows, right=("shared",)))
+        parts.append(table_html(("neighbour", "shared", "similarity", "its theme"), near_rows, right=("shared",)))
     return "".join(parts)
 
 
 def _headline(run: FilterRun) -> str:
     kind = run.kind
     if kind is None:
-        few = f": {run.run.too_few()}" if run.run.too_few() else ""
-        return f"{len(run.tags)} tags with nothing in common{few}" if run.tags else "no tags"
-    sure = "more" if kind.beyond_chance() else "no more"
-    few = f", but {run.run.too_few()}" if run.run.too_few() else ""
-    return f"{_name(kind)}, {kind.support} of {kind.tags} tags, {sure} than chance gives (q = {kind.q_value:.2g}){few}"
+        if not run.tags:
+            return "No class marks it."
+        few = f" {run.run.too_few().capitalize()}." if run.run.too_few() else ""
+        return f"Its {len(run.tags)} classes share nothing.{few}" if len(run.tags) > 1 else "One class marks it."
+    if run.run.too_few():
+        return f"{_name(kind)}: {support_sentence(kind)}; {run.run.too_few()} ({chance_figure(kind)})."
+    return f"{_name(kind)}: {support_sentence(kind)}, {chance_text(kind)}."
 
 
 def _name(row: CommonConcept) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from filtag_kg.views.activations import Higher
 from filtag_kg.views.concept_graph import Feature, Step
 from filtag_kg.views.mixed import MixedFilter
 from filtag_kg.views.notebook import filter_html
+
+if TYPE_CHECKING:
+    from filtag_kg.views.filter_names import FilterName
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,8 @@ class FilterView:
         The KG's directory, which has the pictures.
     mixed : MixedFilter or None
         The two unrelated things that it responds to, if it does.
+    name : FilterName or None
+        What it responds to, in a few words; None where nobody asked.
     """
 
     iri: str
@@ -207,6 +213,7 @@ class FilterView:
     higher: tuple[Higher, ...]
     kg: Path | None = dataclasses.field(default=None, compare=False, repr=False)
     mixed: MixedFilter | None = None
+    name: FilterName | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def _repr_html_(self) -> str:
         return filter_html(self)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from filtag_kg.concepts import COHERENT_Q
+from filtag_kg.concepts import CHANCE_P, COHERENT_Q
 from filtag_kg.errors import FiltagError
 from filtag_kg.kg import KgRun
 from filtag_kg.tags import parse_rule
@@ -23,12 +23,11 @@ _LEAST_SHOWN = 0.001
 _VERY = 50
 """What is this many times less likely than the level is very unlikely."""
 
-CLEAR_THEME = "clear theme"
 NO_CLEAR_THEME = "no clear theme"
 VERY_UNLIKELY = "very unlikely to be chance"
 UNLIKELY = "unlikely to be chance"
 MAY_BE_CHANCE = "may well be chance"
-NOT_BEYOND_CHANCE = "not beyond chance"
+TOO_FEW_TO_TELL = "too few classes to tell"
 
 
 def rule_sentence(run: KgRun | str) -> str:
@@ -108,8 +107,8 @@ def why_text(path: Sequence[Step]) -> str:
     return f"Why: {' → '.join(step.label for step in path)}"
 
 
-def chance_text(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False) -> str:
-    """Return a concept's certainty: q-value (first concept) or adjusted p (others), and whether that may be chance.
+def chance_sentence(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False) -> str:
+    """Return how sure it is that tags share a concept, in words.
 
     Parameters
     ----------
@@ -118,19 +117,26 @@ def chance_text(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False)
     few : bool
         There are too few classes to tell, so the text does not call it chance.
     """
-    if row.q_value is None:
-        figure = f"adjusted p {probability_text(row.p_adjusted)}"
-    else:
-        figure = f"q {probability_text(row.q_value)}"
-    return figure if few or row.beyond_chance(q) else f"{figure}, {NOT_BEYOND_CHANCE}"
-
-
-def chance_sentence(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False) -> str:
-    """Return how sure it is that tags share a concept, without the figure; parameters as in `chance_text`."""
     if few:
-        return "too few classes to tell"
-    probability = row.p_adjusted if row.q_value is None else row.q_value
-    return sureness(probability, q if row.q_value is not None else COHERENT_Q)
+        return TOO_FEW_TO_TELL
+    return sureness(row.p_adjusted, CHANCE_P) if row.q_value is None else sureness(row.q_value, q)
+
+
+def chance_figure(row: CommonConcept) -> str:
+    """Return the figure behind `chance_sentence`: the filter's q-value (first concept) or the adjusted p (others)."""
+    if row.q_value is None:
+        return f"adjusted p {probability_text(row.p_adjusted)}"
+    return f"q {probability_text(row.q_value)}"
+
+
+def chance_text(row: CommonConcept, q: float = COHERENT_Q, *, few: bool = False) -> str:
+    """Return how sure it is that tags share a concept, with the figure; parameters as in `chance_sentence`."""
+    return chance_figure(row) if few else f"{chance_sentence(row, q)} ({chance_figure(row)})"
+
+
+def support_sentence(row: CommonConcept) -> str:
+    """Return how many of a filter's classes share a concept: "5 of its 6 classes"."""
+    return share_sentence(row.support, row.tags, "its classes", "").rstrip()
 
 
 def probability_text(probability: float) -> str:

@@ -61,18 +61,19 @@ def test_a_kg_shows_what_was_run_and_its_layers(kg: KG, shell: Shell) -> None:
     assert row(lines, "licences")[1] == next(iter(kg.manifest["licences"].values()))
     # Eight classes cannot make a filter coherent: it is not said that none is.
     assert row(lines, "shallow") == ["shallow", "2", "1", "8"]
-    assert "Tagged by q=0.5. Which filters are coherent: too few classes to tell: at least 12 are needed." in lines
+    sentence = "Each class marks its most active 50 % of the filters in every layer."
+    text = " ".join(line.strip() for line in lines)
+    assert f"{sentence} Which of them have a clear theme: too few classes to tell: at least 12 are needed." in text
     assert row(lines, "deep")[1:3] == ["4", "4"]
-    assert any(line.startswith("Tagged by q=0.5.") for line in lines)
     first = shell.answer(kg.path)
-    assert any(line.startswith("Tagged by k=1.") for line in first)
+    assert any(line.startswith("Each class marks its single most active filter in every layer. ") for line in first)
 
 
 def test_a_layer_shows_its_filters_the_surest_first(kg: KG, shell: Shell) -> None:
     lines = shell.answer(kg.path, "deep")
     assert lines[:2] == ["deep", "layer 1, Conv2D, in toy-0123456789ab, rule k=1"]
     assert lines[2] == (
-        "4 filters, 3 tagged, 8 tags; 3 with two or more: too few classes to tell: at least 10 are needed"
+        "4 filters, 3 marked, 8 tags; 3 by several classes: too few classes to tell: at least 10 are needed"
     )
     assert row(lines, "kinds")[:2] == ["kinds", "car"]
     dogs = row(lines, "0")
@@ -81,7 +82,7 @@ def test_a_layer_shows_its_filters_the_surest_first(kg: KG, shell: Shell) -> Non
     assert shown == [1, 0, 2], "filter 1 by coverage; 2 has no kind in common, 3 no tag"
     assert [row(lines, str(filter_))[1] for filter_ in shown] == ["cat", "hound", "0"]
     cut = shell.answer(kg.path, "deep", "--most", 1)
-    assert cut[-1] == "1 of 3 tagged filters, the surest first; --most 3 shows all"
+    assert cut[-1] == "1 of 3 marked filters, the surest first; --most 3 shows all"
 
 
 @pytest.mark.parametrize("arguments", [("deep", "0"), ("deep/0",)])
@@ -91,7 +92,9 @@ def test_a_filter_shows_its_tags_and_the_way_to_what_they_have_in_common(
     lines = shell.answer(kg.path, *arguments)
     assert lines[0] == "deep/0"
     assert lines[1] == "one of 4 filters of layer 1 in toy-0123456789ab, rule k=1"
-    assert lines[2].startswith("hound: 2 of 3 tags, no more than chance gives (q = ")
+    assert lines[2] == "hunting dog  Responds more to pictures of hunting dog than to others."
+    assert "standard deviations more, q " in lines[3]
+    assert lines[5] == "Each class marks its single most active filter in every layer."
     first = row(lines, "Rhodesian", "ridgeback")
     assert first[2:] == ["n02087394", "1", "██████████", "0.900", "██████████", "1.6"]
     assert row(lines, "redbone")[3:5] == ["███████▊", "0.700"]
@@ -155,7 +158,7 @@ def test_a_concept_by_a_word_a_term_or_its_iri(kg: KG, shell: Shell, name: str) 
     assert lines[:2] == ["dog", "http://wordnet-rdf.princeton.edu/pwn30/02084071-n, rule q=0.5"]
     assert row(lines, "also")[1:3] == ["Canis", "familiaris,"]
     assert row(lines, "classes")[1:] == ["Rhodesian", "ridgeback,", "bloodhound,", "redbone"]
-    assert any(line.startswith("in common to the tags of") for line in lines)
+    assert any(line.startswith("shared by the classes of") for line in lines)
 
 
 def test_all_senses_are_shown_and_named(profile: Profile, tmp_path: Path, shell: Shell) -> None:
@@ -229,7 +232,7 @@ def test_json_has_the_keys_of_the_documentation(kg: KG, shell: Shell) -> None:
     assert isinstance(found, dict)
     assert list(found) == [
         "iri", "network", "layer_index", "layer", "filter", "n_filters", "runs", "exemplars", "visualizations",
-        "higher", "kg", "mixed"
+        "higher", "kg", "mixed", "name"
     ]  # fmt: skip
     assert list(found["runs"][0]) == ["run", "tags", "kinds", "features", "parts", "neighbours"]
     assert found["runs"][0].keys() == {each.name for each in fields(FilterRun)}

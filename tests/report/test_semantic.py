@@ -46,7 +46,10 @@ def test_groups_of_vgg16_are_those_of_common_csv(vgg: KG) -> None:
     assert {row["relation"] for row in rows(report.files["groups.csv"])} == {"IsA", "HasA", "MadeOf"}
     (layer,) = rows(report.files["layers.csv"])
     assert (layer["tagged"], layer["several_tags"], layer["coherent"], layer["depth"]) == ("342", "219", "129", "")
-    assert "**129 are coherent**: 58.9 % (95 % interval 52.3 to 65.2 %)" in report.files["semantic.md"]
+    assert (
+        "**129 filters clearly respond to one kind of thing**: 58.9 % (95 % interval 52.3 to 65.2 %)"
+        in report.files["semantic.md"]
+    )
     assert "networks.csv" not in report.files
 
 

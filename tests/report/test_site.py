@@ -246,7 +246,7 @@ def test_pages_say_which_labels_are_true(checked_folder: Path, folder: Path) -> 
     assert labels.index("The labels that fit best") < labels.index("The most doubtful labels")
     assert "on 40 images of 8 classes in test.tar" in labels
     assert "Unreadable: n02123045/0.png (no image)" in labels
-    assert 'href="labels.html">confirmed</a>' in (checked_folder / "index.html").read_text()
+    assert 'href="labels.html">other pictures</a>' in (checked_folder / "index.html").read_text()
     assert all('labels.html">Labels</a>' in text for text in every_page.values())
     assert not (folder / "labels.html").exists()
     assert not any("verdict" in text for _, text in pages(folder))

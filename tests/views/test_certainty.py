@@ -103,8 +103,8 @@ def test_a_concept_that_is_not_the_first_is_said_to_be_chance(many: KG, tmp_path
         if row.rank == 2 and row.relation == "IsA" and row.p_adjusted > 0.05 and rows[0].coherent()
     )
     first = run_table.common[column][0]
-    assert chance_text(row) == f"adjusted p {row.p_adjusted:.2g}, not beyond chance"
-    assert chance_text(first).startswith("q ")
+    assert chance_text(row) == f"may well be chance (adjusted p {row.p_adjusted:.2g})"
+    assert re.fullmatch(r"(very )?unlikely to be chance \(q .*\)", chance_text(first))
     found = loaded.filter(loaded.network_named(), "head", column)
     assert f"{chance_text(row)}" in text_of(found._repr_html_())
     assert chance_text(row) in run("show", many.path, "head", column)
@@ -114,8 +114,11 @@ def test_a_concept_that_is_not_the_first_is_said_to_be_chance(many: KG, tmp_path
     pages = tmp_path / "report" / "network"
     (page,) = (path for path in pages.rglob(f"{column}.html") if path.parent.name == "filter" or "filter" in str(path))
     text = text_of(page.read_text(encoding="utf-8"))
-    assert f"{row.label} {chance_text(row)}" in text
-    assert f"{first.label} {chance_text(first)}" in text
+    # The figure is one click away.
+    for each in (row, first):
+        words, _, figure = chance_text(each).partition(" (")
+        assert f"{each.label} {words}" in text
+        assert figure.removesuffix(")") in text
 
 
 def test_exports_have_no_q_value_of_another_concept(many: KG) -> None:
@@ -154,8 +157,8 @@ def test_the_report_says_so_instead_of_nought(few: KG, tmp_path: Path) -> None:
     report = semantic_report([loaded])
     write_report(report, tmp_path / "report", sites=[Site(loaded, report.grouped)])
     markdown = report.files["semantic.md"]
-    assert f"How many are coherent: **{NEEDED}**." in markdown
-    assert "### Whose images activate filters more than the other images do" in markdown
+    assert f"How many have a clear theme: **{NEEDED}**." in markdown
+    assert "### Pictures that activate filters more than others do" in markdown
     assert "vehicle (" in markdown
     for line in csv.DictReader(io.StringIO(report.files["layers.csv"])):
         assert (line["coherent"], line["share"], line["low"], line["high"]) == ("", "", "", "")
@@ -164,14 +167,14 @@ def test_the_report_says_so_instead_of_nought(few: KG, tmp_path: Path) -> None:
     assert NEEDED in overview
     for text in (markdown, overview):
         assert " 0 %" not in text
-        assert "0 are coherent" not in text
+        assert "none of the" not in text
     # No plot of nothing: tagged filters are shown, and that none could be coherent is said.
     plots = {path.name.split("-", 1)[1]: path.read_text() for path in (tmp_path / "report" / "plots").iterdir()}
     assert plots.keys() == {
         f"{name}{size}.svg" for name in ("tags-a-filter", "coherent-by-layer", "separation") for size in ("", "-narrow")
     }
-    assert f"Coherent filters: {NEEDED}." in plots["coherent-by-layer.svg"]
-    assert "are coherent, 0.0 %" not in plots["coherent-by-layer.svg"]
+    assert f"With a clear theme: {NEEDED}." in plots["coherent-by-layer.svg"]
+    assert "have a clear theme, 0.0 %" not in plots["coherent-by-layer.svg"]
     for page in (tmp_path / "report").rglob("*.html"):
         text = text_of(page.read_text(encoding="utf-8"))
         assert "nothing in common beyond chance" not in text
@@ -180,13 +183,13 @@ def test_the_report_says_so_instead_of_nought(few: KG, tmp_path: Path) -> None:
 
 
 def test_the_terminal_and_notebooks_say_so(few: KG) -> None:
-    assert f"Which filters are coherent: {NEEDED}." in run("show", few.path)
-    assert f"two or more: {NEEDED}" in run("show", few.path, "first")
-    assert f"filters that stand for it: {NEEDED}" in run("show", few.path, "--concept", "vehicle")
+    assert f"Which of them have a clear theme: {NEEDED}." in run("show", few.path)
+    assert f"by several classes: {NEEDED}" in run("show", few.path, "first")
+    assert f"filters with this theme: {NEEDED}" in run("show", few.path, "--concept", "vehicle")
     for layer, filter_ in (("first", 0), ("first", 1)):
         shown = run("show", few.path, layer, filter_)
         assert NEEDED in shown
-        assert "whose images activate it more than the other images do" in shown
+        assert "pictures that activate it more than others do" in shown
         assert NEEDED in text_of(KnowledgeGraph(few.path).filter(layer, filter_)._repr_html_())
     assert json.loads(run("show", few.path, "first", 1, "--format", "json"))["higher"][0]["label"] == "vehicle"
 
@@ -195,7 +198,7 @@ def test_runs_compared_say_so(few: KG) -> None:
     loaded = KnowledgeGraph(few.path).loaded
     found = compare_runs(loaded, loaded)
     assert (found.a.too_few(), found.concepts) == (NEEDED, ())
-    assert f"coherent filters of a: {NEEDED}" in run("compare", few.path, few.path)
+    assert f"filters of a with a clear theme: {NEEDED}" in run("compare", few.path, few.path)
 
 
 def test_animals_and_vehicles_are_told_apart(few: KG) -> None:

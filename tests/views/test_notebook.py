@@ -80,8 +80,8 @@ def test_a_filter_shows_tags_what_they_have_in_common_and_pictures(hostile: Know
     found = hostile.filter(HOSTILE, 0)
     page = checked(found._repr_html_())
     assert f"{HOSTILE}/0" in page.text
-    assert "rule k=1: " in page.text
-    assert "rule q=0.5: " in page.text
+    assert "Each class marks its single most active filter in every layer. k=1" in page.text
+    assert "Each class marks its most active 50 % of the filters in every layer. q=0.5" in page.text
     assert "bloodhound → hound" in page.text
     pictures = [attributes for tag, attributes in page.seen if tag == "img"]
     assert len(pictures) == 9
@@ -92,10 +92,13 @@ def test_a_filter_shows_tags_what_they_have_in_common_and_pictures(hostile: Know
 
 def test_a_filter_without_pictures_or_tags_is_shown_too(kg: KG) -> None:
     page = checked(KnowledgeGraph(kg.path).filter("deep", 3)._repr_html_())
-    assert "rule k=1: " in page.text
+    assert "k=1 No class marks it." in page.text
     assert not any(tag == "img" for tag, _ in page.seen)
     away = replace(KnowledgeGraph(kg.path).filter("deep", 0), kg=None)
-    assert "rule k=1: hound, 2 of 3 tags, no more than chance gives" in checked(away._repr_html_()).text
+    assert (
+        "k=1 hound: 2 of its 3 classes; too few classes to tell: at least 10 are needed (q 1)."
+        in checked(away._repr_html_()).text
+    )
 
 
 def run_way(found: FilterView, place: int) -> str:
@@ -109,8 +112,8 @@ def test_only_the_first_concept_shows_the_filters_q_value(kg: KG) -> None:
     first, other = (each.row for each in found.runs[1].kinds)
     assert f"{first.label}2 of 6q 1{run_way(found, 0)}" in page.text
     assert f"{other.label}2 of 6adjusted p {other.p_adjusted:.2g}{run_way(found, 1)}" in page.text
-    assert "no more than chance gives (q = 1), but too few classes to tell: at least 12 are needed" in page.text
-    assert "whose images activate it more than the other images do" in page.text
+    assert "too few classes to tell: at least 12 are needed (q 1)." in page.text
+    assert "pictures that activate it more than others do" in page.text
 
 
 def test_a_picture_that_is_gone_or_no_picture_is_left_out(hostile: KnowledgeGraph) -> None:

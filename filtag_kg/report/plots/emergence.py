@@ -106,8 +106,8 @@ def emergence_plot(grouped: GroupedRun, *, most: int = 15, width: int = WIDE) ->
         canvas.text(width, y, f"{row.total:,}", colour="quiet", anchor="end")
     firsts = ", ".join(f"{row.label} from {names[row.first]} on ({row.total:,})" for row in rows)
     return canvas.svg(
-        "Concept emergence by depth",
-        f"For each concept the layer in which coherent filters first have it in common, and their number: {firsts}.",
+        "Where filters have which theme",
+        f"For each kind of thing the layer in which it is first a clear theme, and the number of filters: {firsts}.",
     )
 
 

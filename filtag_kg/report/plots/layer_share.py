@@ -21,9 +21,9 @@ _KEY_GAP = 20
 _KEY_SPACING = 28
 """Between one name and the next mark."""
 
-_TAGGED = "tagged, of all filters"
-_COHERENT = "coherent, of those with two or more tags, with 95 % interval"
-_COHERENT_SHORT = "coherent, of those with several tags"
+_TAGGED = "marked by a class, of all filters"
+_COHERENT = "with a clear theme, of those that several mark, with 95 % interval"
+_COHERENT_SHORT = "clear theme, of those with several"
 
 
 def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: int = WIDE) -> str | None:
@@ -60,7 +60,7 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
 
     for row_x, row in zip(x, layers, strict=True):
         tagged_y = y_of(row.tagged / row.filters if row.filters else 0.0)
-        title = f"{row.layer}: {row.tagged:,} of {row.filters:,} filters are tagged"
+        title = f"{row.layer}: {row.tagged:,} of {row.filters:,} filters are marked"
         canvas.rect(row_x - column / 2, tagged_y, column, bottom - tagged_y, "far", alpha=0.6, title=title)
     shares = []
     for row_x, row in zip(x, layers, strict=True):
@@ -69,7 +69,7 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
             continue
         canvas.line((row_x, row_x), (y_of(low), y_of(high)), "same", width=min(2.2, column / 3))
         title = (
-            f"{row.layer}: {row.coherent.count:,} of {row.coherent.total:,} are coherent, {100 * value:.1f} % "
+            f"{row.layer}: {row.coherent.count:,} of {row.coherent.total:,} have a clear theme, {100 * value:.1f} % "
             f"(95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
         )
         canvas.circle(row_x, y_of(value), min(_DOT, max(2.2, column / 2)), "same", title=title)
@@ -77,11 +77,11 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
     draw_layer_axis(canvas, names, x, bottom)
     if too_few:
         return canvas.svg(
-            "Share of tagged filters by layer", f"Bars of the tagged filters. Coherent filters: {too_few}."
+            "Share of marked filters by layer", f"Bars of the marked filters. With a clear theme: {too_few}."
         )
     return canvas.svg(
-        "Share of coherent filters by layer",
-        "Of the filters with two or more tags, with 95 % intervals, and behind it the tagged filters: "
+        "Share of filters with a clear theme, by layer",
+        "Of the filters that several classes mark, with 95 % intervals, and behind it the marked filters: "
         f"{', '.join(shares)}.",
     )
 

@@ -116,8 +116,8 @@ def sunburst_plot(
     _write_centre(canvas, tree.total, disc)
     children = ", ".join(f"{child.label} {child.total:,}" for child in tree.children)
     return canvas.svg(
-        "Concepts of coherent filters",
-        f"Rings of kinds within kinds, by number of coherent filters. Of {tree.total:,}: {children or tree.label}.",
+        "What filters respond to",
+        f"Rings of kinds within kinds, by number of filters. Of {tree.total:,}: {children or tree.label}.",
     )
 
 
@@ -179,8 +179,8 @@ def _hue(branch: int, n_branches: int) -> Colour:
 def _write_centre(canvas: Canvas, total: int, disc: _Disc) -> None:
     x = y = disc.centre
     canvas.text(x, y - 10, f"{total:,}", size=min(24, disc.hole * 0.42), bold=True, anchor="middle")
-    canvas.caption(x, y + 11, "coherent", size=11, anchor="middle")
-    canvas.caption(x, y + 25, "filter" if total == 1 else "filters", size=11, anchor="middle")
+    canvas.caption(x, y + 11, "filter with" if total == 1 else "filters with", size=11, anchor="middle")
+    canvas.caption(x, y + 25, "a clear theme", size=11, anchor="middle")
 
 
 def _write_label(canvas: Canvas, wedge: Wedge, disc: _Disc) -> None:

@@ -53,15 +53,15 @@ def test_points_and_whiskers_are_wilsons(grouped: GroupedRun) -> None:
         (5, 5, 5),
     ]
     assert list(points) == [
-        "first: 1 of 2 are coherent, 50.0 % (95 % interval 9.5 to 90.5 %)",
-        "second: 3 of 4 are coherent, 75.0 % (95 % interval 30.1 to 95.4 %)",
-        "last: 5 of 5 are coherent, 100.0 % (95 % interval 56.6 to 100.0 %)",
+        "first: 1 of 2 have a clear theme, 50.0 % (95 % interval 9.5 to 90.5 %)",
+        "second: 3 of 4 have a clear theme, 75.0 % (95 % interval 30.1 to 95.4 %)",
+        "last: 5 of 5 have a clear theme, 100.0 % (95 % interval 56.6 to 100.0 %)",
     ]
     half, three_quarters, all_ = (y for _, y, _ in points.values())
     assert half - three_quarters == pytest.approx(three_quarters - all_, abs=0.02)
     columns = [x for x, _, _ in points.values()]
     assert columns == sorted(set(columns))
-    tagged = bars["first: 3 of 10 filters are tagged"]
+    tagged = bars["first: 3 of 10 filters are marked"]
     assert (tagged[3] - tagged[1]) / (tagged[3] - all_) == pytest.approx(0.3, abs=0.001)
     assert {"first", "second", "last", "0", "25", "50", "75", "100 %"} <= set(texts(svg))
 

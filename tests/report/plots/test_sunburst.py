@@ -94,7 +94,7 @@ def test_every_concept_is_a_wedge_as_wide_as_its_filters_are_many() -> None:
     }
     svg = sunburst_plot(tree)
     assert titles(svg) == [f"{wedge.label}: {wedge.filters} filters" for wedge in by_label.values()]
-    assert {"12", "coherent", "dog", "cat", "carnivore", "car"} <= set(texts(svg))
+    assert {"12", "a clear theme", "dog", "cat", "carnivore", "car"} <= set(texts(svg))
 
 
 def test_small_concepts_are_one_wedge_that_names_them() -> None:
