@@ -188,7 +188,7 @@ def test_comparing_filters_layers_and_runs(opened: Browser, server: Server) -> N
         form.get_by_label("Rule").select_option(label="q=0.5")
         form.get_by_role("button").click()
         shown.get_by_role("heading", name="deep · 0 and deep · 1").wait_for()
-        assert "similarity" in shown.inner_text("main")
+        assert "classes that mark them mark both" in shown.inner_text("main")
         shown.get_by_role("button", name="Compare layers").click()
         shown.get_by_role("heading", name="shallow and deep").wait_for()
         shown.get_by_role("button", name="Compare runs").click()
