@@ -55,7 +55,7 @@ def example_profile() -> Profile:
 def example_kg(folder: Path) -> Path:
     """Build a small KG, once in a directory, with thumbnails and pictures."""
     from filtag_kg import Provenance, Rule, tag_filters, wordnet
-    from filtag_kg.kg import Visualization, build_kg, open_kg, write_visualizations
+    from filtag_kg.kg import WHERE, Visualization, build_kg, open_kg, write_visualizations
 
     path = folder / "kg"
     if not path.exists():
@@ -68,6 +68,9 @@ def example_kg(folder: Path) -> Path:
             "layer_index,layer,filter,rank,image,class_id,activation,thumbnail\n"
             "1,deep,0,1,a.png,n02087394,0.75,0.jpg\n1,deep,1,1,b.png,n02088466,0.5,0.jpg\n"
         )
+        regions = "0.25,0,0.75,0.5,0.3,0.1,0.6,0.4,0,0,1,1"
+        (path / "exemplars" / "where.csv").write_text(f"{','.join(WHERE.columns)}\n1,0,1,{regions}\n1,1,1,{regions}\n")
+        np.save(path / "exemplars" / "maps.npy", np.arange(2 * 14 * 14, dtype=np.uint8).reshape(2, 14, 14))
         row = Visualization("toy-0123456789ab", "deep", 2, "feature-visualisation", 0, 9, 1.5)
         write_visualizations(open_kg(path), [row, replace(row, filter=1)], [b"one", b"two"])
     return path

@@ -109,7 +109,7 @@ def read_kg(path: Path) -> str | None:
     """Read a KG as the commands do that say what it holds."""
     from filtag_kg.kg import TAGS, open_kg, read_common_concepts, read_visualizations
     from filtag_kg.report import semantic_report
-    from filtag_kg.views import load_kg
+    from filtag_kg.views import load_kg, map_strip
 
     kg = open_kg(path.parent if path.parent.name == "kg" else path.parent.parent)
     kg._repr_html_()
@@ -117,6 +117,7 @@ def read_kg(path: Path) -> str | None:
     for network in loaded.networks.values():
         loaded.network(network)
     semantic_report([loaded])
+    map_strip([exemplar for of_filter in loaded.exemplars.values() for exemplar in of_filter])
     tags, common, pictures = (
         TAGS.read(kg.tags_path),
         read_common_concepts(kg.common_path),
@@ -461,6 +462,8 @@ KINDS: Mapping[str, Kind] = {
     "tags": Kind("kg/tags.csv", of_kg("tags.csv"), read_kg, TABLE),
     "common": Kind("kg/common.csv", of_kg("common.csv"), read_kg, TABLE),
     "exemplars": Kind("kg/exemplars/exemplars.csv", of_kg("exemplars/exemplars.csv"), read_kg, TABLE),
+    "where": Kind("kg/exemplars/where.csv", of_kg("exemplars/where.csv"), read_kg, TABLE),
+    "maps": Kind("kg/exemplars/maps.npy", of_kg("exemplars/maps.npy"), read_kg, ()),
     "pictures": Kind(f"kg/{PICTURES}", of_kg(PICTURES), read_kg, TABLE),
     "graph": Kind("kg/graph.nq.gz", of_kg("graph.nq.gz"), read_graph, (packed(any_of(*BYTES)),)),
     "links": Kind("links.sssom.tsv", of_kg("links.sssom.tsv"), read_links, (cells("\t"), cells("\t"), recoded)),

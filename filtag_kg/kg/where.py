@@ -5,6 +5,7 @@ Both have a row for each row of ``exemplars.csv``, in its order. A KG that was b
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from math import ceil, floor
@@ -162,7 +163,8 @@ def read_where(folder: Path, exemplars: Sequence[ExemplarRow]) -> WhereTable | N
 
 def _read_numbers(path: Path) -> NDArray[np.float64]:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             if tuple(file.readline().rstrip("\r\n").split(",")) == WHERE.columns:
                 numbers = np.loadtxt(file, delimiter=",", comments=None, ndmin=2)
                 if numbers.shape[1] == len(WHERE.columns) and _are_regions(numbers[:, 3:]):
@@ -183,10 +185,13 @@ def _are_regions(numbers: NDArray[np.float64]) -> bool:
 
 def _read_maps(path: Path, n_exemplars: int) -> NDArray[np.uint8]:
     try:
-        maps: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            maps: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise FiltagError(f"{path} is missing: {WHERE.advice}") from None
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+    except Exception as error:  # noqa: BLE001
+        # Broad on purpose: a damaged header makes NumPy's parser raise anything, tokenize.TokenError included.
         raise FiltagError(f"{path} cannot be read ({reason_of(error)}): {WHERE.advice}") from None
     # A renamed .npz is no array; a header may promise any type and shape.
     whole_bytes = isinstance(maps, np.ndarray) and maps.dtype == np.uint8 and maps.ndim == 3

@@ -65,6 +65,11 @@ def cut_off(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
+def open_bracket(folder: Path) -> None:
+    path = folder / "maps.npy"
+    path.write_bytes(path.read_bytes().replace(b"}", b"(", 1))
+
+
 def no_map(folder: Path) -> None:
     (folder / "maps.npy").unlink()
 
@@ -90,6 +95,7 @@ def edited(old: str, new: str) -> Callable[[Path], None]:
         (floats, "maps.npy does not hold a map for each of 4 exemplars"),
         (objects, "maps.npy cannot be read"),
         (cut_off, "maps.npy cannot be read"),
+        (open_bracket, "maps.npy cannot be read"),
         (no_map, "maps.npy is missing"),
         (no_table, "where.csv cannot be read (No such file or directory)"),
         (edited("crop_left", "crop_right"), "where.csv has no column crop_left"),
