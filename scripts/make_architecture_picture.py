@@ -13,7 +13,7 @@ WIDTH, ROOF, FLOOR, GROUND = 900, 70, 34, 66
 LEFT, RIGHT = 130, 880
 PARTS = {"make": "make a KG", "read": "read a KG", "use": "for people"}
 GROUND_MODULES = (
-    "errors · files · output_paths · system_calls · csv_table",
+    "errors · files · output_paths · system_calls · csv_table · array_file",
     "npz · json_values · names · class_names · notebook_html · redirects",
 )
 # Light colours, then dark ones; a browser takes what its reader prefers.

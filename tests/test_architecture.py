@@ -34,6 +34,7 @@ FLOORS = [
     "cli",
 ]
 GROUND = {
+    "array_file",
     "class_names",
     "csv_table",
     "errors",

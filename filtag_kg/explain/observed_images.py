@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from filtag_kg.array_file import new_array
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import ImageRef, ImageSet
 from filtag_kg.names import nfc
@@ -80,9 +81,7 @@ def observe_images(
     columns = np.concatenate(
         [np.arange(size) + first[nfc(layer)] for layer, size in zip(present, sizes, strict=True)] or [np.zeros(0, int)]
     )
-    activations = np.lib.format.open_memmap(
-        folder / "activations.npy", mode="w+", dtype=np.float32, shape=(len(chosen), len(columns))
-    )
+    activations = new_array(folder / "activations.npy", np.float32, (len(chosen), len(columns)))
     only = None if len(chosen) == len(images.images) else chosen
     seen: list[ImageRef] = []
     stream = observations(network, images, batch_size=batch_size, workers=workers, only=only, progress=progress)

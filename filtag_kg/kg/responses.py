@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from filtag_kg.array_file import new_array
 from filtag_kg.kg.activation_maps import View, response
 from filtag_kg.kg.exemplars import ExemplarRow
 from filtag_kg.kg.where import MAP_SIDE, MAPS_FILE, WHERE, WhereRow
@@ -66,7 +67,7 @@ class Responses:
         self._folder = folder
         shape = (len(rows), MAP_SIDE, MAP_SIDE)
         # Until all are there, each map from 0 to 255 by its own range: [low, high].
-        self._maps = np.lib.format.open_memmap(folder / MAPS_FILE, "w+", np.uint8, shape)
+        self._maps = new_array(folder / MAPS_FILE, np.uint8, shape)
         self._low, self._high = np.zeros((2, len(rows)), np.float64)
         self._where: list[WhereRow | None] = [None] * len(rows)
 
