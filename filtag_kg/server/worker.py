@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import socket
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -76,25 +77,34 @@ def work(connection: socket.socket, store_path: Path, limits: Limits, make_page:
 
 def _answer(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], make_page: MakePage | None) -> Answer:
     try:
-        match job:
-            case QueryJob():
-                return _ask(store, job, limits)
-            case NamedJob():
-                return _ask_by_name(store, job, limits, notes)
-            case ResourceJob():
-                return _describe(store, job, limits)
-            case OverviewJob():
-                return _overview(store)
-            case InspectJob():
-                return _inspect(job)
-            case DecodeJob():
-                return _decode(job)
-            case PageJob():
-                return Answer("unknown") if make_page is None else make_page(_Opened(store), job)
+        return _done(store, job, limits, notes, make_page)
     except FiltagError as error:
         return Answer("invalid", str(error))
     except (OSError, RuntimeError) as error:  # RocksDB raises either, depending on the damage.
         return Answer("damaged", f"the store failed to answer ({error})")
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault of ours must not be told as a lack of memory
+        traceback.print_exc()
+        return Answer("damaged", f"a fault of FilTag-KG itself ({type(error).__name__}): please report it")
+
+
+def _done(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], make_page: MakePage | None) -> Answer:
+    match job:
+        case QueryJob():
+            return _ask(store, job, limits)
+        case NamedJob():
+            return _ask_by_name(store, job, limits, notes)
+        case ResourceJob():
+            return _describe(store, job, limits)
+        case OverviewJob():
+            return _overview(store)
+        case InspectJob():
+            return _inspect(job)
+        case DecodeJob():
+            return _decode(job)
+        case PageJob():
+            return Answer("unknown") if make_page is None else make_page(_Opened(store), job)
 
 
 def _inspect(job: InspectJob) -> Answer:
