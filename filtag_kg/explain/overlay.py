@@ -31,7 +31,9 @@ _SIDE = 56
 _TILE = 240
 _GAP = 12
 _LEAST_ACROSS = 160
-_TEXT = 15
+_FONT = "fonts/ttf/DejaVuSans.ttf"
+"""Among Matplotlib's files. The font that Pillow brings has no letters with accents."""
+_TEXT = 14
 _CAPTION = 30
 _MOST_ACROSS = 5
 _QUALITY = 90
@@ -224,6 +226,7 @@ def _fitted(picture: Any) -> Any:  # noqa: ANN401 - of Pillow
 
 def _sheet(tiles: Sequence[tuple[Any, str]]) -> Any:  # noqa: ANN401 - of Pillow
     """Return pictures of one size side by side in rows, each with its caption below."""
+    from matplotlib import get_data_path
     from PIL import Image, ImageDraw, ImageFont
 
     width, height = tiles[0][0].size
@@ -231,12 +234,13 @@ def _sheet(tiles: Sequence[tuple[Any, str]]) -> Any:  # noqa: ANN401 - of Pillow
     rows = -(-len(tiles) // across)
     step = max(width, _LEAST_ACROSS) + _GAP, height + _CAPTION + _GAP
     sheet = Image.new("RGB", (across * step[0] + _GAP, rows * step[1] + _GAP), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_TEXT)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(Path(get_data_path()) / _FONT, _TEXT)
     for number, (picture, text) in enumerate(tiles):
         row, column = divmod(number, across)
         left, top = _GAP + column * step[0], _GAP + row * step[1]
         sheet.paste(picture, (left, top))
-        shown = text
+        # Labels and names of files may have line breaks, which Pillow does not measure.
+        shown = " ".join(text.split())
         while len(shown) > 1 and draw.textlength(shown, font) > step[0] - _GAP:
             shown = f"{shown.removesuffix('…')[:-1]}…"
         draw.text((left, top + height + 4), shown, "black", font)

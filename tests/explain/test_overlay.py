@@ -119,3 +119,18 @@ def test_padding_is_left_out() -> None:
     pixels[14:42] = np.asarray(two_blobs(56, 28, grey=15, bright=235, dark=0))
     (_, day) = overlays(network, pixels, [supporters("class", "day", (BRIGHT, 1.0))], Region(0, 0.25, 1, 0.75))
     np.testing.assert_allclose(peak(day.map), 0.25, atol=0.07)
+
+
+def test_captions_are_in_any_european_script_and_on_one_line() -> None:
+    network, image = flt.from_keras(blobs()), two_blobs(56, 56)
+    pixels = np.asarray(image)
+
+    def captioned(label: str) -> Any:
+        regions_of = (supporters("concept", label, (BRIGHT, 1.0)),)
+        explanation = Explanation("x", "", "toy", "k=1", "", (), (), (), (), None, regions_of=regions_of)
+        return np.asarray(Image.open(io.BytesIO(overlay_picture(network, png(image), pixels, explanation))))
+
+    assert np.array_equal(captioned("Dalmatian\ncoach\u2028dog"), captioned("Dalmatian coach dog"))
+    # What a font does not have looks like any other such letter.
+    letters = "é", "ß", "Ж", "Ω", "\ue000"
+    assert len({captioned(letter).tobytes() for letter in letters}) == len(letters)
