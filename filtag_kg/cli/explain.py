@@ -137,7 +137,9 @@ def _write_overlay(overlay: Path, format_: str, network: Network, image: Path, e
     picture = overlay_picture(network, content, pixels, explanation, format_)
     with writing(overlay) as file:
         file.write(picture)
-    note(f"{overlay}: where the filters respond that support {len(explanation.regions_of)} classes and concepts")
+    many = len(explanation.regions_of)
+    things = "1 class or concept" if many == 1 else f"{many} classes and concepts"
+    note(f"{overlay}: where the filters respond that support {things}")
 
 
 def network_of(kg: KG, name: str | None, *, preprocess: str | None, classes: Path | None) -> Network:

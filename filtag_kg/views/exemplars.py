@@ -74,7 +74,7 @@ class _Rows:
 
 
 def read_exemplars(kg: KG, folders: Mapping[str, NetworkLayers], labels: Mapping[str, str]) -> ExemplarsOfFilters:
-    """Read the exemplars of a KG; of a filter that has some in several builds, those of the first.
+    """Read the exemplars of a KG; of a filter that has some in several builds, those of the first that has maps.
 
     Parameters
     ----------
@@ -104,7 +104,12 @@ def read_exemplars(kg: KG, folders: Mapping[str, NetworkLayers], labels: Mapping
         for number, row in enumerate(rows):
             filter_key = (network.network, first[row.layer] + row.filter)
             of_build.setdefault(filter_key, _Rows(build, [])).rows.append((number, row))
-        tables |= of_build
+        # Maps that were added to a KG without them are to be seen.
+        tables |= {
+            filter_: of_filter
+            for filter_, of_filter in of_build.items()
+            if build.where is not None or filter_ not in tables or tables[filter_].build.where is None
+        }
     return ExemplarsOfFilters(tables)
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from filtag_kg import KnowledgeGraph
+from filtag_kg.kg import KG
+from filtag_kg.views import load_kg
+from filtag_kg.views.exemplars import read_exemplars
 from tests.cli.test_cli import filtag
 from tests.cli.test_run import COLOURS, images, network, options
+from tests.pictures import pictured_copy
 
 __all__ = ["images", "network"]
 
@@ -33,3 +38,20 @@ def test_a_filter_knows_the_images_that_activate_it_most(network: Path, images: 
             with Image.open(tmp_path / "kg" / each.thumbnail) as thumbnail:
                 assert max(thumbnail.size) <= 96
         assert found._repr_html_().count("<img src=") == min(9, len(found.exemplars))
+
+
+@pytest.mark.parametrize("with_maps", ["first", "added"])
+def test_of_two_builds_the_one_with_maps_is_shown(with_maps: str, kg: KG, tmp_path: Path) -> None:
+    pictured = pictured_copy(kg, tmp_path / "kg")
+    folders = {"first": pictured.path / "exemplars", "added": pictured.path / "added" / "x" / "exemplars"}
+    shutil.copytree(folders["first"], folders["added"])
+    (without,) = folders.keys() - {with_maps}
+    for name in ("maps.npy", "where.csv"):
+        (folders[without] / name).unlink()
+    (layers,) = load_kg(kg).networks.values()
+    exemplars = read_exemplars(pictured, {"added/x": layers, "": layers}, {})
+    assert len(exemplars) == layers.n_filters
+    for of_filter in exemplars.values():
+        assert {(each.where is None, (pictured.path / each.thumbnail).parent) for each in of_filter} == {
+            (False, folders[with_maps])
+        }
