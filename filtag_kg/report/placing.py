@@ -1,4 +1,4 @@
-"""Where things lie in a picture, as styles: a crop of a thumbnail, a region of it, a map over it."""
+"""Where things lie in a picture, as styles: a crop of a thumbnail, a region of it, a map as a mask over it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def box_style(region: Region) -> str:
     width, height = region.right - region.left, region.bottom - region.top
     shares = {"left": region.left, "top": region.top, "width": width, "height": height}
     return ";".join(f"{name}:{100 * share:.1f}%" for name, share in shares.items())
+
+
+def inset_style(region: Region) -> str:
+    """Return the style that lets a picture, in a box over a region of it, lie exactly over the picture itself."""
+    width, height = region.right - region.left, region.bottom - region.top
+    shares = {"left": -region.left / width, "top": -region.top / height, "width": 1 / width}
+    return ";".join(f"{name}:{100 * share + 0.0:.1f}%" for name, share in shares.items())
 
 
 def map_url(exemplar: Exemplar) -> str:

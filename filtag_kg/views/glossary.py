@@ -107,8 +107,9 @@ _PARTS = (
             _E(
                 "heat-map",
                 "heat map",
-                "A picture with those places bright to which a filter responds, so that you see what it looks at.",
-                "Of a picture of a street, the wheels of a car are bright.",
+                "A picture that is lit, in its colours, where a filter responds, and grey and dark elsewhere, so that"
+                " you see what it looks at.",
+                "Of a picture of a street, the wheels of a car are lit.",
                 (
                     "receptive-field",
                     "crop",

@@ -1,4 +1,4 @@
-"""Pages that open with pictures, in a real browser: galleries, crops, heat maps, and images that open large."""
+"""Pages that open with pictures, in a real browser: galleries, crops, lit places, and images that open large."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filtag_kg.kg import KG
+from filtag_kg.kg import KG, Region
 from filtag_kg.report import FileUrls, Pages, Site, gallery, own_pages, semantic_report, write_report
+from filtag_kg.report.placing import inset_style
 from filtag_kg.views import load_kg
 from tests.browser import browser, page
 from tests.pictures import CROP, pictured_copy
@@ -99,33 +100,34 @@ def test_a_picture_opens_large_on_the_page_of_its_class(folder: Path) -> None:
         assert filter_ in shown.locator(".kicker").inner_text()
 
 
-def test_heat_maps_and_fields_lie_over_the_exemplars(folder: Path) -> None:
+def test_exemplars_are_lit_where_the_filter_responds_and_grey_elsewhere(folder: Path) -> None:
     home = folder.as_uri()
     with browser() as opened, page(opened, home) as shown:
         shown.goto(f"{home}/{LAYER}/filter/0.html")
         assert shown.locator(".exemplars li").count() == 9
-        image, heat = (shown.locator(f".seen {name}").first.bounding_box() for name in ("img", ".heat"))
-        assert image is not None
-        assert heat is not None
-        assert [heat[side] for side in ("x", "y", "width", "height")] == pytest.approx(
-            [image[side] for side in ("x", "y", "width", "height")], abs=1
-        )
+        # The whole picture, and the lit one over it, lie at the same place.
+        boxes = [shown.locator(f".seen {name}").first.bounding_box() for name in ("> img", ".lit", ".lit img")]
+        assert boxes[0] is not None
+        assert boxes[1] == pytest.approx(boxes[0], abs=1)
+        assert boxes[2] == pytest.approx(boxes[0], abs=1)
         shown.wait_for_function("[...document.images].slice(0, 2).every(image => image.complete)")
-        seen = shown.locator(".seen").first
-        place = seen.bounding_box()
-        assert place is not None
         import io
 
         from PIL import Image
 
-        pixels = Image.open(io.BytesIO(seen.screenshot())).convert("RGB")
-        # The map is hot in the middle of the red half; the rest is as in the image.
-        hot, cold = pixels.getpixel((int(0.8 * pixels.width), pixels.height // 2)), pixels.getpixel((10, 10))
-        assert isinstance(hot, tuple)
-        assert isinstance(cold, tuple)
-        assert hot[1] > 90, "yellow over red has green in it"
-        assert cold[2] > 150
-        assert cold[1] < 40
+        pixels = Image.open(io.BytesIO(shown.locator(".seen").first.screenshot())).convert("RGB")
+        # The filter responds in the middle of the red half.
+        lit = pixels.getpixel((int(0.9 * pixels.width), pixels.height // 2))
+        dark = pixels.getpixel((10, 10)), pixels.getpixel((int(0.9 * pixels.width), 10))
+        assert lit == pytest.approx((200, 0, 0), abs=8)
+        for red, green, blue in dark:
+            assert max(red, green, blue) < 40
+            assert max(red, green, blue) - min(red, green, blue) < 8, "it is grey"
+
+
+def test_a_lit_region_lies_over_the_same_region_of_the_picture() -> None:
+    # Of a wide picture the network saw the square in the middle: from 0.25 to 0.75 of its width.
+    assert inset_style(Region(0.25, 0, 0.75, 1)) == "left:-50.0%;top:0.0%;width:200.0%"
 
 
 def test_the_static_pages_have_no_script(folder: Path) -> None:

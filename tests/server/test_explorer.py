@@ -328,7 +328,7 @@ def test_a_picture_opens_large_with_its_filters(opened: Browser, pictured: Serve
         shown.goto(pictured.url)
         shown.locator(".gallery .tile").first.click()
         shown.locator(".pictures li:target p a").first.click()
-        shown.locator(".heat").first.wait_for()
+        shown.locator(".lit").first.wait_for()
         assert shown.locator(".exemplars li").count() == 9
     assert html(pictured, "/class/n02087394/page/1").status_code == 200
     assert html(pictured, "/class/n02087394/page/9").status_code == 404

@@ -30,6 +30,13 @@ def server(mixed_kg: KG, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield running
 
 
+@pytest.mark.parametrize("path", ["/mixed", FILTER])
+def test_a_part_without_exemplars_shows_images_of_its_classes(server: Server, path: str) -> None:
+    shown = server.client.get(path, headers={"Accept": "text/html"})
+    assert shown.status_code == 200
+    assert 'class="tile example"' in shown.text
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 @pytest.mark.parametrize("path", ["/mixed", FILTER])
 def test_the_pages_are_whole_and_accessible(
