@@ -25,6 +25,19 @@ SELECT ?described WHERE {
   GRAPH ?run { ?run prov:used ?profile . ?described prov:wasDerivedFrom ?profile }
 } LIMIT 1"""
 _MIXED = "flt:mixedQValue"
+# A KG with no mixed filters differs from one of an earlier version, which did not look for any, by its files.
+_LOOKED_FOR_MIXED = """PREFIX dcat: <http://www.w3.org/ns/dcat#>
+PREFIX flt: <https://w3id.org/filtag/ns#>
+PREFIX prov: <http://www.w3.org/ns/prov#>
+SELECT ?told WHERE {
+  VALUES ?run { UNDEF }
+  {
+    GRAPH ?run { ?told flt:mixedQValue ?q_value }
+  } UNION {
+    ?told dcat:distribution ?file ; prov:wasGeneratedBy ?run
+    FILTER (STRENDS(STR(?file), "/mixed.csv"))
+  }
+} LIMIT 1"""
 _CLASS_SHARE = "flt:classShare"
 _CLASS_SHARES = """PREFIX flt: <https://w3id.org/filtag/ns#>
 PREFIX prov: <http://www.w3.org/ns/prov#>
@@ -94,6 +107,8 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
         _log.warning("this run was not made from a profile, which would tell how active filters are")
     elif _MIXED in query.text and not endpoint.ask(bind(_PROFILES, asked_run)).rows:
         _log.warning("this run was not made from a profile, which would tell which filters are mixed")
+    elif _MIXED in query.text and not endpoint.ask(bind(_LOOKED_FOR_MIXED, asked_run)).rows:
+        _log.warning("an earlier version built the KG, and did not look for mixed filters: build it anew")
     elif _CLASS_SHARE in query.text and not endpoint.ask(bind(_CLASS_SHARES, asked_run)).rows:
         _log.warning("the profile has no variances, so it does not tell how much classes explain of a filter")
     return bind(query.text, bindings) if all(bindings.values()) else None

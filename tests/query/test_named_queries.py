@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import math
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from typer.testing import CliRunner
 from filtag_kg import FiltagError, KnowledgeGraph, Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.cli import app
 from filtag_kg.concepts import COHERENT_Q, build_hierarchy, link_classes
-from filtag_kg.kg import KG, MIXED, TAGS, build_kg, read_label_checks
+from filtag_kg.kg import KG, MIXED, TAGS, build_kg, open_kg, read_label_checks
+from filtag_kg.kg.store import graph_lines, write_graph
 from filtag_kg.query import (
     PARAMETERS,
     LocalEndpoint,
@@ -203,6 +205,17 @@ def test_labels_without_a_profile_do_not_tell_which_filters_are_mixed(
     assert caplog.messages == []
     assert named_query(LocalEndpoint(vgg), find_query("mixed-filters"), {}).rows == ()
     assert caplog.messages == ["this run was not made from a profile, which would tell which filters are mixed"]
+
+
+def test_a_kg_of_an_earlier_version_does_not_tell_which_filters_are_mixed(
+    kg: KG, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = [line for line in graph_lines(kg.path / "graph.nq.gz") if "/file/mixed.csv>" not in line]
+    (tmp_path / "kg").mkdir()
+    shutil.copy(kg.path / "filtag.json", tmp_path / "kg")
+    write_graph(lines, tmp_path / "kg" / "graph.nq.gz", tmp_path / "kg" / "store")
+    assert named_query(LocalEndpoint(open_kg(tmp_path / "kg")), find_query("mixed-filters"), {}).rows == ()
+    assert caplog.messages == ["an earlier version built the KG, and did not look for mixed filters: build it anew"]
 
 
 def test_mixed_filters_are_those_of_the_table(mixed_kg: KG) -> None:
