@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -113,12 +113,12 @@ def _term(context: Context, anchor: str, text: str = "", root: str | None = None
     root : str, optional
         The way to the site's root, which macros have as an argument and pages as a value.
     """
-    from markupsafe import Markup
-
     entry = GLOSSARY[anchor]
     urls = context.get("url")
+    # What Jinja marks as safe escapes the values of its placeholders.
+    safe: Callable[[str], str] = context.environment.filters["safe"]
     if urls is None:
-        return Markup('<span class="term" title="{}">{}</span>').format(entry.text, text or entry.term)
+        return safe('<span class="term" title="{}">{}</span>').format(entry.text, text or entry.term)
     root = context.get("root", "") if root is None else root
     href = f"{root}{urls.page('glossary')}#{anchor}"
-    return Markup('<a class="term" href="{}" title="{}">{}</a>').format(href, entry.text, text or entry.term)
+    return safe('<a class="term" href="{}" title="{}">{}</a>').format(href, entry.text, text or entry.term)

@@ -1,4 +1,4 @@
-"""The page of a network's misclassifications: what was taken for what, how near by meaning, and what the tags say."""
+"""The page of misclassifications: what was taken for what, how near by meaning, and what the filters say."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class MisclassifiedKind:
 
 
 @dataclass(frozen=True, slots=True)
-class TagEvidence:
-    """Which class the tags of the active filters support, in how many misclassifications.
+class FilterEvidence:
+    """Which class the filters support, in how many misclassifications.
 
     Parameters
     ----------
     true, predicted, equal : int
-        More of the active filters have the one tag, the other, or as many have each.
+        They support the one more, the other, or both as much.
     unknown : int
         The KG does not have both classes.
     """
@@ -83,14 +83,25 @@ def misclassified_kinds(misclassified: Sequence[Misclassification]) -> list[Misc
     return sorted(kinds, key=lambda kind: (-kind.images, kind.group.label, kind.group.id))
 
 
-def tag_evidence(misclassified: Sequence[Misclassification]) -> TagEvidence:
-    """Count which class the tags support."""
+def response_evidence(misclassified: Sequence[Misclassification]) -> FilterEvidence:
+    """Count which class the responses of the last layers' filters support."""
+    ratios = [row.log_ratio for row in misclassified if row.log_ratio is not None]
+    return FilterEvidence(
+        true=sum(ratio < 0 for ratio in ratios),
+        predicted=sum(ratio > 0 for ratio in ratios),
+        equal=sum(ratio == 0 for ratio in ratios),
+        unknown=len(misclassified) - len(ratios),
+    )
+
+
+def tag_evidence(misclassified: Sequence[Misclassification]) -> FilterEvidence:
+    """Count which class the tags of the active filters support: that of more of them."""
     pairs = [
         (row.true_filters, row.predicted_filters)
         for row in misclassified
         if row.true_filters is not None and row.predicted_filters is not None
     ]
-    return TagEvidence(
+    return FilterEvidence(
         true=sum(true > predicted for true, predicted in pairs),
         predicted=sum(true < predicted for true, predicted in pairs),
         equal=sum(true == predicted for true, predicted in pairs),
@@ -141,6 +152,7 @@ def misclassifications_page(
             n_misclassified=len(rows),
             same=sum(row.true_group == row.predicted_group for row in rows),
             near=sum(row.agree for row in rows),
+            responses=response_evidence(rows),
             evidence=tag_evidence(rows),
             kinds=kinds[:_MOST_KINDS],
             n_kinds=len(kinds),

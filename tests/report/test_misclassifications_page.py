@@ -10,7 +10,13 @@ import pytest
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import Group, Misclassification, MisclassificationAnalysis
 from filtag_kg.report import misclassifications_page, write_misclassifications
-from filtag_kg.report.misclassifications_page import MisclassifiedKind, TagEvidence, misclassified_kinds, tag_evidence
+from filtag_kg.report.misclassifications_page import (
+    FilterEvidence,
+    MisclassifiedKind,
+    misclassified_kinds,
+    response_evidence,
+    tag_evidence,
+)
 
 DOG, CAT = Group("c:dog", "dog"), Group("c:cat", "cat")
 SAME_KIND = Misclassification(
@@ -84,9 +90,35 @@ def test_figures_are_those_of_the_misclassifications() -> None:
     assert "<b>60.0 %</b>" in page
     assert "4 of 10 images are misclassified" in page
     assert misclassified_kinds(FOUND.misclassified) == [MisclassifiedKind(DOG, 4, 0.25, 0.25, 0.5)]
-    assert tag_evidence(FOUND.misclassified) == TagEvidence(true=0, predicted=1, equal=1, unknown=2)
+    assert tag_evidence(FOUND.misclassified) == FilterEvidence(true=0, predicted=1, equal=1, unknown=2)
     assert "not in the KG" in page
     assert "one note" in page
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", "", page).split())
+
+
+def test_what_the_filters_say_is_shown_in_words() -> None:
+    too = replace(SAME_KIND, true_rank=4.0, predicted_rank=1.0, true_p=0.01, predicted_p=0.002, log_ratio=12.5)
+    rather = replace(too, true_rank=1.0, predicted_rank=2.5, log_ratio=-3.0)
+    one = replace(too, predicted_rank=None, predicted_p=None, log_ratio=None)
+    rows = (too, too, too, rather, one, FAR)
+    assert response_evidence(rows) == FilterEvidence(true=1, predicted=3, equal=0, unknown=2)
+    page = misclassifications_page(replace(FOUND, misclassified=rows))
+    text = words(page)
+    assert text.count("The filters say basset, too: basset ranks 1 and beagle ranks 4.") == 3
+    assert "The filters rather say beagle: basset ranks 2.5 and beagle ranks 1." in text
+    assert "The filters: beagle ranks 4." in text
+    assert "<b>25 %</b>" in page
+    assert "of the 4 misclassifications between classes of the KG are the network's alone" in text
+    parsed(page)
+
+
+def test_a_kg_without_such_evidence_says_nothing_of_it() -> None:
+    text = words(misclassifications_page(FOUND))
+    assert "ranks" not in text
+    assert "the network's alone" not in text
 
 
 def test_names_are_escaped() -> None:
