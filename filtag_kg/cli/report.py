@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FILES = {
     "semantic.md": "the groups of filters, to read as text",
     "groups.csv": "each group: concept, source, layer, its filters, the classes behind it",
-    "layers.csv": "each layer: filters, filters with tags, coherent filters with their interval",
+    "layers.csv": "each layer: filters, filters with tags, filters with a clear theme with their interval",
 }
 
 _Rule = Annotated[str | None, typer.Option("--rule", metavar="RULE", help="Only this rule, such as k=1.")]
@@ -133,7 +133,7 @@ def rate(
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table or json.")] = "table",
     quiet: Quiet = False,
 ) -> None:
-    """Read a rated sheet: the share of filters that conform, beside the share that is coherent.
+    """Read a rated sheet: the share of filters that conform, beside the share with a clear theme.
 
     Shares are of filters with two or more tags; filters with one or none have nothing to judge and are listed apart.
     """
@@ -162,9 +162,9 @@ def _print_conformance(judged: Conformance, q: float) -> None:
     if judged.rated.total > judged.tagged.total:
         typer.echo(f"  without tags, too      {_share_text(judged.rated)}")
     if judged.coherent is None or judged.agreement is None:
-        typer.echo(f"coherent                 {judged.too_few}")
+        typer.echo(f"clear theme              {judged.too_few}")
         return
-    typer.echo(f"coherent at q < {q:<8g} {_share_text(judged.coherent)}")
+    typer.echo(f"clear theme, q < {q:<7g} {_share_text(judged.coherent)}")
     kappa = "" if judged.kappa is None else f", kappa {judged.kappa:.2f}"
     typer.echo(f"both agree on            {_share_text(judged.agreement)}{kappa}")
     typer.echo(f"FILTAG's authors         {_share_text(AUTHORS['several'])}")

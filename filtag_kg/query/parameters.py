@@ -108,7 +108,7 @@ PARAMETERS = {
         Parameter(
             "max_q",
             "number from 0 to 1",
-            f"a filter with a lower q-value is coherent (default: {COHERENT_Q})",
+            f"a filter with a lower q-value has a clear theme (default: {COHERENT_Q})",
             "max_q",
         ),
         Parameter(

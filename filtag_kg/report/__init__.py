@@ -4,6 +4,7 @@ from filtag_kg.report.agreement import Agreement, CoherentDifference, LayerAgree
 from filtag_kg.report.agreement_page import agreement_page, disagreements, run_names
 from filtag_kg.report.conformance import AUTHORS, Conformance, draw_sheet, rate_sheet, write_sheet
 from filtag_kg.report.figures import Figure, run_figures
+from filtag_kg.report.gallery import FilterCard
 from filtag_kg.report.grouping import GroupedRun, check_level
 from filtag_kg.report.label_agreement import (
     Agreeing,
@@ -33,6 +34,7 @@ __all__ = [
     "Conformance",
     "Figure",
     "FileUrls",
+    "FilterCard",
     "GroupedRun",
     "LabelAgreement",
     "LayerAgreement",

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.report.placing import box_style, crop_style, inset_style, map_url
+from filtag_kg.report.placing import box_style, crop_style, inset_style, map_url, sees_little
 from filtag_kg.report.tables import count_text
 from filtag_kg.views import (
     GLOSSARY,
@@ -91,6 +91,7 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     jinja.filters["box"] = box_style
     jinja.filters["inset"] = inset_style
     jinja.filters["map_url"] = map_url
+    jinja.filters["sees_little"] = sees_little
     return jinja
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 
 from filtag_kg.kg import Region
 from filtag_kg.views import Exemplar, map_strip
+
+_MUCH = 0.5
+"""The share of a picture's width or height from which on a filter may see a whole thing at once."""
 
 
 def crop_style(exemplar: Exemplar) -> str:
@@ -25,6 +29,12 @@ def box_style(region: Region) -> str:
     width, height = region.right - region.left, region.bottom - region.top
     shares = {"left": region.left, "top": region.top, "width": width, "height": height}
     return ";".join(f"{name}:{100 * share:.1f}%" for name, share in shares.items())
+
+
+def sees_little(exemplars: Sequence[Exemplar]) -> bool:
+    """Return whether a filter sees less than half of its pictures' width and height at once: hardly a thing."""
+    fields = [exemplar.where.field for exemplar in exemplars if exemplar.where is not None]
+    return bool(fields) and max(max(field.width, field.height) for field in fields) < _MUCH
 
 
 def inset_style(region: Region) -> str:

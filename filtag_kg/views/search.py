@@ -36,6 +36,8 @@ class Match:
         How what was sought leads to it, where that is not its name: "puppy → dog", "car has wheel".
     is_near : bool
         Whether nothing matches, and this only comes near.
+    place : (network, column), optional
+        Of a filter.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class Match:
     iri: str
     why: str = ""
     is_near: bool = False
+    place: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,7 +170,8 @@ def _filter_match(loaded: LoadedKg, network: str, column: int) -> Match:
     index, filter_ = table.layer_and_filter(column)
     layer = table.layer_names[index]
     detail = f"{table.label}, {filter_name(loaded, table, column).text}"
-    return Match("filter", f"{layer} {filter_}", detail, loaded.iris.filter(network, layer, filter_))
+    iri = loaded.iris.filter(network, layer, filter_)
+    return Match("filter", f"{layer} {filter_}", detail, iri, place=(network, column))
 
 
 def _spelled(word: str, why: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from filtag_kg.kg import KG, Region
 from filtag_kg.report import FileUrls, Pages, Site, gallery, own_pages, semantic_report, write_report
-from filtag_kg.report.placing import inset_style
-from filtag_kg.views import load_kg
+from filtag_kg.report.placing import inset_style, sees_little
+from filtag_kg.views import Exemplar, Where, load_kg
 from tests.browser import browser, page
 from tests.pictures import CROP, pictured_copy
 
@@ -128,6 +129,14 @@ def test_exemplars_are_lit_where_the_filter_responds_and_grey_elsewhere(folder: 
 def test_a_lit_region_lies_over_the_same_region_of_the_picture() -> None:
     # Of a wide picture the network saw the square in the middle: from 0.25 to 0.75 of its width.
     assert inset_style(Region(0.25, 0, 0.75, 1)) == "left:-50.0%;top:0.0%;width:200.0%"
+
+
+def test_a_filter_that_sees_little_at_once_says_so(folder: Path) -> None:
+    assert "It sees little at once" in (folder / LAYER / "filter" / "0.html").read_text(encoding="utf-8")
+    where = Where(CROP, Region(0, 0.1, 0.3, 0.8), Region(0, 0, 1, 1), np.zeros((4, 4), np.uint8))
+    much = Exemplar("n1/0.png", "n1", "dog", 0.5, "exemplars/0.jpg", where=where)
+    assert not sees_little([much]), "most of the height is not little"
+    assert not sees_little([]), "nothing is known of it"
 
 
 def test_the_static_pages_have_no_script(folder: Path) -> None:

@@ -188,7 +188,7 @@ def test_comparing_filters_layers_and_runs(opened: Browser, server: Server) -> N
         form.get_by_label("Rule").select_option(label="q=0.5")
         form.get_by_role("button").click()
         shown.get_by_role("heading", name="deep · 0 and deep · 1").wait_for()
-        assert "classes that mark them mark both" in shown.inner_text("main")
+        assert "mark one of them, " in shown.inner_text("main")
         shown.get_by_role("button", name="Compare layers").click()
         shown.get_by_role("heading", name="shallow and deep").wait_for()
         shown.get_by_role("button", name="Compare runs").click()
@@ -321,6 +321,18 @@ def test_pages_with_pictures(opened: Browser, pictured: Server, scheme: str, wid
             assert shown.evaluate(broken) == 0, path
             found: list[dict[str, Any]] = axe.Axe().run(shown).response["violations"]
             assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == [], path
+
+
+def test_a_filter_that_is_found_shows_its_pictures_and_its_name(opened: Browser, pictured: Server) -> None:
+    with page(opened, pictured.url) as shown:
+        shown.goto(f"{pictured.url}/search?q=deep+0")
+        found = shown.locator(".found .pictured").first
+        assert found.locator(".tile img").count() == 3
+        assert "deep 0" in found.inner_text()
+        found.locator("div > a").last.click()
+        shown.locator(".lit").first.wait_for()
+    rows = pictured.client.get("/search", params={"q": "deep 0", "format": "json"}).json()
+    assert set(rows[0]) == {"kind", "label", "detail", "iri", "why", "is_near", "address"}
 
 
 def test_a_picture_opens_large_with_its_filters(opened: Browser, pictured: Server) -> None:

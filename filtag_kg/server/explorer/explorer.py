@@ -119,9 +119,11 @@ class Explorer:
         matches = now.index.find(text, _MOST_SUGGESTED if wants_json else _MOST_LISTED)
         if wants_json:
             rows = [{**asdict(match), "address": now.urls.thing(match.iri)} for match in matches]
+            for row in rows:
+                del row["place"]
             return JSONResponse(rows, headers={"Cache-Control": "no-cache"})
-        with_urls = [(match, now.urls.thing(match.iri)) for match in matches]
-        return HTMLResponse(now.pages.other("search.html", "search", text=text, matches=with_urls, most=_MOST_LISTED))
+        found = [(match, now.urls.thing(match.iri), now.card(match)) for match in matches]
+        return HTMLResponse(now.pages.other("search.html", "search", text=text, matches=found, most=_MOST_LISTED))
 
     async def list_page(self, pool: Pool, name: str, request: Request) -> Response:
         """Return one page of a list."""

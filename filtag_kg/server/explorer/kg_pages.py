@@ -10,10 +10,10 @@ from pathlib import Path
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.kg import open_kg, profile_graph_of, runs_of
-from filtag_kg.report import Figure, GroupedRun, Pages, PageSettings, semantic_report
+from filtag_kg.report import Figure, FilterCard, GroupedRun, Pages, PageSettings, semantic_report
 from filtag_kg.report import run_figures as draw_figures
 from filtag_kg.server.explorer.served_urls import ServedUrls
-from filtag_kg.views import LoadedKg, load_kg, search_index
+from filtag_kg.views import LoadedKg, Match, load_kg, search_index
 
 _log = logging.getLogger(__name__)
 _THUMBNAIL = re.compile("[0-9]+[.]jpg")
@@ -68,6 +68,13 @@ class Snapshot:
                 if _THUMBNAIL.fullmatch(file) and (kg.path / name).is_file():
                     return name
         return None
+
+    def card(self, match: Match) -> FilterCard | None:
+        """Return a filter that was found as galleries show it; None of anything else."""
+        if match.place is None:
+            return None
+        network, column = match.place
+        return self.pages.galleries.card(self.loaded.networks[network], column)
 
     def draw(self, is_over: Callable[[], bool]) -> None:
         """Draw the first page's plots until it is over. The page shows those that are done."""
