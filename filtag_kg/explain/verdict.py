@@ -75,7 +75,7 @@ def _agreement(predicted: ClassEvidence, first: ClassEvidence) -> str:
 def _convincing(class_: ClassEvidence) -> str:
     if class_.p_value is None:
         return ""
-    return f"; a class that the image is not would look as convincing in {one_in(class_.p_value)}"
+    return f"; a wrong class would look as convincing in {one_in(class_.p_value)}"
 
 
 def _listed(names: list[str], more: int) -> str:

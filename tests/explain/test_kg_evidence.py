@@ -79,7 +79,7 @@ def test_the_filters_agree_with_a_right_answer(red: Explanation) -> None:
     assert {class_.class_id for class_ in red.evidence.first[:2]} == {"n02087394", "n02088466"}
     assert [class_.rank for class_ in red.evidence.first] == sorted(class_.rank for class_ in red.evidence.first)
     first, second, *_ = verdict(red)
-    assert first.endswith(f"; a class that the image is not would look as convincing in {one_in(predicted.p_value)}.")
+    assert first.endswith(f"; a wrong class would look as convincing in {one_in(predicted.p_value)}.")
     assert first.startswith(
         ("The filters agree: Rhodesian ridgeback comes first of 8 classes", "The filters rather say")
     )
