@@ -46,7 +46,8 @@ class FilterName:
     clear : bool
         Whether it clearly responds to one kind of thing: more often than chance would have it.
     surprise : float
-        How sure that is: the higher, the surer. Of clear names above 1, of others below.
+        How sure that is: the higher, the surer; less where few of the filter's strongest pictures show it. Of clear
+        names above 1, of others below.
     run : KgRun or None
         The run that says most about the filter; None if no run tags it.
     about : str
@@ -145,7 +146,14 @@ class _FilterNames:
 
     def _of_kind(self, table: RunResults, column: int, row: CommonConcept) -> FilterName:
         count = share_sentence(row.support, row.tags, "its classes", "are")
-        return self._of_tags(table, column, row, row.label, f"Responds to kinds of {row.label}: {count}.")
+        name = self._of_tags(table, column, row, row.label, f"Responds to kinds of {row.label}: {count}.")
+        shown, pictures = self._pictures_of(column, row.concept)
+        if 2 * shown >= pictures:
+            return name
+        # Its pictures do not bear it out, as where it responds to a colour that such things often have.
+        few = f"Few of its strongest pictures show one: {shown} of {pictures}."
+        less_sure = 1 + (name.surprise - 1) * (1 + shown) / (1 + pictures)
+        return replace(name, sentence=f"{name.sentence} {few}", surprise=less_sure)
 
     def _of_feature(self, table: RunResults, column: int, row: CommonConcept) -> FilterName:
         name = statement_text(row.relation, row.label)
@@ -287,6 +295,13 @@ class _FilterNames:
                 if label.status == "confirmed" and (known is None or (label.auc or 0.0) > (known[1].auc or 0.0)):
                     best[column] = table.run, label
         return best
+
+    def _pictures_of(self, column: int, concept: str) -> tuple[int, int]:
+        """Return how many exemplars of a filter show a kind of thing, and how many there are."""
+        graph = self.loaded.concepts
+        below = {graph.class_ids[class_] for class_ in graph.classes_below.get(concept, ())}
+        exemplars = self.loaded.exemplars.get((self.network.network, column), ())
+        return sum(exemplar.class_id in below for exemplar in exemplars), len(exemplars)
 
     def _has_exemplars(self, column: int) -> bool:
         return bool(self.loaded.exemplars.get((self.network.network, column)))

@@ -142,6 +142,26 @@ def test_pictures_that_are_surer_than_tags_name_the_filter(many: KG) -> None:
     assert filter_name(shown, network, column).text == loaded.concepts.class_labels[other]
 
 
+def test_a_name_by_tags_that_few_pictures_bear_out_says_so_and_is_less_sure(many: KG) -> None:
+    loaded = load_kg(many)
+    network = loaded.network_named()
+    (table,) = loaded.runs_of(network.network)
+    column, row = min(table.concepts_of_layer(range(network.n_filters)), key=lambda item: item[1].p_adjusted)
+    class_ids, below = loaded.concepts.class_ids, loaded.concepts.classes_below[row.concept]
+    inside = class_ids[below[0]]
+    outside = [class_ids[c] for c in range(len(class_ids)) if c not in below]
+    # Pictures of as many classes as there are: by themselves they have no theme.
+    others = [outside[i % len(outside)] for i in range(8)]
+    plain = filter_name(loaded, network, column)
+    few = filter_name(with_pictures(loaded, {column: [inside, *others]}), network, column)
+    half = filter_name(with_pictures(loaded, {column: [inside, others[0]]}), network, column)
+    assert few.text == half.text == plain.text
+    assert half == plain
+    assert few.sentence == f"{plain.sentence} Few of its strongest pictures show one: 1 of 9."
+    assert few.surprise == pytest.approx(1 + (plain.surprise - 1) * 2 / 10)
+    assert few.clear
+
+
 def test_a_filter_with_one_tag_may_be_for_that_class(profile: Profile, tmp_path: Path) -> None:
     own_filter = replace(profile, mean=np.eye(8), variance=None, layer_names=("own",), layer_offsets=np.array([0, 8]))
     loaded = load_kg(built(own_filter, [Rule("k", 1)], tmp_path / "kg"))
