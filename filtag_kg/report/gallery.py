@@ -200,7 +200,9 @@ class Galleries:
         cards: list[FilterCard] = []
         for network in self.loaded.networks.values():
             runs = self.loaded.runs_of(network.network)
-            groups = [set(self._showing.get((network.network, thing), ()))]
+            shown = set(self._showing.get((network.network, thing), ()))
+            # Of a concept, the filters for all its kinds come before those for one kind.
+            groups = [{column for column in shown if filter_name(self.loaded, network, column).about == thing}, shown]
             groups += [{column for table in runs for column in of_run(table)} for of_run in columns_of]
             seen: set[int] = set()
             for group in groups:

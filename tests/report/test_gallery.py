@@ -11,9 +11,10 @@ import pytest
 from filtag_kg.kg import KG, Region
 from filtag_kg.report import FileUrls, Pages, Site, gallery, own_pages, semantic_report, write_report
 from filtag_kg.report.placing import inset_style, sees_little
-from filtag_kg.views import Exemplar, Where, load_kg
+from filtag_kg.views import Exemplar, Where, filter_name, load_kg
 from tests.browser import browser, page
 from tests.pictures import CROP, pictured_copy
+from tests.views.test_filter_names import EGYPTIAN, MINIVAN, TABBY, with_pictures
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -137,6 +138,16 @@ def test_a_filter_that_sees_little_at_once_says_so(folder: Path) -> None:
     much = Exemplar("n1/0.png", "n1", "dog", 0.5, "exemplars/0.jpg", where=where)
     assert not sees_little([much]), "most of the height is not little"
     assert not sees_little([]), "nothing is known of it"
+
+
+def test_a_concept_opens_with_the_filters_for_all_its_kinds(kg: KG) -> None:
+    mixed = [TABBY, EGYPTIAN] * 4 + [MINIVAN]
+    loaded = with_pictures(load_kg(kg), {0: [TABBY] * 9, 1: mixed})
+    network = loaded.network_named()
+    names = [filter_name(loaded, network, column) for column in (0, 1)]
+    assert names[0].surprise > names[1].surprise
+    cards = gallery.Galleries(loaded).of_concept(names[1].about)
+    assert [card.name.text for card in cards[:2]] == ["cat: tabby, Egyptian cat", "tabby"]
 
 
 def test_the_static_pages_have_no_script(folder: Path) -> None:
