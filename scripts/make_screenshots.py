@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 FILTAG = Path(sys.executable).with_name("filtag")
-LAYER, FILTER = "block6a_expand", "194"
+LAYER, FILTER = "block6b_expand", "1131"
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def take(page: Page, address: str, kg: Path) -> None:
     page.goto(f"{address}search?q={LAYER}+{FILTER}")
     page.get_by_role("link", name=f"{LAYER} {FILTER}").click()
     shoot(page, "filter")
-    page.goto(f"{address}query?name=filters-by-concept&concept=dog&layer={LAYER}")
+    page.goto(f"{address}query?name=filters-by-concept&concept=vehicle&layer={LAYER}")
     page.get_by_text("rows in").wait_for()
     shoot(page, "query")
     page.goto((kg.with_name(f"{kg.name}-report") / "index.html").as_uri())
