@@ -38,5 +38,5 @@ def test_the_manifest_records_every_file_through_all_that_changes_a_kg(profile: 
     assert sum(name.startswith("visualizations/") for name in seen.manifest["files"]) == 2
     added = add_runs(seen, built(tmp_path / "added", profile, Rule("q", 0.5), first_rule=1))
     assert added.manifest["files"] == files_of(kg.path)
-    assert sum(name.startswith("added/") for name in added.manifest["files"]) == 5
+    assert sum(name.startswith("added/") for name in added.manifest["files"]) == 6
     assert remove_run(added, "q=0.5").manifest["files"] == files_of(kg.path)

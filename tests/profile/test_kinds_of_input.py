@@ -9,7 +9,7 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import images_from, open_images
-from filtag_kg.kg.exemplars import write_exemplars
+from filtag_kg.kg.exemplar_pass import write_exemplars
 from filtag_kg.network import load_network
 from filtag_kg.profile import PassOptions, collect
 

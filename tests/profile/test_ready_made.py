@@ -8,7 +8,7 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import images_from
-from filtag_kg.kg.exemplars import write_exemplars
+from filtag_kg.kg.exemplar_pass import write_exemplars
 from filtag_kg.profile import PassOptions, checkpointing, collect
 from tests.profile.test_collect import SIZE, network  # noqa: F401
 from tests.profile.test_resume import StopHereError

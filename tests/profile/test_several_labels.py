@@ -8,7 +8,8 @@ import pytest
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.images import open_images
-from filtag_kg.kg.exemplars import EXEMPLARS, write_exemplars
+from filtag_kg.kg.exemplar_pass import write_exemplars
+from filtag_kg.kg.exemplars import EXEMPLARS
 from filtag_kg.profile import PassOptions, checkpointing, collect, merge_profiles
 from tests.profile.test_collect import files, network, slow_activations, write_tar  # noqa: F401
 from tests.profile.test_resume import StopHereError
