@@ -229,7 +229,7 @@ def test_mistakes_with_imports(tmp_path: Path) -> None:
 def test_the_demo_builds_asks_exports_and_says_what_next(tmp_path: Path) -> None:
     done = process("demo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    for said in ("Which filters respond to dogs?", "What do filters stand for", "filtag query --list"):
+    for said in ("Which filters respond to dogs?", "Which filters have a clear theme?", "filtag query --list"):
         assert said in done.stdout
     assert re.search(r"^\s*head_conv .*(dog|terrier|hound|retriever)", done.stdout, re.MULTILINE), done.stdout
     assert (tmp_path / "demo-kg" / "filtag.json").is_file()

@@ -27,7 +27,7 @@ def test_labels_are_shown_with_their_score_and_its_meaning(kg: KG, tmp_path: Pat
     assert "score of netdissect: intersection over union of the regions" in told
     of_class = answer("show", mine, "--class", "tabby", "--rule", "netdissect")
     assert "score of netdissect: intersection over union" in of_class
-    assert re.search(r"filter +score +their kind", of_class)
+    assert re.search(r"filter +score +its theme", of_class)
     rows = json.loads(answer("show", mine, "deep/0", "--rule", "netdissect", "--format", "json"))
     assert [tag["score"] for run in rows["runs"] for tag in run["tags"]] == [0.25, 0.125]
     answer("report", mine, "-o", tmp_path / "report", "-q")
@@ -35,8 +35,8 @@ def test_labels_are_shown_with_their_score_and_its_meaning(kg: KG, tmp_path: Pat
     assert '<th class="wide" scope="col">score</th>' in page
     assert "Score of netdissect: intersection over union of the regions" in page
     first = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert "9 classes and labels of other methods tag the 6 filters of 2 layers" in first
-    assert "Labels of netdissect, imported. Their score: intersection over union" in first
+    assert "netdissect says what each filter responds to" in first
+    assert "Its score: intersection over union" in first
     told = answer("query", mine, "run-provenance", "rule=netdissect", "--format", "csv")
     assert "method,netdissect" in told
 

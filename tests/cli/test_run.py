@@ -318,7 +318,21 @@ def test_explain_from_the_command_line(network: Path, images: Path, tmp_path: Pa
     filtag("run", *options(network, images, tmp_path / "kg"), "-q")
     shutil.copy(images / "n02087394" / "0.png", tmp_path / "red.png")
     text = answer("explain", tmp_path / "kg", tmp_path / "red.png", "--network", network, "--preprocess", "0..1")
-    assert "1 of the 1 filters that red.png activates most have tags (rule k=1)." in text
+    assert "filters for Rhodesian ridgeback: colour 0 100%" in text
+    by_tags = answer(
+        *(
+            "explain",
+            tmp_path / "kg",
+            tmp_path / "red.png",
+            "--network",
+            network,
+            "--preprocess",
+            "0..1",
+            "--by",
+            "tags",
+        )
+    )
+    assert "1 of the 1 filters that red.png activates most have tags (rule k=1)." in by_tags
     assert "Rhodesian ridgeback" in text
 
 
