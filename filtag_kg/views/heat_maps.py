@@ -6,14 +6,16 @@ import io
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtag_kg.errors import MissingExtraError
 from filtag_kg.kg import Region
-from filtag_kg.views.records import Exemplar, Where
+
+if TYPE_CHECKING:
+    from filtag_kg.views.records import Exemplar, Where
 
 # Of Pillow, which not everybody has installed.
 Picture: TypeAlias = Any

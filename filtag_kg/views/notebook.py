@@ -7,8 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filtag_kg.errors import MissingExtraError
 from filtag_kg.notebook_html import QUIET, bar_html, table_html
 from filtag_kg.views.activations import ABOUT_HIGHER
+from filtag_kg.views.heat_maps import heat_map
 from filtag_kg.views.wording import chance_figure, chance_text, probability_text, rule_sentence, support_sentence
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 _MOST_ROWS = 10
 _MOST_PICTURES = 9
 _MOST_BYTES = 200_000
+_LIT_HEIGHT = 96
+"""In pixels; shown a little smaller, for sharp screens."""
 _TYPES = {".jpg": "jpeg", ".png": "png", ".webp": "webp"}
 
 
@@ -26,8 +30,11 @@ def picture_html(path: Path, title: str) -> str:
     kind = _TYPES.get(path.suffix.lower())
     if kind is None or not path.is_file() or path.stat().st_size > _MOST_BYTES:
         return ""
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    text = escape(title)
+    return _image(path.read_bytes(), kind, title)
+
+
+def _image(content: bytes, kind: str, title: str) -> str:
+    data, text = base64.b64encode(content).decode("ascii"), escape(title)
     style = "height:72px;margin:0 4px 4px 0"
     return f'<img src="data:image/{kind};base64,{data}" alt="{text}" title="{text}" style="{style}">'
 
@@ -55,7 +62,20 @@ def _pictures(view: FilterView) -> str:
     pictures = [(each.file, each.method) for each in view.visualizations]
     pictures += [(each.thumbnail, f"{each.label}, {each.activation:.3f}") for each in view.exemplars]
     shown = "".join(picture_html(view.kg / file, title) for file, title in pictures[:_MOST_PICTURES])
-    return f"<div>{shown}</div>" if shown else ""
+    return f"<div>{shown}</div>{_lit(view, view.kg)}" if shown else ""
+
+
+def _lit(view: FilterView, kg: Path) -> str:
+    """Return the exemplars lit where the filter responds; empty without maps, or without Pillow."""
+    lit = []
+    for each in view.exemplars[:_MOST_PICTURES]:
+        if each.where is not None and picture_html(kg / each.thumbnail, ""):
+            try:
+                content = heat_map((kg / each.thumbnail).read_bytes(), each.where, height=_LIT_HEIGHT)
+            except (MissingExtraError, OSError):
+                return ""
+            lit.append(_image(content, "png", f"{each.label}, lit where the filter responds"))
+    return f"<div>{''.join(lit)}</div>" if lit else ""
 
 
 def _higher(view: FilterView) -> str:

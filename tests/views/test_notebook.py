@@ -15,6 +15,7 @@ from filtag_kg import FiltagError, KnowledgeGraph, Profile, Provenance, Rule, ta
 from filtag_kg.kg import KG, Visualization, build_kg, write_visualizations
 from filtag_kg.query import Result
 from filtag_kg.views import ClassView, ConceptView, FilterView, LayerView
+from tests.pictures import pictured_copy
 from tests.query.sparql_server import sparql_server
 from tests.views.test_loading import PNG, write_exemplars
 
@@ -210,3 +211,11 @@ def test_an_endpoint_has_no_tables(kg: KG) -> None:
             assert str(caught.value) == (
                 f"{url} is an endpoint, which has no tables: use query(), or open a KG's directory"
             )
+
+
+def test_exemplars_are_shown_as_they_are_and_lit_where_the_filter_responds(kg: KG, tmp_path: Path) -> None:
+    pictured = pictured_copy(kg, tmp_path / "kg")
+    html = KnowledgeGraph(pictured.path).filter("deep", 0)._repr_html_()
+    assert html.count("data:image/jpeg") == 9
+    assert html.count("data:image/png") == html.count('lit where the filter responds" title') == 9
+    assert "data:image/png" not in KnowledgeGraph(kg.path).filter("deep", 0)._repr_html_()
