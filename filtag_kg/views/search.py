@@ -20,6 +20,8 @@ _EXACT, _BEGINNING, _WORD, _BEGUN_WORD, _WITHIN = range(5)
 _FILTERS_SHARE = 4
 """A list has a filter for this many things that it may have at most."""
 _MOST_FILTERS_OF_ONE = 3
+_LEAST_WITHIN = 4
+"""Fewer letters within a word count only where nothing else matches."""
 _MOST_NEAR = 8
 
 
@@ -88,9 +90,10 @@ class SearchIndex:
         meant = self._meant(wanted)
         matches: dict[str, Match] = {}
         filters = 0
-        for match in chain(
-            named[_EXACT], numbered, named[_BEGINNING], named[_WORD], meant, named[_BEGUN_WORD], named[_WITHIN]
-        ):
+        closest = [*named[_EXACT], *numbered, *named[_BEGINNING], *named[_WORD], *meant, *named[_BEGUN_WORD]]
+        # *Bone* is in *redbone*, but *red* is not in *ingredient*.
+        within = named[_WITHIN] if len(wanted) >= _LEAST_WITHIN or not closest else []
+        for match in chain(closest, within):
             # Names of filters repeat those of classes and concepts, which are to be seen, too.
             if match.kind == "filter" and match.why:
                 if filters >= max(_MOST_FILTERS_OF_ONE, most // _FILTERS_SHARE):

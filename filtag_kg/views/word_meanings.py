@@ -48,61 +48,12 @@ _RELATIONS = {
 """What may lead to a word, by its part of speech: one is at a kitchen, but not at a red."""
 _RARE = 1 / 3
 """A word is used as a part of speech if it is at least this share as frequent as the most frequent one."""
-_SAY_NOTHING = frozenset(
-    (
-        *(
-            "a",
-            "an",
-            "the",
-            "this",
-            "that",
-            "these",
-            "those",
-            "which",
-            "who",
-            "whose",
-            "with",
-            "of",
-            "and",
-            "or",
-            "is",
-            "are",
-        ),
-        *(
-            "be",
-            "being",
-            "been",
-            "has",
-            "have",
-            "having",
-            "had",
-            "can",
-            "in",
-            "on",
-            "at",
-            "for",
-            "to",
-            "from",
-            "by",
-            "used",
-        ),
-        *(
-            "made",
-            "make",
-            "thing",
-            "things",
-            "something",
-            "object",
-            "objects",
-            "kind",
-            "kinds",
-            "type",
-            "types",
-            "sort",
-        ),
-        *("like", "looks", "look", "looking", "any", "some", "all", "its", "it", "they", "picture", "pictures", "of"),
-    )
-)
+_SMALL_WORDS = """
+    a an the this that these those which who whose with of and or is are be being been has have having had can in on at
+    for to from by used made make thing things something object objects kind kinds type types sort like looks look
+    looking any some all its it they picture pictures
+"""
+_SAY_NOTHING = frozenset(_SMALL_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)

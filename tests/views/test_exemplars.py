@@ -37,7 +37,9 @@ def test_a_filter_knows_the_images_that_activate_it_most(network: Path, images: 
         for each in found.exemplars:
             with Image.open(tmp_path / "kg" / each.thumbnail) as thumbnail:
                 assert max(thumbnail.size) <= 96
-        assert found._repr_html_().count("<img src=") == min(9, len(found.exemplars))
+        # Each whole, and lit where the filter responds.
+        lit = sum(each.where is not None for each in found.exemplars)
+        assert found._repr_html_().count("<img src=") == min(9, len(found.exemplars)) + min(9, lit)
 
 
 @pytest.mark.parametrize("with_maps", ["first", "added"])

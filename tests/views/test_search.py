@@ -91,3 +91,10 @@ def test_every_name_finds_what_it_names_first_or_among_its_equals(index: SearchI
     name, _, named = data.draw(st.sampled_from(index.names))
     equals = {found for other, _, found in index.names if other == name}
     assert named.iri in [match.iri for match in index.find(name, 200)[: len(equals)]]
+
+
+def test_few_letters_within_a_word_count_only_where_nothing_else_matches(index: SearchIndex) -> None:
+    found = [match.label for match in index.find("red", most=50)]
+    assert found
+    assert not [label for label in found if "red" in label and not any(w.startswith("red") for w in label.split())]
+    assert called(index, "edb")[0][1] == "redbone"
