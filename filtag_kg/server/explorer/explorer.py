@@ -35,6 +35,7 @@ _MOST_LISTED = 200
 _LONGEST_SEARCH = 200
 _LARGEST_IMAGE = 20_000_000
 _BYTES = "application/octet-stream"
+_FIRST_VISIT_S = 2.0
 _STATIC = ("main.js", "search.js", "query.js", "explain.js", "results.js")
 _LISTS = ("classes", "concepts", "groups", "unusual", "pairs", "mixed")
 _COMPARE_INPUTS = ("kind", "a", "b", "network", "rule_a", "rule_b")
@@ -84,8 +85,15 @@ class Explorer:
     async def running(self) -> AsyncIterator[None]:
         """Draw the first page's plots while the server runs; end the explainer process with it."""
         is_over = threading.Event()
+
+        def draw() -> None:
+            # The first visitor comes now, and has the processor alone.
+            if not is_over.wait(_FIRST_VISIT_S):
+                self._pages.draw(is_over.is_set)
+
         # Not a daemon: if Python exits while the thread is inside matplotlib, the process crashes.
-        drawing = threading.Thread(target=self._pages.draw, args=(is_over.is_set,), name="plots")
+        drawing = threading.Thread(target=draw, name="plots")
+        await run_in_threadpool(self._pages.warm)
         drawing.start()
         try:
             yield

@@ -134,6 +134,13 @@ class KGPages:
                 self._reading.release()
         return self._snapshot
 
+    def warm(self) -> None:
+        """Make the first page before anybody asks for it."""
+        try:
+            self.now.overview()
+        except FiltagError as error:
+            _log.warning("the first page cannot be made: %s", error)
+
     def draw(self, is_over: Callable[[], bool]) -> None:
         """Draw the plots of the first page until it is over."""
         try:
