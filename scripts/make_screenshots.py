@@ -6,6 +6,7 @@ Needs Chromium. No third-party pictures appear in them: the demo's pictures are 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -42,8 +43,8 @@ def main() -> None:
 
 def take(page: Page, address: str, kg: Path) -> None:
     """Go to each page and take its picture."""
-    page.goto(f"{address}search?q={LAYER}+{FILTER}")
-    page.get_by_role("link", name=f"{LAYER} {FILTER}").click()
+    network = json.loads((kg / "filtag.json").read_text())["network"]
+    page.goto(f"{address}network/{network}/layer/{LAYER}/filter/{FILTER}")
     shoot(page, "filter")
     page.goto(f"{address}query?name=filters-by-concept&concept=vehicle&layer={LAYER}")
     page.get_by_text("rows in").wait_for()
