@@ -1,46 +1,26 @@
-"""Load a KG into a remote store over the SPARQL 1.1 Graph Store HTTP Protocol, graph by graph."""
+"""Publish a KG: load it into a remote store, graph by graph, beside what else the store holds."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
-
-import pyoxigraph as ox
+import re
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.export.graph_store import Credentials, GraphStore, open_store
 from filtag_kg.graph import DataIris
-from filtag_kg.kg import KG
-from filtag_kg.redirects import METHOD_KEPT, follow_redirects, redirect_target, without_secrets
-
-if TYPE_CHECKING:
-    import requests
+from filtag_kg.kg import KG, graph_lines, kg_id_of
+from filtag_kg.redirects import without_secrets
 
 _log = logging.getLogger(__name__)
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_RETRIED = (429, 500, 502, 503, 504)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Credentials:
-    """What a store asks for before it lets anyone write; never printed.
-
-    Parameters
-    ----------
-    user, password : str, optional
-        For HTTP's Basic or Digest authentication, whichever the store asks for.
-    token : str, optional
-        For Bearer authentication.
-    """
-
-    user: str | None = None
-    password: str | None = None
-    token: str | None = None
+_LINE = re.compile(
+    r"(?P<triple><(?P<subject>[^<> ]+)> <[^<> ]+> (?:<[^<> ]+>|\".*\"\S*))(?: <(?P<graph>[^<> ]+)>)? \.\n"
+)
 
 
 def credentials(url: str, user: str | None, *, token: bool) -> Credentials:
@@ -79,21 +59,28 @@ def publish_kg(
     url: str,
     *,
     secrets: Credentials | None = None,
+    replace: bool = False,
     chunk: int = 20_000,
     timeout: float = 300,
     parameter: str = "graph",
     advance: Callable[[int], None] | None = None,
 ) -> dict[str, int]:
-    """Put every named graph of a KG into a store, where it replaces a graph of the same name.
+    """Load a KG into a store, beside other KGs.
 
-    A graph is sent in pieces that servers accept. If a piece fails for good, the pieces before it are removed, so a
-    graph is whole or not there. The graph that describes the KG goes last. Graphs that succeeded stay, and
-    publishing again replaces them: after any failure, try again.
+    Every statement comes into a named graph: those of the KG's default graph into the graph of their run. Runs, the
+    linking of classes to concepts and the KG's description of itself are the KG's own. Networks, profiles, concept
+    sources, the vocabulary and the named queries may be other KGs', too: they are merged with what is there, and never
+    replaced or removed. So is a linking that is there without the KG, since another KG links the same classes.
+
+    Graphs are sent in pieces that servers accept, the KG's description last: a KG that is described is whole. If a
+    piece fails for good, what is the KG's own and was not there before is removed, so one can publish again.
 
     Parameters
     ----------
     url : str
         The store's Graph Store address, such as ``http://localhost:7878/store``.
+    replace : bool
+        Replace the KG, or an earlier version of it, if it is there.
     chunk : int
         Statements in each request.
     timeout : float
@@ -105,134 +92,168 @@ def publish_kg(
 
     Returns
     -------
-    dict of graph IRI to number of statements
+    dict of graph IRI to number of statements sent
 
     Raises
     ------
     FiltagError
-        If the store cannot be reached, refuses, or still fails after five tries.
-
-    Notes
-    -----
-    Source: W3C, *SPARQL 1.1 Graph Store HTTP Protocol*, sections 4.2 (indirect identification), 5.3 (PUT), 5.5 (POST).
+        If the KG or a part of it is there and not to be replaced, or the store cannot be reached, refuses, or still
+        fails after five tries.
     """
-    store = kg.store_process()
-    last = DataIris(kg.manifest["parameters"]["base"]).dataset(kg.manifest["id"])
-    graphs = store.query("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }")
-    assert isinstance(graphs, ox.QuerySolutions)
-    names = sorted((str(row["g"])[1:-1] for row in graphs), key=lambda name: (name == last, name))
-    sent = {}
-    secrets = secrets or Credentials()
-    with _session(secrets) as session:
-        for name in names:
-            to = _Graph(session, url, parameter, name, timeout, secrets)
-            triples = (quad.triple for quad in store.quads(graph=ox.NamedNode(name)))
-            sent[name] = _send(to, triples, chunk, advance)
-            _log.info("%s: %d statements", name, sent[name])
-    return sent
+    iris = DataIris(kg.manifest["parameters"]["base"])
+    names = _graph_names(kg, iris)
+    with open_store(url, secrets or Credentials(), parameter=parameter, timeout=timeout) as store:
+        there = {name for name in names if store.holds(name)}
+        superseded = [name for name in _earlier_descriptions(kg, iris) if store.holds(name)]
+        publication = _Publication(store, iris, iris.dataset(kg.manifest["id"]), there, replace, chunk, advance)
+        if not replace:
+            publication.refuse_to_replace(superseded)
+        before = {name: store.size(name) for name in sorted(there) if publication.is_merged(name)}
+        for name in superseded:
+            store.delete(name)
+            _log.info("removed %s: it described an earlier version of this KG", name)
+        publication.send(kg, names)
+        for name, size in before.items():
+            after = None if size is None else store.size(name)
+            sizes = "" if after is None else f": {size:,} statements before, {after:,} after"
+            _log.info("%s was there, and was merged with what the KG says%s", name, sizes)
+    return publication.sent
 
 
-@dataclass(frozen=True, slots=True)
-class _Graph:
-    session: requests.Session
-    url: str
-    parameter: str
-    name: str
-    timeout: float
-    secrets: Credentials
+@dataclass(slots=True)
+class _Publication:
+    """The sending of a KG.
 
-    def ask(self, method: str, body: bytes | None = None) -> None:
-        """Send a request, and turn whatever goes wrong into one line."""
-        import requests
-        from requests.auth import HTTPBasicAuth, HTTPDigestAuth
+    Parameters
+    ----------
+    description : str
+        The graph that describes the KG.
+    there : set of str
+        The graphs of the KG that the store had before.
+    """
 
-        shown = without_secrets(self.url)
-        try:
-            answer = self._request(method, body)
-            if answer.status_code == 401 and self.session.auth is None and self.secrets.user is not None:
-                # Only the challenge tells which of the two the store wants.
-                asks_for_digest = "digest" in answer.headers.get("WWW-Authenticate", "").lower()
-                scheme = HTTPDigestAuth if asks_for_digest else HTTPBasicAuth
-                self.session.auth = scheme(self.secrets.user, str(self.secrets.password))
-                answer = self._request(method, body)
-        except requests.RequestException as error:
-            raise FiltagError(
-                f"{shown} cannot be reached ({_cause(error)}): make sure that it runs, then publish again"
-            ) from None
-        if answer.status_code in (401, 403):
-            raise FiltagError(
-                f"{shown} does not let you write ({answer.status_code}): give a user or a token",
-                options=("user", "token"),
-            )
-        moved_to = redirect_target(answer.url, answer)
-        if moved_to is not None:
-            new_url = without_secrets(moved_to.partition("?")[0])
-            raise FiltagError(f"{shown} has moved to {new_url} ({answer.status_code}): publish there, if it is yours")
-        if not answer.ok:
-            text = " ".join(answer.text.split())[:200]
-            raise FiltagError(
-                f"{shown} refused {method} of graph {self.name} ({answer.status_code} {text}): check that it is the "
-                "address of a Graph Store that accepts updates"
-            )
+    store: GraphStore
+    iris: DataIris
+    description: str
+    there: set[str]
+    replace: bool
+    chunk: int
+    advance: Callable[[int], None] | None
+    sent: dict[str, int] = field(default_factory=dict)
 
-    def _request(self, method: str, body: bytes | None) -> requests.Response:
-        headers = {"Content-Type": "text/turtle; charset=utf-8"} if body is not None else {}
-        parts = urlsplit(self.url)
-        query = "&".join(filter(None, (parts.query, urlencode({self.parameter: self.name}))))
+    def is_own(self, graph: str) -> bool:
+        """Return whether no other KG has such a graph, or has the same."""
+        return graph.startswith(tuple(f"{self.iris.base}{kind}/" for kind in ("run", "linking", "dataset")))
 
-        def send(url: str) -> requests.Response:
-            return self.session.request(
-                method, url, data=body, headers=headers, timeout=self.timeout, allow_redirects=False
-            )
+    def is_merged(self, graph: str) -> bool:
+        """Return whether the store keeps what it has in a graph."""
+        return not self.is_own(graph) or (graph in self.there and not self.replace)
 
-        # Other redirects may lead to a page, such as one to log in at, which must not pass for a store.
-        has_secret = self.secrets != Credentials() or "@" in parts.netloc
-        return follow_redirects(send, parts._replace(query=query).geturl(), statuses=METHOD_KEPT, secret=has_secret)
+    def refuse_to_replace(self, superseded: list[str]) -> None:
+        """Make sure that the store has nothing that is this KG's alone.
 
-
-def _send(to: _Graph, triples: Iterator[ox.Triple], chunk: int, advance: Callable[[int], None] | None) -> int:
-    n_sent = 0
-    try:
-        while triples_of_chunk := list(islice(triples, chunk)):
-            # N-Triples is Turtle. A piece that is sent again adds nothing: a graph is a set.
-            body = ox.serialize(triples_of_chunk, format=ox.RdfFormat.N_TRIPLES)
-            assert body is not None
-            to.ask("POST" if n_sent else "PUT", body)
-            n_sent += len(triples_of_chunk)
-            if advance is not None:
-                advance(len(triples_of_chunk))
-    except BaseException:
-        if n_sent:
-            _remove(to)
-        raise
-    return n_sent
-
-
-def _remove(to: _Graph) -> None:
-    try:
-        to.ask("DELETE")
-    except FiltagError:
-        _log.warning(
-            "part of graph %s is in the store and could not be removed: publish again when the store answers", to.name
+        Raises
+        ------
+        FiltagError
+            If it has.
+        """
+        shown = without_secrets(self.store.url)
+        runs = sorted(name for name in self.there if name.startswith(f"{self.iris.base}run/"))
+        if self.description in self.there:
+            what = f"this KG, {self.description}"
+        elif superseded:
+            what = f"an earlier version of this KG, {superseded[-1]}"
+        elif runs:
+            what = f"a part of this KG, {', '.join(runs)}"
+        else:
+            return
+        raise FiltagError(
+            f"{shown} already holds {what}: replace it, or publish to another store", options=("replace",)
         )
 
+    def send(self, kg: KG, names: list[str]) -> None:
+        """Send all graphs, the description last; if that fails, remove what is the KG's own and was not there before.
 
-def _session(secrets: Credentials) -> requests.Session:
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3.util import Retry
+        Raises
+        ------
+        FiltagError
+            If the store fails or the KG is damaged.
+        """
+        waiting: dict[str, list[str]] = {name: [] for name in names}
+        try:
+            if self.description in self.there:
+                self.store.delete(self.description)
+            for graph, triple in _statements(kg, self.iris, waiting):
+                waiting[graph].append(triple)
+                if len(waiting[graph]) == self.chunk and graph != self.description:
+                    self._send(graph, waiting[graph])
+                    waiting[graph] = []
+            for graph, triples in waiting.items():
+                self._send(graph, triples)
+                _log.info("%s: %d statements", graph, self.sent.get(graph, 0))
+        except BaseException:
+            self._take_back()
+            raise
 
-    session = requests.Session()
-    session.trust_env = False  # Passwords come from no .netrc.
-    retry = Retry(
-        total=5, backoff_factor=0.5, status_forcelist=_RETRIED, allowed_methods=None, raise_on_status=False,
-        respect_retry_after_header=True,
-    )  # fmt: skip
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
-    if secrets.token is not None:
-        session.headers["Authorization"] = f"Bearer {secrets.token}"
-    return session
+    def _send(self, graph: str, triples: list[str]) -> None:
+        for start in range(0, len(triples), self.chunk):
+            piece = triples[start : start + self.chunk]
+            # A piece that is sent again adds nothing: a graph is a set.
+            add = self.store.post if graph in self.sent or self.is_merged(graph) else self.store.put
+            self.sent.setdefault(graph, 0)
+            add(graph, "".join(piece).encode())
+            self.sent[graph] += len(piece)
+            if self.advance is not None:
+                self.advance(len(piece))
+
+    def _take_back(self) -> None:
+        """Remove what was not there before; what replaces a graph that was there cannot be taken back."""
+        own = [graph for graph in self.sent if self.is_own(graph)]
+        left = [graph for graph in own if graph in self.there and self.replace]
+        for graph in own:
+            if graph not in self.there:
+                try:
+                    self.store.delete(graph)
+                except FiltagError:
+                    left = own
+                    break
+        if left:
+            _log.warning("the store may hold only a part of %s: publish the KG again, replacing it", ", ".join(left))
+
+
+def _graph_names(kg: KG, iris: DataIris) -> list[str]:
+    """Return the graphs of a KG, the one that describes it last."""
+    last = iris.dataset(kg.manifest["id"])
+    named = {name for (name,) in kg.store_process().rows("SELECT ?g WHERE { GRAPH ?g {} }")}
+    runs = {iris.run(run["id"]) for run in kg.manifest["runs"]}
+    return sorted(named | runs, key=lambda name: (name == last, name))
+
+
+def _earlier_descriptions(kg: KG, iris: DataIris) -> list[str]:
+    """Return the graphs that described the KG before runs were added to it."""
+    run_ids = [run["id"] for run in kg.manifest["runs"]]
+    return [iris.dataset(kg_id_of(run_ids[:n])) for n in range(1, len(run_ids))]
+
+
+def _statements(kg: KG, iris: DataIris, names: Container[str]) -> Iterator[tuple[str, str]]:
+    """Yield the statements of a KG as lines of N-Triples, each with the named graph that it is published in.
+
+    Raises
+    ------
+    FiltagError
+        If the graph is none of `names`, or the KG is damaged.
+    """
+    runs = f"{iris.base}run/"
+    for line in graph_lines(kg.graph_path):
+        match = _LINE.fullmatch(line)
+        assert match is not None, line
+        graph = match["graph"]
+        if graph is None:
+            # The IRI of a run's result begins with the run's own.
+            graph = runs + match["subject"].removeprefix(runs).partition("/")[0]
+        if graph not in names:
+            raise FiltagError(f"{kg.graph_path} has a graph {graph} that the store lacks: build the KG anew")
+        yield graph, f"{match['triple']} .\n"
 
 
 def _from_keyring(name: str) -> str | None:
@@ -245,9 +266,3 @@ def _from_keyring(name: str) -> str | None:
     except keyring.errors.KeyringError:
         return None
     return None if secret is None else str(secret)
-
-
-def _cause(error: Exception) -> str:
-    reason = getattr(error.args[0], "reason", error) if error.args else error
-    # urllib3 begins with its own object that failed.
-    return " ".join(str(reason).split()).rpartition("): ")[2][:200]

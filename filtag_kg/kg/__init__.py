@@ -14,7 +14,7 @@ from filtag_kg.kg.ablations import (
     read_ablations,
 )
 from filtag_kg.kg.build import build_kg
-from filtag_kg.kg.build_plan import BuildParameters
+from filtag_kg.kg.build_plan import BuildParameters, kg_id_of
 from filtag_kg.kg.exemplars import EXEMPLARS, ExemplarRow
 from filtag_kg.kg.experiments import Experiment, ExperimentKind, RecordedExperiment, add_experiments, experiments_of
 from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
@@ -87,6 +87,7 @@ __all__ = [
     "file_differences",
     "graph_lines",
     "graph_triples",
+    "kg_id_of",
     "open_kg",
     "profile_graph_of",
     "read_ablations",

@@ -1,22 +1,28 @@
 from __future__ import annotations
 
+import gzip
+import logging
 import math
-import threading
+import re
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 from typer.testing import CliRunner
 
-from filtag_kg import FiltagError
+from filtag_kg import FiltagError, Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.cli import app
 from filtag_kg.export import Credentials, credentials, publish_kg
-from filtag_kg.kg import KG
+from filtag_kg.graph import DEFAULT_BASE
+from filtag_kg.kg import KG, add_runs, build_kg
 from filtag_kg.query import LocalEndpoint, RemoteEndpoint, find_query, named_query, sparql_query
+from tests.export.memory_store import MemoryStore, memory_store
 from tests.export.stores import Store, oxigraph, virtuoso
 from tests.query.test_named_queries import ASKED
 
+OTHER = "<https://example.org/s> <https://example.org/p> <https://example.org/o> .\n"
+"""What somebody else says in a graph."""
 COUNTS = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
 
 
@@ -32,6 +38,21 @@ def published(store: Store, kg: KG) -> Store:
     sent = publish_kg(kg, store.graphs, secrets=secrets, chunk=150)
     assert sum(sent.values()) == kg.manifest["counts"]["quads"]
     return store
+
+
+def is_own(graph: str) -> bool:
+    return re.match(re.escape(DEFAULT_BASE) + "(run|linking|dataset)/", graph) is not None
+
+
+def as_published(kg: KG) -> dict[str, set[str]]:
+    """Return the statements of each graph as a store is to have them."""
+    graphs: dict[str, set[str]] = {}
+    with gzip.open(kg.graph_path) as packed:
+        for quad in ox.parse(input=packed, format=ox.RdfFormat.N_QUADS):
+            graph = quad.graph_name
+            name = "/".join(quad.subject.value.split("/")[:6]) if isinstance(graph, ox.DefaultGraph) else graph.value
+            graphs.setdefault(name, set()).add(f"{quad.triple} .\n")
+    return graphs
 
 
 def equal(one: str, other: str) -> bool:
@@ -60,10 +81,21 @@ def test_named_queries_give_the_same_there(name: str, published: Store, kg: KG) 
     assert all(equal(*cells) for rows in pairs for cells in zip(*rows, strict=True)), pairs
 
 
-def test_publishing_again_replaces_and_adds_nothing(published: Store, kg: KG) -> None:
+def test_publishing_again_replaces_if_asked_and_adds_nothing(
+    published: Store, kg: KG, caplog: pytest.LogCaptureFixture
+) -> None:
     secrets = Credentials(user=published.user, password=published.password)
-    publish_kg(kg, published.graphs, secrets=secrets, chunk=1000)
+    with pytest.raises(FiltagError, match="already holds this KG, "):
+        publish_kg(kg, published.graphs, secrets=secrets)
+    caplog.set_level(logging.INFO)
+    publish_kg(kg, published.graphs, secrets=secrets, chunk=1000, replace=True)
     test_named_graphs_are_kept_whole(published, kg)
+    network = f"{DEFAULT_BASE}network/toy-0123456789ab"
+    n = len(as_published(kg)[network])
+    assert (
+        f"{network} was there, and was merged with what the KG says: {n} statements before, {n} after"
+        in caplog.messages
+    )
 
 
 def test_the_command_takes_the_password_from_the_environment_alone(
@@ -71,12 +103,12 @@ def test_the_command_takes_the_password_from_the_environment_alone(
 ) -> None:
     options = [] if published.user is None else ["--user", published.user]
     monkeypatch.setenv("FILTAG_PASSWORD", published.password or "")
-    result = CliRunner().invoke(app, ["publish", str(kg.path), published.graphs, *options, "-q"])
+    result = CliRunner().invoke(app, ["publish", str(kg.path), published.graphs, "--replace", *options, "-q"])
     assert result.exit_code == 0, result.exception
     assert f"{kg.manifest['counts']['quads']:,} statements in 9 graphs at {published.graphs}" in result.stdout
     if published.user is not None:
         monkeypatch.setenv("FILTAG_PASSWORD", "wrong")
-        result = CliRunner().invoke(app, ["publish", str(kg.path), published.graphs, *options, "-q"])
+        result = CliRunner().invoke(app, ["publish", str(kg.path), published.graphs, "--replace", *options, "-q"])
         assert "does not let you write (401)" in str(result.exception)
         assert "wrong" not in str(result.exception)
 
@@ -88,59 +120,118 @@ def test_an_answer_cut_at_the_stores_limit_is_an_error(kg: KG, tmp_path: Path) -
             sparql_query(RemoteEndpoint(store.sparql), "SELECT ?s WHERE { ?s a flt:TagAssignment }")
 
 
-class Failing(BaseHTTPRequestHandler):
-    """Takes what it gets, but answers as it is told to, each answer once and the last for ever."""
-
-    protocol_version = "HTTP/1.1"
-    answers: tuple[int, ...] = ()
-    seen: list[tuple[str, str]]
-
-    def do_PUT(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        type(self).seen.append((self.command, str(self.headers.get("Authorization"))))
-        status = type(self).answers[min(len(type(self).seen), len(type(self).answers)) - 1]
-        if self.command == "DELETE":
-            status = 204
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def do_POST(self) -> None:
-        self.do_PUT()
-
-    def do_DELETE(self) -> None:
-        self.do_PUT()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
-def failing() -> Iterator[tuple[str, type[Failing]]]:
-    handler = type("Handler", (Failing,), {"seen": [], "answers": (204,)})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/store", handler
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def memory() -> Iterator[MemoryStore]:
+    with memory_store() as store:
+        yield store
 
 
-def test_a_busy_store_is_asked_again(failing: tuple[str, type[Failing]], kg: KG) -> None:
-    url, handler = failing
-    handler.answers = (503, 429, 204)
-    publish_kg(kg, url, secrets=Credentials(token="sesame"))
-    assert len(handler.seen) == 9 + 2
-    assert {authorization for _, authorization in handler.seen} == {"Bearer sesame"}
+def test_a_busy_store_is_asked_again(memory: MemoryStore, kg: KG) -> None:
+    memory.answers = (503, 429, 204)
+    publish_kg(kg, memory.url, secrets=Credentials(token="sesame"))
+    assert len(memory.changes) == len(as_published(kg)) + 2
+    assert {authorization for _, _, authorization in memory.seen} == {"Bearer sesame"}
 
 
-def test_a_graph_that_fails_half_way_is_removed(failing: tuple[str, type[Failing]], kg: KG) -> None:
-    url, handler = failing
-    handler.answers = (204, 204, 400)
-    with pytest.raises(FiltagError, match=r"refused POST of graph \S+ \(400 \)"):
-        publish_kg(kg, url, chunk=10)
-    assert [method for method, _ in handler.seen] == ["PUT", "POST", "POST", "DELETE"]
+@pytest.mark.parametrize("unknown", [(), ("HEAD",)], ids=["all methods", "no HEAD"])
+@pytest.mark.parametrize("says_yes", [False, True], ids=["honest", "says yes"])
+def test_own_graphs_are_put_and_shared_ones_merged(
+    memory: MemoryStore, kg: KG, unknown: tuple[str, ...], says_yes: bool
+) -> None:
+    graphs = as_published(kg)
+    memory.unknown, memory.says_yes = unknown, says_yes
+    # A graph that is there, but empty, hinders nobody.
+    memory.graphs = {graph: set() if is_own(graph) else {OTHER} for graph in graphs}
+    assert publish_kg(kg, memory.url, chunk=50) == {graph: len(lines) for graph, lines in graphs.items()}
+    assert memory.graphs == {graph: lines if is_own(graph) else lines | {OTHER} for graph, lines in graphs.items()}
+    of_graph = {graph: [method for method, each in memory.changes if each == graph] for graph in graphs}
+    for graph, methods in of_graph.items():
+        assert methods == ["PUT" if is_own(graph) else "POST"] + ["POST"] * (-(-len(graphs[graph]) // 50) - 1)
+    # A KG that is described is whole.
+    description = f"{DEFAULT_BASE}dataset/{kg.manifest['id']}"
+    assert [graph for _, graph in memory.changes].index(description) + len(of_graph[description]) == len(memory.changes)
+
+
+def test_a_kg_that_is_there_is_replaced_only_if_asked(memory: MemoryStore, kg: KG) -> None:
+    graphs = as_published(kg)
+    publish_kg(kg, memory.url)
+    n_changes = len(memory.changes)
+    for graph in graphs:
+        memory.graphs[graph] = {OTHER}
+    with pytest.raises(FiltagError) as error:
+        publish_kg(kg, memory.url)
+    assert str(error.value) == (
+        f"{memory.url} already holds this KG, {DEFAULT_BASE}dataset/{kg.manifest['id']}: replace it, or publish to "
+        "another store"
+    )
+    assert error.value.options == ("replace",)
+    assert len(memory.changes) == n_changes
+    publish_kg(kg, memory.url, replace=True)
+    assert memory.graphs == {graph: lines if is_own(graph) else lines | {OTHER} for graph, lines in graphs.items()}
+
+
+def test_a_run_that_is_there_is_a_part_of_the_kg(memory: MemoryStore, kg: KG) -> None:
+    runs = [f"{DEFAULT_BASE}run/{run['id']}" for run in kg.manifest["runs"]]
+    memory.graphs = {graph: {OTHER} for graph in runs}
+    with pytest.raises(FiltagError, match="already holds a part of this KG, ") as error:
+        publish_kg(kg, memory.url)
+    assert all(graph in str(error.value) for graph in runs)
+    assert memory.changes == []
+
+
+def test_a_later_version_replaces_an_earlier_one(
+    memory: MemoryStore, profile: Profile, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tags = tag_filters(profile, [Rule("k", 1)], network="toy-0123456789ab")
+    provenance = Provenance.of_profile(profile)
+    growing = build_kg(tmp_path / "kg", tags, wordnet(), provenance, profile=profile)
+    publish_kg(growing, memory.url)
+    earlier = f"{DEFAULT_BASE}dataset/{growing.manifest['id']}"
+    more = tag_filters(profile, [Rule("q", 0.5)], network="toy-0123456789ab")
+    added = build_kg(tmp_path / "added", more, wordnet(), provenance, profile=profile, first_rule=1)
+    later = add_runs(growing, added)
+    with pytest.raises(FiltagError, match=f"already holds an earlier version of this KG, {earlier}: replace it, or"):
+        publish_kg(later, memory.url)
+    caplog.set_level(logging.INFO)
+    publish_kg(later, memory.url, replace=True)
+    assert memory.graphs == as_published(later)
+    assert f"removed {earlier}: it described an earlier version of this KG" in caplog.messages
+
+
+@pytest.mark.parametrize("n", [1, 3, 20])
+def test_what_fails_half_way_leaves_nothing_of_its_own(memory: MemoryStore, kg: KG, n: int) -> None:
+    graphs = as_published(kg)
+    shared = next(graph for graph in graphs if not is_own(graph))
+    memory.graphs = {shared: {OTHER}}
+    memory.answers = (*[204] * n, 400)
+    with pytest.raises(FiltagError, match=r"refused P\w+ of graph \S+ \(400 \)"):
+        publish_kg(kg, memory.url, chunk=10)
+    assert {method for method, graph in memory.changes if not is_own(graph)} <= {"POST"}
+    assert OTHER in memory.graphs[shared]
+    assert not any(is_own(graph) for graph in memory.graphs)
+    memory.answers = (204,)
+    publish_kg(kg, memory.url)
+    assert memory.graphs == {**graphs, shared: graphs[shared] | {OTHER}}
+
+
+def test_what_was_there_before_is_never_removed(memory: MemoryStore, kg: KG, caplog: pytest.LogCaptureFixture) -> None:
+    first, second = sorted(f"{DEFAULT_BASE}run/{run['id']}" for run in kg.manifest["runs"])
+    memory.graphs = {second: {OTHER}}
+    memory.refused = f"{DEFAULT_BASE}dataset/{kg.manifest['id']}"
+    with pytest.raises(FiltagError, match="refused PUT of graph"):
+        publish_kg(kg, memory.url, replace=True)
+    removed = {graph for method, graph in memory.changes if method == "DELETE"}
+    assert removed == {graph for graph in as_published(kg) if is_own(graph)} - {second}
+    assert memory.graphs[second] == as_published(kg)[second]
+    assert caplog.messages[-1] == f"the store may hold only a part of {second}: publish the KG again, replacing it"
+    assert first in removed
+
+
+def test_a_store_that_tells_nothing_is_not_written_to(memory: MemoryStore, kg: KG) -> None:
+    memory.unknown = ("HEAD", "GET")
+    with pytest.raises(FiltagError, match=r"refused GET of graph \S+ \(501 \): check that it is the address of"):
+        publish_kg(kg, memory.url)
+    assert memory.changes == []
 
 
 @pytest.mark.parametrize(
