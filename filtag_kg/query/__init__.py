@@ -5,7 +5,7 @@ from filtag_kg.query.catalogue_rdf import catalogue_turtle
 from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, malformed, open_endpoint
 from filtag_kg.query.execution import bound_text, named_query, sparql_query
 from filtag_kg.query.explanation import example_command, explanation
-from filtag_kg.query.formats import RESULT_FORMATS, boolean_text, format_result, table_pieces
+from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_pieces
 from filtag_kg.query.parameters import PARAMETERS, Parameter, bind
 from filtag_kg.query.result import Result
 from filtag_kg.query.result_table import table_of
@@ -22,7 +22,6 @@ __all__ = [
     "Result",
     "Term",
     "bind",
-    "boolean_text",
     "bound_text",
     "catalogue",
     "catalogue_turtle",

@@ -60,20 +60,23 @@ class PublicHeaders:
                 f"this server is not called {name}: use {' or '.join(self._hosts)}, or serve the KG on that host\n", 421
             )(scope, receive, with_headers)
         elif scope["method"] == "OPTIONS":
-            await _options(scope["path"])(scope, receive, with_headers)
+            await _options(scope["path"], Headers(scope=scope))(scope, receive, with_headers)
         else:
             await self._app(scope, receive, with_headers)
 
 
-def _options(path: str) -> Response:
+def _options(path: str, asked: Headers) -> Response:
+    """Answer a preflight request, with which a browser asks whether a page of another site may send a request."""
     if path in _OWN_PAGES:
         return Response(status_code=204, headers={"Allow": _METHODS})
-    return Response(
-        status_code=204,
-        headers={
-            "Allow": _METHODS,
-            "Access-Control-Allow-Methods": _METHODS,
-            "Access-Control-Allow-Headers": "Accept, Content-Type",
-            "Access-Control-Max-Age": "86400",
-        },
-    )
+    headers = {
+        "Allow": _METHODS,
+        "Access-Control-Allow-Methods": _METHODS,
+        # No header gives anybody more rights, so clients may send what they like.
+        "Access-Control-Allow-Headers": asked.get("access-control-request-headers", "Accept, Content-Type"),
+        "Access-Control-Max-Age": "86400",
+        "Vary": "Access-Control-Request-Headers",
+    }
+    if asked.get("access-control-request-private-network") == "true":
+        headers["Access-Control-Allow-Private-Network"] = "true"
+    return Response(status_code=204, headers=headers)

@@ -8,10 +8,10 @@ from starlette.responses import JSONResponse, Response
 from filtag_kg.errors import FiltagError
 from filtag_kg.query import NamedQuery, catalogue, find_query
 from filtag_kg.server.jobs import NamedJob
-from filtag_kg.server.negotiation import TABLES, require_format
+from filtag_kg.server.negotiation import FORMAT_PARAMETERS, TABLES, formats_named, require_format
 from filtag_kg.server.openapi import address_of, openapi
 from filtag_kg.server.pool import Pool
-from filtag_kg.server.protocol import format_of, parameters_of
+from filtag_kg.server.protocol import parameters_of
 from filtag_kg.server.request_error import RequestError, shorten, shorten_all
 from filtag_kg.server.responses import ask_for, response_of
 
@@ -40,14 +40,15 @@ class NamedQueries:
         except FiltagError as error:
             raise RequestError(404, f"{error} (see /queries)") from None
         pairs = parameters_of(request)
-        format_, media_type = require_format(request.headers.get("accept"), TABLES, format_of(pairs))
+        format_, media_type = require_format(request.headers.get("accept"), TABLES, formats_named(pairs))
         parameters: dict[str, str] = {}
         for name, value in pairs:
-            if name in parameters:
-                raise RequestError(400, f"parameter {shorten(name)!r} is given twice: give it once")
             # A form sends its empty fields, too.
-            if name != "format" and value:
-                parameters[name] = value
+            if name.lower() in FORMAT_PARAMETERS or not value:
+                continue
+            if parameters.get(name, value) != value:
+                raise RequestError(400, f"parameter {shorten(name)!r} is given twice: give it once")
+            parameters[name] = value
         try:
             answer = await ask_for(request, self._pool, NamedJob(query.name, parameters, format_.name))
         except RequestError as error:

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 from starlette.requests import ClientDisconnect, Request
 
 from filtag_kg.server.jobs import InspectJob
+from filtag_kg.server.negotiation import formats_named
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.query_inspection import NO_FILE, READ_ONLY, Inspection, decoded, inspect_query, is_file
 from filtag_kg.server.request_error import GONE, RequestError, shorten
@@ -25,6 +26,8 @@ _SHORT = 2000
 """Characters. Inspecting so many takes up to 30 ms; the longest query takes a second, so a worker does it."""
 _DEEPEST = 500
 """Brackets in brackets. Oxigraph's parser and planner recurse for each, and some thousands crash the process."""
+_DEFAULT_GRAPHS = frozenset({"urn:x-rdflib:default", "urn:x-arq:DefaultGraph", "urn:x-arq:UnionGraph"})
+"""What rdflib and Jena call the default graph of any endpoint."""
 _FORM = "application/x-www-form-urlencoded"
 _QUERY, _UPDATE = "application/sparql-query", "application/sparql-update"
 
@@ -39,13 +42,15 @@ class ProtocolQuery:
         With its code point escapes decoded.
     default_graphs, named_graphs : tuple of str, or None
         The dataset; both are None if the request gives none.
+    formats : tuple of str
+        From `formats_named`.
     """
 
     text: str
     inspection: Inspection
     default_graphs: tuple[str, ...] | None
     named_graphs: tuple[str, ...] | None
-    format_: str | None
+    formats: tuple[str, ...]
 
 
 async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
@@ -85,7 +90,7 @@ async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
         )
     given = bool(default_graphs or named_graphs)
     return ProtocolQuery(
-        text, inspection, default_graphs if given else None, named_graphs if given else None, format_of(parameters)
+        text, inspection, default_graphs if given else None, named_graphs if given else None, formats_named(parameters)
     )
 
 
@@ -107,20 +112,6 @@ def parameters_of(request: Request) -> list[tuple[str, str]]:
         400 if they are not UTF-8, or too many.
     """
     return _pairs(request.scope["query_string"])
-
-
-def format_of(parameters: Sequence[tuple[str, str]]) -> str | None:
-    """Return the format that parameters ask for.
-
-    Raises
-    ------
-    RequestError
-        400 if they ask for several.
-    """
-    formats = [value for name, value in parameters if name == "format"]
-    if len(formats) > 1:
-        raise RequestError(400, "format is given twice: give it once")
-    return formats[0] if formats else None
 
 
 async def read_body(request: Request, longest: int, seconds: float, too_long: str) -> bytes:
@@ -190,7 +181,10 @@ def _pairs(encoded: bytes) -> list[tuple[str, str]]:
 
 
 def _graphs(parameters: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
+    """Return the graphs that parameters of one name give; none where they give the default graph itself."""
     graphs = tuple(dict.fromkeys(value for key, value in parameters if key == name))
+    if not _DEFAULT_GRAPHS.isdisjoint(graphs):
+        return ()
     for graph in graphs:
         if is_file(graph):
             raise RequestError(403, NO_FILE.format(f"<{graph}>"))

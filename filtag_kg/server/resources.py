@@ -11,9 +11,9 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from filtag_kg.names import name_in_path, part_of_path
 from filtag_kg.server.jobs import ResourceJob
-from filtag_kg.server.negotiation import GRAPHS, HTML, JPEG, require_format
+from filtag_kg.server.negotiation import GRAPHS, HTML, JPEG, formats_named, require_format
 from filtag_kg.server.pool import Pool
-from filtag_kg.server.protocol import format_of, parameters_of
+from filtag_kg.server.protocol import parameters_of
 from filtag_kg.server.request_error import RequestError, shorten
 from filtag_kg.server.responses import ask_for, response_of
 
@@ -82,7 +82,8 @@ class Resources:
         picture = None if self._pages is None else await self._pages.picture(path)
         pictures = () if picture is None else (JPEG,)
         offers = (*pictures, *GRAPHS) if self._pages is None else (*pictures, *GRAPHS, HTML)
-        format_, media_type = require_format(request.headers.get("accept"), offers, format_of(parameters_of(request)))
+        named = formats_named(parameters_of(request))
+        format_, media_type = require_format(request.headers.get("accept"), offers, named)
         described_by = f'</resource?iri={quote(iri, safe="")}&format=turtle>; rel="describedby"; type="text/turtle"'
         if format_ == HTML and self._pages is not None:
             page = await self._pages.page(request, self._pool, path)

@@ -6,14 +6,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from filtag_kg.server.jobs import Answer, OverviewJob, QueryJob
-from filtag_kg.server.negotiation import BOOLEANS, GRAPHS, TABLES, Format, choose, require_format
+from filtag_kg.server.negotiation import GRAPHS, TABLES, Format, choose, formats_named, require_format
 from filtag_kg.server.pool import Pool
-from filtag_kg.server.protocol import format_of, parameters_of, read_query
+from filtag_kg.server.protocol import parameters_of, read_query
 from filtag_kg.server.responses import ask_for, response_of
 from filtag_kg.server.service_description import describe_service
 
-_OFFERS = {"SELECT": TABLES, "ASK": BOOLEANS, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
-_KINDS = {"table": TABLES, "boolean": BOOLEANS, "graph": GRAPHS}
+_OFFERS = {"SELECT": TABLES, "ASK": TABLES, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
+_KINDS = {"table": TABLES, "boolean": TABLES, "graph": GRAPHS}
 
 
 class Sparql:
@@ -30,8 +30,8 @@ class Sparql:
             return await self._description(request)
         accept = request.headers.get("accept")
         if query.inspection.form is not None:
-            require_format(accept, _OFFERS[query.inspection.form], query.format_)
-        formats = {kind: choose(accept, offers, query.format_) for kind, offers in _KINDS.items()}
+            require_format(accept, _OFFERS[query.inspection.form], query.formats)
+        formats = {kind: choose(accept, offers, query.formats) for kind, offers in _KINDS.items()}
         answer = await ask_for(
             request,
             self._pool,
@@ -46,11 +46,12 @@ class Sparql:
                 named_graphs=query.named_graphs,
             ),
         )
-        format_, media_type = formats[answer.kind] or require_format(accept, _KINDS[answer.kind], query.format_)
+        format_, media_type = formats[answer.kind] or require_format(accept, _KINDS[answer.kind], query.formats)
         return response_of(answer, format_.content_type(media_type), self._pool.limits.max_rows)
 
     async def _description(self, request: Request) -> Response:
-        format_, media_type = require_format(request.headers.get("accept"), GRAPHS, format_of(parameters_of(request)))
+        named = formats_named(parameters_of(request))
+        format_, media_type = require_format(request.headers.get("accept"), GRAPHS, named)
         generation = self._pool.generation
         if self._overview is None or self._overview[0] != generation:
             self._overview = generation, await ask_for(request, self._pool, OverviewJob())

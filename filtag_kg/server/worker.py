@@ -19,7 +19,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.explain import read_pixels
 from filtag_kg.graph import PREFIXES, term, write_triples
 from filtag_kg.network import recorded_preparation
-from filtag_kg.query import Endpoint, Result, Term, boolean_text, bound_text, catalogue, malformed, table_pieces
+from filtag_kg.query import Endpoint, Result, Term, bound_text, catalogue, format_result, malformed, table_pieces
 from filtag_kg.server.confinement import confine_decoder
 from filtag_kg.server.jobs import (
     PREFIX,
@@ -188,7 +188,8 @@ def _ask(store: ox.Store, job: QueryJob, limits: Limits) -> Answer:
     if isinstance(result, ox.QueryBoolean):
         if job.boolean is None:
             return Answer("unacceptable", kind="boolean")
-        return Answer("ok", kind="boolean", format_=job.boolean, body=boolean_text(bool(result), job.boolean).encode())
+        body = format_result(Result.of(result), job.boolean).encode()
+        return Answer("ok", kind="boolean", format_=job.boolean, body=body)
     if isinstance(result, ox.QueryTriples):
         if job.graph is None:
             return Answer("unacceptable", kind="graph")

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +30,11 @@ def test_each_finds_something(command: str, server: Server, tmp_path: Path) -> N
         env={**os.environ, "SERVER": server.url}, capture_output=True, check=True,
     )  # fmt: skip
     assert re.search("tabby|n02123045|02084071-n|layer,filter|sparql-service-description", done.stdout)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("block", re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
+def test_each_client_finds_something(block: str, server: Server) -> None:
+    names: dict[str, Any] = {}
+    exec(block.replace("http://127.0.0.1:8000", server.url), names)
+    assert "tabby" in names["labels"] if "labels" in names else list(names["filters"])[:2] == ["layer", "filter"]
