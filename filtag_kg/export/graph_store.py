@@ -7,7 +7,7 @@ Source: W3C, *SPARQL 1.1 Graph Store HTTP Protocol*, sections 4.2 (indirect iden
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import urlencode, urlsplit
@@ -110,15 +110,35 @@ class GraphStore:
         if self._ask("HEAD", graph).status_code in _ABSENT:
             return False
         # Not every store knows HEAD, and some say yes to every name: the first statement decides.
+        return next(self.triples(graph), None) is not None
+
+    def triples(self, graph: str) -> Iterator[ox.Triple]:
+        """Yield the statements of a graph as they come; none if the store does not have it.
+
+        Raises
+        ------
+        FiltagError
+            If the store cannot be reached, refuses, or does not answer with RDF.
+        """
+        from urllib3.exceptions import HTTPError
+
         answer = self._ask("GET", graph)
-        try:
+        with closing(answer):
             if answer.status_code in _ABSENT:
-                return False
+                return
             if not answer.ok:
                 raise self._refused("GET", graph, answer)
-            return _has_a_statement(answer)
-        finally:
-            answer.close()
+            media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+            format_ = ox.RdfFormat.from_media_type(media_type) or ox.RdfFormat.TURTLE
+            answer.raw.decode_content = True
+            try:
+                for quad in ox.parse(input=cast("IO[bytes]", answer.raw), format=format_):
+                    yield quad.triple
+            except (SyntaxError, ValueError, OSError, HTTPError):
+                raise FiltagError(
+                    f"{without_secrets(self.url)} does not answer GET of graph {graph} with RDF: check that it is the "
+                    "address of a Graph Store"
+                ) from None
 
     def size(self, graph: str) -> int | None:
         """Return the number of statements in a graph, if the store answers SPARQL where its kind of store does."""
@@ -216,17 +236,6 @@ def open_store(url: str, secrets: Credentials, *, parameter: str, timeout: float
         if secrets.token is not None:
             session.headers["Authorization"] = f"Bearer {secrets.token}"
         yield GraphStore(url, parameter, timeout, secrets, session)
-
-
-def _has_a_statement(answer: requests.Response) -> bool:
-    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
-    format_ = ox.RdfFormat.from_media_type(media_type) or ox.RdfFormat.TURTLE
-    answer.raw.decode_content = True
-    try:
-        return next(iter(ox.parse(input=cast("IO[bytes]", answer.raw), format=format_)), None) is not None
-    except (SyntaxError, ValueError):
-        # Whatever it is, it is not to be replaced unasked.
-        return True
 
 
 def _cause(error: Exception) -> str:

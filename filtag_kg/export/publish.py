@@ -9,15 +9,19 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import pyoxigraph as ox
+
 from filtag_kg.errors import FiltagError
 from filtag_kg.export.graph_store import Credentials, GraphStore, open_store
-from filtag_kg.graph import DataIris
-from filtag_kg.kg import KG, graph_lines, kg_id_of
+from filtag_kg.graph import DataIris, term
+from filtag_kg.kg import KG, graph_lines, kg_id_of, runs_of
 from filtag_kg.redirects import without_secrets
 
 _log = logging.getLogger(__name__)
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_PLACE = term("nno:hasLayerSequence")
+_PLACES = f"SELECT ?layer ?place WHERE {{ GRAPH <%s> {{ ?layer <{_PLACE}> ?place }} }}"
 _LINE = re.compile(
     r"(?P<triple><(?P<subject>[^<> ]+)> <[^<> ]+> (?:<[^<> ]+>|\".*\"\S*))(?: <(?P<graph>[^<> ]+)>)? \.\n"
 )
@@ -97,14 +101,15 @@ def publish_kg(
     Raises
     ------
     FiltagError
-        If the KG or a part of it is there and not to be replaced, or the store cannot be reached, refuses, or still
-        fails after five tries.
+        If the KG or a part of it is there and not to be replaced, its network is there with other layers, or the
+        store cannot be reached, refuses, or still fails after five tries.
     """
     iris = DataIris(kg.manifest["parameters"]["base"])
     names = _graph_names(kg, iris)
     with open_store(url, secrets or Credentials(), parameter=parameter, timeout=timeout) as store:
         there = {name for name in names if store.holds(name)}
         superseded = [name for name in _earlier_descriptions(kg, iris) if store.holds(name)]
+        _check_layers(kg, iris, store, there)
         publication = _Publication(store, iris, iris.dataset(kg.manifest["id"]), there, replace, chunk, advance)
         if not replace:
             publication.refuse_to_replace(superseded)
@@ -227,6 +232,32 @@ def _graph_names(kg: KG, iris: DataIris) -> list[str]:
     named = {name for (name,) in kg.store_process().rows("SELECT ?g WHERE { GRAPH ?g {} }")}
     runs = {iris.run(run["id"]) for run in kg.manifest["runs"]}
     return sorted(named | runs, key=lambda name: (name == last, name))
+
+
+def _check_layers(kg: KG, iris: DataIris, store: GraphStore, there: Container[str]) -> None:
+    """Make sure that the store has no layer of a network in another place, or another layer in its place.
+
+    Raises
+    ------
+    FiltagError
+        If it has.
+    """
+    for network in dict.fromkeys(run.network for run in runs_of(kg)):
+        graph = iris.network(network)
+        if graph not in there:
+            continue
+        places = {(layer, place) for layer, place in kg.store_process().rows(_PLACES % graph)}
+        places |= {
+            (triple.subject.value, triple.object.value)
+            for triple in store.triples(graph)
+            if triple.predicate.value == _PLACE
+            if isinstance(triple.subject, ox.NamedNode) and isinstance(triple.object, ox.Literal)
+        }
+        if any(len(set(column)) < len(places) for column in zip(*places, strict=True)):
+            raise FiltagError(
+                f"{without_secrets(store.url)} holds other layers of {network}: publish to another store, or build "
+                "the KG with another base"
+            )
 
 
 def _earlier_descriptions(kg: KG, iris: DataIris) -> list[str]:

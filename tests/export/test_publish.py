@@ -227,6 +227,32 @@ def test_what_was_there_before_is_never_removed(memory: MemoryStore, kg: KG, cap
     assert first in removed
 
 
+def test_other_layers_of_a_network_are_not_mixed_in(memory: MemoryStore, kg: KG) -> None:
+    network = f"{DEFAULT_BASE}network/toy-0123456789ab"
+    place = '<{}/layer/{}> <https://w3id.org/nno/ontology#hasLayerSequence> "{}"^^<{}> .\n'
+    integer = "http://www.w3.org/2001/XMLSchema#integer"
+    for layer, index in (("deep", 0), ("deeper", 1)):
+        memory.graphs = {network: {place.format(network, layer, index, integer)}}
+        with pytest.raises(FiltagError) as error:
+            publish_kg(kg, memory.url, replace=True)
+        assert str(error.value) == (
+            f"{memory.url} holds other layers of toy-0123456789ab: publish to another store, or build the KG with "
+            "another base"
+        )
+    assert memory.changes == []
+    memory.graphs = {network: {place.format(network, "deeper", 2, integer)}}
+    publish_kg(kg, memory.url)
+
+
+def test_a_page_is_no_graph(memory: MemoryStore, kg: KG) -> None:
+    memory.graphs = {graph: {"<html></html>"} for graph in as_published(kg)}
+    with pytest.raises(
+        FiltagError, match=r"does not answer GET of graph \S+ with RDF: check that it is the address of"
+    ):
+        publish_kg(kg, memory.url)
+    assert memory.changes == []
+
+
 def test_a_store_that_tells_nothing_is_not_written_to(memory: MemoryStore, kg: KG) -> None:
     memory.unknown = ("HEAD", "GET")
     with pytest.raises(FiltagError, match=r"refused GET of graph \S+ \(501 \): check that it is the address of"):
