@@ -75,7 +75,7 @@ def export(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="turtle, nquads, ntriples, jsonld, rdfxml, sssom, csv, parquet or graphml.",
+            help="turtle, trig, nquads, ntriples, jsonld, rdfxml, sssom, csv, parquet or graphml.",
         ),
     ] = "turtle",
     table: Annotated[

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.export.graph_files import write_nquads, write_rdf
+from filtag_kg.export.graph_files import write_named_graphs, write_nquads, write_rdf
 from filtag_kg.export.graphml import write_graphml
 from filtag_kg.export.tables import write_csv, write_links, write_parquet
 from filtag_kg.kg import KG
@@ -15,6 +15,7 @@ _WRITERS: Mapping[str, Callable[[KG, BinaryIO], None]] = {
     "turtle": lambda kg, output: write_rdf(kg, "turtle", output),
     "ntriples": lambda kg, output: write_rdf(kg, "ntriples", output),
     "nquads": write_nquads,
+    "trig": write_named_graphs,
     "jsonld": lambda kg, output: write_rdf(kg, "jsonld", output),
     "rdfxml": lambda kg, output: write_rdf(kg, "rdfxml", output),
     "sssom": write_links,
@@ -31,9 +32,10 @@ def export_graph(kg: KG, format_: str, output: BinaryIO, *, table: str = "tags")
     Parameters
     ----------
     format_ : str
-        The whole graph: ``nquads``, with its named graphs; ``turtle``, ``ntriples``, ``jsonld`` or ``rdfxml``, which
-        merge them and write each triple once, sorted as in ``graph.nq.gz``. Filters, classes and concepts as nodes and
-        edges: ``graphml``. Parts: ``sssom``, the links of classes to concepts; ``csv`` or ``parquet``, a table.
+        The whole graph: ``nquads`` or ``trig``, with its named graphs; ``turtle``, ``ntriples``, ``jsonld`` or
+        ``rdfxml``, which merge them and write each triple once, sorted as in ``graph.nq.gz``. Filters, classes and
+        concepts as nodes and edges: ``graphml``. Parts: ``sssom``, the links of classes to concepts; ``csv`` or
+        ``parquet``, a table.
     table : {"tags", "common", "concepts"}
         The table that ``csv`` and ``parquet`` write.
 

@@ -17,7 +17,7 @@ from filtag_kg.graph.emit_mixed import emit_filter_parts, mixed_statements
 from filtag_kg.graph.emit_pictures import Depiction, Picture, depiction_statements, emit_pictures
 from filtag_kg.graph.emit_states import Statement, state_statements
 from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, quads, t
-from filtag_kg.graph.rdf_formats import RDF_FORMATS, RdfFormat, turtle_text, write_triples
+from filtag_kg.graph.rdf_formats import RDF_FORMATS, RdfFormat, turtle_text, write_trig, write_triples
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, FEATURE_TERMS, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
 from filtag_kg.graph.xml_text import xml_text
@@ -70,6 +70,7 @@ __all__ = [
     "t",
     "term",
     "turtle_text",
+    "write_trig",
     "write_triples",
     "xml_text",
 ]

@@ -62,7 +62,15 @@ def write_triples(triples: Iterable[ox.Triple], format_: str, output: BinaryIO) 
         return
     if format_ == "rdfxml":
         triples = map(_with_xml_text, triples)
-    syntax = RDF_FORMATS[format_].syntax
+    _serialize(triples, RDF_FORMATS[format_].syntax, output)
+
+
+def write_trig(quads: Iterable[ox.Quad], output: BinaryIO) -> None:
+    """Write quads as TriG; those of one graph together, or it comes in several blocks."""
+    _serialize(quads, ox.RdfFormat.TRIG, output)
+
+
+def _serialize(statements: Iterable[ox.Triple] | Iterable[ox.Quad], syntax: ox.RdfFormat, output: BinaryIO) -> None:
     # Oxigraph writes the prefixes in an order that differs between processes, so its own header is replaced.
     sample = io.BytesIO()
     node = ox.NamedNode("http://example.org/")
@@ -70,7 +78,7 @@ def write_triples(triples: Iterable[ox.Triple], format_: str, output: BinaryIO) 
     header = [line for line in sample.getvalue().splitlines(keepends=True) if line.startswith(b"@prefix")]
     output.writelines(sorted(header))
     body = _WithoutHeader(output, skip=len(b"".join(header)))
-    ox.serialize(triples, cast("IO[bytes]", body), format=syntax, prefixes=PREFIXES)
+    ox.serialize(statements, cast("IO[bytes]", body), format=syntax, prefixes=PREFIXES)
 
 
 def turtle_text(triples: Iterable[Triple]) -> str:

@@ -77,7 +77,12 @@ def graph_lines(file: Path) -> Iterator[str]:
 
 
 def graph_triples(file: Path) -> Iterator[ox.Triple]:
-    """Yield the triples of a file that :func:`write_graph` wrote, without their graphs.
+    """Yield the triples of a file as `graph_quads` yields its quads, without their graphs."""
+    return (quad.triple for quad in graph_quads(file))
+
+
+def graph_quads(file: Path) -> Iterator[ox.Quad]:
+    """Yield the quads of a file that :func:`write_graph` wrote.
 
     Raises
     ------
@@ -86,8 +91,7 @@ def graph_triples(file: Path) -> Iterator[ox.Triple]:
     """
     try:
         with gzip.open(file) as packed:
-            for quad in ox.parse(input=cast("IO[bytes]", packed), format=ox.RdfFormat.N_QUADS):
-                yield quad.triple
+            yield from ox.parse(input=cast("IO[bytes]", packed), format=ox.RdfFormat.N_QUADS)
     except (*_UNREADABLE, SyntaxError, ValueError) as error:
         raise _damaged(file, error) from None
 

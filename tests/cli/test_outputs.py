@@ -41,7 +41,7 @@ def test_files_go_through_a_pipe(kg: KG, tmp_path: Path) -> None:
     os.mkfifo(fifo)
     commands = [
         ("export", kg.path, "-o", fifo, "--format", format_)
-        for format_ in ("turtle", "nquads", "jsonld", "rdfxml", "sssom", "csv", "graphml", "parquet")
+        for format_ in ("turtle", "trig", "nquads", "jsonld", "rdfxml", "sssom", "csv", "graphml", "parquet")
     ]
     commands.append(("conformance", "draw", kg.path, "-o", fifo, "--rule", "q=0.5"))
     for words in commands:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
@@ -43,6 +46,34 @@ def test_rdflib_reads_what_the_store_holds(kg: KG, format_: str, parser: str) ->
     parsed = rdflib.Graph().parse(data=exported(kg, format_), format=parser)
     assert set(parsed) == set(stored(kg))
     assert len(parsed) > 1000
+
+
+def test_trig_holds_the_quads_that_n_quads_holds_each_graph_in_one_block(kg: KG) -> None:
+    trig = exported(kg, "trig")
+    quads = set(ox.parse(input=exported(kg, "nquads"), format=ox.RdfFormat.N_QUADS))
+    assert set(ox.parse(input=trig, format=ox.RdfFormat.TRIG)) == quads
+    read, expected = rdflib.Dataset().parse(data=trig, format="trig"), rdflib.Dataset()
+    expected.parse(data=exported(kg, "nquads"), format="nquads")
+    assert set(read.quads()) == set(expected.quads())
+    blocks = re.findall(r"^\S+ \{$", trig.decode(), re.MULTILINE)
+    assert len(blocks) == len(set(blocks)) == len({quad.graph_name for quad in quads} - {ox.DefaultGraph()})
+
+
+def test_trig_begins_with_the_default_graph_which_has_no_block(kg: KG, tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "graph.nq.gz", "wt", newline="\n") as file:
+        file.write('<http://e/a> <http://e/p> "1" <http://e/g> .\n<http://e/a> <http://e/p> "2" .\n')
+        file.write('<http://e/b> <http://e/p> "} ." <http://e/f> .\n<http://e/b> <http://e/p> "4" <http://e/g> .\n')
+    text = exported(replace(kg, path=tmp_path), "trig").decode()
+    assert [line for line in text.splitlines() if not line.startswith("@prefix")] == [
+        '<http://e/a> <http://e/p> "2" .',
+        "<http://e/f> {",
+        '\t<http://e/b> <http://e/p> "} ." .',
+        "}",
+        "<http://e/g> {",
+        '\t<http://e/a> <http://e/p> "1" .',
+        '\t<http://e/b> <http://e/p> "4" .',
+        "}",
+    ]
 
 
 def test_json_ld_is_readable_and_short(kg: KG) -> None:

@@ -91,7 +91,9 @@ def test_quads_are_exported_as_they_are_stored(kg: KG) -> None:
 
 
 def test_an_unknown_export_format_is_refused(kg: KG) -> None:
-    with pytest.raises(FiltagError, match="no export format 'rdf': choose one of turtle, ntriples, nquads, jsonld"):
+    with pytest.raises(
+        FiltagError, match="no export format 'rdf': choose one of turtle, ntriples, nquads, trig, jsonld"
+    ):
         exported(kg, "rdf")
 
 
