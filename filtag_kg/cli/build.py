@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filtag_kg.cli.console import DEFAULT_CONCEPTS, Base, Concepts, Force, Links, OutputKG, Quiet, note, progress_bar
+from filtag_kg.cli.console import (
+    DEFAULT_CONCEPTS,
+    Base,
+    Concepts,
+    Creators,
+    Force,
+    Licence,
+    Links,
+    OutputKG,
+    Quiet,
+    Title,
+    note,
+    progress_bar,
+)
 from filtag_kg.cli.network_options import (
     Classes,
     Colours,
@@ -51,7 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filtag_kg.images import ImageSet
-    from filtag_kg.kg import KG
+    from filtag_kg.kg import KG, BuildParameters
     from filtag_kg.network import Network
     from filtag_kg.profile import Profile
     from filtag_kg.tags import Rule
@@ -113,6 +126,9 @@ def run(
     concepts: Concepts = DEFAULT_CONCEPTS,
     links: Links = None,
     base: Base = BASE,
+    title: Title = None,
+    creators: Creators = None,
+    licence: Licence = None,
     batch_size: BatchSize = 32,
     workers: Workers = None,
     split: Split = None,
@@ -132,7 +148,7 @@ def run(
     arguments = locals()
     from filtag_kg.concepts import concept_source, read_curated_links
     from filtag_kg.graph import DataIris
-    from filtag_kg.kg import check_output, reserved_output
+    from filtag_kg.kg import BuildParameters, check_output, reserved_output
     from filtag_kg.output_paths import check_file_output, sibling
     from filtag_kg.report import check_report_folder
 
@@ -146,6 +162,7 @@ def run(
     if links is not None:
         read_curated_links(links, (), source)
     DataIris(base)
+    parameters = BuildParameters(base=base, title=title, creators=tuple(creators or ()), licence=licence)
     # The profile took hours, so it outlives an error in the seconds that follow.
     saved = sibling(output, ".profile.npz")
     check_file_output(saved)
@@ -165,7 +182,7 @@ def run(
                     load=pass_.load if maps else None,
                     concepts=concepts,
                     links=links,
-                    base=base,
+                    parameters=parameters,
                     force=force,
                     quiet=quiet,
                 )
@@ -204,12 +221,15 @@ def build(
     ] = None,
     class_names: ClassNames = None,
     base: Base = BASE,
+    title: Title = None,
+    creators: Creators = None,
+    licence: Licence = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Make a KG from a profile, or add its runs to a KG."""
     from filtag_kg.jobs import with_names
-    from filtag_kg.kg import build_into, reserved_output
+    from filtag_kg.kg import BuildParameters, build_into, reserved_output
     from filtag_kg.profile import load_profile
 
     if network is not None and not (maps and images is not None):
@@ -217,6 +237,7 @@ def build(
 
     rules = rules_from(k, q, score)
     names = given_names(class_names)
+    parameters = BuildParameters(base=base, title=title, creators=tuple(creators or ()), licence=licence)
     if (into is None) == (output is None):
         raise typer.BadParameter("give either -o, for a KG of its own, or --into, to add to one")
     if into is not None:
@@ -225,7 +246,16 @@ def build(
             made = with_names(load_profile(profile), names)
             load = partial(_network_of, made, str(profile), network) if maps else None
             return _built(
-                made, rules, room, images=images, load=load, concepts=concepts, links=links, beside=kg, quiet=quiet
+                made,
+                rules,
+                room,
+                images=images,
+                load=load,
+                concepts=concepts,
+                links=links,
+                parameters=parameters,
+                beside=kg,
+                quiet=quiet,
             )
 
         told(build_into(into, build_beside))
@@ -242,7 +272,7 @@ def build(
                     load=load,
                     concepts=concepts,
                     links=links,
-                    base=base,
+                    parameters=parameters,
                     force=force,
                     quiet=quiet,
                 )
@@ -269,13 +299,12 @@ def _built(
     load: Callable[[], Network | None] | None,
     concepts: str,
     links: Path | None,
-    base: str = BASE,
+    parameters: BuildParameters,
     force: bool = False,
     beside: KG | None = None,
     quiet: bool = False,
 ) -> KG:
     from filtag_kg.jobs import build_from_profile
-    from filtag_kg.kg import BuildParameters
 
     with_exemplars = images is not None and profile.exemplars is not None
     with (
@@ -290,7 +319,7 @@ def _built(
             network=load() if load is not None and with_exemplars else None,
             concepts=concepts,
             links=links,
-            parameters=BuildParameters(base=base),
+            parameters=parameters,
             force=force,
             beside=beside,
             progress=progress,

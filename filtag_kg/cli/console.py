@@ -41,6 +41,23 @@ Quiet = Annotated[
 OutputKG = Annotated[Path, typer.Option("-o", "--output", metavar="KG", help="Directory of the KG to make.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing KG.")]
 Base = Annotated[str, typer.Option("--base", metavar="IRI", help="What the KG's own IRIs begin with.")]
+Title = Annotated[
+    str | None, typer.Option("--title", metavar="TEXT", help="The KG's title as a dataset.", show_default=False)
+]
+Creators = Annotated[
+    list[str] | None,
+    typer.Option("--creator", metavar="NAME|IRI", help="Whose data it is: a name, or an ORCID's IRI. May be repeated."),
+]
+Licence = Annotated[
+    str | None,
+    typer.Option(
+        "--licence",
+        metavar="ID|IRI",
+        help="Licence of your own data, profile and tags: an SPDX id such as CC-BY-4.0, or an IRI.  [default: none is "
+        "claimed; concepts stay under their sources' licences]",
+        show_default=False,
+    ),
+]
 DEFAULT_CONCEPTS = "wordnet,conceptnet"
 """As `filtag_kg.concepts` has it, which would take long to import here."""
 Concepts = Annotated[

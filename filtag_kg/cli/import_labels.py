@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from filtag_kg.cli.build import BASE, Into, OutputOrInto, told
-from filtag_kg.cli.console import Base, Force, Links, Quiet, note
+from filtag_kg.cli.console import Base, Creators, Force, Licence, Links, Quiet, Title, note
 from filtag_kg.cli.profile import ClassNames, given_names
 
 
@@ -49,6 +49,9 @@ def import_(
     ] = None,
     links: Links = None,
     base: Base = BASE,
+    title: Title = None,
+    creators: Creators = None,
+    licence: Licence = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -70,7 +73,7 @@ def import_(
         strict=strict,
         concepts=concepts,
         links=links,
-        parameters=BuildParameters(base=base),
+        parameters=BuildParameters(base=base, title=title, creators=tuple(creators or ()), licence=licence),
         force=force,
     )
     if output is not None:

@@ -89,7 +89,9 @@ def _network(kg: KG, loaded: LoadedKg, network: NetworkLayers, run: RunResults, 
 
     view = loaded.network(network)
     concepts = {table.run.run_id: loaded.kinds(table) for table in loaded.runs_of(network.network)}
-    about = {name: kg.manifest[name] for name in ("id", "built", "counts", "licences")}
+    about = {
+        name: kg.manifest[name] for name in ("id", "built", "counts", "licences", "attribution") if name in kg.manifest
+    }
     value = {"path": str(kg.path), **about, "network": view, "concepts": concepts}
     return value, [partial(print_network, kg, loaded, view, run, most=most)]
 

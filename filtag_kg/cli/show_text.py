@@ -22,7 +22,7 @@ from filtag_kg.cli.text_table import (
     table,
 )
 from filtag_kg.concepts import COHERENT_Q
-from filtag_kg.kg import runs_of
+from filtag_kg.kg import attribution_of, licences_of_own_data, runs_of
 from filtag_kg.views import ABOUT_HIGHER, SOURCE_TEXTS, probability_text, rule_sentence, statement_text
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def print_network(kg: KG, loaded: LoadedKg, network: NetworkView, run: RunResult
     """Print how a KG was made, and a network's layers as one run tagged them."""
     print_title(network.label, network.network)
     counts, manifest = kg.manifest["counts"], kg.manifest
+    attribution = attribution_of(manifest)
     images = manifest["inputs"].get("profile", {}).get("images", {})
     networks = dict.fromkeys(run.network for run in runs_of(kg))
     nouns = {"filters": "filter", "classes": "class", "tags": "tag", "concepts": "concept"}
@@ -64,6 +65,9 @@ def print_network(kg: KG, loaded: LoadedKg, network: NetworkView, run: RunResult
             "images": f"{images['read']:,} of {images['source']}" if {"read", "source"} <= images.keys() else "",
             "networks": ", ".join(networks) if len(networks) > 1 else "",
             "built": manifest["built"],
+            "title": attribution.title or "",
+            "by": ", ".join(attribution.creators),
+            "own licence": ", ".join(licences_of_own_data(manifest)),
             "licences": ", ".join(dict.fromkeys(manifest["licences"].values())),
         }
     )

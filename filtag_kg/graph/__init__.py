@@ -1,7 +1,8 @@
 """RDF: the vocabulary, the triples of each kind of thing, a graph's description of itself, and the RDF formats."""
 
+from filtag_kg.graph.attribution import SPDX, Attribution, is_iri, licence_iri
 from filtag_kg.graph.counts import GraphCounts, count_statements, count_store
-from filtag_kg.graph.describe import DatasetDescription, KgFile, emit_dataset, kg_files
+from filtag_kg.graph.describe import DatasetDescription, KgFile, emit_dataset, file_media_type, kg_files
 from filtag_kg.graph.emit import (
     RunDescription,
     emit_closure,
@@ -29,6 +30,8 @@ __all__ = [
     "PREFIXES",
     "QUERIES",
     "RDF_FORMATS",
+    "SPDX",
+    "Attribution",
     "CheckDescription",
     "DataIris",
     "DatasetDescription",
@@ -57,11 +60,14 @@ __all__ = [
     "emit_network",
     "emit_pictures",
     "emit_run",
+    "file_media_type",
     "filter_sections",
     "in_order",
     "integer",
     "iri",
+    "is_iri",
     "kg_files",
+    "licence_iri",
     "literal",
     "mixed_statements",
     "quads",

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from filtag_kg.graph.attribution import is_iri
 from filtag_kg.graph.counts import GraphCounts
 from filtag_kg.graph.nquads import Triple, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import CONCEPTNET_SITE, MEDIA_TYPES, ONTOLOGY, PREFIXES, DataIris
 
-_TABLES = (
-    ("tags.csv", "Tag assignments", "text/csv"),
-    ("scores.csv", "Scores that another method gave to its tags", "text/csv"),
-    ("links.sssom.tsv", "Links of classes to concepts, in SSSOM", "text/tab-separated-values"),
-    ("common.csv", "Common concepts and features", "text/csv"),
-    ("concepts.csv", "Concepts by layer", "text/csv"),
-    ("mixed.csv", "Filters that respond to two unrelated things", "text/csv"),
-)
+GRAPH_FILE = "graph.nq.gz"
+_TITLES = {
+    GRAPH_FILE: "The whole graph, sorted",
+    "tags.csv": "Tag assignments",
+    "scores.csv": "Scores that another method gave to its tags",
+    "links.sssom.tsv": "Links of classes to concepts, in SSSOM",
+    "common.csv": "Common concepts and features",
+    "concepts.csv": "Concepts by layer",
+    "mixed.csv": "Filters that respond to two unrelated things",
+    "profile.npz": "Profile: mean and variance of the activation of every filter, by class",
+}
+_OWN_FILES = ("tags.csv", "scores.csv", "profile.npz")
+"""Those that hold the user's own data and nothing of a concept source."""
 _INPUTS = {
     "flt:imagesSha256": "images",
     "flt:profileSha256": "profile",
@@ -39,6 +45,8 @@ class KgFile:
         With gzip.
     sha256 : str, optional
         Of its bytes, for files written before the graph.
+    licences : tuple of str
+        IRIs of all that apply to it.
     """
 
     name: str
@@ -46,6 +54,7 @@ class KgFile:
     media_type: str
     compressed: bool = False
     sha256: str | None = None
+    licences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +63,17 @@ class DatasetDescription:
 
     Parameters
     ----------
+    title : str
+        In English.
     runs : sequence of str
         Run ids.
     licences : mapping of concept graph to the IRI of its licence
+    own_licences : mapping of graph to the IRIs of its licences
+        Of graphs that hold the user's own data, where the user gave a licence.
+    creators : sequence of str
+        Names or IRIs of those whose data it is.
+    given_title : str, optional
+        A user's, in whatever language, instead.
     counts : GraphCounts
         Of all graphs but the one of the description.
     conceptnet : str
@@ -75,6 +92,19 @@ class DatasetDescription:
     example: str
     hashes: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[KgFile] = ()
+    own_licences: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    creators: Sequence[str] = ()
+    given_title: str | None = None
+
+    def licences_of(self, graph: str) -> list[str]:
+        """Return the licences of a named graph."""
+        of_source = [self.licences[graph]] if graph in self.licences else []
+        return sorted({*of_source, *self.own_licences.get(graph, ())})
+
+    @property
+    def all_licences(self) -> list[str]:
+        """The licences of all that the KG holds."""
+        return sorted({*self.licences.values(), *(each for graph in self.own_licences.values() for each in graph)})
 
     @property
     def concept_graphs(self) -> list[str]:
@@ -82,21 +112,46 @@ class DatasetDescription:
         return [graph for graph in self.licences if self.counts.statements.get(graph)]
 
 
-def kg_files(digests: Mapping[str, str], *, with_profile: bool) -> Iterator[KgFile]:
+def kg_files(
+    digests: Mapping[str, str], *, with_profile: bool, source_licences: Iterable[str] = (), own: Iterable[str] = ()
+) -> Iterator[KgFile]:
     """Yield the files of a KG that other programs may use.
 
     Parameters
     ----------
     digests : mapping of file name to SHA-256
         Of the tables.
+    source_licences : iterable of str
+        IRIs of the licences of the concept sources, which hold for the tables made with them.
+    own : iterable of str
+        IRIs of the licences of the user's own data: tags and profile.
     """
-    yield KgFile("graph.nq.gz", "The whole graph, sorted", "application/n-quads", compressed=True)
-    for name, title, media_type in _TABLES:
-        if name in digests:
-            yield KgFile(name, title, media_type, sha256=digests[name])
-    if with_profile:
-        title = "Profile: mean and variance of the activation of every filter, by class"
-        yield KgFile("profile.npz", title, "application/octet-stream")
+    of_sources, of_user = tuple(sorted(set(source_licences))), tuple(sorted(set(own)))
+    present = {GRAPH_FILE, *digests, *(["profile.npz"] if with_profile else [])}
+    for name, title in _TITLES.items():
+        if name in present:
+            yield KgFile(
+                name,
+                title,
+                file_media_type(name),
+                compressed=name == GRAPH_FILE,
+                sha256=digests.get(name),
+                licences=of_user if name in _OWN_FILES else of_sources,
+            )
+
+
+def file_media_type(name: str) -> str:
+    """Return the media type of a file of a KG, unpacked.
+
+    Raises
+    ------
+    KeyError
+        If it is not one of those that the graph describes.
+    """
+    if name not in _TITLES:
+        raise KeyError(name)
+    endings = {"csv": "text/csv", "tsv": "text/tab-separated-values", "gz": "application/n-quads"}
+    return endings.get(name.rpartition(".")[2], "application/octet-stream")
 
 
 def emit_inputs(run_id: str, hashes: Mapping[str, str], iris: DataIris) -> Iterator[Triple]:
@@ -126,9 +181,11 @@ def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
     Sources: DCAT 3 section 6, *Describing Linked Datasets with the VoID Vocabulary* sections 2 to 5.
     """
     dataset = iri(iris.dataset(about.kg_id))
+    title = literal(about.title, language="en") if about.given_title is None else literal(about.given_title)
     yield dataset, t("rdf:type"), t("dcat:Dataset")
     yield dataset, t("rdf:type"), t("void:Dataset")
-    yield dataset, t("dcterms:title"), literal(about.title, language="en")
+    yield dataset, t("dcterms:title"), title
+    yield from _emit_creators(about, iris)
     yield dataset, t("dcterms:identifier"), literal(about.kg_id)
     yield dataset, t("dcterms:conformsTo"), iri(ONTOLOGY)
     yield dataset, t("void:uriSpace"), literal(iris.base)
@@ -139,9 +196,9 @@ def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
     for graph, count in about.counts.statements.items():
         yield dataset, t("void:subset"), iri(graph)
         yield iri(graph), t("void:triples"), integer(count)
-        if graph in about.licences:
-            yield iri(graph), t("dcterms:license"), iri(about.licences[graph])
-    for licence in sorted(set(about.licences.values())):
+        for licence in about.licences_of(graph):
+            yield iri(graph), t("dcterms:license"), iri(licence)
+    for licence in about.all_licences:
         yield dataset, t("dcterms:license"), iri(licence)
     for prefix in ("flt", "nno", "prov", "skos", "sssom"):
         yield dataset, t("void:vocabulary"), iri(PREFIXES[prefix])
@@ -154,6 +211,15 @@ def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
     yield from _emit_provenance(about, iris)
     for file in about.files:
         yield from _emit_file(about, file, iris)
+
+
+def _emit_creators(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
+    for creator in about.creators:
+        node = iri(creator if is_iri(creator) else iris.agent(creator))
+        yield iri(iris.dataset(about.kg_id)), t("dcterms:creator"), node
+        yield node, t("rdf:type"), t("foaf:Agent")
+        if not is_iri(creator):
+            yield node, t("foaf:name"), literal(creator)
 
 
 def _emit_linksets(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
@@ -196,7 +262,11 @@ def _emit_file(about: DatasetDescription, file: KgFile, iris: DataIris) -> Itera
         yield node, t("dcat:compressFormat"), iri(f"{MEDIA_TYPES}application/gzip")
     if file.sha256 is not None:
         yield node, t("flt:contentSha256"), literal(file.sha256)
-    for licence in sorted(set(about.licences.values())):
+    # The IRI of a file is its address, too: whoever asks for its media type gets its bytes.
+    yield node, t("dcat:downloadURL"), node
+    if file.name == GRAPH_FILE:
+        yield iri(iris.dataset(about.kg_id)), t("void:dataDump"), node
+    for licence in about.all_licences if file.name == GRAPH_FILE else file.licences:
         yield node, t("dcterms:license"), iri(licence)
     if file.name == "profile.npz" and "flt:profileSha256" in about.hashes:
         yield node, t("prov:wasDerivedFrom"), iri(iris.input("profile", about.hashes["flt:profileSha256"]))

@@ -16,12 +16,12 @@ _TYPE = term("rdf:type")
 _STRING = term("xsd:string")
 # Properties of other vocabularies whose values are things. For our own, the ontology tells.
 _POINTING = (
-    "dcat:compressFormat", "dcat:distribution", "dcat:mediaType", "dcterms:conformsTo", "dcterms:license",
-    "dcterms:source", "nno:hasLayer", "prov:used", "prov:wasDerivedFrom", "prov:wasGeneratedBy", "rdfs:domain",
-    "rdfs:isDefinedBy", "rdfs:range", "rdfs:subClassOf", "skos:broader", "skos:closeMatch", "skos:exactMatch",
-    "sssom:mapping_justification", "sssom:object_id", "sssom:predicate_id", "sssom:subject_id", "void:class",
-    "void:classPartition", "void:linkPredicate", "void:objectsTarget", "void:subjectsTarget", "void:subset",
-    "void:vocabulary",
+    "dcat:compressFormat", "dcat:distribution", "dcat:downloadURL", "dcat:mediaType", "dcterms:conformsTo",
+    "dcterms:creator", "dcterms:license", "dcterms:source", "nno:hasLayer", "prov:used", "prov:wasDerivedFrom",
+    "prov:wasGeneratedBy", "rdfs:domain", "rdfs:isDefinedBy", "rdfs:range", "rdfs:subClassOf", "skos:broader",
+    "skos:closeMatch", "skos:exactMatch", "sssom:mapping_justification", "sssom:object_id", "sssom:predicate_id",
+    "sssom:subject_id", "void:class", "void:classPartition", "void:dataDump", "void:linkPredicate",
+    "void:objectsTarget", "void:subjectsTarget", "void:subset", "void:vocabulary",
 )  # fmt: skip
 
 Json = str | Mapping[str, "Json"] | list["Json"]

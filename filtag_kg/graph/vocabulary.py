@@ -185,6 +185,10 @@ class DataIris:
         """Return the IRI of a part of the KG's description: a file, a link set, the count of a class."""
         return self._path("dataset", kg_id, *parts)
 
+    def agent(self, name: str) -> str:
+        """Return the IRI of a person or organisation that is known by name alone."""
+        return self._path("agent", name)
+
     def input(self, kind: str, sha256: str) -> str:
         """Return the IRI of an input of a run: ``images``, ``weights``, a ``profile`` or ``tags``."""
         return self._path(kind, sha256)

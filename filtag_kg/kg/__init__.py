@@ -21,6 +21,7 @@ from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
 from filtag_kg.kg.label_checks import LABEL_CHECKS, CheckedLabel, LabelStatus, RunCheck, read_label_checks
 from filtag_kg.kg.manifest import file_differences
 from filtag_kg.kg.mixed import MIXED, MixedTest, read_mixed
+from filtag_kg.kg.own_data import attribution_of, licences_of_own_data
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.runs import KgRun, add_runs, build_into, profile_graph_of, remove_run, runs_of
 from filtag_kg.kg.store import graph_lines, graph_quads, graph_triples
@@ -80,6 +81,7 @@ __all__ = [
     "WhereTable",
     "add_experiments",
     "add_runs",
+    "attribution_of",
     "build_into",
     "build_kg",
     "check_output",
@@ -89,6 +91,7 @@ __all__ = [
     "graph_quads",
     "graph_triples",
     "kg_id_of",
+    "licences_of_own_data",
     "open_kg",
     "profile_graph_of",
     "read_ablations",

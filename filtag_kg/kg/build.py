@@ -31,7 +31,6 @@ from filtag_kg.graph import (
     DatasetDescription,
     Depiction,
     GraphCounts,
-    KgFile,
     Picture,
     Statement,
     Triple,
@@ -49,6 +48,7 @@ from filtag_kg.graph import (
     filter_sections,
     in_order,
     kg_files,
+    licence_iri,
     mixed_statements,
     quads,
     resource_folder,
@@ -61,6 +61,7 @@ from filtag_kg.kg.exemplars import ExemplarRow
 from filtag_kg.kg.kg import FORMAT_VERSION, KG, check_output, open_kg
 from filtag_kg.kg.manifest import write_manifest
 from filtag_kg.kg.mixed import MIXED
+from filtag_kg.kg.own_data import own_licences
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.store import write_graph
 from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TAGS
@@ -174,8 +175,8 @@ def _write_graph(
         statements.update(section.counts)
     counts = _counts(plan, statements, n_assignments=sum(section.n_things for section in assignments))
     description_graph = plan.iris.dataset(plan.kg_id)
-    files = kg_files(digests, with_profile=profile is not None)
-    graphs[description_graph] = quads(emit_dataset(_description(plan, counts, files), plan.iris), description_graph)
+    about = _description(plan, counts, digests, with_profile=profile is not None)
+    graphs[description_graph] = quads(emit_dataset(about, plan.iris), description_graph)
     lines = sorted(set().union(*graphs.values()))
     write_graph(in_order(lines, sections), folder / "graph.nq.gz", folder / "store")
     return replace(counts, statements={**statements, description_graph: len(graphs[description_graph])})
@@ -274,17 +275,24 @@ def _counts(plan: BuildPlan, statements: Mapping[str, int], *, n_assignments: in
     )
 
 
-def _description(plan: BuildPlan, counts: GraphCounts, files: Iterable[KgFile]) -> DatasetDescription:
+def _description(
+    plan: BuildPlan, counts: GraphCounts, digests: Mapping[str, str], *, with_profile: bool
+) -> DatasetDescription:
+    attribution, licences = plan.parameters.attribution, _licences(plan, counts)
+    own = [] if attribution.licence is None else [licence_iri(attribution.licence)]
     return DatasetDescription(
         kg_id=plan.kg_id,
         title=f"Filters of {plan.provenance.network_label}, their tags and concepts",
         runs=[run.run_id for run in plan.runs],
-        licences=_licences(plan, counts),
+        licences=licences,
         counts=counts,
         conceptnet=plan.parameters.conceptnet,
         example=plan.iris.filter(plan.tags.network, plan.tags.layer_names[-1], 0),
         hashes=plan.provenance.hashes,
-        files=list(files),
+        files=list(kg_files(digests, with_profile=with_profile, source_licences=licences.values(), own=own)),
+        own_licences=own_licences(_first_build(plan), [{"id": run.run_id} for run in plan.runs], (), (), plan.iris),
+        creators=attribution.creators,
+        given_title=attribution.title,
     )
 
 
@@ -294,12 +302,22 @@ def _licences(plan: BuildPlan, counts: GraphCounts) -> dict[str, str]:
     return {graph: licence for graph, licence in licences.items() if counts.statements.get(graph)} or licences
 
 
-def _manifest(plan: BuildPlan, counts: GraphCounts) -> dict[str, Any]:
+def _first_build(plan: BuildPlan) -> dict[str, Any]:
+    """Return what the manifest says of what went in, and of whose it is."""
     hashes = {name.partition(":")[2]: digest for name, digest in plan.provenance.hashes.items()}
+    record = plan.parameters.attribution.record()
+    return {
+        "network": plan.tags.network,
+        "inputs": {**plan.provenance.inputs, **hashes},
+        **({"attribution": record} if record else {}),
+    }
+
+
+def _manifest(plan: BuildPlan, counts: GraphCounts) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
         "id": plan.kg_id,
-        "network": plan.tags.network,
+        **_first_build(plan),
         "runs": [
             {
                 "id": run.run_id,
@@ -311,7 +329,6 @@ def _manifest(plan: BuildPlan, counts: GraphCounts) -> dict[str, Any]:
             }
             for run in plan.runs
         ],
-        "inputs": {**plan.provenance.inputs, **hashes},
         "parameters": plan.recorded_parameters,
         "licences": _licences(plan, counts),
         "doubtful_links": [asdict(link) for link in doubtful_links(plan.links, plan.source)],

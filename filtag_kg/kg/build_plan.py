@@ -28,7 +28,7 @@ from filtag_kg.concepts import (
     mixed_filters,
     runs_of_few_classes,
 )
-from filtag_kg.graph import DEFAULT_BASE, DataIris, RunDescription
+from filtag_kg.graph import DEFAULT_BASE, Attribution, DataIris, RunDescription
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.profile import Profile
 from filtag_kg.tags import TagTable, contrast_over_classes
@@ -54,6 +54,18 @@ class BuildParameters:
         Least information content of a concept that is tested.
     draws, seed : int
         Random sets of classes that the adjusted p-values compare with, and their seed.
+    title : str, optional
+        Of the KG as a dataset.
+    creators : tuple of str
+        Whose data it is: names, or IRIs such as ``https://orcid.org/0000-0002-1825-0097``.
+    licence : str, optional
+        Of the user's own data, the profile and the tags: an IRI, or an id of SPDX such as ``CC-BY-4.0``. Left out, no
+        licence is claimed for them. What the concept sources say stays under theirs.
+
+    Raises
+    ------
+    FiltagError
+        If title, creator or licence is not one.
     """
 
     base: str = DEFAULT_BASE
@@ -61,6 +73,22 @@ class BuildParameters:
     min_ic: float = MIN_IC
     draws: int = DRAWS
     seed: int = 0
+    title: str | None = None
+    creators: tuple[str, ...] = ()
+    licence: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no title, creator or licence before anything takes long."""
+        _ = self.attribution
+
+    @property
+    def attribution(self) -> Attribution:
+        """What the user says of their own data."""
+        return Attribution(self.title, self.creators, self.licence)
+
+    def decisive(self) -> dict[str, Any]:
+        """Return those that decide results; whose they are does not."""
+        return {name: value for name, value in asdict(self).items() if name not in ("title", "creators", "licence")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +157,7 @@ def plan_build(
     common = common_concepts(tags, links, isa, min_ic=min_ic, draws=draws, seed=seed)
     classes_needed = runs_of_few_classes(tags, isa, min_ic=min_ic, draws=draws, seed=seed)
     contrast = None if profile is None else contrast_over_classes(profile.mean)
-    recorded = {**asdict(parameters), "concepts": source.name, "curated_links": len(curated)}
+    recorded = {**parameters.decisive(), "concepts": source.name, "curated_links": len(curated)}
     members = (f"{member.name} {member.version}" for member in source.members)
     software = tuple(sorted({tool_name(), *members, *provenance.software}))
     runs = [

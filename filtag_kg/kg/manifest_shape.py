@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.graph import DataIris, iri
+from filtag_kg.graph import Attribution, DataIris, iri, is_iri
 from filtag_kg.json_values import mismatch, named, whole_number
 from filtag_kg.profile import METADATA
 
@@ -42,6 +42,25 @@ def _licences(value: Any) -> str | None:  # noqa: ANN401
     return next((f"names {text!r}, which is not an IRI" for text in wrong), None)
 
 
+def _title(value: Any) -> str | None:  # noqa: ANN401
+    return None if _fits("title", value) else "is not a title"
+
+
+def _creator(value: Any) -> str | None:  # noqa: ANN401
+    return None if isinstance(value, str) and _fits("creators", (value,)) else "is not a creator"
+
+
+def _licence(value: Any) -> str | None:  # noqa: ANN401
+    return None if _fits("licence", value) and is_iri(value) else "is not the IRI of a licence"
+
+
+def _fits(name: str, value: Any) -> bool:  # noqa: ANN401
+    try:
+        return isinstance(value, str | tuple) and bool(Attribution.of_record({name: value}))
+    except FiltagError:
+        return False
+
+
 def _score(value: Any) -> str | None:  # noqa: ANN401
     return None if value in (None, "activation", "contrast") else "is neither activation nor contrast"
 
@@ -75,6 +94,7 @@ _BUILD = {
     "inputs": {"profile?": METADATA},
     "parameters": {"base": _base, "conceptnet": _iri, "seed": whole_number(), "concepts": named},
     "licences": _licences,
+    "attribution?": {"title?": _title, "creators?": [_creator], "licence?": _licence},
     "built": str,
     "counts": _COUNTS,
     "mixed?": {"tested": whole_number(), "classes_needed?": whole_number(1)},

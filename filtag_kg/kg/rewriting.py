@@ -17,6 +17,7 @@ from filtag_kg.graph import PREFIXES, DataIris, DatasetDescription, count_store,
 from filtag_kg.kg.build_plan import kg_id_of
 from filtag_kg.kg.kg import KG
 from filtag_kg.kg.manifest import kg_file_names, write_manifest
+from filtag_kg.kg.own_data import attribution_of, attributions_of, own_licences
 from filtag_kg.kg.store import finish_store, graph_lines, load_lines, pack_lines
 from filtag_kg.kg.store_process import plain_rows
 
@@ -102,6 +103,8 @@ def write_contents(
     network = runs[0].get("network", kg.manifest["network"])
     (last_layer, _), *_ = sorted(_rows(store, LAYERS % iris.network(network)), key=lambda row: -int(row[1]))
     digests = {path.name: sha256_of(path) for path in folder.iterdir() if path.suffix in (".csv", ".tsv")}
+    own, attribution = own_licences(kg.manifest, runs, builds, experiments, iris), attribution_of(kg.manifest, builds)
+    own_files = attributions_of(kg.manifest, builds)[""].licence
     about = DatasetDescription(
         kg_id=kg_id,
         title=title,
@@ -111,7 +114,17 @@ def write_contents(
         counts=counts,
         conceptnet=kg.manifest["parameters"]["conceptnet"],
         example=iris.filter(network, last_layer, 0),
-        files=list(kg_files(digests, with_profile=(folder / "profile.npz").exists())),
+        files=list(
+            kg_files(
+                digests,
+                with_profile=(folder / "profile.npz").exists(),
+                source_licences=kg.manifest["licences"].values(),
+                own=[] if own_files is None else [own_files],
+            )
+        ),
+        own_licences=own,
+        creators=attribution.creators,
+        given_title=attribution.title,
     )
     description = sorted(f"{line}\n" for line in quads(emit_dataset(about, iris), iris.dataset(kg_id)))
     load_lines(store, description)

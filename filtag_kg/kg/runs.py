@@ -220,7 +220,7 @@ def _check_layers(kg: KG, added: KG) -> None:
 
 
 def _build_record(kg: KG) -> dict[str, Any]:
-    names = ("id", "network", "inputs", "parameters", "counts", "licences", "built", "mixed")
+    names = ("id", "network", "inputs", "parameters", "counts", "licences", "attribution", "built", "mixed")
     return {name: kg.manifest[name] for name in names if name in kg.manifest}
 
 

@@ -7,6 +7,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.graph import SPDX
+from filtag_kg.kg import attribution_of, licences_of_own_data
 from filtag_kg.report.placing import box_style, crop_style, inset_style, map_url, sees_little
 from filtag_kg.report.tables import count_text
 from filtag_kg.views import (
@@ -72,7 +74,9 @@ def environment(packages: Sequence[str] = ()) -> Environment:
     jinja.filters["score"] = lambda score: "–" if score is None else f"{round(score, 2) + 0.0:.2f}"
     jinja.filters["source"] = lambda source: SOURCE_TEXTS.get(source, source)
     jinja.filters["statement"] = lambda feature: statement_text(feature.relation, feature.label)
-    jinja.filters["licence"] = lambda licence: _LICENCES.get(licence, "licence")
+    jinja.filters["licence"] = _licence_name
+    jinja.filters["attribution"] = attribution_of
+    jinja.filters["own_licences"] = licences_of_own_data
     jinja.filters["figure"] = chance_figure
     jinja.filters["support"] = support_sentence
     jinja.filters["chance_sentence"] = chance_sentence
@@ -98,6 +102,11 @@ def environment(packages: Sequence[str] = ()) -> Environment:
 def template_text(name: str) -> str:
     """Return the text of a template or style sheet."""
     return files("filtag_kg.report").joinpath("templates", name).read_text("utf-8")
+
+
+def _licence_name(licence: str) -> str:
+    name = licence.removeprefix(SPDX)
+    return _LICENCES.get(licence, "licence" if name == licence else name)
 
 
 def _term(context: Context, anchor: str, text: str = "", root: str | None = None) -> str:

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from filtag_kg.kg import KG
 from filtag_kg.server.headers import LOOPBACK_NAMES, PublicHeaders
+from filtag_kg.server.kg_files import KgFiles
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.named_queries import NamedQueries
 from filtag_kg.server.pool import Pool
@@ -64,7 +65,8 @@ def create_app(
     pool = Pool(store_path, limits, served.path if isinstance(served, KG) and pages is not None else None)
     sparql, named_queries = Sparql(pool), NamedQueries(pool)
     base = served.manifest["parameters"]["base"] if isinstance(served, KG) else None
-    resources = Resources(pool, base, pages)
+    files = KgFiles(served.path) if isinstance(served, KG) else None
+    resources = Resources(pool, base, pages, files)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

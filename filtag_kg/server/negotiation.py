@@ -62,11 +62,13 @@ def _plain(name: str) -> str:
 
 
 _UTF8 = "; charset=utf-8"
+CSV = Format("csv", ("text/csv",), f"{_UTF8}; header=present")
+TSV = Format("tsv", ("text/tab-separated-values",), _UTF8)
 TABLES = (
     Format("json", ("application/sparql-results+json", "application/json"), other_names=("srj", "text/json")),
     Format("xml", ("application/sparql-results+xml", "application/xml", "text/xml"), other_names=("srx", "sparql")),
-    Format("csv", ("text/csv",), f"{_UTF8}; header=present"),
-    Format("tsv", ("text/tab-separated-values",), _UTF8),
+    CSV,
+    TSV,
 )
 _OTHER_NAMES = {
     "turtle": ("ttl", "application/turtle"),
@@ -86,6 +88,9 @@ GRAPHS = tuple(
 HTML = Format("html", ("text/html", "application/xhtml+xml"), _UTF8)
 
 JPEG = Format("jpeg", ("image/jpeg",), other_names=("jpg",))
+GZIP = Format("gzip", ("application/gzip", "application/x-gzip"), other_names=("gz",))
+NQUADS = Format("nquads", ("application/n-quads",), other_names=_OTHER_NAMES["nquads"])
+NUMPY = Format("npz", ("application/octet-stream",))
 
 _RANGE = re.compile(r"\s*([\w!#$&^.+\-*]+/[\w!#$&^.+\-*]+)\s*((?:;[^;]*)*)")
 _ANY = re.compile(r"\A\s*\*(?=\s*(?:;|\Z))")

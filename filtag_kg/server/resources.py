@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from filtag_kg.names import name_in_path, part_of_path
 from filtag_kg.server.jobs import ResourceJob
-from filtag_kg.server.negotiation import GRAPHS, HTML, JPEG, formats_named, require_format
+from filtag_kg.server.kg_files import KgFiles
+from filtag_kg.server.negotiation import GRAPHS, HTML, formats_named, require_format
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import parameters_of
 from filtag_kg.server.request_error import RequestError, shorten
@@ -36,10 +36,6 @@ class Pages(Protocol):
         """
         ...
 
-    async def picture(self, path: str) -> Path | None:
-        """Return the JPEG file of a picture, given the path of its IRI; None if it is not one."""
-        ...
-
     def error(self, status: int, line: str) -> str:
         """Return the HTML of an error page. Called from a thread."""
         ...
@@ -54,12 +50,15 @@ class Resources:
         What the data's IRIs begin with.
     pages : Pages or None
         Without any, everybody gets graphs.
+    files : KgFiles or None
+        Those of the KG.
     """
 
-    def __init__(self, pool: Pool, base: str | None, pages: Pages | None) -> None:
+    def __init__(self, pool: Pool, base: str | None, pages: Pages | None, files: KgFiles | None) -> None:
         self._pool = pool
         self._base = base
         self._pages = pages
+        self._files = files
 
     async def by_path(self, request: Request) -> Response:
         """Answer for the thing under the base that has the request's path."""
@@ -79,9 +78,9 @@ class Resources:
         return await self._answer(request, iris[0], iris[0].removeprefix(self._base or "") if ours else iris[0])
 
     async def _answer(self, request: Request, iri: str, path: str) -> Response:
-        picture = None if self._pages is None else await self._pages.picture(path)
-        pictures = () if picture is None else (JPEG,)
-        offers = (*pictures, *GRAPHS) if self._pages is None else (*pictures, *GRAPHS, HTML)
+        file = None if self._files is None else await self._files.find(path)
+        of_file = () if file is None else file.formats
+        offers = (*of_file, *GRAPHS) if self._pages is None else (*of_file, *GRAPHS, HTML)
         named = formats_named(parameters_of(request))
         format_, media_type = require_format(request.headers.get("accept"), offers, named)
         described_by = f'</resource?iri={quote(iri, safe="")}&format=turtle>; rel="describedby"; type="text/turtle"'
@@ -89,10 +88,10 @@ class Resources:
             page = await self._pages.page(request, self._pool, path)
             if page is not None:
                 return HTMLResponse(page, headers={"Vary": "Accept", "Link": described_by})
-            format_ = (*pictures, *GRAPHS)[0]
+            format_ = (*of_file, *GRAPHS)[0]
             media_type = format_.media_types[0]
-        if format_ == JPEG and picture is not None:
-            return FileResponse(picture, media_type=media_type, headers={"Vary": "Accept", "Link": described_by})
+        if file is not None and format_ in of_file:
+            return file.response(request, format_, media_type, {"Vary": "Accept", "Link": described_by})
         answer = await ask_for(request, self._pool, ResourceJob(iri, format_.name))
         if answer.status == "unknown":
             raise RequestError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -196,3 +197,47 @@ def test_openapi_describes_each_query(server: Server) -> None:
         assert names == list(query.required)
         assert ", ".join(query.columns) in operation["responses"]["200"]["description"]
     assert set(found["paths"]["/sparql"]) == {"get", "post"}
+
+
+def dataset_of(kg: KG) -> str:
+    return f"/dataset/{kg.manifest['id']}"
+
+
+def test_the_dump_is_where_the_description_says(server: Server, kg: KG) -> None:
+    about = graph_at(server, dataset_of(kg))
+    void, dcat = rdflib.Namespace("http://rdfs.org/ns/void#"), rdflib.Namespace("http://www.w3.org/ns/dcat#")
+    (dump,) = about.objects(None, void.dataDump)
+    address = "/" + str(dump).removeprefix(BASE)
+    assert graph_at(server, address).value(dump, dcat.downloadURL) == dump
+    packed = kg.graph_path.read_bytes()
+    with server.client.stream("GET", address) as answer:
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/gzip")
+        assert "content-encoding" not in answer.headers
+        assert b"".join(answer.iter_raw()) == packed
+    part = server.client.get(address, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, packed[10:20])
+    # Whoever asks for N-Quads gets them, packed on the way only if that was agreed on.
+    for encoding, sent in (("gzip", "gzip"), ("identity", None), ("gzip;q=0", None), ("br, *;q=0.1", "gzip")):
+        asked = {"Accept": "application/n-quads", "Accept-Encoding": encoding}
+        quads = server.client.get(address, headers=asked)
+        assert quads.headers["content-type"] == "application/n-quads"
+        assert (quads.headers.get("content-encoding"), quads.headers["vary"]) == (sent, "Accept, Accept-Encoding")
+        assert quads.content == gzip.decompress(packed), encoding
+
+
+def test_every_file_of_the_description_can_be_downloaded(server: Server, kg: KG) -> None:
+    about = graph_at(server, dataset_of(kg))
+    files = set(about.objects(None, rdflib.Namespace("http://www.w3.org/ns/dcat#").distribution))
+    assert len(files) == 7
+    for file in files:
+        name = str(file).rpartition("/")[2]
+        answer = server.client.get("/" + str(file).removeprefix(BASE))
+        assert (answer.status_code, answer.content) == (200, (kg.path / name).read_bytes()), name
+    tags = server.client.get(f"{dataset_of(kg)}/file/tags.csv", headers={"Accept": "text/csv"})
+    assert tags.headers["content-type"].startswith("text/csv; charset=utf-8")
+
+
+@pytest.mark.parametrize("name", ["filtag.json", "store/CURRENT", "..%2Ffiltag.json", "scores.csv", "graph.nq"])
+def test_no_other_file_of_a_kg_has_an_address(server: Server, kg: KG, name: str) -> None:
+    assert server.client.get(f"{dataset_of(kg)}/file/{name}").status_code == 404
+    assert server.client.get("/dataset/0123456789abcdef/file/tags.csv").status_code == 404

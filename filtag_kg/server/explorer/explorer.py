@@ -110,11 +110,6 @@ class Explorer:
         answer = await ask_for(request, pool, PageJob("thing", {"path": path}))
         return None if answer.status == "unknown" else answer.body.decode()
 
-    async def picture(self, path: str) -> Path | None:
-        """Return the file of the thumbnail of an exemplar, given the path of its IRI; None if it is not one."""
-        name = (await self._now()).picture(path)
-        return None if name is None else self._path / name
-
     def error(self, status: int, line: str) -> str:
         """Return an error page."""
         return self._pages.now.pages.other("error.html", "error", status=status, line=line)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.kg import open_kg, profile_graph_of, runs_of
+from filtag_kg.kg import open_kg
 from filtag_kg.report import Figure, FilterCard, GroupedRun, Pages, PageSettings, semantic_report
 from filtag_kg.report import run_figures as draw_figures
 from filtag_kg.server.explorer.served_urls import ServedUrls
 from filtag_kg.views import LoadedKg, Match, load_kg, search_index
 
 _log = logging.getLogger(__name__)
-_THUMBNAIL = re.compile("[0-9]+[.]jpg")
 _EXTRAS = (("query", "Query"), ("compare", "Compare"), ("explain", "Explain"))
 
 
@@ -56,18 +54,6 @@ class Snapshot:
         if figure is None or ending != "svg":
             return None
         return dict(figure.files).get(file)
-
-    def picture(self, path: str) -> str | None:
-        """Return the name of an exemplar's thumbnail in the KG's directory, given the path of its IRI."""
-        iri, kg = self.loaded.iris.base + path, self.loaded.kg
-        for run in runs_of(kg):
-            graph = profile_graph_of(kg, run, self.loaded.iris)
-            if graph and iri.startswith(f"{graph}/exemplar/"):
-                file = iri.removeprefix(f"{graph}/exemplar/")
-                name = f"{run.folder}/exemplars/{file}".removeprefix("/")
-                if _THUMBNAIL.fullmatch(file) and (kg.path / name).is_file():
-                    return name
-        return None
 
     def card(self, match: Match) -> FilterCard | None:
         """Return a filter that was found as galleries show it; None of anything else."""
