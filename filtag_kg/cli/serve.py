@@ -21,7 +21,8 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="PORT", help="The port to listen on; 0 takes a free one.")] = 8000,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Stop a query or page that takes longer.")] = 10.0,
-    max_rows: Annotated[int, typer.Option(metavar="N", help="Cut answers after N rows.")] = 100_000,
+    max_rows: Annotated[int, typer.Option(metavar="N", help="Refuse answers of more rows.")] = 1_000_000,
+    max_size: Annotated[int, typer.Option(metavar="MB", help="Refuse answers that are larger.")] = 64,
     max_memory: Annotated[int, typer.Option(metavar="MB", help="Stop a query or page that needs more memory.")] = 512,
     cache: Annotated[int, typer.Option(metavar="MB", help="Memory for answers that are asked for again.")] = 64,
     workers: Annotated[
@@ -53,7 +54,13 @@ def serve(
         run_app,
     )
 
-    limits = Limits(timeout=timeout, max_rows=max_rows, memory=max_memory << 20, cache=cache << 20)
+    limits = Limits(
+        timeout=timeout,
+        max_rows=max_rows,
+        max_bytes=max_size << 20,
+        memory=max_memory << 20,
+        cache=cache << 20,
+    )
     if workers is not None:
         limits = replace(limits, workers=workers)
     opened = open_kg(kg)

@@ -39,6 +39,8 @@ class QueryJob(_ErrorWords):
         Whether the text has a ``FROM``. If it has none, the default graph is the union of all.
     default_graphs, named_graphs : tuple of str, or None
         The protocol's dataset; None if the request gives none.
+    first_rows : int or None
+        So many rows, or triples, are enough; None if the client wants all or an error.
     """
 
     text: str
@@ -49,6 +51,7 @@ class QueryJob(_ErrorWords):
     names_dataset: bool = False
     default_graphs: tuple[str, ...] | None = None
     named_graphs: tuple[str, ...] | None = None
+    first_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,12 @@ class InspectJob(_ErrorWords):
 
 @dataclass(frozen=True, slots=True)
 class NamedJob(_ErrorWords):
-    """Answer a named query, with its parameters as typed, in a table format."""
+    """Answer a named query, with its parameters as typed, in a table format; `first_rows` as in `QueryJob`."""
 
     name: str
     parameters: Mapping[str, str]
     table: str
+    first_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class Answer:
     ----------
     status : str
         "ready", once, before the first job. "ok". "unknown" (no such thing), "unacceptable" (no format for this kind of
-        answer). With a line: "invalid" (a query or parameter), "damaged" (the store).
+        answer). With a line: "invalid" (a query or parameter), "too large" (beyond the limits), "damaged" (the store).
     kind : str
         "table", "boolean", "graph", "overview", "inspection", "page" or "pixels".
     capped : bool

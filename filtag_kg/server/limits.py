@@ -22,7 +22,7 @@ class Limits:
     timeout : float
         Seconds to wait for a worker, and as many to run.
     max_rows : int
-        Rows, or triples, of an answer; the rest is left out, which the answer says.
+        Rows, or triples, of an answer. A larger one is refused, unless the client is content with the first rows.
     max_bytes : int
         Size of an answer; likewise.
     memory : int
@@ -56,8 +56,8 @@ class Limits:
     """
 
     timeout: float = 10.0
-    max_rows: int = 100_000
-    max_bytes: int = 32 << 20
+    max_rows: int = 1_000_000
+    max_bytes: int = 64 << 20
     memory: int = 512 << 20
     workers: int = field(default_factory=lambda: max(2, cpu_count() or 1))
     slow_lane: int = 4
@@ -73,12 +73,14 @@ class Limits:
     uploads: int = 8
 
     def __post_init__(self) -> None:
-        for name in (limit.name for limit in fields(self) if limit.name not in ("memory", "cache")):
+        for name in (limit.name for limit in fields(self) if limit.name not in ("memory", "cache", "max_bytes")):
             value, most = getattr(self, name), _MOST.get(name)
             if not value > 0:
                 raise FiltagError(f"{name}={value} is too little: give more than 0", options=(name,))
             if most is not None and not value <= most:
                 raise FiltagError(f"{name}={value} is too much: give at most {most}", options=(name,))
+        if not self.max_bytes > 0:
+            raise FiltagError("an answer of 0 MB is too little: give at least 1 MB", options=("max_size",))
         _check_megabytes("cache", self.cache >> 20, 0, "cache")
         _check_megabytes("memory", self.memory >> 20, _LEAST_MEMORY_MB, "max_memory")
 

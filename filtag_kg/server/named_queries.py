@@ -11,7 +11,7 @@ from filtag_kg.server.jobs import NamedJob
 from filtag_kg.server.negotiation import FORMAT_PARAMETERS, TABLES, formats_named, require_format
 from filtag_kg.server.openapi import address_of, openapi
 from filtag_kg.server.pool import Pool
-from filtag_kg.server.protocol import parameters_of
+from filtag_kg.server.protocol import FIRST_ROWS, first_rows_of, parameters_of
 from filtag_kg.server.request_error import RequestError, shorten, shorten_all
 from filtag_kg.server.responses import ask_for, response_of
 
@@ -41,20 +41,21 @@ class NamedQueries:
             raise RequestError(404, f"{error} (see /queries)") from None
         pairs = parameters_of(request)
         format_, media_type = require_format(request.headers.get("accept"), TABLES, formats_named(pairs))
+        first_rows = first_rows_of(pairs)
         parameters: dict[str, str] = {}
         for name, value in pairs:
             # A form sends its empty fields, too.
-            if name.lower() in FORMAT_PARAMETERS or not value:
+            if name.lower() in (*FORMAT_PARAMETERS, FIRST_ROWS) or not value:
                 continue
             if parameters.get(name, value) != value:
                 raise RequestError(400, f"parameter {shorten(name)!r} is given twice: give it once")
             parameters[name] = value
         try:
-            answer = await ask_for(request, self._pool, NamedJob(query.name, parameters, format_.name))
+            answer = await ask_for(request, self._pool, NamedJob(query.name, parameters, format_.name, first_rows))
         except RequestError as error:
             line = shorten_all(error.line, (*parameters, *parameters.values()))
             raise RequestError(error.status, line, error.headers) from None
-        return response_of(answer, format_.content_type(media_type), self._pool.limits.max_rows)
+        return response_of(answer, format_.content_type(media_type))
 
 
 def _listed(query: NamedQuery) -> dict[str, object]:

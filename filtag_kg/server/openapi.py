@@ -21,9 +21,16 @@ _LINE = {"text/plain": {"schema": _TEXT}}
 _ERRORS = {
     "400": {"description": "The request is wrong; one line says how.", "content": _LINE},
     "406": {"description": "There is no such format; the line lists those that there are.", "content": _LINE},
-    "500": {"description": "The query needed too much memory.", "content": _LINE},
+    "500": {"description": "The query needed too much memory, or its answer is too large.", "content": _LINE},
     "503": {"description": "Too many queries at once; Retry-After says when to try again.", "content": _LINE},
     "504": {"description": "The query took too long and was stopped.", "content": _LINE},
+}
+_FIRST_ROWS = {
+    "name": "maxrows",
+    "in": "query",
+    "required": False,
+    "description": "So many rows are enough. Without it, an answer beyond the server's limits is refused.",
+    "schema": {"type": "integer", "minimum": 1},
 }
 _READ_ONLY = {"403": {"description": "An update, SERVICE or a file: this endpoint is read-only.", "content": _LINE}}
 
@@ -63,7 +70,7 @@ def _named(query: NamedQuery) -> dict[str, Any]:
         "headers": {
             "Filtag-Note": {"description": "Notes on the answer, such as the senses of a word.", "schema": _TEXT},
             "X-SPARQL-MaxRows": {
-                "description": "The limit on rows, if the answer was cut.",
+                "description": "The number of rows, if there are more than maxrows asked for.",
                 "schema": {"type": "integer"},
             },
         },
@@ -73,7 +80,7 @@ def _named(query: NamedQuery) -> dict[str, Any]:
         "get": {
             "operationId": query.name,
             "summary": query.summary,
-            "parameters": [*(_query_parameter(query, name) for name in query.parameters), _format(TABLES)],
+            "parameters": [*(_query_parameter(query, name) for name in query.parameters), _format(TABLES), _FIRST_ROWS],
             "responses": {"200": answer, **_ERRORS},
         }
     }
@@ -108,10 +115,10 @@ def _sparql() -> dict[str, Any]:
     form = {
         "type": "object",
         "required": ["query"],
-        "properties": {"query": _TEXT, **dataset, "format": _TEXT},
+        "properties": {"query": _TEXT, **dataset, "format": _TEXT, "maxrows": _FIRST_ROWS["schema"]},
     }
     options = [*(_parameter(name, schema, "The graphs of the dataset.") for name, schema in dataset.items())]
-    options.append(_format(formats))
+    options += [_format(formats), _FIRST_ROWS]
     answer = {
         "description": "A table or truth value, or a graph; without a query, the service's description.",
         "content": _content(formats),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -21,6 +22,8 @@ from filtag_kg.server.query_inspection import NO_FILE, READ_ONLY, Inspection, de
 from filtag_kg.server.request_error import GONE, RequestError, shorten
 from filtag_kg.server.responses import ask_for
 
+FIRST_ROWS = "maxrows"
+"""The parameter, as Virtuoso calls it, of a client that is content with the first rows."""
 _LONGEST = 128 << 10
 _SHORT = 2000
 """Characters. Inspecting so many takes up to 30 ms; the longest query takes a second, so a worker does it."""
@@ -44,6 +47,8 @@ class ProtocolQuery:
         The dataset; both are None if the request gives none.
     formats : tuple of str
         From `formats_named`.
+    first_rows : int or None
+        From `first_rows_of`.
     """
 
     text: str
@@ -51,6 +56,7 @@ class ProtocolQuery:
     default_graphs: tuple[str, ...] | None
     named_graphs: tuple[str, ...] | None
     formats: tuple[str, ...]
+    first_rows: int | None
 
 
 async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
@@ -90,7 +96,12 @@ async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
         )
     given = bool(default_graphs or named_graphs)
     return ProtocolQuery(
-        text, inspection, default_graphs if given else None, named_graphs if given else None, formats_named(parameters)
+        text,
+        inspection,
+        default_graphs if given else None,
+        named_graphs if given else None,
+        formats_named(parameters),
+        first_rows_of(parameters),
     )
 
 
@@ -112,6 +123,22 @@ def parameters_of(request: Request) -> list[tuple[str, str]]:
         400 if they are not UTF-8, or too many.
     """
     return _pairs(request.scope["query_string"])
+
+
+def first_rows_of(parameters: Sequence[tuple[str, str]]) -> int | None:
+    """Return how many rows are enough, as the parameter `maxrows` says; None if it is not there.
+
+    Raises
+    ------
+    RequestError
+        400 if it is not a whole number from 1.
+    """
+    given = {value for name, value in parameters if name.lower() == FIRST_ROWS and value}
+    if not given:
+        return None
+    if len(given) > 1 or not re.fullmatch("[1-9][0-9]{0,8}", min(given)):
+        raise RequestError(400, f"{FIRST_ROWS}={shorten(min(given))} is not a whole number from 1: give one")
+    return int(min(given))
 
 
 async def read_body(request: Request, longest: int, seconds: float, too_long: str) -> bytes:

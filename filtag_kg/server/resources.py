@@ -97,4 +97,4 @@ class Resources:
             raise RequestError(
                 404, f"the graph does not know <{shorten(iri)}>: check its spelling, or search for it at /sparql"
             )
-        return response_of(answer, format_.content_type(media_type), self._pool.limits.max_rows, {"Link": described_by})
+        return response_of(answer, format_.content_type(media_type), {"Link": described_by})

@@ -25,11 +25,12 @@ async def ask_for(request: Request, pool: Pool, job: Job) -> Answer:
     Raises
     ------
     RequestError
-        As `Pool.ask` does; 400 where the query is malformed or a parameter does not fit.
+        As `Pool.ask` does; 400 where the query is malformed or a parameter does not fit; 500 where the answer is
+        larger than the limits.
     """
     answer = await while_connected(request, pool.ask(job))
-    if answer.status == "invalid":
-        raise RequestError(400, answer.line)
+    if answer.status in ("invalid", "too large"):
+        raise RequestError(400 if answer.status == "invalid" else 500, answer.line)
     return answer
 
 
@@ -54,12 +55,12 @@ async def while_connected(request: Request, working: Coroutine[Any, Any, _T]) ->
         await asyncio.gather(asking, leaving, return_exceptions=True)
 
 
-def response_of(answer: Answer, content_type: str, max_rows: int, headers: Mapping[str, str] | None = None) -> Response:
+def response_of(answer: Answer, content_type: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer as a response, whose headers tell notes and whether a part was left out."""
     all_headers = dict(headers or {}) | {"Vary": "Accept"}
     notes = list(answer.notes)
     if answer.capped:
-        all_headers["X-SPARQL-MaxRows"] = str(max_rows)
+        all_headers["X-SPARQL-MaxRows"] = str(answer.rows)
         rows = f"{answer.rows} {'triples' if answer.kind == 'graph' else 'rows'}"
         notes.insert(0, f"only the first {rows} of the answer: ask for less, or page with LIMIT and OFFSET")
     if notes:

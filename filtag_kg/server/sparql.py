@@ -44,10 +44,11 @@ class Sparql:
                 names_dataset=query.inspection.names_dataset,
                 default_graphs=query.default_graphs,
                 named_graphs=query.named_graphs,
+                first_rows=query.first_rows,
             ),
         )
         format_, media_type = formats[answer.kind] or require_format(accept, _KINDS[answer.kind], query.formats)
-        return response_of(answer, format_.content_type(media_type), self._pool.limits.max_rows)
+        return response_of(answer, format_.content_type(media_type))
 
     async def _description(self, request: Request) -> Response:
         named = formats_named(parameters_of(request))

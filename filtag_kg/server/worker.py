@@ -77,7 +77,7 @@ def work(connection: socket.socket, store_path: Path, limits: Limits, make_page:
 
 def _answer(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], make_page: MakePage | None) -> Answer:
     try:
-        return _done(store, job, limits, notes, make_page)
+        answer = _done(store, job, limits, notes, make_page)
     except FiltagError as error:
         return Answer("invalid", str(error))
     except (OSError, RuntimeError) as error:  # RocksDB raises either, depending on the damage.
@@ -87,6 +87,17 @@ def _answer(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], mak
     except Exception as error:  # noqa: BLE001 - a fault of ours must not be told as a lack of memory
         traceback.print_exc()
         return Answer("damaged", f"a fault of FilTag-KG itself ({type(error).__name__}): please report it")
+    first_rows = job.first_rows if isinstance(job, QueryJob | NamedJob) else None
+    if answer.capped and first_rows is None:
+        # A program that got a part could not tell it from the whole: SERVICE clauses read no headers.
+        rows = "triples" if answer.kind == "graph" else "rows"
+        most = f"{limits.max_rows} {rows} or {limits.max_bytes / 2**20:.3g} MB"
+        return Answer(
+            "too large",
+            f"the answer has more than {most}, which is the most that this server sends: ask for less, "
+            "page with LIMIT and OFFSET, or serve the KG with a higher limit",
+        )
+    return answer
 
 
 def _done(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], make_page: MakePage | None) -> Answer:
@@ -172,6 +183,8 @@ class _Capped(Iterator[_T]):
 
 
 def _ask(store: ox.Store, job: QueryJob, limits: Limits) -> Answer:
+    if job.first_rows is not None:
+        limits = replace(limits, max_rows=min(job.first_rows, limits.max_rows))
     dataset = job.default_graphs is not None or job.named_graphs is not None
     try:
         result = store.query(
@@ -205,7 +218,8 @@ def _ask_by_name(store: ox.Store, job: NamedJob, limits: Limits, notes: Sequence
     if text is None:
         answered = _table(query.columns, iter(()), job.table, limits)
     else:
-        answered = _ask(store, QueryJob(text, job.table, None, None, "http://localhost/"), limits)
+        asked = QueryJob(text, job.table, None, None, "http://localhost/", first_rows=job.first_rows)
+        answered = _ask(store, asked, limits)
     return replace(answered, notes=tuple(notes))
 
 

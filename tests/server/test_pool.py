@@ -90,19 +90,37 @@ def test_a_long_query_is_made_nice(store: Path) -> None:
         assert niceness >= {ours, min(ours + 5, 19), 19}
 
 
-def test_an_answer_is_capped_and_says_so(store: Path) -> None:
+def test_an_answer_is_whole_or_refused_unless_a_part_is_enough(store: Path) -> None:
     with serving_store(store, {"max_rows": 10}) as server:
-        for text, rows in (("SELECT * { ?s ?p ?o }", 10), ("SELECT * { ?s ?p ?o } LIMIT 10", 10)):
-            answer = server.query(text, format="csv")
-            assert len(answer.text.splitlines()) == rows + 1
-            capped = "LIMIT" not in text
-            assert answer.headers.get("x-sparql-maxrows") == ("10" if capped else None)
-            note = "only the first 10 rows of the answer: ask for less, or page with LIMIT and OFFSET"
-            assert answer.headers.get("filtag-note") == (note if capped else None)
-        graph = server.query("CONSTRUCT WHERE { ?s ?p ?o }", format="ntriples")
-        assert (len(graph.text.splitlines()), graph.headers["x-sparql-maxrows"]) == (10, "10")
+        for text, form in (("SELECT * { ?s ?p ?o }", "rows"), ("CONSTRUCT WHERE { ?s ?p ?o }", "triples")):
+            refused = server.query(text)
+            assert (refused.status_code, refused.text) == (
+                500,
+                f"the answer has more than 10 {form} or 64 MB, which is the most that this server sends: "
+                "ask for less, page with LIMIT and OFFSET, or serve the KG with a higher limit\n",
+            )
+            # A client may say that a part is enough. The same query is still refused to others.
+            for most in ("10", "7", "1000"):
+                answer = server.query(text, maxrows=most, format="csv" if form == "rows" else "ntriples")
+                n = min(int(most), 10)
+                assert len(answer.text.splitlines()) == n + (form == "rows")
+                assert answer.headers["x-sparql-maxrows"] == str(n)
+                note = f"only the first {n} {form} of the answer: ask for less, or page with LIMIT and OFFSET"
+                assert answer.headers["filtag-note"] == note
+            assert server.query(text).status_code == 500
+            whole = server.query(f"{text} LIMIT 10")
+            assert whole.status_code == 200
+            assert not {"x-sparql-maxrows", "filtag-note"} & set(whole.headers)
+        pages = [server.query(f"SELECT ?o {{ ?s ?p ?o }} LIMIT 10 OFFSET {i}", format="csv") for i in range(0, 300, 10)]
+        assert len({line for page in pages for line in page.text.split()[1:]}) == 300
+        for wrong in ("x", "0", "-1", "1e3"):
+            answer = server.query("ASK {}", maxrows=wrong)
+            line = f"maxrows={wrong} is not a whole number from 1: give one\n"
+            assert (answer.status_code, answer.text) == (400, line)
     with serving_store(store, {"max_bytes": 5000}) as server:
-        answer = server.query("SELECT * { ?s ?p ?o }")
+        refused = server.query("SELECT * { ?s ?p ?o }")
+        assert (refused.status_code, "1000000 rows or 0.00477 MB" in refused.text) == (500, True)
+        answer = server.query("SELECT * { ?s ?p ?o }", maxrows=300)
         assert 5000 < len(answer.content) < 5500
         assert 10 < len(answer.json()["results"]["bindings"]) < 300
         assert "filtag-note" in answer.headers

@@ -2,6 +2,8 @@
 import { tableOf } from "./results.js";
 
 const JSON_RESULTS = "application/sparql-results+json";
+// What a page can hold; more is for programs.
+const MOST_ROWS = 10000;
 
 export function queryPage(page) {
   const status = page.querySelector("[data-status]");
@@ -85,7 +87,7 @@ export function queryPage(page) {
     const csv = `${address}?${new URLSearchParams([...inputs, ["format", "csv"]])}`;
     const shared = `/query?${new URLSearchParams([["name", page.dataset.named], ...inputs])}`;
     showText();
-    ask(`${address}?${inputs}`, { headers: { Accept: JSON_RESULTS } }, shared, csv, pageUrls());
+    ask(`${address}?${new URLSearchParams([...inputs, ["maxrows", MOST_ROWS]])}`, { headers: { Accept: JSON_RESULTS } }, shared, csv, pageUrls());
   }
 
   /** URLs that the pages of the form's layers and classes begin with: a run is about one network. */
@@ -101,7 +103,7 @@ export function queryPage(page) {
       headers: { "Content-Type": "application/sparql-query", Accept: `${JSON_RESULTS}, text/turtle;q=0.8` },
       body: query,
     };
-    ask("/sparql", options, `/query?sparql=${encodeURIComponent(query)}`, `/sparql?format=csv&query=${encodeURIComponent(query)}`);
+    ask(`/sparql?maxrows=${MOST_ROWS}`, options, `/query?sparql=${encodeURIComponent(query)}`, `/sparql?format=csv&query=${encodeURIComponent(query)}`);
   }
 
   form?.addEventListener("submit", (event) => { event.preventDefault(); askNamed(); });
