@@ -19,6 +19,7 @@ from filtag_kg.cli import (
     evaluate,
     explain,
     import_labels,
+    mcp,
     profile,
     publish,
     query,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 _GROUPS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Make a KG": (demo.demo, build.run, profile.profile, build.build, import_labels.import_),
-    "Query and share it": (query.query, query.export, publish.publish, serve.serve),
+    "Query and share it": (query.query, query.export, publish.publish, serve.serve, mcp.mcp),
     "Look at it": (show.show, report.report, explain.explain, visualize.visualize),
     "Find out how far to trust it": (
         evaluate.evaluate,

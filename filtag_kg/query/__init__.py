@@ -9,7 +9,7 @@ from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_pieces
 from filtag_kg.query.parameters import PARAMETERS, Parameter, bind
 from filtag_kg.query.result import Result
 from filtag_kg.query.result_table import table_of
-from filtag_kg.query.terms import Term, prefixed_name
+from filtag_kg.query.terms import Term, Value, prefixed_name, python_value
 
 __all__ = [
     "PARAMETERS",
@@ -21,6 +21,7 @@ __all__ = [
     "RemoteEndpoint",
     "Result",
     "Term",
+    "Value",
     "bind",
     "bound_text",
     "catalogue",
@@ -33,6 +34,7 @@ __all__ = [
     "named_query",
     "open_endpoint",
     "prefixed_name",
+    "python_value",
     "sparql_query",
     "table_of",
     "table_pieces",

@@ -2,10 +2,11 @@
 
 What takes work is a *job*: a query, a page or an image to decode. A *worker*, a process that can be killed, answers it.
 The *fork server* forks workers, the *worker supply* keeps enough of them, and the *pool* decides which job runs when.
-The network that explains images lives in the *explainer process*.
+The network that explains images lives in the *explainer process*. Assistants ask over stdin and stdout (`assistant`).
 """
 
 from filtag_kg.server.app import create_app
+from filtag_kg.server.assistant.mcp_server import run_mcp
 from filtag_kg.server.explorer import Explorer, NetworkChoice
 from filtag_kg.server.headers import LOOPBACK_NAMES
 from filtag_kg.server.limits import Limits
@@ -22,4 +23,5 @@ __all__ = [
     "is_loopback",
     "listen",
     "run_app",
+    "run_mcp",
 ]

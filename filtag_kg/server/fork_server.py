@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.query import Endpoint
 from filtag_kg.server.confinement import confine_worker, leave_network
-from filtag_kg.server.jobs import FORK, ORDER, RENICE
+from filtag_kg.server.jobs import FORK, ORDER, RENICE, Answer, PageJob, ViewJob
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.worker import MakePage, work
 
@@ -84,6 +85,7 @@ class _SharedPages:
 
     def current(self) -> MakePage | None:
         """Return what makes a page now; None while no KG can be read."""
+        from filtag_kg.server.assistant.views import make_view
         from filtag_kg.server.explorer import KGPages, make_page
 
         try:
@@ -98,7 +100,13 @@ class _SharedPages:
             gc.collect()
             gc.freeze()
             self._frozen = snapshot
-        return lambda endpoint, job: make_page(snapshot, endpoint, job)
+
+        def make(endpoint: Endpoint, job: PageJob | ViewJob) -> Answer:
+            if isinstance(job, ViewJob):
+                return make_view(snapshot.loaded, snapshot.index, job)
+            return make_page(snapshot, endpoint, job)
+
+        return make
 
 
 def _be_worker(connection: socket.socket, store_path: Path, limits: Limits, make_page: MakePage | None) -> None:

@@ -72,6 +72,49 @@ class NamedJob(_ErrorWords):
 
 
 @dataclass(frozen=True, slots=True)
+class RowsJob(_ErrorWords):
+    """Answer a named query, or SPARQL, with some of its rows as JSON, and how many rows there are.
+
+    Parameters
+    ----------
+    name : str or None
+        Of the named query; None for SPARQL.
+    text : str
+        The SPARQL, as typed; empty for a named query.
+    parameters : mapping of str
+        Of the named query, as typed.
+    offset, limit : int
+        How many rows to skip, and how many to return at most.
+    """
+
+    name: str | None
+    text: str
+    parameters: Mapping[str, str]
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ViewJob(_ErrorWords):
+    """Say what the KG says of one thing, or find things, as JSON.
+
+    Parameters
+    ----------
+    view : str
+        "overview", "search", "filter", "pictures", "layer", "class" or "concept".
+    arguments : mapping of str to JSON values
+    """
+
+    noun: ClassVar[str] = "answer"
+    plural: ClassVar[str] = "answers"
+    too_long: ClassVar[str] = "ask for less, or serve the KG with a longer timeout"
+    too_much: ClassVar[str] = ": ask for less, or serve the KG with more memory"
+
+    view: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceJob(_ErrorWords):
     """Return the graph's statements about a thing, in a graph format."""
 
@@ -130,8 +173,11 @@ class DecodeJob(_ErrorWords):
     body: bytes
 
 
-Job = QueryJob | InspectJob | NamedJob | ResourceJob | OverviewJob | PageJob | DecodeJob
-_JOBS = {kind.__name__: kind for kind in (QueryJob, InspectJob, NamedJob, ResourceJob, OverviewJob, PageJob, DecodeJob)}
+Job = QueryJob | InspectJob | NamedJob | RowsJob | ViewJob | ResourceJob | OverviewJob | PageJob | DecodeJob
+_JOBS: Mapping[str, Callable[..., Job]] = {
+    kind.__name__: kind
+    for kind in (QueryJob, InspectJob, NamedJob, RowsJob, ViewJob, ResourceJob, OverviewJob, PageJob, DecodeJob)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +190,7 @@ class Answer:
         "ready", once, before the first job. "ok". "unknown" (no such thing), "unacceptable" (no format for this kind of
         answer). With a line: "invalid" (a query or parameter), "too large" (beyond the limits), "damaged" (the store).
     kind : str
-        "table", "boolean", "graph", "overview", "inspection", "page" or "pixels".
+        "table", "boolean", "graph", "rows", "view", "overview", "inspection", "page" or "pixels".
     capped : bool
         Whether a part was left out.
     pid : int

@@ -59,6 +59,11 @@ def openapi(queries: Sequence[NamedQuery]) -> dict[str, Any]:
     }
 
 
+def parameter_schema(kind: str) -> Mapping[str, Any]:
+    """Return the JSON Schema of a named query's parameter, given its kind."""
+    return _KINDS.get(kind, _TEXT)
+
+
 def address_of(query: NamedQuery) -> str:
     """Return the path of a query's example."""
     return f"/queries/{query.name}" + (f"?{urlencode(query.example)}" if query.example else "")
@@ -88,7 +93,7 @@ def _named(query: NamedQuery) -> dict[str, Any]:
 
 def _query_parameter(query: NamedQuery, name: str) -> dict[str, Any]:
     parameter = PARAMETERS[name]
-    schema = _KINDS.get(parameter.kind, _TEXT)
+    schema = parameter_schema(parameter.kind)
     described = _parameter(name, schema, parameter.meaning, required=name in query.required)
     if name in query.example:
         convert = {"integer": int, "number": float}.get(str(schema["type"]), str)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from filtag_kg.server.cache import AnswerCache
-from filtag_kg.server.jobs import Answer, DecodeJob, Job, QueryJob, pack
+from filtag_kg.server.jobs import Answer, DecodeJob, Job, QueryJob, RowsJob, pack
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.request_error import RequestError
 from filtag_kg.server.worker_supply import Worker, WorkerSupply
@@ -125,7 +125,7 @@ class Pool:
 
     async def _answer(self, job: Job, cache_key: bytes | None = None) -> Answer:
         """Wait for a slot and a worker, and have the worker answer."""
-        slots = self._sparql_slots if isinstance(job, QueryJob) else self._known_slots
+        slots = self._sparql_slots if _may_take_for_ever(job) else self._known_slots
         if self._waiting >= self.limits.queue:
             raise RequestError(503, f"too many {job.plural} wait: try again in a few seconds", _SOON)
         self._waiting += 1
@@ -201,7 +201,7 @@ class Pool:
             As `ask` does.
         """
         worker = running.worker
-        quick = self.limits.quick if isinstance(running.job, QueryJob) else self.limits.quick_known
+        quick = self.limits.quick if _may_take_for_ever(running.job) else self.limits.quick_known
         # From so many seconds of processor time on, the worker gets this niceness.
         steps = [(quick, _NICE), (quick * _VERY_LONG, _NICEST)]
         started, cpu_at_start = time.monotonic(), worker.cpu_seconds()
@@ -247,3 +247,8 @@ class Pool:
         lane = [each for each in self._running if each.is_slow and not each.stopped.is_set()]
         if len(lane) > self.limits.slow_lane:
             max(lane, key=lambda each: each.cpu_seconds).stopped.set()
+
+
+def _may_take_for_ever(job: Job) -> bool:
+    """Return whether a job is a user's own SPARQL; any other is known to end."""
+    return isinstance(job, QueryJob) or (isinstance(job, RowsJob) and job.name is None)

@@ -18,7 +18,15 @@ from starlette.requests import ClientDisconnect, Request
 from filtag_kg.server.jobs import InspectJob
 from filtag_kg.server.negotiation import formats_named
 from filtag_kg.server.pool import Pool
-from filtag_kg.server.query_inspection import NO_FILE, READ_ONLY, Inspection, decoded, inspect_query, is_file
+from filtag_kg.server.query_inspection import (
+    DEEPEST,
+    NO_FILE,
+    READ_ONLY,
+    Inspection,
+    decoded,
+    inspect_query,
+    is_file,
+)
 from filtag_kg.server.request_error import GONE, RequestError, shorten
 from filtag_kg.server.responses import ask_for
 
@@ -27,8 +35,6 @@ FIRST_ROWS = "maxrows"
 _LONGEST = 128 << 10
 _SHORT = 2000
 """Characters. Inspecting so many takes up to 30 ms; the longest query takes a second, so a worker does it."""
-_DEEPEST = 500
-"""Brackets in brackets. Oxigraph's parser and planner recurse for each, and some thousands crash the process."""
 _DEFAULT_GRAPHS = frozenset({"urn:x-rdflib:default", "urn:x-arq:DefaultGraph", "urn:x-arq:UnionGraph"})
 """What rdflib and Jena call the default graph of any endpoint."""
 _FORM = "application/x-www-form-urlencoded"
@@ -90,9 +96,9 @@ async def read_query(request: Request, pool: Pool) -> ProtocolQuery | None:
         raise RequestError(403, inspection.refusal)
     if inspection.empty:
         raise RequestError(400, "the query is empty: write a query")
-    if inspection.depth > _DEEPEST:
+    if inspection.depth > DEEPEST:
         raise RequestError(
-            400, f"the query has {inspection.depth} nested brackets, and {_DEEPEST} are allowed: nest less"
+            400, f"the query has {inspection.depth} nested brackets, and {DEEPEST} are allowed: nest less"
         )
     given = bool(default_graphs or named_graphs)
     return ProtocolQuery(

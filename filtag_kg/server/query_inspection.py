@@ -40,6 +40,8 @@ _ESCAPE = re.compile(r"\\(?:\\|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
 _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 _STEPS = {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}
 _UPDATES = ("INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH")
+DEEPEST = 500
+"""Brackets in brackets. Oxigraph's parser and planner recurse for each, and some thousands crash the process."""
 READ_ONLY = "this endpoint is read-only and refuses updates: send a query, or build the KG anew"
 _NO_SERVICE = "SERVICE is refused, as this endpoint calls no other: query that endpoint yourself and join the answers"
 NO_FILE = "the graph {} is a file, and this endpoint reads no files: name one of the graphs of its own dataset"

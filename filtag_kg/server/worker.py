@@ -20,6 +20,7 @@ from filtag_kg.explain import read_pixels
 from filtag_kg.graph import PREFIXES, term, write_triples
 from filtag_kg.network import recorded_preparation
 from filtag_kg.query import Endpoint, Result, Term, bound_text, catalogue, format_result, malformed, table_pieces
+from filtag_kg.server.assistant.rows import answer_rows
 from filtag_kg.server.confinement import confine_decoder
 from filtag_kg.server.jobs import (
     PREFIX,
@@ -32,14 +33,16 @@ from filtag_kg.server.jobs import (
     PageJob,
     QueryJob,
     ResourceJob,
+    RowsJob,
+    ViewJob,
     pack,
     unpack_job,
 )
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.query_inspection import decoded, inspect_query
 
-MakePage = Callable[[Endpoint, PageJob], Answer]
-"""Makes a page for people, from the store and the tables that were read before."""
+MakePage = Callable[[Endpoint, PageJob | ViewJob], Answer]
+"""Makes a page for people, or a view for assistants, from the store and the tables that were read before."""
 
 _OF_FILTER = ox.NamedNode(term("flt:filter"))
 _QUERIES = {query.name: query for query in catalogue()}
@@ -114,7 +117,9 @@ def _done(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], make_
             return _inspect(job)
         case DecodeJob():
             return _decode(job)
-        case PageJob():
+        case RowsJob():
+            return answer_rows(store, _Opened(store), job, limits, notes)
+        case PageJob() | ViewJob():
             return Answer("unknown") if make_page is None else make_page(_Opened(store), job)
 
 
