@@ -59,7 +59,10 @@ def run_mcp(source: KG | RemoteEndpoint, limits: Limits, on_start: Callable[[], 
     _check_sdk()
     facts = facts_of(LocalEndpoint(source), runs_of(source)) if isinstance(source, KG) else facts_of(source)
     tools = tools_of(facts, views=isinstance(source, KG))
-    asyncio.run(_serve(source, limits, tools, instructions_of(facts, limits), on_start))
+    try:
+        asyncio.run(_serve(source, limits, tools, instructions_of(facts, limits), on_start))
+    except* BrokenPipeError:
+        pass  # The assistant is gone, and reads no more.
 
 
 def _check_sdk() -> None:
@@ -74,19 +77,14 @@ async def _serve(
 ) -> None:
     from mcp.server.stdio import stdio_server
 
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    lines = _StdinLines(asyncio.get_running_loop())
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(number, lines.end)
     # While this block runs, what is printed goes to stderr, in this process and all that it starts.
-    async with stdio_server(stdin=_StdinLines(loop)) as (incoming, outgoing), _answering(source, limits) as ask:
+    async with stdio_server(stdin=lines) as (incoming, outgoing), _answering(source, limits) as ask:
         server = create_mcp_server(tools, instructions, ask)
         on_start()
-        serving = asyncio.ensure_future(server.run(incoming, outgoing, server.create_initialization_options()))
-        stopping = asyncio.ensure_future(stopped.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (serving, stopping):
-            task.cancel()
-        await asyncio.gather(serving, stopping, return_exceptions=True)
+        await server.run(incoming, outgoing, server.create_initialization_options())
 
 
 class _StdinLines:
@@ -105,6 +103,10 @@ class _StdinLines:
             for line in lines:
                 self._put(line.decode("utf-8", "replace"))
         self._put(None)
+
+    def end(self) -> None:
+        """Say that there are no more lines."""
+        self._lines.put_nowait(None)
 
     def _put(self, line: str | None) -> None:
         with suppress(RuntimeError):  # The loop is closed: nobody reads on.
