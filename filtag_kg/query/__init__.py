@@ -6,7 +6,7 @@ from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, ma
 from filtag_kg.query.execution import bound_text, named_query, sparql_query
 from filtag_kg.query.explanation import example_command, explanation
 from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_pieces
-from filtag_kg.query.parameters import PARAMETERS, Parameter, bind
+from filtag_kg.query.parameters import PARAMETERS, Parameter, bind, runs
 from filtag_kg.query.result import Result
 from filtag_kg.query.result_table import table_of
 from filtag_kg.query.terms import Term, Value, prefixed_name, python_value
@@ -35,6 +35,7 @@ __all__ = [
     "open_endpoint",
     "prefixed_name",
     "python_value",
+    "runs",
     "sparql_query",
     "table_of",
     "table_pieces",

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filtag_kg.kg import KgRun
-from filtag_kg.query import Endpoint
-from filtag_kg.query.parameters import runs
+from filtag_kg.query import Endpoint, runs
 from filtag_kg.views import rule_sentence
 
 _LAYERS = """SELECT ?network ?layer WHERE {

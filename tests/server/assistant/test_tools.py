@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -87,3 +89,16 @@ def test_the_description_of_sparql_names_terms_of_the_ontology(facts: Facts) -> 
 def test_terms_are_found_by_all_words() -> None:
     assert [term["term"] for term in terms_about("channel CONVOLUTIONAL class")] == ["flt:Filter"]
     assert terms_about("nonsense-word") == []
+
+
+def test_the_docs_name_every_tool_and_how_to_register(kg: KG, facts: Facts) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "assistants.md").read_text("utf-8")
+    table = page.partition("## The tools")[2].partition("Parameters have types")[0]
+    names = [tool.name for tool in tools_of(facts)]
+    general = names[: names.index(catalogue()[0].name)]
+    assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == general
+    asked = page.partition("## What to ask")[2].partition("## The tools")[0]
+    assert set(re.findall(r"`([\w-]+)`", asked)) <= set(names)
+    snippets = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)]
+    entries = [server for snippet in snippets for servers in snippet.values() for server in servers.values()]
+    assert [(Path(entry["command"]).name, entry["args"][0]) for entry in entries] == [("filtag", "mcp")] * 2
