@@ -78,7 +78,7 @@ def build_alone(path: Path, names_path: Path | None, seed: int) -> None:
     start = time.perf_counter()
     sections = [
         assignment_section(tags, "0" * 16, DataIris()),
-        *filter_sections(tags, {"q=0.25": "0" * 16}, (), DataIris()),
+        *filter_sections(tags, {"q=0.25": "0" * 16}, (), DataIris(), kinds_of="wordnet"),
     ]
     for _ in in_order([], sections):
         pass

@@ -52,7 +52,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, repeat
+from itertools import accumulate, chain
 from math import log
 from typing import TYPE_CHECKING
 
@@ -123,18 +123,17 @@ class CommonConcept:
 
 @dataclass(frozen=True, slots=True)
 class _Filter:
-    """A filter with two or more tags, and what they have in common.
+    """A filter with two or more tags, and the concepts that were chosen for it, the first one first.
 
-    `common` are columns of tested concepts, `p` and `support` belong to these, and `chosen` are indices into them.
+    `concepts` are columns of tested concepts, and `p` and `support` belong to them.
     """
 
     layer: int
     filter: int
     n_tags: int
-    common: NDArray[np.int64]
+    concepts: tuple[int, ...]
     p: NDArray[np.float64]
     support: NDArray[np.int64]
-    chosen: tuple[int, ...]
 
 
 def common_concepts(
@@ -200,23 +199,22 @@ def _of_family(
     by_rule = [
         list(_filters(tags, rule, below, ic[tested], family.familiar[tested], most)) for rule in range(len(tags.rules))
     ]
-    needed = sorted({filter_.n_tags for filter_ in chain.from_iterable(by_rule) if filter_.common.size})
+    needed = sorted({filter_.n_tags for filter_ in chain.from_iterable(by_rule) if filter_.concepts})
     nulls = dict(zip(needed, smallest_p_values(null_below, needed, p_values, draws=draws, seed=seed), strict=True))
     common: list[list[CommonConcept]] = []
     for rule, filters in zip(tags.rules, by_rule, strict=True):
         adjusted = [
-            adjusted_by_draws(nulls[filter_.n_tags], filter_.p, null_below.shape[1])
-            if filter_.common.size
-            else np.ones(1)
+            adjusted_by_draws(nulls[filter_.n_tags], filter_.p, null_below.shape[1]).tolist()
+            if filter_.concepts
+            else [1.0]
             for filter_ in filters
         ]
-        first = [filter_.chosen[0] if filter_.chosen else 0 for filter_ in filters]
-        q = q_values(np.array([p[index] for p, index in zip(adjusted, first, strict=True)]))
+        q = q_values(np.array([p[0] for p in adjusted]))
         rows_of_rule = []
         for filter_, p_adjusted, q_value in zip(filters, adjusted, q.tolist(), strict=True):
-            for rank, index in enumerate(filter_.chosen, start=1):
-                column = tested[filter_.common[index]]
-                support = int(filter_.support[index])
+            columns = zip(filter_.concepts, filter_.p.tolist(), p_adjusted, filter_.support.tolist(), strict=False)
+            for rank, (concept, p, p_of_draws, support) in enumerate(columns, start=1):
+                column = tested[concept]
                 row = CommonConcept(
                     rule=rule,
                     layer=tags.layer_names[filter_.layer],
@@ -229,8 +227,8 @@ def _of_family(
                     support=support,
                     tags=filter_.n_tags,
                     ic=float(ic[column]),
-                    p_value=float(filter_.p[index]),
-                    p_adjusted=float(p_adjusted[index]),
+                    p_value=p,
+                    p_adjusted=p_of_draws,
                     q_value=q_value if rank == 1 else None,
                     rank=rank,
                 )
@@ -240,19 +238,18 @@ def _of_family(
 
 
 @lru_cache(maxsize=1 << 16)
-def _tail(below: int, tags: int, classes: int) -> tuple[float, ...]:
+def _tail(below: int, tags: int, classes: int) -> NDArray[np.float64]:
+    # K and n may change places; the smaller one as n makes smaller numbers.
+    below, tags = max(below, tags), min(below, tags)
     # Whole numbers, so that sums are exact and the bytes the same everywhere. Each term follows from the
     # last: C(K,i) C(N-K,n-i) = C(K,i-1) C(N-K,n-i+1) x (K-i+1)(n-i+1) / (i (N-K-n+i)).
-    least, most = max(0, tags - (classes - below)), min(below, tags)
+    least = max(0, tags - (classes - below))
     terms = [math.comb(below, least) * math.comb(classes - below, tags - least)]
-    for i in range(least + 1, most + 1):
-        terms.append(terms[-1] * (below - i + 1) * (tags - i + 1) // (i * (classes - below - tags + i)))
+    for i in range(least + 1, tags + 1):
+        terms.append(terms[-1] * ((below - i + 1) * (tags - i + 1)) // (i * (classes - below - tags + i)))
     total = math.comb(classes, tags)
-    tail, sums = 0, []
-    for term in reversed(terms):
-        tail += term
-        sums.append(tail / total)
-    return tuple([1.0] * least + sums[::-1])
+    tails = [tail / total for tail in accumulate(reversed(terms))]
+    return np.array([1.0] * least + tails[::-1])
 
 
 def p_values(below: int, tags: int, classes: int) -> NDArray[np.float64]:
@@ -281,7 +278,7 @@ def p_values(below: int, tags: int, classes: int) -> NDArray[np.float64]:
     """
     if not (0 <= below <= classes and 0 <= tags <= classes):
         raise ValueError(f"K = {below} and n = {tags} must be between 0 and N = {classes}")
-    return np.array(_tail(below, tags, classes))
+    return _tail(below, tags, classes).copy()
 
 
 def adjusted_p_values(
@@ -349,56 +346,73 @@ def _filters(
     `below`, `ic` and `familiar` are of the tested concepts, in the order of the table's classes.
     """
     n_classes = len(below)
-    sizes = below.sum(axis=0)
-    counts = below.astype(np.float64)
+    sizes, group = np.unique(below.sum(axis=0), return_inverse=True)
+    # Whole numbers of few bytes, which sum fast.
+    counts = below.astype(np.min_scalar_type(n_classes))
+    # Floating-point numbers have the fast product; whole numbers to 2**24 are exact in float32.
+    factors = below.astype(np.float32)
     for layer, n_filters in enumerate(tags.n_filters):
         of_layer = np.flatnonzero((tags.rule == rule) & (tags.layer == layer))
-        tagged = np.zeros((n_filters, n_classes))
-        tagged[tags.filter[of_layer], tags.class_[of_layer]] = 1
-        n_tags = tagged.sum(axis=1).astype(np.int64)
+        tagged = np.zeros((n_filters, n_classes), dtype=np.bool_)
+        tagged[tags.filter[of_layer], tags.class_[of_layer]] = True
+        n_tags = tagged.sum(axis=1)
         several = np.flatnonzero(n_tags >= LEAST_SUPPORT)
-        # float64, because counts stay exact there and booleans would give a logical or.
-        supports = (tagged[several] @ counts).astype(np.int64)
-        for row, filter_ in enumerate(several.tolist()):
+        supports = (tagged[several].astype(np.float32) @ factors).astype(np.int64)
+        for support, filter_ in zip(supports, several.tolist(), strict=True):
             n = int(n_tags[filter_])
-            common = np.flatnonzero(supports[row] >= LEAST_SUPPORT)
-            support = supports[row, common]
-            tails = map(_tail, sizes[common].tolist(), repeat(n), repeat(n_classes))
-            p = np.array([tail[k] for tail, k in zip(tails, support.tolist(), strict=True)])
-            own = below[np.ix_(tagged[filter_] > 0, common)]
-            chosen = _choice(own, p, ic[common], familiar[common], most)
-            yield _Filter(layer, filter_, n, common, p, support, chosen)
+            tails = [_tail(size, n, n_classes) for size in sizes.tolist()]
+            starts = np.cumsum([0, *map(len, tails[:-1])])
+            p = np.concatenate(tails)[starts[group] + support]
+            chosen = _choice(counts[tagged[filter_]], support, p, ic, familiar, most)
+            yield _Filter(layer, filter_, n, chosen, p[list(chosen)], support[list(chosen)])
 
 
 def _choice(
-    own: NDArray[np.bool_], p: NDArray[np.float64], ic: NDArray[np.float64], familiar: NDArray[np.bool_], most: int
+    own: NDArray[np.unsignedinteger],
+    support: NDArray[np.int64],
+    p: NDArray[np.float64],
+    ic: NDArray[np.float64],
+    familiar: NDArray[np.bool_],
+    most: int,
 ) -> tuple[int, ...]:
-    """Return indices of the concepts that best cover a filter's tags.
+    """Return the columns of the common concepts that best cover a filter's tags.
 
-    `own` is a bool array of shape (n_tags, n_concepts): which tag lies at or below which concept.
+    `own` has the shape (n_tags, n_concepts): 1 where the tag lies at or below the concept. `support` is its sum, and
+    at least two for a concept that is common.
     """
+    common = support >= LEAST_SUPPORT
+    if not common.any():
+        return ()
+    ic = np.where(common, ic, 0)
     chosen: list[int] = []
     uncovered = np.ones(len(own), dtype=np.bool_)
-    while len(chosen) < most and ic.size:
+    while len(chosen) < most:
         # The denominator of the share is the same for all; argmin and argmax take the first of tied concepts.
-        score = ic * own[uncovered].sum(axis=0)
-        best = int(np.argmax(score) if chosen else np.argmin(p))
+        score = ic * support
+        best = int(np.argmax(score) if chosen else np.argmin(np.where(common, p, np.inf)))
         if score[best] <= 0:
             break
         best = known_by_name(best, own, ic, familiar)
         chosen.append(best)
-        uncovered &= ~own[:, best]
+        covers = own[:, best] > 0
+        support = support - own[covers & uncovered].sum(axis=0, dtype=own.dtype)
+        uncovered &= ~covers
     return tuple(chosen)
 
 
-def known_by_name(concept: int, own: NDArray[np.bool_], ic: NDArray[np.float64], familiar: NDArray[np.bool_]) -> int:
+def known_by_name(
+    concept: int,
+    own: NDArray[np.bool_] | NDArray[np.unsignedinteger],
+    ic: NDArray[np.float64],
+    familiar: NDArray[np.bool_],
+) -> int:
     """Return a concept, or a hardly wider one with the same tags if people know that by its name and not this one.
 
     Parameters
     ----------
     concept : int
         Column of `own`.
-    own : bool array of shape (n_tags, n_concepts)
+    own : bool array of shape (n_tags, n_concepts), or of zeros and ones
         Which tag of the filter lies at or below which concept.
     ic, familiar : array of shape (n_concepts,)
         Information content, and whether people know the concept by its label.

@@ -49,11 +49,14 @@ def runs_of_few_classes(
         As `common_concepts` takes them.
     """
     families = families_of(isa)
+    shape = (len(tags.layer_names), max(tags.n_filters, default=0), len(tags.class_ids))
     needed_by_rule: dict[str, dict[str, int]] = {}
     for index, rule in enumerate(tags.rules):
         of_rule = tags.rule == index
-        pairs = np.unique(np.stack([tags.layer, tags.filter, tags.class_])[:, of_rule], axis=1)
-        n_tags = np.unique(np.unique(pairs[:2], axis=1, return_counts=True)[1]).tolist()
+        # A class that tags a filter twice is one tag.
+        columns = (tags.layer[of_rule], tags.filter[of_rule], tags.class_[of_rule])
+        pairs = np.unique(np.ravel_multi_index(columns, shape))
+        n_tags = np.unique(np.unique(pairs // shape[-1], return_counts=True)[1]).tolist()
         needed = {
             family_name(family.relation, family.source, isa.source): classes_needed(
                 family.below, n_tags, min_ic=min_ic, draws=draws, seed=seed

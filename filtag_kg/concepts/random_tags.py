@@ -1,22 +1,30 @@
 """The smallest p-value among the concepts of randomly drawn classes: the null of the min-p adjustment.
 
 All numbers n of tags are done at once: each draw is a random order of the run's classes, and its first n are a
-random set of n classes. One sweep adds a class to every draw at a time and updates the supports, so 200
-different n cost little more than the largest of them. Sets of different n share classes, which does not matter
-to any one of them.
+random set of n classes. Sets of different n share classes, which does not matter to any one of them.
+
+p depends only on a concept's number of classes and on its support, and falls with the support. So of all concepts
+above equally many classes the one with the largest support is enough, and of each order only the places matter at which
+this largest support rises: to k where one of these concepts has its k-th class first.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from filtag_kg.concepts.families import LEAST_SUPPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+_PLACES = 1 << 25
+"""Classes of draws in memory at once."""
 
 
 def smallest_p_values(
@@ -47,30 +55,62 @@ def smallest_p_values(
     """
     if not len(n_tags):
         return []
-    n_classes = len(below)
-    if n_tags[-1] > n_classes:
-        raise ValueError(f"cannot draw {n_tags[-1]} of {n_classes} classes")
-    # p depends only on a concept's size and support, and falls with the support. So the largest support among the
-    # concepts of each size is enough.
-    sizes, group = np.unique(below.sum(axis=0), return_inverse=True)
-    above, groups = _padded(below, group, len(sizes))
+    n_classes, most = len(below), n_tags[-1]
+    if most > n_classes:
+        raise ValueError(f"cannot draw {most} of {n_classes} classes")
     # Rounded up, so that families of tests with other numbers of tags have the same orders, which are made once.
-    drawn = _orders(n_classes, min(n_classes, 1 << (n_tags[-1] - 1).bit_length()), draws, seed)
-    support = np.zeros((draws, below.shape[1] + 1), dtype=np.int16)
-    largest = np.zeros((draws, len(sizes) + 1), dtype=np.int16)
-    draw = np.arange(draws)
-    smallest: list[NDArray[np.float64]] = []
-    needed = set(n_tags)
-    for step in range(n_tags[-1]):
-        added = drawn[:, step]
-        for slot in range(above.shape[1]):
-            concept, of_group = above[added, slot], groups[added, slot]
-            raised = support[draw, concept] + 1
-            support[draw, concept] = raised
-            largest[draw, of_group] = np.maximum(largest[draw, of_group], raised)
-        if step + 1 in needed:
-            smallest.append(_smallest(largest[:, :-1], sizes, step + 1, n_classes, p_values))
-    return smallest
+    drawn = _orders(n_classes, min(n_classes, 1 << (most - 1).bit_length()), draws, seed)
+    smallest = np.ones((len(n_tags), draws))
+    sizes = below.sum(axis=0)
+    n_at_once = max(1, _PLACES // n_classes)
+    for start in range(0, draws, n_at_once):
+        block = slice(start, start + n_at_once)
+        place = _places(drawn[block, :most], n_classes)
+        for size in np.unique(sizes[sizes >= LEAST_SUPPORT]).tolist():
+            concepts = [np.flatnonzero(below[:, concept]) for concept in np.flatnonzero(sizes == size)]
+            rises = iter(_rises(place, concepts, most))
+            largest = np.zeros(len(place), dtype=place.dtype)
+            for n, n_more, of_n in zip(n_tags, np.diff(n_tags, prepend=0).tolist(), smallest[:, block], strict=True):
+                for rise in islice(rises, n_more):
+                    largest += rise
+                p = p_values(size, n, n_classes)
+                p[:LEAST_SUPPORT] = 1  # A concept of one tag is not common.
+                np.minimum(of_n, p.take(largest), out=of_n)
+    smallest.sort(axis=1)
+    return list(smallest)
+
+
+def _places(drawn: NDArray[np.int32], n_classes: int) -> NDArray[np.unsignedinteger]:
+    """Return where in its order a draw has each class, shape (draws, n_classes); the number drawn if it has it not."""
+    most = drawn.shape[1]
+    places = np.full((len(drawn), n_classes), most, dtype=np.min_scalar_type(most))
+    np.put_along_axis(places, drawn, np.arange(most, dtype=places.dtype)[None], axis=1)
+    return places
+
+
+def _rises(
+    place: NDArray[np.unsignedinteger], concepts: Sequence[NDArray[np.int64]], most: int
+) -> NDArray[np.unsignedinteger]:
+    """Return whether the largest support among concepts rises at each place of each draw, as 0 or 1.
+
+    Parameters
+    ----------
+    place : array of shape (draws, n_classes)
+        Where in its order a draw has each class; `most` if it has it not.
+    concepts : sequence of int64 arrays of shape (size,)
+        The classes of each concept.
+
+    Returns
+    -------
+    array of shape (most, draws), of the type of `place`
+    """
+    draws = len(place)
+    earliest = np.sort(place.take(concepts[0], axis=1), axis=1)
+    for classes in concepts[1:]:
+        np.minimum(earliest, np.sort(place.take(classes, axis=1), axis=1), out=earliest)
+    rises = np.zeros((most + 1, draws), dtype=place.dtype)
+    rises[earliest, np.arange(draws)[:, None]] = 1
+    return rises[:most]
 
 
 @lru_cache(maxsize=2)
@@ -84,34 +124,3 @@ def _orders(n_classes: int, n_drawn: int, draws: int, seed: int) -> NDArray[np.i
         for start in range(0, draws, 1000)
     ]
     return np.concatenate([np.zeros((0, n_drawn), dtype=np.int32), *first])
-
-
-def _padded(
-    below: NDArray[np.bool_], group: NDArray[np.int64], n_groups: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the concepts above each class and their groups, shape (n_classes, most above a class).
-
-    Shorter lists are padded with a concept and a group of their own, which are never read.
-    """
-    n_classes, n_concepts = below.shape
-    width = int(below.sum(axis=1).max(initial=0))
-    above = np.full((n_classes, width), n_concepts)
-    for row, is_above in enumerate(below):
-        columns = np.flatnonzero(is_above)
-        above[row, : len(columns)] = columns
-    return above, np.append(group, n_groups)[above]
-
-
-def _smallest(
-    largest: NDArray[np.int16],
-    sizes: NDArray[np.int64],
-    n_tags: int,
-    n_classes: int,
-    p_values: Callable[[int, int, int], NDArray[np.float64]],
-) -> NDArray[np.float64]:
-    smallest = np.ones(len(largest))
-    for column, size in enumerate(sizes.tolist()):
-        p = p_values(size, n_tags, n_classes)
-        p[:2] = 1  # A concept of one tag is not common.
-        np.minimum(smallest, p[largest[:, column]], out=smallest)
-    return np.sort(smallest)
