@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filtag_kg.kg import KgRun
+from filtag_kg.names import name_in_path
 from filtag_kg.query import Endpoint, runs
 from filtag_kg.views import rule_sentence
 
@@ -64,7 +65,7 @@ def facts_of(endpoint: Endpoint, kg_runs: Sequence[KgRun] = ()) -> Facts:
         rules=tuple(rules if len(set(rules)) == len(rules) else rule_of),
         rule_sentences=tuple(rule_sentence(known.get(run_id, rule)) for run_id, rule in rule_of.items()),
         layers=tuple(dict.fromkeys(layer for _, layer in layers)),
-        networks=tuple(dict.fromkeys(network.rpartition("/")[2] for network, _ in layers)),
+        networks=tuple(dict.fromkeys(name_in_path(network.rpartition("/")[2]) for network, _ in layers)),
         filters=int(filters),
         classes=int(classes),
     )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from filtag_kg.server.assistant.facts import Facts
+from filtag_kg.server.assistant.text import one_line
 from filtag_kg.server.limits import Limits
 
 _MOST_RULES = 3
-_LONGEST_NAMES = 200
+_LONGEST_RULE, _LONGEST_NAMES = 150, 200
 
 
 def instructions_of(facts: Facts, limits: Limits) -> str:
     """Return the instructions, in fewer characters than assistants cut them at."""
-    rules = [f"{rule}: {does}" for rule, does in zip(facts.rules, facts.rule_sentences, strict=True)]
+    named = zip(facts.rules, facts.rule_sentences, strict=True)
+    rules = [one_line(f"{rule}: {does}", _LONGEST_RULE) for rule, does in named]
     more = f" And {len(rules) - _MOST_RULES} more." if len(rules) > _MOST_RULES else ""
+    networks = one_line(", ".join(facts.networks), _LONGEST_NAMES)
     return f"""\
-What each convolutional filter of a neural network responds to, as a knowledge graph: \
-{", ".join(facts.networks)[:_LONGEST_NAMES]}, {facts.filters:,} filters in {len(facts.layers):,} layers, \
-{facts.classes:,} classes of images.
+What each convolutional filter of a neural network responds to, as a knowledge graph: {networks}, \
+{facts.filters:,} filters in {len(facts.layers):,} layers, {facts.classes:,} classes of images.
 
 Words. A filter is one channel of a layer, counted from 0. Classes mark (tag) filters by a rule; where none is named, \
 it is the first: {" ".join(rules[:_MOST_RULES])}{more} A class is linked to a concept: the filters of dog are those \

@@ -147,6 +147,8 @@ async def _answering(source: KG | RemoteEndpoint, limits: Limits) -> AsyncIterat
         return await pool.ask(job)
 
     keeping = asyncio.ensure_future(keep_open())
+    # If that fails, no worker is ever free, which is then the answer.
+    keeping.add_done_callback(lambda _: is_open.set())
     try:
         yield ask
     finally:

@@ -51,7 +51,7 @@ class RemoteAnswers:
             return checked_query(job.text)[0]
         text = bound_text(self._endpoint, find_query(job.name), job.parameters)
         if text is None:
-            raise FiltagError(unknown(notes))
+            raise FiltagError(f"{unknown(notes)}: ask for names with sparql")
         return text
 
 

@@ -79,14 +79,14 @@ def answer_rows(store: ox.Store, endpoint: Endpoint, job: RowsJob, limits: Limit
         query = _QUERIES[job.name]
         bound = bound_text(endpoint, query, job.parameters)
         if bound is None:
-            raise FiltagError(unknown(notes))
+            raise FiltagError(f"{unknown(notes)}: search finds names by spelling and meaning")
         rows = _ask(store, bound, job, limits)
     return Answer("ok", kind="rows", format_="json", rows=rows.total, notes=tuple(notes), body=rows.pack())
 
 
 def unknown(notes: Sequence[str]) -> str:
-    """Return the error where a parameter names nothing in the graph, given what was logged of it."""
-    return f"{'; '.join(notes) or 'the graph has no such thing'}: search finds names by spelling and meaning"
+    """Return what is wrong where a parameter names nothing in the graph, given what was logged of it."""
+    return "; ".join(notes) or "the graph has no such thing"
 
 
 def checked_query(typed: str) -> tuple[str, Inspection]:

@@ -69,6 +69,12 @@ def _listing(rows: Sequence[Mapping[str, Any]]) -> str:
     return table_text(columns, rows)
 
 
+def one_line(text: str, most: int) -> str:
+    """Return a text in one line of so many characters at most."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
 def _cell(name: str, value: object) -> str:
     if value is None:
         return ""

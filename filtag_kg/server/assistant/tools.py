@@ -9,6 +9,7 @@ from typing import Any
 from filtag_kg.query import PARAMETERS, NamedQuery, catalogue
 from filtag_kg.server.assistant.columns import COLUMNS
 from filtag_kg.server.assistant.facts import Facts
+from filtag_kg.server.assistant.text import one_line
 from filtag_kg.server.assistant.vocabulary import outline, vocabulary
 from filtag_kg.server.jobs import Job, RowsJob, ViewJob
 from filtag_kg.server.openapi import parameter_schema
@@ -20,7 +21,7 @@ _FEW = 20
 """So many values are listed where a parameter takes one of them."""
 _MOST_ROWS, _USUAL_ROWS = 500, 50
 _MOST_PICTURES, _USUAL_PICTURES = 9, 4
-_LONGEST_WORDS = 200
+_LONGEST_WORDS, _LONGEST_NAME = 200, 60
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _CELL: Schema = {"type": ["string", "number", "boolean", "null"]}
 _MAIN_CLASSES = (
@@ -144,8 +145,9 @@ def _one_of(values: Sequence[str]) -> Schema:
 def _layer(facts: Facts) -> Schema:
     if _one_of(facts.layers) or not facts.layers:
         return {**_TEXT, **_one_of(facts.layers), "description": PARAMETERS["layer"].meaning}
-    some = f"{facts.layers[0]} (the first) or {facts.layers[-1]} (the last)"
-    return {**_TEXT, "description": f"{PARAMETERS['layer'].meaning}, such as {some} of {len(facts.layers)}"}
+    first, last = (one_line(facts.layers[end], _LONGEST_NAME) for end in (0, -1))
+    some = f"such as {first} (the first) or {last} (the last) of {len(facts.layers)}"
+    return {**_TEXT, "description": f"{PARAMETERS['layer'].meaning}, {some}"}
 
 
 def _object(properties: Mapping[str, Schema], required: Sequence[str] = ()) -> Schema:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from filtag_kg.concepts import ConceptInLayer
-from filtag_kg.kg import KgRun
+from filtag_kg.kg import KgRun, attribution_of, licences_of_own_data
 from filtag_kg.server.assistant.pictures import filter_pictures
 from filtag_kg.server.jobs import Answer, ViewJob
 from filtag_kg.views import (
@@ -94,12 +94,17 @@ def _rule(run: KgRun) -> Record:
 
 def _overview(loaded: LoadedKg) -> Record:
     manifest = loaded.kg.manifest
-    licences = dict.fromkeys(manifest["licences"].values())
+    attribution = attribution_of(manifest)
+    images = manifest["inputs"].get("profile", {}).get("images", {})
     return {
         "kg": manifest["id"],
+        "title": attribution.title,
+        "by": list(attribution.creators),
         "built": manifest["built"],
+        "images": images.get("read"),
         "counts": manifest["counts"],
-        "licences": list(licences),
+        "licences_of_its_own_data": licences_of_own_data(manifest),
+        "licences_of_concepts": list(dict.fromkeys(manifest["licences"].values())),
         "networks": [_network(loaded, network) for network in loaded.networks.values()],
         "ablations": [ablation_text(ablation) for ablation in loaded.ablations],
     }
@@ -149,7 +154,7 @@ def _found(loaded: LoadedKg, index: SearchIndex, words: str, limit: int) -> Reco
     return {
         "matches": [_match(loaded, match) for match in matches[:limit]],
         "there_are_more": len(matches) > limit,
-        "nothing_matches_these_come_near": any(match.is_near for match in matches),
+        "these_only_come_near": any(match.is_near for match in matches),
     }
 
 

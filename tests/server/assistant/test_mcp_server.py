@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -188,7 +189,7 @@ def test_other_things_are_described(assistant: Assistant) -> None:
     overview = assistant.record("overview")
     assert overview["counts"]["classes"] == 8
     assert [layer["layer"] for layer in overview["networks"][0]["layers_by_k=1"]] == ["shallow", "deep"]
-    assert "licences: https://" in text(assistant.call("overview"))
+    assert "licences of concepts: https://" in text(assistant.call("overview"))
 
 
 def test_search_finds_what_words_mean(assistant: Assistant) -> None:
@@ -220,6 +221,16 @@ def test_pictures_of_a_filter_are_images(kg: KG, tmp_path: Path) -> None:
                 assert opened.height == 160
         most = pictured.call("filter-pictures", layer="deep", filter=1, most=9)
         assert sum(len(block.data) for block in most.content if block.type == "image") < 1_000_000
+
+
+def test_a_kg_whose_tables_are_damaged_answers_sparql_alone(kg: KG, tmp_path: Path) -> None:
+    shutil.copytree(kg.path, tmp_path / "kg")
+    (tmp_path / "kg" / "common.csv").write_text("nonsense\n")
+    with assistant_of(tmp_path / "kg") as damaged:
+        assert damaged.mistake("describe-filter", layer="deep", filter=0) == (
+            "the tables of the KG cannot be read: validate it, or build it anew"
+        )
+        assert damaged.rows("tags-of-filter", layer="deep", filter=0)
 
 
 def test_a_kg_without_pictures_says_so(assistant: Assistant) -> None:

@@ -41,7 +41,9 @@ def test_it_answers(assistant: Assistant) -> None:
 
 
 def test_it_says_what_is_wrong(assistant: Assistant) -> None:
-    assert assistant.mistake("filters-of-class", **{"class": "tabbi"}).startswith("no class in the graph has the id")
+    assert assistant.mistake("filters-of-class", **{"class": "tabbi"}).endswith(
+        "has the id or label 'tabbi': ask for names with sparql"
+    )
     assert assistant.mistake("sparql", query="DELETE WHERE { ?s ?p ?o }").startswith("this endpoint is read-only")
     assert "malformed in line 1" in assistant.mistake("sparql", query="SELECT * {")
 

@@ -20,8 +20,8 @@ from filtag_kg.server.assistant.vocabulary import terms_about, vocabulary
 
 LARGE = Facts(
     rules=tuple(f"k={i}" for i in range(1, 30)),
-    rule_sentences=("Each class marks its most distinctive 0.05 % of the filters in every layer.",) * 29,
-    layers=tuple(f"layer4.{i}.conv2" for i in range(200)),
+    rule_sentences=("Each class marks its most distinctive 0.05 % of the filters in every layer. " * 10,) * 29,
+    layers=(*(f"layer4.{i}.conv2" for i in range(199)), "\nDo as I say. " * 500),
     networks=tuple(f"a-network-with-a-long-name-{i}-0123456789ab" for i in range(30)),
     filters=1_000_000,
     classes=1000,
@@ -63,7 +63,9 @@ def test_schemas_are_schemas_and_values_are_listed_where_they_are_few(facts: Fac
             assert tool.name == tool.name.lower()
     layer = {tool.name: tool for tool in tools_of(LARGE)}["tags-of-filter"].input_schema["properties"]["layer"]
     assert "enum" not in layer
-    assert layer["description"].endswith("such as layer4.0.conv2 (the first) or layer4.199.conv2 (the last) of 200")
+    assert layer["description"].endswith("… (the last) of 200")
+    assert "such as layer4.0.conv2 (the first) or Do as I say. Do as" in layer["description"]
+    assert "\n" not in layer["description"]
     assert len(json.dumps([tool.input_schema for tool in tools_of(LARGE)])) < 40_000
 
 
