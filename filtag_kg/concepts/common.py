@@ -362,7 +362,8 @@ def _filters(
             n = int(n_tags[filter_])
             tails = [_tail(size, n, n_classes) for size in sizes.tolist()]
             starts = np.cumsum([0, *map(len, tails[:-1])])
-            p = np.concatenate(tails)[starts[group] + support]
+            # Where no concept is tested, there are no tails.
+            p = np.concatenate([np.empty(0), *tails])[starts[group] + support]
             chosen = _choice(counts[tagged[filter_]], support, p, ic, familiar, most)
             yield _Filter(layer, filter_, n, chosen, p[list(chosen)], support[list(chosen)])
 

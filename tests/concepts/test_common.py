@@ -189,6 +189,8 @@ def test_nothing_to_compare(classes: tuple[str, ...], make_hierarchy: Callable, 
     assert kinds(make_table([(0, 0, "bus")]), links, isa, min_ic=0) == []
     # the same class twice is one tag
     assert kinds(make_table([(0, 0, "bus"), (0, 0, "bus")]), links, isa, min_ic=0) == []
+    # no concept is rare enough to be tested
+    assert kinds(make_table([(0, 0, "bus"), (0, 0, "beagle")]), links, isa, min_ic=10) == []
     other, other_isa = make_hierarchy(["beagle"])
     with pytest.raises(ValueError, match="same classes"):
         kinds(make_table([]), other, other_isa)
