@@ -13,12 +13,14 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from filtag_kg.kg import KG, runs_of
+from filtag_kg import Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, add_runs, build_kg, open_kg, runs_of
 from filtag_kg.query import catalogue
 from tests.label_checks import checked_copy
 from tests.pictures import pictured_copy
@@ -433,3 +435,31 @@ def test_a_kg_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: no KG at ")
     assert "\n" not in done.stderr.strip()
+
+
+# Several networks
+
+
+def test_of_several_networks_one_is_chosen(profile: Profile, kg: KG, tmp_path: Path) -> None:
+    """Two runs by the same rule go by their ids; layers of both networks are offered."""
+    identifier = "other net-0123456789ab"
+    other = replace(
+        profile,
+        metadata={**profile.metadata, "network": "other net", "identifier": identifier, "weights_sha256": "b" * 64},
+        layer_names=("shallow", "deeper"),
+    )
+    tags = tag_filters(other, [Rule("k", 1)], network=identifier)
+    added = build_kg(tmp_path / "other", tags, wordnet(), Provenance.of_profile(other), profile=other, first_rule=2)
+    shutil.copytree(kg.path, tmp_path / "kg")
+    both = add_runs(open_kg(tmp_path / "kg"), added)
+    with assistant_of(both.path) as assistant:
+        parameters = {tool.name: tool.input_schema["properties"] for tool in assistant.tools()}["describe-filter"]
+        assert parameters["network"]["enum"] == [identifier, kg.manifest["network"]]
+        assert parameters["rule"]["enum"] == [run.run_id for run in runs_of(both)]
+        assert parameters["layer"]["enum"] == ["shallow", "deeper", "deep"]
+        assert assistant.mistake("describe-filter", layer="deeper", filter=0).startswith("no layer 'deeper' in toy")
+        chosen = assistant.record("describe-filter", layer="deeper", filter=0, network=identifier)
+        assert (chosen["network"], chosen["tags"]["total"]) == ("other net", 3)
+        (run,) = (run.run_id for run in runs_of(both) if run.network == identifier)
+        assert assistant.rows("tags-of-filter", layer="deeper", filter=0, rule=run)
+        assert [each["network"] for each in assistant.record("overview")["networks"]] == ["toy", "other net"]
