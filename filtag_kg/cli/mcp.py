@@ -11,6 +11,8 @@ from filtag_kg.cli.console import Quiet, note
 from filtag_kg.errors import FiltagError
 
 _MEMORY_MB = 512
+_WORKERS = 2
+"""One assistant asks few questions at once, and each may turn slow without holding up the next."""
 
 
 def mcp(
@@ -36,7 +38,8 @@ def mcp(
     def started() -> None:
         note(f"serving {source} to an assistant on stdin and stdout (the end of stdin ends it)")
 
-    limits = Limits(timeout=timeout, max_rows=max_rows, memory=(max_memory or _MEMORY_MB) << 20)
+    memory = (_MEMORY_MB if max_memory is None else max_memory) << 20
+    limits = Limits(timeout=timeout, max_rows=max_rows, memory=memory, workers=_WORKERS)
     if not source.startswith(("http://", "https://")):
         run_mcp(open_kg(Path(source)), limits, started)
         return
