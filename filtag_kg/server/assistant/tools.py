@@ -10,7 +10,7 @@ from filtag_kg.query import PARAMETERS, NamedQuery, catalogue
 from filtag_kg.server.assistant.columns import COLUMNS
 from filtag_kg.server.assistant.facts import Facts
 from filtag_kg.server.assistant.text import one_line
-from filtag_kg.server.assistant.vocabulary import outline, vocabulary
+from filtag_kg.server.assistant.vocabulary import outline
 from filtag_kg.server.jobs import Job, RowsJob, ViewJob
 from filtag_kg.server.openapi import parameter_schema
 
@@ -26,8 +26,9 @@ _TEXT: Schema = {"type": "string", "minLength": 1}
 _CELL: Schema = {"type": ["string", "number", "boolean", "null"]}
 _MAIN_CLASSES = (
     "flt:TaggingRun", "flt:Filter", "flt:FilterInRun", "flt:ClassLabel", "flt:FilterStatement", "flt:TagAssignment",
-    "flt:CommonFeature", "flt:CommonConcept", "flt:ConceptInLayer",
+    "flt:CommonFeature", "flt:CommonConcept", "owl:Thing", "flt:ConceptInLayer", "skos:Concept",
 )  # fmt: skip
+"""Those that most questions are about; the last ones are left out where the vocabulary has grown too long."""
 EXAMPLE = """SELECT ?layer ?index ?activation WHERE {
   ?run a flt:TaggingRun ; flt:ruleIndex 0 .
   ?class a flt:ClassLabel ; skos:prefLabel "tabby" .
@@ -38,10 +39,10 @@ EXAMPLE = """SELECT ?layer ?index ?activation WHERE {
 _SPARQL = """Answer a SPARQL 1.1 query (SELECT, ASK, CONSTRUCT, DESCRIBE), read-only, where no other tool does. \
 Prefixes (flt, nno, skos, prov, rdfs …) need no declaration. Classes and their properties, all flt:
 {outline}
-Shortcuts of a run stand in the graph of its name: GRAPH ?run {{ ?filter flt:hasTag ?class }}; without GRAPH the rules \
-of several runs mix. ?class flt:atOrBelow ?concept leads to all concepts above it, skos:broader one step up. \
-skos:prefLabel is the name (of a concept with @en), skos:notation the class id; ?network nno:hasLayer ?layer. The tool \
-vocabulary defines every term. A query that takes long is stopped: ask for little. For example:
+GRAPH ?run {{ ?filter flt:hasTag ?class }} has the shortcuts of one run; without GRAPH, runs mix. \
+?class flt:atOrBelow ?concept leads to all concepts above. Names are skos:prefLabel (of concepts, @en), class ids \
+skos:notation. ?run flt:network ?network . ?network nno:hasLayer ?layer. A CommonConcept of rank 1 has \
+flt:coherenceQValue. The tool vocabulary defines every term. What takes long is stopped: ask for little. For example:
 {example}"""
 
 
@@ -164,17 +165,23 @@ def _limit(what: str, usual: int = _USUAL_ROWS, most: int = _MOST_ROWS) -> Schem
 
 
 def _sparql_tool() -> Tool:
-    known = {term.name for term in vocabulary()}
-    classes = [name for name in _MAIN_CLASSES if name in known]
     return Tool(
         name="sparql",
         title="SPARQL",
-        description=_SPARQL.format(outline=outline(classes), example=EXAMPLE),
+        description=sparql_description(),
         answers="rows",
         input_schema=_object({"query": _TEXT, **_page()}, ("query",)),
         job=lambda arguments: RowsJob(None, arguments["query"], {}, int(arguments["offset"]), int(arguments["limit"])),
         output_schema=rows_schema(),
     )
+
+
+def sparql_description(longest: int = LONGEST_TEXT) -> str:
+    """Return what an assistant must know to write SPARQL, with as much of the vocabulary as there is room for."""
+    classes = list(_MAIN_CLASSES)
+    while len(text := _SPARQL.format(outline=outline(classes), example=EXAMPLE)) > longest and classes:
+        classes.pop()
+    return text
 
 
 def _vocabulary_tool() -> Tool:

@@ -13,6 +13,7 @@ from filtag_kg.graph import resource_folder
 from filtag_kg.query import prefixed_name
 
 ONTOLOGY_FILE = "filtag.ttl"
+_HASH = "Sha256"
 _TERMS = """
 PREFIX owl: <http://www.w3.org/2002/07/owl#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
@@ -79,14 +80,19 @@ def vocabulary() -> tuple[Term, ...]:
 
 
 def outline(classes: Iterable[str]) -> str:
-    """Return a line for each class with its properties, without prefixes; those of the class above it stand there."""
+    """Return a line for each class with its properties, without ``flt:``; those of the class above it stand there.
+
+    A class that the vocabulary neither defines nor describes is left out, and so are hashes.
+    """
     terms = {term.name: term for term in vocabulary()}
     lines = []
     for name in classes:
-        above = terms[name].above
-        properties = (term for term in terms.values() if term.kind == "property" and term.domain == name)
+        above = terms[name].above if name in terms else None
+        own = (term for term in terms.values() if term.kind == "property" and term.domain == name)
+        properties = [_with_range(term) for term in own if not term.name.endswith(_HASH)]
         head = f"{_bare(name)} (a {_bare(above)})" if above else _bare(name)
-        lines.append(f"{head}: {', '.join(map(_with_range, properties))}".removesuffix(": "))
+        if properties or name in terms:
+            lines.append(f"{head}: {', '.join(properties)}".removesuffix(": "))
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from filtag_kg.server import Limits
 from filtag_kg.server.assistant.columns import COLUMNS
 from filtag_kg.server.assistant.facts import Facts, facts_of
 from filtag_kg.server.assistant.instructions import instructions_of
-from filtag_kg.server.assistant.tools import EXAMPLE, LONGEST_TEXT, tools_of
+from filtag_kg.server.assistant.tools import EXAMPLE, LONGEST_TEXT, sparql_description, tools_of
 from filtag_kg.server.assistant.vocabulary import terms_about, vocabulary
 
 LARGE = Facts(
@@ -81,11 +81,15 @@ def test_the_query_in_the_description_answers(kg: KG) -> None:
 
 def test_the_description_of_sparql_names_terms_of_the_ontology(facts: Facts) -> None:
     description = {tool.name: tool for tool in tools_of(facts)}["sparql"].description
-    outline = description.partition("all flt:\n")[2].partition("\nShortcuts")[0]
+    outline = description.partition("all flt:\n")[2].partition("\nGRAPH")[0]
     names = {term.name.removeprefix("flt:") for term in vocabulary()}
-    words = set(outline.replace(":", " ").replace(",", " ").replace("(a ", " ").replace(")", " ").split()) - {"→"}
+    words = set(re.findall(r"[\w:]*\w", outline.replace("(a ", ""))) - {"skos:Concept", "owl:Thing"}
     assert words <= names
-    assert {"TagAssignment", "hasTag", "activation", "atOrBelow", "rule"} <= words
+    assert {"TagAssignment", "hasTag", "activation", "atOrBelow", "rule", "coherenceQValue", "concept"} <= words
+    shorter = sparql_description(1800)
+    assert len(shorter) <= 1800
+    assert EXAMPLE in shorter
+    assert "CommonFeature" in shorter
 
 
 def test_terms_are_found_by_all_words() -> None:
