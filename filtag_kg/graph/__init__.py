@@ -6,18 +6,31 @@ from filtag_kg.graph.describe import DatasetDescription, KgFile, emit_dataset, f
 from filtag_kg.graph.emit import (
     RunDescription,
     emit_closure,
+    emit_common,
     emit_concepts,
     emit_concepts_in_layers,
+    emit_filters_in_run,
     emit_links,
     emit_network,
     emit_run,
 )
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
 from filtag_kg.graph.emit_checks import CheckDescription, LabelVerdict, emit_label_check
-from filtag_kg.graph.emit_mixed import emit_filter_parts, mixed_statements
+from filtag_kg.graph.emit_mixed import emit_filter_parts, part_statements
 from filtag_kg.graph.emit_pictures import Depiction, Picture, depiction_statements, emit_pictures
 from filtag_kg.graph.emit_states import Statement, state_statements
-from filtag_kg.graph.nquads import Triple, boolean, double, integer, iri, literal, quads, t
+from filtag_kg.graph.nquads import (
+    DEFAULT_GRAPH,
+    Triple,
+    boolean,
+    double,
+    end_of_line,
+    integer,
+    iri,
+    literal,
+    quads,
+    t,
+)
 from filtag_kg.graph.rdf_formats import RDF_FORMATS, RdfFormat, turtle_text, write_trig, write_triples
 from filtag_kg.graph.resources import resource_folder
 from filtag_kg.graph.vocabulary import DEFAULT_BASE, FEATURE_TERMS, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
@@ -25,6 +38,7 @@ from filtag_kg.graph.xml_text import xml_text
 
 __all__ = [
     "DEFAULT_BASE",
+    "DEFAULT_GRAPH",
     "FEATURE_TERMS",
     "ONTOLOGY",
     "PREFIXES",
@@ -51,15 +65,18 @@ __all__ = [
     "depiction_statements",
     "double",
     "emit_closure",
+    "emit_common",
     "emit_concepts",
     "emit_concepts_in_layers",
     "emit_dataset",
     "emit_filter_parts",
+    "emit_filters_in_run",
     "emit_label_check",
     "emit_links",
     "emit_network",
     "emit_pictures",
     "emit_run",
+    "end_of_line",
     "file_media_type",
     "filter_sections",
     "in_order",
@@ -69,7 +86,7 @@ __all__ = [
     "kg_files",
     "licence_iri",
     "literal",
-    "mixed_statements",
+    "part_statements",
     "quads",
     "resource_folder",
     "state_statements",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from filtag_kg.graph.attribution import is_iri
 from filtag_kg.graph.counts import GraphCounts
-from filtag_kg.graph.nquads import Triple, integer, iri, literal, t
+from filtag_kg.graph.nquads import DEFAULT_GRAPH, Triple, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import CONCEPTNET_SITE, MEDIA_TYPES, ONTOLOGY, PREFIXES, DataIris
 
 GRAPH_FILE = "graph.nq.gz"
@@ -67,6 +67,8 @@ class DatasetDescription:
         In English.
     runs : sequence of str
         Run ids.
+    linking : str
+        Id of the linking.
     licences : mapping of concept graph to the IRI of its licence
     own_licences : mapping of graph to the IRIs of its licences
         Of graphs that hold the user's own data, where the user gave a licence.
@@ -86,6 +88,7 @@ class DatasetDescription:
     kg_id: str
     title: str
     runs: Sequence[str]
+    linking: str
     licences: Mapping[str, str]
     counts: GraphCounts
     conceptnet: str
@@ -194,10 +197,11 @@ def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
     for run_id in about.runs:
         yield dataset, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
     for graph, count in about.counts.statements.items():
-        yield dataset, t("void:subset"), iri(graph)
-        yield iri(graph), t("void:triples"), integer(count)
+        subset = iri(iris.dataset_part(about.kg_id, "default") if graph == DEFAULT_GRAPH else graph)
+        yield dataset, t("void:subset"), subset
+        yield subset, t("void:triples"), integer(count)
         for licence in about.licences_of(graph):
-            yield iri(graph), t("dcterms:license"), iri(licence)
+            yield subset, t("dcterms:license"), iri(licence)
     for licence in about.all_licences:
         yield dataset, t("dcterms:license"), iri(licence)
     for prefix in ("flt", "nno", "prov", "skos", "sssom"):
@@ -242,7 +246,7 @@ def _emit_linksets(about: DatasetDescription, iris: DataIris) -> Iterator[Triple
 
 def _emit_provenance(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
     """State where the dataset and the graph of links come from; a run's graph has the run's own name."""
-    dataset, links = iri(iris.dataset(about.kg_id)), iri(iris.links_graph())
+    dataset, links = iri(iris.dataset(about.kg_id)), iri(iris.linking(about.linking))
     for term in ("flt:profileSha256", "flt:tagsSha256"):
         if term in about.hashes:
             yield dataset, t("prov:wasDerivedFrom"), iri(iris.input(_INPUTS[term], about.hashes[term]))

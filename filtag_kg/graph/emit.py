@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 
-from filtag_kg.concepts import CommonConcept, ConceptInLayer, ConceptSource, Hierarchy, Links
+import numpy as np
+
+from filtag_kg.concepts import CommonConcept, ConceptInLayer, ConceptSource, Hierarchy, Links, MixedPart, mixedness
 from filtag_kg.graph.describe import emit_inputs
 from filtag_kg.graph.nquads import Triple, date_time, double, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import FEATURE_TERMS, LAYER_KINDS, DataIris
@@ -87,19 +91,20 @@ def emit_network(
         yield layer, t("nno:hasLayerSequence"), integer(index)
 
 
-def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription, iris: DataIris) -> Iterator[Triple]:
-    """Describe one run and the common concepts that it found; `assignment_section` describes its tags.
+def emit_run(network: str, run: RunDescription, iris: DataIris, *, linking_id: str) -> Iterator[Triple]:
+    """Describe one run, but not what it found.
 
     Parameters
     ----------
     network : str
         Name of the network in identifiers.
-    common : iterable of CommonConcept
-        Of this run's rule alone.
+    linking_id : str
+        Of the linking whose classes and concepts the run is about.
     """
     activity = iri(iris.run(run.run_id))
     yield activity, t("rdf:type"), t("flt:TaggingRun")
     yield activity, t("flt:network"), iri(iris.network(network))
+    yield activity, t("flt:linking"), iri(iris.linking(linking_id))
     yield activity, t("flt:rule"), literal(run.rule)
     yield activity, t("flt:ruleIndex"), integer(run.rule_index)
     if run.score is not None:
@@ -125,7 +130,53 @@ def emit_run(network: str, common: Iterable[CommonConcept], run: RunDescription,
     if (profile := run.hashes.get("flt:profileSha256")) is not None:
         described = iri(iris.profile_graph(network, profile))
         yield described, t("prov:wasDerivedFrom"), iri(iris.input("profile", profile))
-    yield from _emit_common(network, common, run, iris)
+
+
+def emit_filters_in_run(
+    tags: TagTable, common: Iterable[CommonConcept], mixed: Iterable[MixedPart], run: RunDescription, iris: DataIris
+) -> Iterator[Triple]:
+    """State what a run says of each filter, tagged or not, on a node of the run and the filter.
+
+    On the filter itself, the numbers of several runs would blur wherever graphs are merged.
+
+    Parameters
+    ----------
+    tags : TagTable
+        Of the run's rule alone; a class that was given to a filter twice counts once.
+    common : iterable of CommonConcept
+        Of this run's rule alone.
+    mixed : iterable of MixedPart
+        Both parts of each mixed filter.
+    """
+    layers = {name: index for index, name in enumerate(tags.layer_names)}
+    offsets = np.concatenate([[0], np.cumsum(tags.n_filters)])
+    shape = (int(offsets[-1]), len(tags.class_ids))
+    distinct = np.unique(np.ravel_multi_index((offsets[tags.layer] + tags.filter, tags.class_), shape))
+    n_tags = np.bincount(distinct // max(shape[1], 1), minlength=shape[0]).tolist()
+    numbers: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+    for row in common:
+        if row.q_value is not None and row.is_kind(run.kinds_of):
+            numbers[offsets[layers[row.layer]] + row.filter].append(("flt:coherenceQValue", double(row.q_value)))
+    for first, second in _both_parts(mixed):
+        numbers[offsets[layers[first.layer]] + first.filter] += [
+            ("flt:mixedness", double(mixedness(first, second))),
+            ("flt:mixedQValue", double(second.q_value)),
+        ]
+    for layer, (start, stop) in zip(tags.layer_names, pairwise(offsets.tolist()), strict=True):
+        for column in range(start, stop):
+            node = iri(iris.filter_in_run(run.run_id, layer, column - start))
+            yield node, t("rdf:type"), t("flt:FilterInRun")
+            yield node, t("flt:filter"), iri(iris.filter(tags.network, layer, column - start))
+            yield node, t("prov:wasGeneratedBy"), iri(iris.run(run.run_id))
+            yield node, t("flt:tagCount"), integer(n_tags[column])
+            for property_, number in numbers.get(column, ()):
+                yield node, t(property_), number
+
+
+def _both_parts(parts: Iterable[MixedPart]) -> Iterator[tuple[MixedPart, MixedPart]]:
+    for _, both in groupby(parts, key=lambda part: (part.layer, part.filter)):
+        first, second = both
+        yield first, second
 
 
 def common_iri(row: CommonConcept, run_id: str, iris: DataIris, *, kinds_of: str) -> str:
@@ -135,9 +186,16 @@ def common_iri(row: CommonConcept, run_id: str, iris: DataIris, *, kinds_of: str
     return iris.feature(run_id, row.layer, row.filter, row.relation, row.source, row.rank)
 
 
-def _emit_common(
-    network: str, common: Iterable[CommonConcept], run: RunDescription, iris: DataIris
-) -> Iterator[Triple]:
+def emit_common(network: str, common: Iterable[CommonConcept], run: RunDescription, iris: DataIris) -> Iterator[Triple]:
+    """Describe what a run found that tags have in common.
+
+    Parameters
+    ----------
+    network : str
+        Name of the network in identifiers.
+    common : iterable of CommonConcept
+        Of this run's rule alone.
+    """
     for row in common:
         filter_ = iri(iris.filter(network, row.layer, row.filter))
         node = iri(common_iri(row, run.run_id, iris, kinds_of=run.kinds_of))
@@ -163,7 +221,7 @@ def _emit_common(
 def emit_concepts_in_layers(
     network: str, rows: Iterable[ConceptInLayer], run_id: str, iris: DataIris
 ) -> Iterator[Triple]:
-    """State how much each layer has to do with each concept; the graph tells which run found it.
+    """State how much each layer has to do with each concept.
 
     Parameters
     ----------
@@ -177,6 +235,7 @@ def emit_concepts_in_layers(
         yield node, t("rdf:type"), t("flt:ConceptInLayer")
         yield node, t("flt:concept"), iri(row.concept)
         yield node, t("flt:layer"), iri(iris.layer(network, row.layer))
+        yield node, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
         yield node, t("flt:coherentFilterCount"), integer(row.filters)
         measured = {
             "flt:concentration": row.concentration,
@@ -190,12 +249,13 @@ def emit_concepts_in_layers(
 
 
 def emit_links(
-    class_ids: Sequence[str], class_labels: Sequence[str], links: Links, iris: DataIris, *, tool: str
+    class_ids: Sequence[str], class_labels: Sequence[str], links: Links, iris: DataIris, *, linking_id: str, tool: str
 ) -> Iterator[Triple]:
     """Describe every class of the run and its links to concepts, with the slots of SSSOM.
 
     A link by a person names no tool. What a label excludes is no concept of the class: only the link says so.
     """
+    yield iri(iris.linking(linking_id)), t("rdf:type"), t("sssom:MappingSet")
     for class_id, label in zip(class_ids, class_labels, strict=True):
         class_ = iri(iris.class_(class_id))
         yield class_, t("rdf:type"), t("flt:ClassLabel")
@@ -203,7 +263,7 @@ def emit_links(
         yield class_, t("skos:notation"), literal(class_id)
         yield class_, t("skos:prefLabel"), literal(label)
         for number, link in enumerate(links.of(class_id), start=1):
-            node, concept = iri(iris.link(class_id, number)), iri(link.concept)
+            node, concept = iri(iris.link(linking_id, class_id, number)), iri(link.concept)
             if not link.negated:
                 yield class_, t("flt:concept"), concept
                 yield class_, t(link.predicate), concept

@@ -1,6 +1,6 @@
 """The bulk of the graph, filters and tag assignments, written as text in the graph file's order.
 
-A network of VGG16's size has a million tag assignments of seven statements each. Making triples and sorting their lines
+A network of VGG16's size has a million tag assignments of six statements each. Making triples and sorting their lines
 would be slow. Instead, the assignments are put in the order of their IRIs, and each is written as its sorted lines. All
 lines of a section share a prefix that no other line of the graph has, so each section goes, as one piece, into the
 sorted rest.
@@ -21,7 +21,7 @@ import numpy as np
 from filtag_kg.concepts import CommonConcept
 from filtag_kg.graph.emit import common_iri
 from filtag_kg.graph.emit_states import Statement
-from filtag_kg.graph.nquads import double, integer, iri, t
+from filtag_kg.graph.nquads import DEFAULT_GRAPH, double, end_of_line, integer, iri, t
 from filtag_kg.graph.vocabulary import DataIris
 from filtag_kg.names import part_of_path
 from filtag_kg.tags import TagTable
@@ -43,7 +43,8 @@ class Section:
         How each line begins, and no other line of the graph.
     blocks : iterable of str
         The lines, sorted, many at a time, each with its newline.
-    counts : mapping of graph IRI to number of lines
+    counts : mapping of graph to number of lines
+        A graph is its IRI, or `DEFAULT_GRAPH`.
     """
 
     prefix: str
@@ -70,7 +71,9 @@ def in_order(rest: Sequence[str], sections: Iterable[Section]) -> Iterator[str]:
 
 
 def assignment_section(tags: TagTable, run_id: str, iris: DataIris) -> Section:
-    """Return the tag assignments of a run.
+    """Return the tag assignments of a run, in the default graph.
+
+    Their type is not stated: it follows from the domain of ``flt:tag``.
 
     A class that was given to a filter twice is one assignment, of the better rank.
 
@@ -87,7 +90,7 @@ def assignment_section(tags: TagTable, run_id: str, iris: DataIris) -> Section:
         prefix=f"<{graph}/tag/",
         n_things=len(rows),
         blocks=_assignments(tags, rows, graph, iris),
-        counts={graph: 4 * len(rows) + int(n_optional)},
+        counts={DEFAULT_GRAPH: 3 * len(rows) + int(n_optional)},
     )
 
 
@@ -100,7 +103,7 @@ def filter_sections(
     kinds_of: str,
     states: Mapping[tuple[str, int], Sequence[Statement]] = MappingProxyType({}),
 ) -> Iterator[Section]:
-    """Yield a section for each layer: its filters, tagged or not, their tags, how many, and common concepts.
+    """Yield a section for each layer: its filters, tagged or not, their tags and common concepts.
 
     Parameters
     ----------
@@ -114,7 +117,7 @@ def filter_sections(
     graphs = [iris.run(runs[rule]) for rule in tags.rules]
     classes = [iri(iris.class_(class_id)) for class_id in tags.class_ids]
     shared = _common_statements(common, runs, iris, kinds_of)
-    has_tag, tag_count = t("flt:hasTag"), t("flt:tagCount")
+    has_tag = t("flt:hasTag")
     for layer_index, (layer, n_filters) in enumerate(zip(tags.layer_names, tags.n_filters, strict=True)):
         layer_iri = iris.layer(tags.network, layer)
         statements = [
@@ -135,8 +138,6 @@ def filter_sections(
             )
             for filter_, class_index in zip(filters.tolist(), class_indices.tolist(), strict=True):
                 statements[filter_].add((has_tag, classes[class_index], graph))
-            for filter_, n_tags in enumerate(np.bincount(filters, minlength=n_filters).tolist()):
-                statements[filter_].add((tag_count, integer(n_tags), graph))
         prefix = f"<{layer_iri}/filter/"
         yield Section(
             prefix=prefix,
@@ -158,8 +159,6 @@ def _common_statements(
         node = iri(common_iri(row, run_id, iris, kinds_of=kinds_of))
         if row.is_kind(kinds_of):
             of_filter.add((t("flt:commonConcept"), iri(row.concept), graph))
-            if row.q_value is not None:
-                of_filter.add((t("flt:coherenceQValue"), double(row.q_value), graph))
             if row.rank == 1:
                 of_filter.add((t("flt:bestCommonConcept"), node, graph))
         of_filter.add((t("flt:hasCommonFeature"), node, graph))
@@ -201,11 +200,10 @@ def _distinct(
 
 
 def _assignments(tags: TagTable, rows: NDArray[np.int64], graph: str, iris: DataIris) -> Iterator[str]:
-    end = f" <{graph}> .\n"
+    end = f"{end_of_line(DEFAULT_GRAPH)}\n"
     layer_parts = [part_of_path(name) for name in tags.layer_names]
     class_parts = [part_of_path(class_id) for class_id in tags.class_ids]
     filters = [f"<{iris.layer(tags.network, name)}/filter/" for name in tags.layer_names]
-    type_statement = f" {t('rdf:type')} {t('flt:TagAssignment')}{end}"
     run_statement = f" {t('prov:wasGeneratedBy')} {iri(graph)}{end}"
     tag_statements = [f" {t('flt:tag')} {iri(iris.class_(class_id))}{end}" for class_id in tags.class_ids]
     activation_start, contrast_start = f" {t('flt:activation')} ", f" {t('flt:contrast')} "
@@ -220,7 +218,7 @@ def _assignments(tags: TagTable, rows: NDArray[np.int64], graph: str, iris: Data
         ):
             node = f"<{graph}/tag/{layer_parts[layer]}/{filter_}/{class_parts[class_]}>"
             # In the order of sorted lines: http before https, then the vocabulary's terms by name.
-            statements = [type_statement, run_statement]
+            statements = [run_statement]
             if not isnan(activation):
                 statements.append(f"{activation_start}{double(activation)}{end}")
             if not isnan(contrast):

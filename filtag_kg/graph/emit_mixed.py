@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping
 
-from filtag_kg.concepts import MixedPart, mixedness
+from filtag_kg.concepts import MixedPart
 from filtag_kg.graph.emit_states import Statement
 from filtag_kg.graph.nquads import Triple, double, integer, iri, t
 from filtag_kg.graph.vocabulary import DataIris
 
 
 def emit_filter_parts(network: str, parts: Iterable[MixedPart], run_id: str, iris: DataIris) -> Iterator[Triple]:
-    """Describe the parts of filters, in the graph of a run that was made from the same profile.
+    """Describe the parts of filters, as results of a run that was made from the same profile.
 
     Parameters
     ----------
@@ -33,28 +32,14 @@ def emit_filter_parts(network: str, parts: Iterable[MixedPart], run_id: str, iri
         yield node, t("prov:wasGeneratedBy"), iri(iris.run(run_id))
 
 
-def mixed_statements(
-    parts: Sequence[MixedPart], run_ids: Iterable[str], iris: DataIris
+def part_statements(
+    parts: Iterable[MixedPart], run_ids: Iterable[str], iris: DataIris
 ) -> Mapping[tuple[str, int], list[Statement]]:
-    """Return what is stated about filters, by layer and filter, in the graph of each run.
-
-    Parameters
-    ----------
-    parts : sequence of MixedPart
-        Both parts of each filter, one after the other.
-    """
+    """Return which parts filters have, by layer and filter, in the graph of each run."""
     statements: defaultdict[tuple[str, int], list[Statement]] = defaultdict(list)
     run_ids = list(run_ids)
-    for (layer, filter_), both in groupby(parts, key=lambda part: (part.layer, part.filter)):
-        first, second = both
+    for part in parts:
         for run_id in run_ids:
-            graph = iris.run(run_id)
-            statements[layer, filter_] += [
-                (t("flt:mixedness"), double(mixedness(first, second)), graph),
-                (t("flt:mixedQValue"), double(second.q_value), graph),
-                *(
-                    (t("flt:hasFilterPart"), iri(iris.filter_part(run_id, layer, filter_, part.part)), graph)
-                    for part in (first, second)
-                ),
-            ]
+            node = iri(iris.filter_part(run_id, part.layer, part.filter, part.part))
+            statements[part.layer, part.filter].append((t("flt:hasFilterPart"), node, iris.run(run_id)))
     return statements

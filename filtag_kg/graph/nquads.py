@@ -99,7 +99,16 @@ def date_time(value: str) -> str:
     return f'"{moment:%Y-%m-%dT%H:%M:%SZ}"^^<{_XSD}dateTime>'
 
 
+DEFAULT_GRAPH = ""
+"""Stands for the default graph where others are named by their IRIs."""
+
+
+def end_of_line(graph: str) -> str:
+    """Return how a line of a graph ends, behind the object, without newline."""
+    return " ." if graph == DEFAULT_GRAPH else f" {iri(graph)} ."
+
+
 def quads(triples: Iterable[Triple], graph: str) -> set[str]:
     """Return the lines, without newlines, of triples in a graph."""
-    name = iri(graph)
-    return {f"{s} {p} {o} {name} ." for s, p, o in triples}
+    end = end_of_line(graph)
+    return {f"{s} {p} {o}{end}" for s, p, o in triples}

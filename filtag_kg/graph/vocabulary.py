@@ -35,7 +35,7 @@ DEFAULT_BASE = "https://w3id.org/filtag/data/"
 
 FLT = frozenset({
     "ClassLabel", "CommonConcept", "CommonFeature", "ConceptInLayer", "ConceptLink", "Evidence", "Explanation",
-    "Filter", "FilterPart", "FilterStatement", "LabelCheck", "TagAssignment", "TaggingRun",
+    "Filter", "FilterInRun", "FilterPart", "FilterStatement", "LabelCheck", "TagAssignment", "TaggingRun",
 
     "about", "activation", "activeFilter", "adjustedPValue", "atLocation", "atOrBelow", "auc", "auprc",
     "bestCommonConcept", "capableOf", "checkedRun", "checkQValue", "classCount", "classesNeeded", "classesPValue",
@@ -43,7 +43,7 @@ FLT = frozenset({
     "conceptNetTerm", "confidence", "confirmed", "confirmedCount", "contentSha256", "contrast", "correlation",
     "coverage", "draws", "duplicates", "evidence", "expectedRank", "filter", "filterCount", "filterIndex",
     "filtersPValue", "hasCommonFeature", "hasProperty", "hasTag", "imageCount", "imagesSha256", "informationContent",
-    "inLayer", "isA", "labelCount", "layer", "level", "madeOf", "meanActivation", "method", "methodScore",
+    "inLayer", "isA", "labelCount", "layer", "level", "linking", "madeOf", "meanActivation", "method", "methodScore",
     "minimumInformationContent", "network", "neverActivates", "partOf", "predictedClass", "profileSha256", "pValue",
     "rank", "relation", "rule", "ruleIndex", "score", "scoreMeaning", "seed", "separation", "separationHigh",
     "separationLow", "sharedFilter", "software", "source", "supportCount", "supportingFilter", "tag", "tagCount",
@@ -133,13 +133,34 @@ class DataIris:
         """Return the IRI of a class."""
         return self._path("class", class_id)
 
-    def link(self, class_id: str, number: int = 1) -> str:
-        """Return the IRI of a link from a class to a concept; its best link has the number 1."""
-        return self._path("link", class_id, *([number] if number > 1 else []))
+    def linking(self, linking_id: str) -> str:
+        """Return the IRI of a linking, which is also the name of the graph of its classes and links."""
+        return self._path("linking", linking_id)
+
+    def link(self, linking_id: str, class_id: str, number: int = 1) -> str:
+        """Return the IRI of a linking's link from a class to a concept; its best link has the number 1."""
+        return self._path("linking", linking_id, class_id, *([number] if number > 1 else []))
 
     def run(self, run_id: str) -> str:
-        """Return the IRI of a run, which is also the name of the graph with its results."""
+        """Return the IRI of a run, which is also the name of the graph that describes it; results lie below it."""
         return self._path("run", run_id)
+
+    def run_of(self, result: str) -> str:
+        """Return the IRI of the run that a result is of, or of the run itself: it lies below its run's.
+
+        Raises
+        ------
+        ValueError
+            If it lies below no run's.
+        """
+        runs = f"{self.base}run/"
+        if not result.startswith(runs):
+            raise ValueError(f"{result!r} is not a result of a run")
+        return runs + result.removeprefix(runs).partition("/")[0]
+
+    def filter_in_run(self, run_id: str, layer: str, filter_: int) -> str:
+        """Return the IRI of what a run says of a filter."""
+        return self._path("run", run_id, "filter", layer, filter_)
 
     def assignment(self, run_id: str, layer: str, filter_: int, class_id: str) -> str:
         """Return the IRI of a tag assignment."""
@@ -200,10 +221,6 @@ class DataIris:
     def exemplar(self, network: str, sha256: str, file: str) -> str:
         """Return the IRI of the thumbnail of an exemplar, given the profile's hash and the thumbnail's file name."""
         return self._path("network", network, "profile", sha256, "exemplar", file)
-
-    def links_graph(self) -> str:
-        """Return the name of the graph of classes and links."""
-        return self._path("graph", "links")
 
     def concepts_graph(self, source: str) -> str:
         """Return the name of the graph of a concept source."""

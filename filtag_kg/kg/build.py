@@ -26,6 +26,7 @@ from filtag_kg.concepts import (
 )
 from filtag_kg.files import replacing_directory
 from filtag_kg.graph import (
+    DEFAULT_GRAPH,
     ONTOLOGY,
     QUERIES,
     DatasetDescription,
@@ -37,10 +38,12 @@ from filtag_kg.graph import (
     assignment_section,
     depiction_statements,
     emit_closure,
+    emit_common,
     emit_concepts,
     emit_concepts_in_layers,
     emit_dataset,
     emit_filter_parts,
+    emit_filters_in_run,
     emit_links,
     emit_network,
     emit_pictures,
@@ -49,7 +52,7 @@ from filtag_kg.graph import (
     in_order,
     kg_files,
     licence_iri,
-    mixed_statements,
+    part_statements,
     quads,
     resource_folder,
     state_statements,
@@ -141,7 +144,7 @@ def _write_tables(plan: BuildPlan, folder: Path) -> dict[str, str]:
     tables = {
         TAGS.file_name: TAGS.text(tag_assignments(plan.tags)),
         "links.sssom.tsv": sssom_text(
-            plan.links, plan.source, class_iri=iris.class_, mapping_set_id=iris.links_graph()
+            plan.links, plan.source, class_iri=iris.class_, mapping_set_id=iris.linking(plan.linking_id)
         ),
         COMMON.file_name: COMMON.text(plan.common),
         CONCEPTS.file_name: CONCEPTS.text(plan.in_layers),
@@ -187,7 +190,7 @@ def _states(
 ) -> Mapping[tuple[str, int], Sequence[Statement]]:
     """Return what the profile says of the filters, in a graph of the network's and the profile's own.
 
-    Whether they are mixed depends on the concepts, too, so that stands in the graphs of the runs.
+    Which parts they have depends on the concepts, too, so that stands in the graphs of the runs.
     """
     statements: dict[tuple[str, int], list[Statement]] = {}
     digest = plan.provenance.hashes.get("flt:profileSha256")
@@ -202,8 +205,8 @@ def _states(
         for filter_, said in shown.items():
             statements[filter_] += said
     if plan.mixed is not None:
-        mixed = mixed_statements(plan.mixed.parts, [run.run_id for run in plan.runs], plan.iris)
-        for filter_, said in mixed.items():
+        parts = part_statements(plan.mixed.parts, [run.run_id for run in plan.runs], plan.iris)
+        for filter_, said in parts.items():
             statements[filter_] = [*statements.get(filter_, ()), *said]
     return statements
 
@@ -238,15 +241,22 @@ def _small_graphs(plan: BuildPlan) -> Iterator[tuple[str, Iterable[Triple]]]:
             weights_sha256=hashes.get("flt:weightsSha256"),
         ),
     )
+    linking = iris.linking(plan.linking_id)
+    parts = () if plan.mixed is None else plan.mixed.parts
     for run in plan.runs:
         common = [row for row in plan.common if row.rule == run.rule]
-        yield iris.run(run.run_id), emit_run(tags.network, common, run, iris)
         in_layers = [row for row in plan.in_layers if row.rule == run.rule]
-        yield iris.run(run.run_id), emit_concepts_in_layers(tags.network, in_layers, run.run_id, iris)
-        if plan.mixed is not None:
-            yield iris.run(run.run_id), emit_filter_parts(tags.network, plan.mixed.parts, run.run_id, iris)
-    yield iris.links_graph(), emit_links(tags.class_ids, tags.class_labels, plan.links, iris, tool=tool_name())
-    yield iris.links_graph(), emit_closure(plan.isa, iris)
+        graph = iris.run(run.run_id)
+        yield graph, emit_run(tags.network, run, iris, linking_id=plan.linking_id)
+        yield graph, emit_filters_in_run(tags.of_rule(run.rule), common, parts, run, iris)
+        yield DEFAULT_GRAPH, emit_common(tags.network, common, run, iris)
+        yield DEFAULT_GRAPH, emit_concepts_in_layers(tags.network, in_layers, run.run_id, iris)
+        yield DEFAULT_GRAPH, emit_filter_parts(tags.network, parts, run.run_id, iris)
+    yield (
+        linking,
+        emit_links(tags.class_ids, tags.class_labels, plan.links, iris, linking_id=plan.linking_id, tool=tool_name()),
+    )
+    yield linking, emit_closure(plan.isa, iris)
     for member in plan.source.members:
         graph = iris.concepts_graph(member.name)
         yield graph, emit_concepts(plan.isa, member, graph=graph, conceptnet=plan.parameters.conceptnet)
@@ -265,6 +275,7 @@ def _counts(plan: BuildPlan, statements: Mapping[str, int], *, n_assignments: in
             "flt:ConceptInLayer": len(plan.in_layers),
             "flt:ConceptLink": len(plan.links.links),
             "flt:Filter": sum(plan.tags.n_filters),
+            "flt:FilterInRun": sum(plan.tags.n_filters) * len(plan.runs),
             "flt:FilterPart": 0 if plan.mixed is None else len(plan.mixed.parts) * len(plan.runs),
             "flt:TagAssignment": n_assignments,
         },
@@ -284,6 +295,7 @@ def _description(
         kg_id=plan.kg_id,
         title=f"Filters of {plan.provenance.network_label}, their tags and concepts",
         runs=[run.run_id for run in plan.runs],
+        linking=plan.linking_id,
         licences=licences,
         counts=counts,
         conceptnet=plan.parameters.conceptnet,
@@ -318,6 +330,7 @@ def _manifest(plan: BuildPlan, counts: GraphCounts) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "id": plan.kg_id,
         **_first_build(plan),
+        "linking": plan.linking_id,
         "runs": [
             {
                 "id": run.run_id,

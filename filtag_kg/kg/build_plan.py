@@ -110,6 +110,7 @@ class BuildPlan:
     common: Sequence[CommonConcept]
     in_layers: Sequence[ConceptInLayer]
     classes_needed: Mapping[str, Mapping[str, int]]
+    linking_id: str
     runs: Sequence[RunDescription]
     mixed: MixedFilters | None = None
 
@@ -192,6 +193,7 @@ def plan_build(
         common=common,
         in_layers=concepts_in_layers(tags, isa, common, contrast=contrast, seed=seed),
         classes_needed=classes_needed,
+        linking_id=_linking_id(tags, source, curated, recorded),
         runs=runs,
         mixed=None if profile is None or contrast is None else _mixed(profile, contrast, isa, parameters),
     )
@@ -232,8 +234,36 @@ def _run_id(
         source.version,
         version("filtag-kg"),
         sorted(parameters.items()),
-        sorted((class_id, *astuple(link)) for class_id, links in curated.items() for link in links),
+        _in_order(curated),
     )
+    return _id_of(decisive)
+
+
+def _linking_id(
+    tags: TagTable,
+    source: ConceptSource,
+    curated: Mapping[str, Sequence[CuratedLink]],
+    parameters: Mapping[str, Any],
+) -> str:
+    """Return an id that follows from what decides the links and the hierarchy above them, and from nothing else."""
+    return _id_of(
+        (
+            tags.class_ids,
+            tags.class_labels,
+            source.name,
+            source.version,
+            version("filtag-kg"),
+            parameters["conceptnet"],
+            _in_order(curated),
+        )
+    )
+
+
+def _in_order(curated: Mapping[str, Sequence[CuratedLink]]) -> list[tuple[Any, ...]]:
+    return sorted((class_id, *astuple(link)) for class_id, links in curated.items() for link in links)
+
+
+def _id_of(decisive: Sequence[Any]) -> str:
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from filtag_kg.graph import DataIris, count_statements, count_store, term
+from filtag_kg.graph import DEFAULT_GRAPH, DataIris, count_statements, count_store, term
 from filtag_kg.kg.exemplars import EXEMPLARS
 from filtag_kg.kg.kg import KG
 from filtag_kg.kg.mixed import MIXED
@@ -45,29 +45,46 @@ class Check:
 
 
 _RECORDED_PER_GRAPH = "SELECT ?graph ?n WHERE { ?dataset a dcat:Dataset ; void:subset ?graph . ?graph void:triples ?n }"
-_PER_CLASS = "SELECT ?class (COUNT(?x) AS ?n) WHERE { GRAPH <%(run)s> { ?x a ?class } } GROUP BY ?class"
-_SCORES = "SELECT (COUNT(*) AS ?n) WHERE { GRAPH <%(run)s> { ?assignment flt:methodScore ?score } }"
+_PER_CLASS = """SELECT ?class (COUNT(*) AS ?n) WHERE {
+  { SELECT ?x { ?x prov:wasGeneratedBy <%(run)s> } }
+  { SELECT ?x ?class { ?x a ?class } }
+} GROUP BY ?class"""
+_ASSIGNMENTS = """SELECT (COUNT(*) AS ?n) WHERE {
+  { SELECT ?x { ?x prov:wasGeneratedBy <%(run)s> } }
+  { SELECT ?x ?class { ?x flt:tag ?class } }
+}"""
+_SCORES = """SELECT (COUNT(*) AS ?n) WHERE {
+  { SELECT ?x { ?x prov:wasGeneratedBy <%(run)s> } }
+  { SELECT ?x ?score { ?x flt:methodScore ?score } }
+}"""
 _RANKS = """SELECT ?layer ?class (COUNT(DISTINCT ?rank) AS ?ranks) (MAX(?rank) AS ?last) WHERE {
-  { SELECT ?a ?rank { GRAPH <%(run)s> { ?a flt:rank ?rank } } }
-  { SELECT ?a ?class { GRAPH <%(run)s> { ?a flt:tag ?class } } }
-  { SELECT ?a ?f { GRAPH <%(run)s> { ?a flt:filter ?f } } }
+  { SELECT ?a { ?a prov:wasGeneratedBy <%(run)s> } }
+  { SELECT ?a ?rank { ?a flt:rank ?rank } }
+  { SELECT ?a ?class { ?a flt:tag ?class } }
+  { SELECT ?a ?f { ?a flt:filter ?f } }
   { SELECT ?f ?layer { ?f flt:inLayer ?layer } }
 } GROUP BY ?layer ?class HAVING (COUNT(DISTINCT ?rank) != MAX(?rank))"""
 _COMMON_RANKS = """SELECT ?f (COUNT(?rank) AS ?ranks) (MAX(?rank) AS ?last) WHERE {
-  GRAPH <%(run)s> {
-    ?c a flt:CommonFeature ; flt:filter ?f ; flt:relation ?relation ; flt:source ?source ; flt:rank ?rank
-  }
+  GRAPH <%(run)s> { ?f flt:hasCommonFeature ?c }
+  ?c a flt:CommonFeature ; flt:relation ?relation ; flt:source ?source ; flt:rank ?rank
 } GROUP BY ?f ?relation ?source HAVING (COUNT(?rank) != MAX(?rank))"""
 _CONCEPT_RANKS = """SELECT ?f (COUNT(?rank) AS ?ranks) (MAX(?rank) AS ?last) WHERE {
-  GRAPH <%(run)s> { ?c a flt:CommonConcept ; flt:filter ?f ; flt:rank ?rank }
+  GRAPH <%(run)s> { ?f flt:hasCommonFeature ?c }
+  ?c a flt:CommonConcept ; flt:rank ?rank
 } GROUP BY ?f HAVING (COUNT(?rank) != MAX(?rank))"""
 _TAG_COUNTS = """SELECT ?f ?recorded ?tags WHERE {
   { SELECT ?f (COUNT(?class) AS ?tags) { GRAPH <%(run)s> { ?f flt:hasTag ?class } } GROUP BY ?f }
-  OPTIONAL { GRAPH <%(run)s> { ?f flt:tagCount ?recorded } }
+  OPTIONAL { GRAPH <%(run)s> { ?x flt:filter ?f ; flt:tagCount ?recorded } }
   FILTER (!BOUND(?recorded) || ?recorded != ?tags)
 }"""
 _ASSIGNED = """SELECT ?f ?tags ?assigned WHERE {
-  { SELECT ?f (COUNT(?a) AS ?assigned) { GRAPH <%(run)s> { ?a flt:tag ?class ; flt:filter ?f } } GROUP BY ?f }
+  {
+    SELECT ?f (COUNT(?class) AS ?assigned) {
+      { SELECT ?a { ?a prov:wasGeneratedBy <%(run)s> } }
+      { SELECT ?a ?class { ?a flt:tag ?class } }
+      { SELECT ?a ?f { ?a flt:filter ?f } }
+    } GROUP BY ?f
+  }
   OPTIONAL { SELECT ?f (COUNT(?class) AS ?tags) { GRAPH <%(run)s> { ?f flt:hasTag ?class } } GROUP BY ?f }
   FILTER (!BOUND(?tags) || ?tags != ?assigned)
 }"""
@@ -109,9 +126,10 @@ _MISPLACED_Q = """SELECT ?x ?rank ?q WHERE {
   ?x flt:rank ?rank ; flt:adjustedPValue ?p OPTIONAL { ?x flt:coherenceQValue ?q }
   FILTER (BOUND(?q) != (?rank = 1))
 } ORDER BY ?x"""
-_FOREIGN = """SELECT ?graph ?run WHERE {
-  { SELECT DISTINCT ?graph ?run WHERE { GRAPH ?graph { ?x prov:wasGeneratedBy ?run ; flt:filter ?f } } }
-  FILTER (?graph != ?run)
+_FOREIGN = """SELECT ?x ?run WHERE {
+  { SELECT ?x ?run WHERE { ?x prov:wasGeneratedBy ?run } }
+  { SELECT ?run WHERE { ?run a flt:TaggingRun } }
+  FILTER (!STRSTARTS(STR(?x), CONCAT(STR(?run), "/")) && NOT EXISTS { ?x a dcat:Dataset })
 }"""
 
 
@@ -135,7 +153,7 @@ def _tables(kg: KG, store: StoreProcess) -> _Problems:
         tag_rows = TAGS.read(kg.path / run.folder / TAGS.file_name, where=where)
         tags = {(row.layer, row.filter, row.class_id) for row in tag_rows}
         common = list(COMMON.read(kg.path / run.folder / COMMON.file_name, where=where))
-        n_tags = in_graph[term("flt:TagAssignment")]
+        n_tags = int(store.rows(_ASSIGNMENTS % {"run": graph_of(run.run_id)})[0][0])
         n_common = in_graph[term("flt:CommonConcept")] + in_graph[term("flt:CommonFeature")]
         scores = kg.path / run.folder / SCORES.file_name
         n_score_rows = sum(1 for _ in SCORES.read(scores, where=where)) if scores.exists() else 0
@@ -189,8 +207,10 @@ def _as_stored(lines: Iterator[str]) -> Iterator[ox.Quad]:
         yield from stored
 
 
-def _graphs(_kg: KG, store: StoreProcess) -> _Problems:
+def _graphs(kg: KG, store: StoreProcess) -> _Problems:
     counted = count_statements(store.rows)
+    default = DataIris(kg.manifest["parameters"]["base"]).dataset_part(kg.manifest["id"], "default")
+    counted[default] = counted[DEFAULT_GRAPH]
     for graph, recorded in sorted(store.rows(_RECORDED_PER_GRAPH)):
         if "/linkset/" not in graph and counted[graph] != int(recorded):
             yield graph, f"should have {recorded} statements, and has {counted[graph]}"
@@ -238,9 +258,9 @@ def _q_values(_kg: KG, store: StoreProcess) -> _Problems:
         yield node, f"has rank {rank} and {f'the q-value {q}, which only rank 1 has' if q else 'no q-value'}"
 
 
-def _own_graphs(_kg: KG, store: StoreProcess) -> _Problems:
-    for graph, run in sorted(store.rows(_FOREIGN)):
-        yield graph, f"holds results of run {run}"
+def _own_results(_kg: KG, store: StoreProcess) -> _Problems:
+    for result, run in sorted(store.rows(_FOREIGN)):
+        yield result, f"says that it is a result of run {run}, below which its IRI does not lie"
 
 
 def _blank_nodes(_kg: KG, store: StoreProcess) -> _Problems:
@@ -256,7 +276,7 @@ CHECKS = (
     Check("dangling reference", _dangling),
     Check("value out of range", _ranges),
     Check("misplaced q-value", _q_values),
-    Check("result in another run's graph", _own_graphs),
+    Check("result of another run", _own_results),
     Check("blank node", _blank_nodes),
     Check("table differs from the graph", _tables, reads_files=True),
     Check("damaged exemplars", _exemplars, reads_files=True),

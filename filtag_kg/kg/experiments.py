@@ -112,9 +112,8 @@ def _add_experiments(kg: KG, experiments: Sequence[Experiment]) -> KG:
     for each in experiments:
         statements |= quads(each.triples, iris.run(each.experiment_id))
     lines = merged_lines(
-        kg.graph_path,
+        kg,
         without=[description_graph(kg), *map(iris.run, ids)],
-        iris=iris,
         more=sorted(f"{line}\n" for line in statements),
     )
     with replacing_directory(kg.path, open_kg) as unfinished:

@@ -19,7 +19,7 @@ from filtag_kg.kg.manifest_shape import manifest_mistake
 from filtag_kg.kg.store_process import StoreProcess
 from filtag_kg.output_paths import check_directory_output
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """2: the graph has the shortcuts that named queries use. 3: a q-value stands with a filter's first concept alone; the
 graph says of each concept how much each layer has to do with it."""
 

@@ -102,6 +102,7 @@ _BUILD = {
 _DOUBTFUL = {"class_id": str, "label": str, "meaning": str, "confidence": float, "alternative": _text_or_none}
 _SHAPE = {
     **_BUILD,
+    "linking": _experiment_id,
     "versions": {"software": [str]},
     "runs": [
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from filtag_kg.graph import Attribution, DataIris
+from filtag_kg.graph import DEFAULT_GRAPH, Attribution, DataIris
 
 Record = Mapping[str, Any]
 """A JSON object of a manifest."""
@@ -58,6 +58,7 @@ def own_licences(
     inputs = {"": manifest["inputs"], **{build["folder"]: build["inputs"] for build in builds}}
     folders = {run["id"]: run.get("folder", "") for run in runs}
     graphs = [(iris.run(run["id"]), folders[run["id"]]) for run in runs]
+    graphs += [(DEFAULT_GRAPH, folder) for folder in folders.values()]
     graphs += [(iris.run(each["id"]), folders[each["run"]]) for each in experiments]
     for run in runs:
         folder, network = folders[run["id"]], run.get("network", manifest["network"])

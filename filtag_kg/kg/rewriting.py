@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,13 +12,23 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from filtag_kg.errors import FiltagError
 from filtag_kg.files import sha256_of
-from filtag_kg.graph import PREFIXES, DataIris, DatasetDescription, count_store, emit_dataset, kg_files, quads
+from filtag_kg.graph import (
+    DEFAULT_GRAPH,
+    PREFIXES,
+    DataIris,
+    DatasetDescription,
+    count_store,
+    emit_dataset,
+    kg_files,
+    quads,
+)
 from filtag_kg.kg.build_plan import kg_id_of
 from filtag_kg.kg.kg import KG
 from filtag_kg.kg.manifest import kg_file_names, write_manifest
 from filtag_kg.kg.own_data import attribution_of, attributions_of, own_licences
-from filtag_kg.kg.store import finish_store, graph_lines, load_lines, pack_lines
+from filtag_kg.kg.store import finish_store, graph_lines, graph_of_line, load_lines, pack_lines
 from filtag_kg.kg.store_process import plain_rows
 
 LAYERS = "SELECT ?name ?index WHERE { <%s> nno:hasLayer ?l . ?l rdfs:label ?name ; nno:hasLayerSequence ?index }"
@@ -26,49 +36,74 @@ LAYERS = "SELECT ?name ?index WHERE { <%s> nno:hasLayer ?l . ?l rdfs:label ?name
 
 
 def merged_lines(
-    path: Path, *, without: Iterable[str], iris: DataIris, added: Path | None = None, more: Sequence[str] = ()
+    kg: KG, *, without: Iterable[str], added: KG | None = None, more: Sequence[str] = ()
 ) -> Callable[[], Iterator[str]]:
-    """Return what yields the lines of a graph file and of what is added to it, sorted and each once.
+    """Return what yields the lines of a KG's graph and of what is added to it, sorted and each once.
 
     Parameters
     ----------
     without : iterable of str
-        IRIs of the graphs that are left out.
-    iris : DataIris
-        The KG's own.
-    added : Path, optional
-        Another graph file. What it says of a class and its links counts only if the first file does not have the class.
+        IRIs of the graphs that are left out. Of runs, their results in the default graph are left out, too.
+    added : KG, optional
+        What it says of a class and its links counts only if the first does not have the class; its linking becomes a
+        part of the first one's.
     more : sequence of str
         Lines to add, sorted, each with its newline.
     """
-    endings = tuple(f" <{graph}> .\n" for graph in without)
-    ending = f" <{iris.links_graph()}> .\n"
-    of_classes = graph_lines(path) if added is not None else iter(())
-    classes = {_class_of(line, iris) for line in of_classes if line.endswith(ending)}
+    iris = DataIris(kg.manifest["parameters"]["base"])
+    left_out = frozenset(without)
+    linking = iris.linking(kg.manifest["linking"])
+    of_classes = graph_lines(kg.graph_path) if added is not None else iter(())
+    classes = {_class_of(line, iris) for line in of_classes if graph_of_line(line) == linking}
 
     def lines() -> Iterator[str]:
         before = ""
-        for line in heapq.merge(_other_lines(path, endings), _new_lines(), more):
+        for line in heapq.merge(_other_lines(kg.graph_path, left_out, iris), _new_lines(), more):
             if line != before:
                 yield line
             before = line
 
     def _new_lines() -> Iterator[str]:
-        for line in _other_lines(added, endings) if added is not None else ():
-            if not line.endswith(ending) or _class_of(line, iris) not in classes:
+        if added is None:
+            return
+        theirs = iris.linking(added.manifest["linking"])
+        for each in _other_lines(added.graph_path, left_out, iris):
+            # No other IRIs stand between those of the two linkings, so the lines stay sorted.
+            line = each.replace(f"<{theirs}", f"<{linking}")
+            if graph_of_line(line) != linking or _class_of(line, iris) not in classes:
                 yield line
 
     return lines
 
 
-def _other_lines(path: Path, endings: tuple[str, ...]) -> Iterator[str]:
-    return (line for line in graph_lines(path) if not line.endswith(endings))
+def _other_lines(path: Path, left_out: Container[str], iris: DataIris) -> Iterator[str]:
+    return (line for line in graph_lines(path) if _home_of(line, iris) not in left_out)
+
+
+def _home_of(line: str, iris: DataIris) -> str:
+    """Return the graph that a line belongs to: that of its run, if it is a result in the default graph.
+
+    Raises
+    ------
+    FiltagError
+        If it is in the default graph but no result of a run.
+    """
+    if (graph := graph_of_line(line)) != DEFAULT_GRAPH:
+        return graph
+    subject = line[1 : line.index(">")]
+    try:
+        return iris.run_of(subject)
+    except ValueError as error:
+        raise FiltagError(f"the graph is damaged ({error}): build the KG anew") from None
 
 
 def _class_of(line: str, iris: DataIris) -> str:
-    """Return which class a line is about, or the link of which: their IRIs are ``…/class/{id}`` and ``…/link/{id}``."""
-    subject = line[1 : line.index(">")].removeprefix(iris.base)
-    return subject.partition("/")[2].partition("/")[0]
+    """Return which class a line is about, or the link of which.
+
+    Their IRIs are ``…/class/{id}`` and ``…/linking/{id of the linking}/{id}``.
+    """
+    kind, *parts = line[1 : line.index(">")].removeprefix(iris.base).split("/")
+    return "".join(parts[:1] if kind == "class" else parts[1:2])
 
 
 def write_contents(
@@ -109,6 +144,7 @@ def write_contents(
         kg_id=kg_id,
         title=title,
         runs=[run["id"] for run in runs],
+        linking=kg.manifest["linking"],
         # Where nothing is linked, no source has a graph, and all that were searched are named.
         licences={graph: each for graph, each in licences.items() if graph in counts.statements} or licences,
         counts=counts,

@@ -117,12 +117,7 @@ def _add_runs(kg: KG, added: KG) -> KG:
     builds = [*kg.manifest.get("added", ()), {**_build_record(added), "folder": folder}]
     experiments = [*kg.manifest.get("experiments", ())]
     experiments += [{**record, "folder": folder} for record in added.manifest.get("experiments", ())]
-    lines = merged_lines(
-        kg.graph_path,
-        added=added.graph_path,
-        without=[description_graph(kg), description_graph(added)],
-        iris=DataIris(kg.manifest["parameters"]["base"]),
-    )
+    lines = merged_lines(kg, added=added, without=[description_graph(kg), description_graph(added)])
     with replacing_directory(kg.path, open_kg) as unfinished:
         copy_files(kg.path, unfinished)
         copy_files(added.path, unfinished / folder)
@@ -201,7 +196,7 @@ def _remove_run(kg: KG, name: str) -> KG:
         write_contents(
             unfinished,
             kg,
-            merged_lines(kg.graph_path, without=graphs, iris=iris),
+            merged_lines(kg, without=graphs),
             [run for run in kg.manifest["runs"] if run["id"] != removed.run_id],
             builds,
             [record for record in experiments if record not in about_it],

@@ -15,11 +15,12 @@ from typing import IO, TYPE_CHECKING, cast
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.graph import DEFAULT_GRAPH
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-_LINE = re.compile(r"<[^<> ]+> <[^<> ]+> (?:<[^<> ]+>|\".*\"\S*) <[^<> ]+> \.\n")
+_LINE = re.compile(r"<[^<> ]+> <[^<> ]+> (?:<[^<> ]+>|\".*\"\S*)(?: <([^<> ]+)>)? \.\n")
 _BLOCK = 10_000
 """Lines to a block."""
 # The errors of reading a packed file that is cut off or damaged.
@@ -74,6 +75,13 @@ def graph_lines(file: Path) -> Iterator[str]:
                 yield line
     except _UNREADABLE as error:
         raise _damaged(file, error) from None
+
+
+def graph_of_line(line: str) -> str:
+    """Return the graph of a line of :func:`graph_lines`: its IRI, or `DEFAULT_GRAPH`."""
+    match = _LINE.fullmatch(line)
+    assert match is not None
+    return match[1] or DEFAULT_GRAPH
 
 
 def graph_triples(file: Path) -> Iterator[ox.Triple]:

@@ -146,6 +146,7 @@ def _sample(store: StoreProcess, size: int, rng: np.random.Generator) -> list[ox
         "nno:hasLayerSequence ?y",
         "flt:relation ?y",
         "flt:confirmed ?y",
+        "flt:tag ?y",
     ]
     sample: set[str] = set()
     for pattern in patterns:

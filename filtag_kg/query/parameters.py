@@ -24,6 +24,7 @@ _RUNS = """SELECT ?run ?rule WHERE {
   ?run a flt:TaggingRun ; flt:rule ?rule ; flt:ruleIndex ?index
 } ORDER BY ?index ?run"""
 _NETWORK = """SELECT ?network WHERE { VALUES ?run { UNDEF } ?run flt:network ?network }"""
+_LINKS = """SELECT ?links WHERE { VALUES ?run { UNDEF } ?run flt:linking ?links }"""
 _LAYERS = """SELECT ?l ?name WHERE {
   VALUES ?run { UNDEF }
   ?run flt:network ?network .
@@ -61,11 +62,11 @@ _CONCEPT_OF_PATH = """SELECT DISTINCT ?concept ?label WHERE {
 _ABOVE_A_CLASS = """SELECT DISTINCT ?concept ?label WHERE {
   VALUES ?concept { UNDEF }
   ?concept skos:prefLabel ?label .
-  FILTER EXISTS { ?class flt:atOrBelow ?concept }
+  FILTER EXISTS { GRAPH ?links { ?class flt:atOrBelow ?concept } }
 } ORDER BY ?concept"""
 _CLASS = """SELECT ?class ?label ?notation WHERE {
   VALUES ?word { UNDEF }
-  ?class a flt:ClassLabel ; skos:prefLabel ?label ; skos:notation ?notation .
+  GRAPH ?links { ?class a flt:ClassLabel ; skos:prefLabel ?label ; skos:notation ?notation }
   FILTER (STR(?notation) = ?word || LCASE(STR(?label)) = LCASE(?word))
 } ORDER BY ?class"""
 
@@ -129,8 +130,8 @@ PARAMETERS = {
 def resolve(endpoint: Endpoint, parameters: Mapping[str, str], *, features: bool = False) -> dict[str, Terms]:
     """Return the terms that parameters stand for, by the variable that they bind.
 
-    There are no terms where the graph has no such thing. The run's network is bound, too; a layer is looked up in it,
-    and a filter in that layer.
+    There are no terms where the graph has no such thing. The run's network and the graph of its links are bound, too. A
+    layer is looked up in that network, a filter in that layer, a class among those links: a store may hold other KGs.
 
     Parameters
     ----------
@@ -145,15 +146,20 @@ def resolve(endpoint: Endpoint, parameters: Mapping[str, str], *, features: bool
     FiltagError
         If a value is not of its kind, or no run has that rule.
     """
-    bindings: dict[str, Terms] = {}
+    bindings: dict[str, Terms] = {
+        PARAMETERS[name].variable: _RESOLVERS[PARAMETERS[name].kind](endpoint, name, value)
+        for name, value in sorted(parameters.items())
+        if PARAMETERS[name].kind in _RESOLVERS
+    }
+    run = bindings.get("run") or bindings.get("run_a") or [runs(endpoint)[0][0]]
+    for name, text in (("network", _NETWORK), ("links", _LINKS)):
+        bindings[name] = [ox.NamedNode(row[0]) for row in _rows(endpoint, bind(text, {"run": run}))]
     for name, value in sorted(parameters.items()):
         parameter = PARAMETERS[name]
         if parameter.kind == "concept":
-            bindings[parameter.variable] = _concept(endpoint, value, features=features)
-        elif parameter.kind in _RESOLVERS:
-            bindings[parameter.variable] = _RESOLVERS[parameter.kind](endpoint, name, value)
-    run = bindings.get("run") or bindings.get("run_a") or [runs(endpoint)[0][0]]
-    bindings["network"] = [ox.NamedNode(row[0]) for row in _rows(endpoint, bind(_NETWORK, {"run": run}))]
+            bindings[parameter.variable] = _concept(endpoint, bindings["links"], value, features=features)
+        elif parameter.kind == "class":
+            bindings[parameter.variable] = _class(endpoint, bindings["links"], value)
     if "layer" in parameters:
         layer = _layer(endpoint, run, parameters["layer"])
         if "filter" in parameters:
@@ -164,16 +170,17 @@ def resolve(endpoint: Endpoint, parameters: Mapping[str, str], *, features: bool
 
 
 def bind(text: str, bindings: Mapping[str, Terms]) -> str:
-    """Bind variables where the text says ``VALUES ?name { UNDEF }`` or ``GRAPH ?name``.
+    """Bind variables where the text says ``VALUES ?name { UNDEF }``, ``GRAPH ?name`` or ``prov:wasGeneratedBy ?name``.
 
-    Terms are inserted in SPARQL syntax, quoted and escaped by their serialiser. A single graph is named in place,
-    because stores cannot plan for a graph that they only learn of while they run.
+    Terms are inserted in SPARQL syntax, quoted and escaped by their serialiser. A single graph or run is named in
+    place, because stores cannot plan for one that they only learn of while they run.
     """
     for name, terms in bindings.items():
         values = " ".join(str(term) for term in terms)
         text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {values} }}")
         if len(terms) == 1:
-            text = re.sub(rf"\bGRAPH \?{name}\b", lambda _: f"GRAPH {values}", text)  # noqa: B023 - used at once
+            pattern = rf"\b(GRAPH|prov:wasGeneratedBy|flt:linking) \?{name}\b"
+            text = re.sub(pattern, lambda match: f"{match[1]} {values}", text)  # noqa: B023 - used at once
     return text
 
 
@@ -224,7 +231,7 @@ def _lookup(endpoint: Endpoint, text: str, word: str) -> list[tuple[str, ...]]:
     return _rows(endpoint, bind(text, {"word": [ox.Literal(form) for form in forms]}))
 
 
-def _concept(endpoint: Endpoint, value: str, *, features: bool) -> Terms:
+def _concept(endpoint: Endpoint, links: Terms, value: str, *, features: bool) -> Terms:
     if value.startswith(("http://", "https://")):
         concepts = _lookup(endpoint, _CONCEPT_OF_IRI, value)
     elif value.startswith("/c/"):
@@ -233,7 +240,7 @@ def _concept(endpoint: Endpoint, value: str, *, features: bool) -> Terms:
         concepts = _lookup(endpoint, _CONCEPT_OF_WORD, value.replace("_", " ").strip().lower())
     if concepts and not features:
         iris = [ox.NamedNode(iri) for iri, _ in concepts]
-        concepts = _rows(endpoint, bind(_ABOVE_A_CLASS, {"concept": iris}))
+        concepts = _rows(endpoint, bind(_ABOVE_A_CLASS, {"concept": iris, "links": links}))
     if not concepts:
         about = "in the graph" if features else "above a class"
         _log.warning("no concept %s is called %r", about, value)
@@ -243,8 +250,9 @@ def _concept(endpoint: Endpoint, value: str, *, features: bool) -> Terms:
     return [ox.NamedNode(iri) for iri, _ in concepts]
 
 
-def _class(endpoint: Endpoint, _name: str, value: str) -> Terms:
-    classes = _lookup(endpoint, _CLASS, value) or _lookup(endpoint, _CLASS, value.replace("_", " "))
+def _class(endpoint: Endpoint, links: Terms, value: str) -> Terms:
+    text = bind(_CLASS, {"links": links})
+    classes = _lookup(endpoint, text, value) or _lookup(endpoint, text, value.replace("_", " "))
     wanted = {nfc(value), nfc(value).replace("_", " ")}
     # An id wins over a label, and a label in the same case over one in another.
     by_id = [row for row in classes if nfc(row[2]) in wanted]
@@ -293,9 +301,8 @@ def _fraction(_endpoint: Endpoint, name: str, value: str) -> Terms:
 
 
 _RESOLVERS: Mapping[str, Callable[[Endpoint, str, str], Terms]] = {
-    "class": _class,
     "run": _run,
     "whole number": _whole_number,
     "number from 0 to 1": _fraction,
 }
-"""The kinds that are resolved by themselves; a concept needs the query, a layer the run, and a filter its layer."""
+"""The kinds that are resolved by themselves; a class and a layer need the run, a concept the query, too."""

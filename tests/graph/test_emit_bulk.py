@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filtag_kg.concepts import CommonConcept
-from filtag_kg.graph import DataIris
+from filtag_kg.concepts import CommonConcept, MixedPart
+from filtag_kg.graph import DataIris, RunDescription, emit_filters_in_run
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
-from filtag_kg.graph.nquads import Triple, double, integer, iri, quads, t
+from filtag_kg.graph.nquads import DEFAULT_GRAPH, Triple, double, integer, iri, quads, t
 from filtag_kg.tags import TagTable, tag_assignments
 
 if TYPE_CHECKING:
@@ -33,18 +33,17 @@ def triples_of_filters(tags: TagTable) -> Iterator[Triple]:
             yield filter_, t("flt:inLayer"), iri(IRIS.layer(tags.network, name))
 
 
-def triples_of_run(tags: TagTable, run_id: str) -> Iterator[Triple]:
-    said = {(row.layer, row.filter, row.class_id) for row in tag_assignments(tags)}
-    for name, count in zip(tags.layer_names, tags.n_filters, strict=True):
-        for place in range(count):
-            n_tags = sum(of[:2] == (name, place) for of in said)
-            yield iri(IRIS.filter(tags.network, name, place)), t("flt:tagCount"), integer(n_tags)
+def triples_of_tags(tags: TagTable) -> Iterator[Triple]:
+    for row in tag_assignments(tags):
+        filter_ = iri(IRIS.filter(row.network, row.layer, row.filter))
+        yield filter_, t("flt:hasTag"), iri(IRIS.class_(row.class_id))
+
+
+def triples_of_assignments(tags: TagTable, run_id: str) -> Iterator[Triple]:
     for row in tag_assignments(tags):
         filter_ = iri(IRIS.filter(row.network, row.layer, row.filter))
         class_ = iri(IRIS.class_(row.class_id))
         assignment = iri(IRIS.assignment(run_id, row.layer, row.filter, row.class_id))
-        yield filter_, t("flt:hasTag"), class_
-        yield assignment, t("rdf:type"), t("flt:TagAssignment")
         yield assignment, t("flt:filter"), filter_
         yield assignment, t("flt:tag"), class_
         yield assignment, t("prov:wasGeneratedBy"), iri(IRIS.run(run_id))
@@ -60,7 +59,6 @@ def triples_of_common(rows: list[CommonConcept], network: str) -> Iterator[Tripl
     for row in rows:
         filter_ = iri(IRIS.filter(network, row.layer, row.filter))
         yield filter_, t("flt:commonConcept"), iri(row.concept)
-        yield filter_, t("flt:coherenceQValue"), double(row.q_value)
         node = iri(IRIS.common(RUNS[row.rule], row.layer, row.filter, row.rank))
         yield filter_, t("flt:hasCommonFeature"), node
         if row.rank == 1:
@@ -102,8 +100,10 @@ def test_sections_hold_what_the_slow_loop_makes(
     found = [common(*one, 0.25, "k=1") for one in shared]
     expected: dict[str, set[str]] = {IRIS.network("net"): quads(triples_of_filters(tags), IRIS.network("net"))}
     for rule, run_id in RUNS.items():
-        graph = IRIS.run(run_id)
-        expected[graph] = quads(triples_of_run(tags.of_rule(rule), run_id), graph)
+        graph, of_rule = IRIS.run(run_id), tags.of_rule(rule)
+        expected[graph] = quads(triples_of_tags(of_rule), graph)
+        results = quads(triples_of_assignments(of_rule, run_id), DEFAULT_GRAPH)
+        expected[DEFAULT_GRAPH] = expected.get(DEFAULT_GRAPH, set()) | results
     expected[IRIS.run("aaaa")] |= quads(triples_of_common(found, "net"), IRIS.run("aaaa"))
     rest = sorted(["<http://a> <http://b> <http://c> <http://d> .", "<http://example.org/network/net> <b> <c> <d> ."])
     sections = [assignment_section(tags.of_rule(rule), run_id, IRIS) for rule, run_id in RUNS.items()]
@@ -120,5 +120,35 @@ def test_a_class_given_twice_is_one_assignment() -> None:
     tags = table([(0, 0, 3, 1, 2, 0.5, 1.0), (0, 0, 3, 1, 1, 0.75, 2.0)])
     section = assignment_section(tags.of_rule("k=1"), "aaaa", IRIS)
     text = "".join(section.blocks)
-    assert text.count("\n") == sum(section.counts.values()) == 7
+    assert text.count("\n") == sum(section.counts.values()) == 6
     assert '"0.75"' in text  # of the better rank
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows, st.lists(st.tuples(st.sampled_from(LAYERS), st.integers(0, 11)), unique=True))
+def test_a_run_says_of_each_filter_how_many_classes_tag_it(
+    of: list[tuple[int, int, int, int, int, float, float]], coherent: list[tuple[str, int]]
+) -> None:
+    tags = table(of).of_rule("k=1")
+    found = [common(layer, filter_, "http://c/1", 0.25, "k=1") for layer, filter_ in coherent]
+    parts = [
+        MixedPart("conv", 3, number, "http://c/1", "", "n01 n1", 6, share, 0.01, 0.02)
+        for number, share in ((1, 0.5), (2, 0.25))
+    ]
+    run = RunDescription("aaaa", "k=1", 0, "activation", 1.0, 10, 0, ())
+    tagged = {(row.layer, row.filter, row.class_id) for row in tag_assignments(tags)}
+    expected = []
+    for name, n_filters in zip(tags.layer_names, tags.n_filters, strict=True):
+        for place in range(n_filters):
+            node = iri(IRIS.filter_in_run("aaaa", name, place))
+            expected += [
+                (node, t("rdf:type"), t("flt:FilterInRun")),
+                (node, t("flt:filter"), iri(IRIS.filter("net", name, place))),
+                (node, t("prov:wasGeneratedBy"), iri(IRIS.run("aaaa"))),
+                (node, t("flt:tagCount"), integer(sum(pair[:2] == (name, place) for pair in tagged))),
+            ]
+            if (name, place) in coherent:
+                expected.append((node, t("flt:coherenceQValue"), double(0.25)))
+            if (name, place) == ("conv", 3):
+                expected += [(node, t("flt:mixedness"), double(0.5)), (node, t("flt:mixedQValue"), double(0.02))]
+    assert list(emit_filters_in_run(tags, found, parts, run, IRIS)) == expected

@@ -246,8 +246,8 @@ def test_an_empty_directory_is_filled(profile: Profile, tmp_path: Path) -> None:
     [
         (None, "no KG at"),
         ("{", "cannot be read"),
-        ("[]", "has KG format None, this filtag reads 4"),
-        (json.dumps({"format_version": 99}), "has KG format 99, this filtag reads 4: build the KG anew"),
+        ("[]", "has KG format None, this filtag reads 5"),
+        (json.dumps({"format_version": 99}), "has KG format 99, this filtag reads 5: build the KG anew"),
     ],
 )
 def test_opening_what_is_no_kg(tmp_path: Path, manifest: str | None, message: str) -> None:

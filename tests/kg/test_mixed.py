@@ -31,17 +31,19 @@ def test_a_build_from_a_profile_finds_mixed_filters(mixed_kg: KG) -> None:
     assert validate_kg(mixed_kg).findings == ()
 
 
-def test_each_run_states_them_in_its_graph(mixed_kg: KG) -> None:
+def test_each_run_states_them(mixed_kg: KG) -> None:
     test = read(mixed_kg)
     assert test is not None
     iris = DataIris()
     for run in runs_of(mixed_kg):
         text = f"""SELECT ?f ?mixedness ?q ?n ?concept ?p (COUNT(?class) AS ?classes) {{
         GRAPH <{iris.run(run.run_id)}> {{
-          ?f flt:mixedness ?mixedness ; flt:mixedQValue ?q ; flt:hasFilterPart ?part .
-          ?part a flt:FilterPart ; flt:filter ?f ; flt:partNumber ?n ; flt:concept ?concept ; flt:adjustedPValue ?p ;
-            flt:includesClass ?class ; prov:wasGeneratedBy <{iris.run(run.run_id)}>
-        }} }} GROUP BY ?f ?mixedness ?q ?n ?concept ?p"""
+          ?in_run flt:filter ?f ; flt:mixedness ?mixedness ; flt:mixedQValue ?q .
+          ?f flt:hasFilterPart ?part .
+        }}
+        ?part a flt:FilterPart ; flt:filter ?f ; flt:partNumber ?n ; flt:concept ?concept ; flt:adjustedPValue ?p ;
+          flt:includesClass ?class ; prov:wasGeneratedBy <{iris.run(run.run_id)}>
+        }} GROUP BY ?f ?mixedness ?q ?n ?concept ?p"""
         expected = {
             (iris.filter(run.network, part.layer, part.filter), str(part.part), part.concept, str(len(part.classes)))
             for both in test.parts
@@ -87,7 +89,7 @@ def test_added_builds_keep_theirs_and_removed_runs_leave_none(mixed_kg: KG, tmp_
     assert validate_kg(one, quick=True).findings == ()
     assert read(one) == here
     alone = remove_run(one, "k=2")
-    n_parts = alone.store_process().rows("SELECT (COUNT(?x) AS ?n) { GRAPH ?g { ?x a flt:FilterPart } }")
+    n_parts = alone.store_process().rows("SELECT (COUNT(?x) AS ?n) { ?x a flt:FilterPart }")
     assert n_parts == [(str(2 * len(here.parts)),)]
     assert term("flt:FilterPart")
 

@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_refused_and_nothing_changes(two: KG, profile: Prof
 def test_a_reader_goes_on_while_runs_are_added(profile: Profile, tmp_path: Path) -> None:
     kg = built(tmp_path / "kg", profile, Rule("k", 1))
     reader = LocalEndpoint(kg)
-    text = "SELECT (COUNT(*) AS ?n) WHERE { ?a a flt:TagAssignment }"
+    text = "SELECT (COUNT(*) AS ?n) WHERE { ?a flt:tag ?class }"
     before = reader.ask(text)
     script = f"""
 from filtag_kg.query import open_endpoint

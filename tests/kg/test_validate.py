@@ -14,7 +14,6 @@ from filtag_kg.graph import PREFIXES, resource_folder, term
 from filtag_kg.kg import KG, Validation, file_differences, open_kg, validate_kg
 
 SH = Namespace(PREFIXES["sh"])
-LINKS = "https://w3id.org/filtag/data/graph/links"
 DATA = "https://w3id.org/filtag/data"
 
 
@@ -51,6 +50,12 @@ def replaced(kind: str, property_: str, value: str) -> str:
     WHERE {{ {{ SELECT ?g ?x ?v {{ GRAPH ?g {{ ?x a {kind} ; {property_} ?v }} }} ORDER BY ?g ?x LIMIT 1 }} }}"""
 
 
+def replaced_result(kind: str, property_: str, value: str) -> str:
+    """Give one result of a run, which stands in the default graph, another value of a property."""
+    return f"""DELETE {{ ?x {property_} ?v }} INSERT {{ ?x {property_} {value} }}
+    WHERE {{ {{ SELECT ?x ?v {{ ?x {kind} ; {property_} ?v }} ORDER BY ?x LIMIT 1 }} }}"""
+
+
 def test_a_kg_is_valid(kg: KG, vgg: KG) -> None:
     for one in (kg, vgg):
         found = validate_kg(one)
@@ -74,25 +79,26 @@ MUTATIONS = {
     "ClassLabelShape": (replaced("flt:ClassLabel", "skos:notation", "1"), "Datatype", "skos:notation"),
     "ConceptLinkShape": (replaced("flt:ConceptLink", "sssom:predicate_id", "skos:like"), "In", "sssom:predicate_id"),
     "ConceptShape": (replaced("skos:Concept", "skos:broader", "data:nothing"), "Class", "skos:broader"),
-    "TagAssignmentShape": (replaced("flt:TagAssignment", "flt:rank", "0"), "MinInclusive", "flt:rank"),
+    "TagAssignmentShape": (replaced_result("flt:tag ?c", "flt:rank", "0"), "MinInclusive", "flt:rank"),
     "CommonFeatureShape": (
-        replaced("flt:CommonConcept", "flt:coverage", '"1.5"^^xsd:double'),
+        replaced_result("a flt:CommonConcept", "flt:coverage", '"1.5"^^xsd:double'),
         "MaxInclusive",
         "flt:coverage",
     ),
     "CommonConceptShape": (
-        "INSERT { GRAPH ?g { ?x flt:relation 'HasA' } } WHERE { GRAPH ?g { ?x a flt:CommonConcept ; flt:rank 1 } }",
+        "INSERT { ?x flt:relation 'HasA' } WHERE { ?x a flt:CommonConcept ; flt:rank 1 }",
         "MaxCount",
         "flt:relation",
     ),
-    "OtherFeatureShape": (replaced("flt:CommonFeature", "flt:relation", '"Likes"'), "In", "flt:relation"),
+    "OtherFeatureShape": (replaced_result("a flt:CommonFeature", "flt:relation", '"Likes"'), "In", "flt:relation"),
     "ConceptInLayerShape": (
         # Of them all, as there are more of them than are looked at.
-        """DELETE { GRAPH ?g { ?x flt:separation ?v } } INSERT { GRAPH ?g { ?x flt:separation "1.5"^^xsd:double } }
-    WHERE { GRAPH ?g { ?x flt:separation ?v } }""",
+        """DELETE { ?x flt:separation ?v } INSERT { ?x flt:separation "1.5"^^xsd:double }
+    WHERE { ?x flt:separation ?v }""",
         "MaxInclusive",
         "flt:separation",
     ),
+    "FilterInRunShape": (replaced("flt:FilterInRun", "flt:tagCount", "-1"), "MinInclusive", "flt:tagCount"),
     "FilterPartShape": (inserted("flt:FilterPart"), "MinCount", "flt:includesClass"),
     "TaggingRunShape": (replaced("flt:TaggingRun", "flt:ruleIndex", "0.5"), "Datatype", "flt:ruleIndex"),
     "LabelCheckShape": (inserted("flt:LabelCheck"), "MinCount", "flt:checkedRun"),
@@ -135,17 +141,19 @@ def test_each_shape_finds_its_corruption(shape: str, kg: KG, tmp_path: Path) -> 
 
 
 CORRUPTIONS = {
-    "wrong count": f"DELETE WHERE {{ GRAPH <{LINKS}> {{ <{DATA}/link/n02087394> ?p ?o }} }}",
-    "wrong size of a graph": f"INSERT DATA {{ GRAPH <{LINKS}> {{ <{DATA}/class/n02087394> skos:hiddenLabel 'x' }} }}",
-    "gap in ranks": replaced("flt:TagAssignment", "flt:rank", "9"),
+    "wrong count": f"""DELETE {{ GRAPH ?g {{ ?x ?p ?o }} }}
+    WHERE {{ GRAPH ?g {{ ?x sssom:subject_id <{DATA}/class/n02087394> ; ?p ?o }} }}""",
+    "wrong size of a graph": f"""INSERT {{ GRAPH ?g {{ <{DATA}/class/n02087394> skos:hiddenLabel 'x' }} }}
+    WHERE {{ GRAPH ?g {{ ?g a sssom:MappingSet }} }}""",
+    "gap in ranks": replaced_result("flt:tag ?c", "flt:rank", "9"),
     "wrong tag count": """DELETE { GRAPH ?g { ?x flt:tagCount 3 } } INSERT { GRAPH ?g { ?x flt:tagCount 7 } }
     WHERE { GRAPH ?g { ?x flt:tagCount 3 } }""",
-    "dangling reference": replaced("flt:TagAssignment", "flt:tag", "data:nothing"),
-    "value out of range": replaced("flt:CommonFeature", "flt:coverage", '"0"^^xsd:double'),
-    "result in another run's graph": """INSERT { GRAPH data:x { ?x ?p ?o } }
-    WHERE { GRAPH ?g { ?x a flt:CommonConcept ; ?p ?o } }""",
-    "store differs from the graph": f"INSERT DATA {{ GRAPH <{LINKS}> {{ <{DATA}/class/x> skos:hiddenLabel 'x' }} }}",
-    "table differs from the graph": replaced("flt:TagAssignment", "a", "flt:Evidence"),
+    "dangling reference": replaced_result("flt:rank ?r", "flt:tag", "data:nothing"),
+    "value out of range": replaced_result("a flt:CommonFeature", "flt:coverage", '"0"^^xsd:double'),
+    "result of another run": """INSERT { data:x prov:wasGeneratedBy ?run }
+    WHERE { ?x a flt:CommonConcept ; prov:wasGeneratedBy ?run }""",
+    "store differs from the graph": f"INSERT DATA {{ <{DATA}/class/x> skos:hiddenLabel 'x' }}",
+    "table differs from the graph": "DELETE { ?x flt:tag ?c } WHERE { ?x flt:tag ?c ; flt:rank 1 }",
     "blank node": "INSERT DATA { [] rdfs:label 'nobody' }",
 }
 
@@ -172,13 +180,13 @@ def test_the_command_says_what_is_wrong_and_where(kg: KG, tmp_path: Path) -> Non
     ("update", "what"),
     [
         (
-            """INSERT { GRAPH ?g { ?x flt:coherenceQValue 0.5e0 } }
-            WHERE { GRAPH ?g { ?x a flt:CommonConcept ; flt:rank 2 } }""",
+            """INSERT { ?x flt:coherenceQValue 0.5e0 }
+            WHERE { ?x a flt:CommonConcept ; flt:rank 2 }""",
             "has rank 2 and the q-value 0.5, which only rank 1 has",
         ),
         (
-            """DELETE { GRAPH ?g { ?x flt:coherenceQValue ?q } }
-            WHERE { GRAPH ?g { ?x a flt:CommonConcept ; flt:rank 1 ; flt:coherenceQValue ?q } }""",
+            """DELETE { ?x flt:coherenceQValue ?q }
+            WHERE { ?x a flt:CommonConcept ; flt:rank 1 ; flt:coherenceQValue ?q }""",
             "has rank 1 and no q-value",
         ),
     ],
