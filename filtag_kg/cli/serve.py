@@ -29,6 +29,19 @@ def serve(
         int | None,
         typer.Option(metavar="N", help="Quick queries and pages that run at once (default: one per processor)."),
     ] = None,
+    root_path: Annotated[
+        str, typer.Option(metavar="PATH", help="The path that a proxy puts the server under, such as /kg.")
+    ] = "",
+    host_name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A name by which the proxy calls the server (repeatable)."),
+    ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS", help="Believe the X-Forwarded headers of this address or network; * of any (repeatable)."
+        ),
+    ] = None,
     network: KGNetwork = None,
     preprocess: Preprocess = None,
     classes: Classes = None,
@@ -44,10 +57,10 @@ def serve(
     """
     from filtag_kg.kg import open_kg
     from filtag_kg.server import (
-        LOOPBACK_NAMES,
         Explorer,
         Limits,
         NetworkChoice,
+        PublicAddress,
         create_app,
         is_loopback,
         listen,
@@ -67,9 +80,16 @@ def serve(
     opened.store_process().open()
     local = is_loopback(host)
     explorer = Explorer(kg, NetworkChoice(network, preprocess, classes, given_names(class_names, classes)))
-    hosts = LOOPBACK_NAMES if local else None
-    app = create_app(opened, limits, pages=explorer, routes=explorer.routes, beside=explorer.running, hosts=hosts)
+    public = PublicAddress(root_path=root_path, proxies=tuple(proxy or ())).with_hosts(host_name or ())
+    if not local and not host_name:
+        public = replace(public, hosts=None)
+    app = create_app(opened, limits, pages=explorer, routes=explorer.routes, beside=explorer.running, address=public)
     listening = listen(host, port)
     if not local:
         note(f"everyone who reaches {host} can query this KG: leave --host out to serve this machine only")
-    run_app(app, listening, lambda address: typer.echo(f"serving {kg} at {address} (Ctrl-C ends it)", err=True))
+
+    def announce(address: str) -> None:
+        home = f"{address.rstrip('/')}{public.root_path}/"
+        typer.echo(f"serving {kg} at {home} (Ctrl-C ends it)", err=True)
+
+    run_app(app, listening, announce)

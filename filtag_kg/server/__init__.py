@@ -8,17 +8,17 @@ The network that explains images lives in the *explainer process*. Assistants as
 from filtag_kg.server.app import create_app
 from filtag_kg.server.assistant.mcp_server import run_mcp
 from filtag_kg.server.explorer import Explorer, NetworkChoice
-from filtag_kg.server.headers import LOOPBACK_NAMES
 from filtag_kg.server.limits import Limits
+from filtag_kg.server.public_address import PublicAddress
 from filtag_kg.server.resources import Pages
 from filtag_kg.server.uvicorn_server import is_loopback, listen, run_app
 
 __all__ = [
-    "LOOPBACK_NAMES",
     "Explorer",
     "Limits",
     "NetworkChoice",
     "Pages",
+    "PublicAddress",
     "create_app",
     "is_loopback",
     "listen",

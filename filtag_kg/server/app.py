@@ -15,11 +15,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from filtag_kg.kg import KG
-from filtag_kg.server.headers import LOOPBACK_NAMES, PublicHeaders
+from filtag_kg.server.headers import PublicHeaders
 from filtag_kg.server.kg_files import KgFiles
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.named_queries import NamedQueries
 from filtag_kg.server.pool import Pool
+from filtag_kg.server.public_address import AtPublicAddress, PublicAddress, root_of
 from filtag_kg.server.request_error import RequestError
 from filtag_kg.server.resources import Pages, Resources
 from filtag_kg.server.responses import error_answers
@@ -43,7 +44,7 @@ def create_app(
     pages: Pages | None = None,
     routes: Callable[[Pool], Sequence[BaseRoute]] = lambda _pool: (),
     beside: Callable[[], AbstractAsyncContextManager[None]] | None = None,
-    hosts: Sequence[str] | None = LOOPBACK_NAMES,
+    address: PublicAddress | None = None,
 ) -> Starlette:
     """Return the server's application, whose workers live as long as it runs.
 
@@ -57,8 +58,8 @@ def create_app(
         Returns further routes, which take precedence over the data, given the pool that does their work.
     beside : callable, optional
         Returns a context that stays open while the server runs.
-    hosts : sequence of str, or None
-        Host names that requests may use; None allows any.
+    address : PublicAddress, optional
+        How clients may call the server; by default, only as on this machine.
     """
     limits = limits or Limits()
     store_path = served.path / "store" if isinstance(served, KG) else served
@@ -77,8 +78,10 @@ def create_app(
         page = None if pages is None else await pages.page(request, pool, "")
         if page is not None:
             return Response(page, media_type="text/html")
+        here = root_of(request)
         return PlainTextResponse(
-            "FilTag-KG\n/sparql: SPARQL 1.1, read-only\n/queries: named queries\n/openapi.json: the whole interface\n"
+            f"FilTag-KG\n{here}/sparql: SPARQL 1.1, read-only\n{here}/queries: named queries\n"
+            f"{here}/openapi.json: the whole interface\n"
         )
 
     app = Starlette(
@@ -93,7 +96,7 @@ def create_app(
             *routes(pool),
             Route("/{path:any}", resources.by_path, methods=_GET),
         ],
-        middleware=[Middleware(PublicHeaders, hosts=hosts)],
+        middleware=[Middleware(AtPublicAddress, address=address or PublicAddress()), Middleware(PublicHeaders)],
         exception_handlers={
             RequestError: error_answers(None if pages is None else pages.error),
             HTTPException: _http_error,

@@ -1,14 +1,13 @@
-"""The headers of every answer, and the host names that requests may use."""
+"""The headers of every answer, and the answers to preflight requests."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+from filtag_kg.server.public_address import FORWARDED
+
 _OWN_PAGES = ("/explain",)
 """Paths for the server's own pages alone: the preflight requests of other sites' pages get no permission."""
 _METHODS = "GET, HEAD, POST, OPTIONS"
@@ -21,20 +20,10 @@ _READABLE = "Content-Type, Filtag-Note, Link, Retry-After, X-SPARQL-MaxRows"
 
 
 class PublicHeaders:
-    """Lets the pages of every site read the answers, and refuses host names that are not the server's.
+    """Lets the pages of every site read the answers."""
 
-    Otherwise a site could point its own name at this machine (DNS rebinding), and its pages could pose as ours.
-
-    Parameters
-    ----------
-    app : ASGI application
-    hosts : sequence of str, or None
-        The names; None allows any.
-    """
-
-    def __init__(self, app: ASGIApp, hosts: Sequence[str] | None) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
@@ -53,14 +42,9 @@ class PublicHeaders:
                     headers.setdefault("Referrer-Policy", "same-origin")
             await send(message)
 
-        host = Headers(scope=scope).get("host", "")
-        name = host[: host.index("]") + 1] if "]" in host else host.partition(":")[0]
-        if self._hosts is not None and name.lower() not in self._hosts:
-            await PlainTextResponse(
-                f"this server is not called {name}: use {' or '.join(self._hosts)}, or serve the KG on that host\n", 421
-            )(scope, receive, with_headers)
-        elif scope["method"] == "OPTIONS":
-            await _options(scope["path"], Headers(scope=scope))(scope, receive, with_headers)
+        if scope["method"] == "OPTIONS":
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            await _options(path, Headers(scope=scope))(scope, receive, with_headers)
         else:
             await self._app(scope, receive, with_headers)
 
@@ -69,11 +53,12 @@ def _options(path: str, asked: Headers) -> Response:
     """Answer a preflight request, with which a browser asks whether a page of another site may send a request."""
     if path in _OWN_PAGES:
         return Response(status_code=204, headers={"Allow": _METHODS})
+    names = asked.get("access-control-request-headers", "accept, content-type").replace(" ", "").lower().split(",")
     headers = {
         "Allow": _METHODS,
         "Access-Control-Allow-Methods": _METHODS,
-        # No header gives anybody more rights, so clients may send what they like.
-        "Access-Control-Allow-Headers": asked.get("access-control-request-headers", "Accept, Content-Type"),
+        # No header gives anybody more rights, so clients may send what they like, but not pose as a proxy.
+        "Access-Control-Allow-Headers": ", ".join(name for name in names if name not in FORWARDED),
         "Access-Control-Max-Age": "86400",
         "Vary": "Access-Control-Request-Headers",
     }

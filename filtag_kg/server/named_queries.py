@@ -12,6 +12,7 @@ from filtag_kg.server.negotiation import FORMAT_PARAMETERS, TABLES, formats_name
 from filtag_kg.server.openapi import address_of, openapi
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import FIRST_ROWS, first_rows_of, parameters_of
+from filtag_kg.server.public_address import root_of
 from filtag_kg.server.request_error import RequestError, shorten, shorten_all
 from filtag_kg.server.responses import ask_for, response_of
 
@@ -21,24 +22,24 @@ class NamedQueries:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        queries = catalogue()
-        self._listing = {"queries": [_listed(query) for query in queries]}
-        self._openapi = openapi(queries)
+        self._queries = catalogue()
+        self._openapi = openapi(self._queries)
 
-    async def list(self, _request: Request) -> Response:
+    async def list(self, request: Request) -> Response:
         """List the queries."""
-        return JSONResponse(self._listing)
+        root = root_of(request)
+        return JSONResponse({"queries": [_listed(query, root) for query in self._queries]})
 
-    async def describe(self, _request: Request) -> Response:
+    async def describe(self, request: Request) -> Response:
         """Describe the server's interface."""
-        return JSONResponse(self._openapi)
+        return JSONResponse({**self._openapi, "servers": [{"url": root_of(request) or "/"}]})
 
     async def ask(self, request: Request) -> Response:
         """Answer a query."""
         try:
             query = find_query(shorten(request.path_params["name"]))
         except FiltagError as error:
-            raise RequestError(404, f"{error} (see /queries)") from None
+            raise RequestError(404, f"{error} (see {root_of(request)}/queries)") from None
         pairs = parameters_of(request)
         format_, media_type = require_format(request.headers.get("accept"), TABLES, formats_named(pairs))
         first_rows = first_rows_of(pairs)
@@ -58,13 +59,13 @@ class NamedQueries:
         return response_of(answer, format_.content_type(media_type))
 
 
-def _listed(query: NamedQuery) -> dict[str, object]:
+def _listed(query: NamedQuery, root: str) -> dict[str, object]:
     return {
         "name": query.name,
         "summary": query.summary,
         "required": list(query.required),
         "optional": list(query.optional),
         "columns": list(query.columns),
-        "example": address_of(query),
+        "example": root + address_of(query),
         "sparql": query.text,
     }

@@ -14,6 +14,7 @@ from filtag_kg.server.kg_files import KgFiles
 from filtag_kg.server.negotiation import GRAPHS, HTML, formats_named, require_format
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import parameters_of
+from filtag_kg.server.public_address import root_of
 from filtag_kg.server.request_error import RequestError, shorten
 from filtag_kg.server.responses import ask_for, response_of
 
@@ -63,17 +64,21 @@ class Resources:
     async def by_path(self, request: Request) -> Response:
         """Answer for the thing under the base that has the request's path."""
         raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+        root = root_of(request)
+        raw = raw.removeprefix(root.encode())
         # Clients may encode more or less than the data's IRIs do. An encoded slash stays encoded.
         path = "/".join(part_of_path(name_in_path(part)) for part in raw.decode("latin-1").removeprefix("/").split("/"))
         if self._base is None or not path:
-            raise RequestError(404, f"there is nothing at /{shorten(path)}: query /sparql, or see /openapi.json")
+            raise RequestError(
+                404, f"there is nothing at {root}/{shorten(path)}: query {root}/sparql, or see {root}/openapi.json"
+            )
         return await self._answer(request, self._base + path, path)
 
     async def by_iri(self, request: Request) -> Response:
         """Answer for the thing that the parameter ``iri`` names, under the base or not."""
         iris = [value for name, value in parameters_of(request) if name == "iri"]
         if len(iris) != 1 or not iris[0]:
-            raise RequestError(400, "give the IRI of one thing: /resource?iri=…")
+            raise RequestError(400, f"give the IRI of one thing: {root_of(request)}/resource?iri=…")
         ours = self._base is not None and iris[0].startswith(self._base)
         return await self._answer(request, iris[0], iris[0].removeprefix(self._base or "") if ours else iris[0])
 
@@ -83,7 +88,8 @@ class Resources:
         offers = (*of_file, *GRAPHS) if self._pages is None else (*of_file, *GRAPHS, HTML)
         named = formats_named(parameters_of(request))
         format_, media_type = require_format(request.headers.get("accept"), offers, named)
-        described_by = f'</resource?iri={quote(iri, safe="")}&format=turtle>; rel="describedby"; type="text/turtle"'
+        description = f"{root_of(request)}/resource?iri={quote(iri, safe='')}&format=turtle"
+        described_by = f'<{description}>; rel="describedby"; type="text/turtle"'
         if format_ == HTML and self._pages is not None:
             page = await self._pages.page(request, self._pool, path)
             if page is not None:
@@ -94,7 +100,8 @@ class Resources:
             return file.response(request, format_, media_type, {"Vary": "Accept", "Link": described_by})
         answer = await ask_for(request, self._pool, ResourceJob(iri, format_.name))
         if answer.status == "unknown":
+            sparql = f"{root_of(request)}/sparql"
             raise RequestError(
-                404, f"the graph does not know <{shorten(iri)}>: check its spelling, or search for it at /sparql"
+                404, f"the graph does not know <{shorten(iri)}>: check its spelling, or search for it at {sparql}"
             )
         return response_of(answer, format_.content_type(media_type), {"Link": described_by})

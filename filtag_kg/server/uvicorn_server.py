@@ -77,6 +77,8 @@ def run_app(app: Starlette, listening: socket.socket, on_start: Callable[[str], 
         access_log=False,
         lifespan="on",
         server_header=False,
+        # `AtPublicAddress` decides whom to believe.
+        proxy_headers=False,
         ws="none",
         timeout_graceful_shutdown=_GRACE_SECONDS,
         http=connection_class(app.state.limits),

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from filtag_kg.kg import KG
 from filtag_kg.query import catalogue
-from filtag_kg.server import create_app
+from filtag_kg.server import PublicAddress, create_app
 from filtag_kg.server.pool import Pool
 from tests.server.servers import Server
 
@@ -70,7 +70,7 @@ def test_percent_encoding_is_as_in_the_data(tmp_path: Path) -> None:
     store.flush()
     del store
     served = KG(tmp_path / "kg", {"parameters": {"base": BASE}})
-    with TestClient(create_app(served, hosts=None)) as client:
+    with TestClient(create_app(served, address=PublicAddress(hosts=None))) as client:
         for path in ("class/a%2Fb", "class/q%3D0.5%20%C3%A9", "class/q=0.5%20%c3%a9"):
             assert client.get(f"/{path}").status_code == 200, path
         assert client.get("/class/a/b").status_code == 404
@@ -109,7 +109,7 @@ class OnePage:
 
 @pytest.fixture(scope="module")
 def with_pages(kg: KG) -> Iterator[TestClient]:
-    with TestClient(create_app(kg, pages=OnePage(), hosts=None)) as client:
+    with TestClient(create_app(kg, pages=OnePage(), address=PublicAddress(hosts=None))) as client:
         yield client
 
 

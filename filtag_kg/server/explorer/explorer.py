@@ -27,6 +27,7 @@ from filtag_kg.server.explorer.worker_pages import is_index
 from filtag_kg.server.jobs import Answer, PageJob
 from filtag_kg.server.pool import Pool
 from filtag_kg.server.protocol import read_body
+from filtag_kg.server.public_address import root_of
 from filtag_kg.server.request_error import RequestError, shorten, shorten_all
 from filtag_kg.server.responses import ask_for, while_connected
 
@@ -36,7 +37,7 @@ _LONGEST_SEARCH = 200
 _LARGEST_IMAGE = 20_000_000
 _BYTES = "application/octet-stream"
 _FIRST_VISIT_S = 2.0
-_STATIC = ("main.js", "search.js", "query.js", "explain.js", "results.js")
+_STATIC = ("main.js", "search.js", "query.js", "explain.js", "results.js", "root.js")
 _LISTS = ("classes", "concepts", "groups", "unusual", "pairs", "mixed")
 _COMPARE_INPUTS = ("kind", "a", "b", "network", "rule_a", "rule_b")
 
@@ -121,7 +122,7 @@ class Explorer:
         now = await self._now()
         matches = now.index.find(text, _MOST_SUGGESTED if wants_json else _MOST_LISTED)
         if wants_json:
-            rows = [{**asdict(match), "address": now.urls.thing(match.iri)} for match in matches]
+            rows = [{**asdict(match), "address": root_of(request) + now.urls.thing(match.iri)} for match in matches]
             for row in rows:
                 del row["place"]
             return JSONResponse(rows, headers={"Cache-Control": "no-cache"})

@@ -1,5 +1,7 @@
 // Drop an image, and see how the network classifies it.
 
+import { ROOT } from "./root.js";
+
 export function dropPage(form) {
   const input = form.elements.image;
   const status = document.querySelector("[data-status]");
@@ -16,7 +18,7 @@ export function dropPage(form) {
     status.className = "quiet";
     status.textContent = `Explaining ${file.name} … the first image takes a while, as the network is loaded.`;
     const rule = form.elements.rule ? `?rule=${encodeURIComponent(form.elements.rule.value)}` : "";
-    const answer = await fetch(`/explain${rule}`, {
+    const answer = await fetch(`${ROOT}explain${rule}`, {
       method: "POST",
       headers: { "Content-Type": "application/octet-stream", "X-File-Name": encodeURIComponent(file.name) },
       body: file,

@@ -1,5 +1,6 @@
 // The query page: a named query's form, its SPARQL, and the answer to either.
 import { tableOf } from "./results.js";
+import { ROOT } from "./root.js";
 
 const JSON_RESULTS = "application/sparql-results+json";
 // What a page can hold; more is for programs.
@@ -77,15 +78,15 @@ export function queryPage(page) {
   }
 
   async function showText() {
-    const answer = await fetch(`/query/text?name=${page.dataset.named}&${parameters()}`).catch(() => null);
+    const answer = await fetch(`${ROOT}query/text?name=${page.dataset.named}&${parameters()}`).catch(() => null);
     if (answer?.ok) sparql.elements.query.value = await answer.text();
   }
 
   function askNamed() {
     const inputs = parameters();
-    const address = `/queries/${page.dataset.named}`;
+    const address = `${ROOT}queries/${page.dataset.named}`;
     const csv = `${address}?${new URLSearchParams([...inputs, ["format", "csv"]])}`;
-    const shared = `/query?${new URLSearchParams([["name", page.dataset.named], ...inputs])}`;
+    const shared = `${ROOT}query?${new URLSearchParams([["name", page.dataset.named], ...inputs])}`;
     showText();
     ask(`${address}?${new URLSearchParams([...inputs, ["maxrows", MOST_ROWS]])}`, { headers: { Accept: JSON_RESULTS } }, shared, csv, pageUrls());
   }
@@ -103,7 +104,7 @@ export function queryPage(page) {
       headers: { "Content-Type": "application/sparql-query", Accept: `${JSON_RESULTS}, text/turtle;q=0.8` },
       body: query,
     };
-    ask(`/sparql?maxrows=${MOST_ROWS}`, options, `/query?sparql=${encodeURIComponent(query)}`, `/sparql?format=csv&query=${encodeURIComponent(query)}`);
+    ask(`${ROOT}sparql?maxrows=${MOST_ROWS}`, options, `${ROOT}query?sparql=${encodeURIComponent(query)}`, `${ROOT}sparql?format=csv&query=${encodeURIComponent(query)}`);
   }
 
   form?.addEventListener("submit", (event) => { event.preventDefault(); askNamed(); });

@@ -1,5 +1,7 @@
 // The answer to a query as a table.
 
+import { ROOT } from "./root.js";
+
 const NUMBERS = /#(integer|decimal|double|float)$/;
 const SHOWN = 1000;
 
@@ -50,7 +52,7 @@ function fill(cell, term, url) {
   }
   if (term.type === "uri") {
     const link = document.createElement("a");
-    link.href = `/resource?iri=${encodeURIComponent(term.value)}`;
+    link.href = `${ROOT}resource?iri=${encodeURIComponent(term.value)}`;
     link.textContent = term.value.replace(/^.*\/(?=[^/]*\/[^/]*$)/, "…/");
     link.title = term.value;
     cell.append(link);

@@ -1,5 +1,7 @@
 // A text field with a list of matches from the server: the combobox of the ARIA Authoring Practices Guide.
 
+import { ROOT } from "./root.js";
+
 const PAUSE = 120; // ms between a key and the request
 let lists = 0;
 
@@ -60,7 +62,7 @@ function combobox(input, choose, keep = () => true) {
     const text = input.value.trim();
     const mine = ++request;
     if (!text) return close();
-    const answer = await fetch(`/search?format=json&q=${encodeURIComponent(text)}`).catch(() => null);
+    const answer = await fetch(`${ROOT}search?format=json&q=${encodeURIComponent(text)}`).catch(() => null);
     if (!answer?.ok) return;
     const things = (await answer.json()).filter(keep);
     if (mine === request && document.activeElement === input) show(things);
