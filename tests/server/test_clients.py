@@ -175,7 +175,7 @@ def test_yasgui(server: Server, method: str) -> None:
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert method in preflight.headers["access-control-allow-methods"]
-    assert preflight.headers["access-control-allow-headers"] == "accept,content-type,x-requested-with"
+    assert preflight.headers["access-control-allow-headers"] == "accept, content-type, x-requested-with"
     assert preflight.headers["access-control-allow-private-network"] == "true"
     for form, text in QUERIES.items():
         is_graph = form in ("CONSTRUCT", "DESCRIBE")
