@@ -13,6 +13,7 @@ from filtag_kg.graph.emit import (
     emit_links,
     emit_network,
     emit_run,
+    emit_tag_counts,
 )
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
 from filtag_kg.graph.emit_checks import CheckDescription, LabelVerdict, emit_label_check
@@ -76,6 +77,7 @@ __all__ = [
     "emit_network",
     "emit_pictures",
     "emit_run",
+    "emit_tag_counts",
     "end_of_line",
     "file_media_type",
     "filter_sections",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
@@ -137,46 +136,51 @@ def emit_filters_in_run(
 ) -> Iterator[Triple]:
     """State what a run says of each filter, tagged or not, on a node of the run and the filter.
 
-    On the filter itself, the numbers of several runs would blur wherever graphs are merged.
+    On the filter itself, the numbers of several runs would blur wherever graphs are merged. `emit_tag_counts` has the
+    rest.
 
     Parameters
     ----------
     tags : TagTable
-        Of the run's rule alone; a class that was given to a filter twice counts once.
+        Of the run's rule alone.
     common : iterable of CommonConcept
         Of this run's rule alone.
     mixed : iterable of MixedPart
         Both parts of each mixed filter.
     """
-    layers = {name: index for index, name in enumerate(tags.layer_names)}
+    for layer, n_filters in zip(tags.layer_names, tags.n_filters, strict=True):
+        for filter_ in range(n_filters):
+            node = iri(iris.filter_in_run(run.run_id, layer, filter_))
+            yield node, t("rdf:type"), t("flt:FilterInRun")
+            yield node, t("prov:wasGeneratedBy"), iri(iris.run(run.run_id))
+    for row in common:
+        if row.q_value is not None and row.is_kind(run.kinds_of):
+            node = iri(iris.filter_in_run(run.run_id, row.layer, row.filter))
+            yield node, t("flt:coherenceQValue"), double(row.q_value)
+    for (layer, filter_), both in groupby(mixed, key=lambda part: (part.layer, part.filter)):
+        first, second = both
+        node = iri(iris.filter_in_run(run.run_id, layer, filter_))
+        yield node, t("flt:mixedness"), double(mixedness(first, second))
+        yield node, t("flt:mixedQValue"), double(second.q_value)
+
+
+def emit_tag_counts(tags: TagTable, run_id: str, iris: DataIris) -> Iterator[Triple]:
+    """State how many classes a run gives to each filter, tagged or not: a shortcut, for the run's own graph.
+
+    Parameters
+    ----------
+    tags : TagTable
+        Of the run's rule alone. A class that was given to a filter twice counts once.
+    """
     offsets = np.concatenate([[0], np.cumsum(tags.n_filters)])
     shape = (int(offsets[-1]), len(tags.class_ids))
     distinct = np.unique(np.ravel_multi_index((offsets[tags.layer] + tags.filter, tags.class_), shape))
     n_tags = np.bincount(distinct // max(shape[1], 1), minlength=shape[0]).tolist()
-    numbers: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
-    for row in common:
-        if row.q_value is not None and row.is_kind(run.kinds_of):
-            numbers[offsets[layers[row.layer]] + row.filter].append(("flt:coherenceQValue", double(row.q_value)))
-    for first, second in _both_parts(mixed):
-        numbers[offsets[layers[first.layer]] + first.filter] += [
-            ("flt:mixedness", double(mixedness(first, second))),
-            ("flt:mixedQValue", double(second.q_value)),
-        ]
     for layer, (start, stop) in zip(tags.layer_names, pairwise(offsets.tolist()), strict=True):
         for column in range(start, stop):
-            node = iri(iris.filter_in_run(run.run_id, layer, column - start))
-            yield node, t("rdf:type"), t("flt:FilterInRun")
+            node = iri(iris.filter_in_run(run_id, layer, column - start))
             yield node, t("flt:filter"), iri(iris.filter(tags.network, layer, column - start))
-            yield node, t("prov:wasGeneratedBy"), iri(iris.run(run.run_id))
             yield node, t("flt:tagCount"), integer(n_tags[column])
-            for property_, number in numbers.get(column, ()):
-                yield node, t(property_), number
-
-
-def _both_parts(parts: Iterable[MixedPart]) -> Iterator[tuple[MixedPart, MixedPart]]:
-    for _, both in groupby(parts, key=lambda part: (part.layer, part.filter)):
-        first, second = both
-        yield first, second
 
 
 def common_iri(row: CommonConcept, run_id: str, iris: DataIris, *, kinds_of: str) -> str:

@@ -48,6 +48,7 @@ from filtag_kg.graph import (
     emit_network,
     emit_pictures,
     emit_run,
+    emit_tag_counts,
     filter_sections,
     in_order,
     kg_files,
@@ -248,7 +249,8 @@ def _small_graphs(plan: BuildPlan) -> Iterator[tuple[str, Iterable[Triple]]]:
         in_layers = [row for row in plan.in_layers if row.rule == run.rule]
         graph = iris.run(run.run_id)
         yield graph, emit_run(tags.network, run, iris, linking_id=plan.linking_id)
-        yield graph, emit_filters_in_run(tags.of_rule(run.rule), common, parts, run, iris)
+        yield graph, emit_tag_counts(tags.of_rule(run.rule), run.run_id, iris)
+        yield DEFAULT_GRAPH, emit_filters_in_run(tags, common, parts, run, iris)
         yield DEFAULT_GRAPH, emit_common(tags.network, common, run, iris)
         yield DEFAULT_GRAPH, emit_concepts_in_layers(tags.network, in_layers, run.run_id, iris)
         yield DEFAULT_GRAPH, emit_filter_parts(tags.network, parts, run.run_id, iris)

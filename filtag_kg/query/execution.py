@@ -32,7 +32,7 @@ PREFIX prov: <http://www.w3.org/ns/prov#>
 SELECT ?told WHERE {
   VALUES ?run { UNDEF }
   {
-    GRAPH ?run { ?told flt:mixedQValue ?q_value }
+    ?told flt:mixedQValue ?q_value ; prov:wasGeneratedBy ?run
   } UNION {
     ?told dcat:distribution ?file ; prov:wasGeneratedBy ?run
     FILTER (STRENDS(STR(?file), "/mixed.csv"))

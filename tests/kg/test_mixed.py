@@ -38,9 +38,10 @@ def test_each_run_states_them(mixed_kg: KG) -> None:
     for run in runs_of(mixed_kg):
         text = f"""SELECT ?f ?mixedness ?q ?n ?concept ?p (COUNT(?class) AS ?classes) {{
         GRAPH <{iris.run(run.run_id)}> {{
-          ?in_run flt:filter ?f ; flt:mixedness ?mixedness ; flt:mixedQValue ?q .
+          ?in_run flt:filter ?f .
           ?f flt:hasFilterPart ?part .
         }}
+        ?in_run flt:mixedness ?mixedness ; flt:mixedQValue ?q .
         ?part a flt:FilterPart ; flt:filter ?f ; flt:partNumber ?n ; flt:concept ?concept ; flt:adjustedPValue ?p ;
           flt:includesClass ?class ; prov:wasGeneratedBy <{iris.run(run.run_id)}>
         }} GROUP BY ?f ?mixedness ?q ?n ?concept ?p"""

@@ -98,7 +98,12 @@ MUTATIONS = {
         "MaxInclusive",
         "flt:separation",
     ),
-    "FilterInRunShape": (replaced("flt:FilterInRun", "flt:tagCount", "-1"), "MinInclusive", "flt:tagCount"),
+    "FilterInRunShape": (
+        """DELETE { GRAPH ?g { ?x flt:tagCount ?n } } INSERT { GRAPH ?g { ?x flt:tagCount -1 } }
+    WHERE { GRAPH ?g { ?x flt:tagCount ?n } }""",
+        "MinInclusive",
+        "flt:tagCount",
+    ),
     "FilterPartShape": (inserted("flt:FilterPart"), "MinCount", "flt:includesClass"),
     "TaggingRunShape": (replaced("flt:TaggingRun", "flt:ruleIndex", "0.5"), "Datatype", "flt:ruleIndex"),
     "LabelCheckShape": (inserted("flt:LabelCheck"), "MinCount", "flt:checkedRun"),
