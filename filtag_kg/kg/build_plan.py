@@ -259,6 +259,11 @@ def _linking_id(
     )
 
 
+def joined_linking(linking_id: str, added: str) -> str:
+    """Return the id of the linking that a KG's becomes with another: it says more, which other KGs must not get."""
+    return linking_id if added == linking_id else _id_of((linking_id, added))
+
+
 def _in_order(curated: Mapping[str, Sequence[CuratedLink]]) -> list[tuple[Any, ...]]:
     return sorted((class_id, *astuple(link)) for class_id, links in curated.items() for link in links)
 

@@ -36,7 +36,7 @@ LAYERS = "SELECT ?name ?index WHERE { <%s> nno:hasLayer ?l . ?l rdfs:label ?name
 
 
 def merged_lines(
-    kg: KG, *, without: Iterable[str], added: KG | None = None, more: Sequence[str] = ()
+    kg: KG, *, without: Iterable[str], added: KG | None = None, linking_id: str = "", more: Sequence[str] = ()
 ) -> Callable[[], Iterator[str]]:
     """Return what yields the lines of a KG's graph and of what is added to it, sorted and each once.
 
@@ -45,30 +45,35 @@ def merged_lines(
     without : iterable of str
         IRIs of the graphs that are left out. Of runs, their results in the default graph are left out, too.
     added : KG, optional
-        What it says of a class and its links counts only if the first does not have the class; its linking becomes a
-        part of the first one's.
+        What it says of a class and its links counts only if the first does not have the class.
+    linking_id : str
+        Of the linking that those of both become, if something is added.
     more : sequence of str
         Lines to add, sorted, each with its newline.
     """
     iris = DataIris(kg.manifest["parameters"]["base"])
     left_out = frozenset(without)
-    linking = iris.linking(kg.manifest["linking"])
+    ours, linking = iris.linking(kg.manifest["linking"]), iris.linking(linking_id)
     of_classes = graph_lines(kg.graph_path) if added is not None else iter(())
-    classes = {_class_of(line, iris) for line in of_classes if graph_of_line(line) == linking}
+    classes = {_class_of(line, iris) for line in of_classes if graph_of_line(line) == ours}
 
     def lines() -> Iterator[str]:
         before = ""
-        for line in heapq.merge(_other_lines(kg.graph_path, left_out, iris), _new_lines(), more):
+        for line in heapq.merge(_old_lines(), _new_lines(), more):
             if line != before:
                 yield line
             before = line
+
+    def _old_lines() -> Iterator[str]:
+        for line in _other_lines(kg.graph_path, left_out, iris):
+            yield line if added is None else line.replace(f"<{ours}", f"<{linking}")
 
     def _new_lines() -> Iterator[str]:
         if added is None:
             return
         theirs = iris.linking(added.manifest["linking"])
         for each in _other_lines(added.graph_path, left_out, iris):
-            # No other IRIs stand between those of the two linkings, so the lines stay sorted.
+            # No other IRIs stand between those of linkings, so the lines stay sorted.
             line = each.replace(f"<{theirs}", f"<{linking}")
             if graph_of_line(line) != linking or _class_of(line, iris) not in classes:
                 yield line
@@ -115,6 +120,7 @@ def write_contents(
     experiments: list[dict[str, Any]],
     *,
     title: str,
+    linking_id: str = "",
 ) -> None:
     """Write graph, store and manifest of a KG that holds more or less than before.
 
@@ -128,6 +134,8 @@ def write_contents(
         What the manifest says of them.
     title : str
         What the KG is about.
+    linking_id : str
+        Of its linking, if that is another than before.
     """
     iris = DataIris(kg.manifest["parameters"]["base"])
     kg_id = kg_id_of(run["id"] for run in runs)
@@ -144,7 +152,7 @@ def write_contents(
         kg_id=kg_id,
         title=title,
         runs=[run["id"] for run in runs],
-        linking=kg.manifest["linking"],
+        linking=linking_id or kg.manifest["linking"],
         # Where nothing is linked, no source has a graph, and all that were searched are named.
         licences={graph: each for graph, each in licences.items() if graph in counts.statements} or licences,
         counts=counts,
@@ -170,6 +178,7 @@ def write_contents(
     manifest = {
         **{name: value for name, value in kg.manifest.items() if name != "experiments"},
         "id": kg_id,
+        "linking": linking_id or kg.manifest["linking"],
         "runs": runs,
         "added": builds,
         **({"experiments": experiments} if experiments else {}),

@@ -11,6 +11,7 @@ from filtag_kg.concepts import CommonConcept, family_name, too_few_classes
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import only_writer, replacing_directory, scratch_directory, writing
 from filtag_kg.graph import DataIris
+from filtag_kg.kg.build_plan import joined_linking
 from filtag_kg.kg.experiments import table_of
 from filtag_kg.kg.kg import KG, open_kg
 from filtag_kg.kg.rewriting import LAYERS, copy_files, description_graph, merged_lines, title_of, write_contents
@@ -117,11 +118,15 @@ def _add_runs(kg: KG, added: KG) -> KG:
     builds = [*kg.manifest.get("added", ()), {**_build_record(added), "folder": folder}]
     experiments = [*kg.manifest.get("experiments", ())]
     experiments += [{**record, "folder": folder} for record in added.manifest.get("experiments", ())]
-    lines = merged_lines(kg, added=added, without=[description_graph(kg), description_graph(added)])
+    linking_id = joined_linking(kg.manifest["linking"], added.manifest["linking"])
+    described = [description_graph(kg), description_graph(added)]
+    lines = merged_lines(kg, added=added, linking_id=linking_id, without=described)
     with replacing_directory(kg.path, open_kg) as unfinished:
         copy_files(kg.path, unfinished)
         copy_files(added.path, unfinished / folder)
-        write_contents(unfinished, kg, lines, runs, builds, experiments, title=title_of(kg, added))
+        write_contents(
+            unfinished, kg, lines, runs, builds, experiments, title=title_of(kg, added), linking_id=linking_id
+        )
     return open_kg(kg.path)
 
 

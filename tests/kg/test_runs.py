@@ -53,6 +53,28 @@ def test_added_runs_make_the_graph_that_one_build_makes(two: KG, kg: KG) -> None
         assert named_query(LocalEndpoint(two), query, asked) == named_query(LocalEndpoint(kg), query, asked)
 
 
+def test_a_linking_of_more_classes_is_another(profile: Profile, tmp_path: Path) -> None:
+    """In a store, another KG may have the linking that this KG had before."""
+    more_classes = replace(profile, class_ids=(*profile.class_ids[:-1], "n02099601"), class_labels=(
+        *profile.class_labels[:-1], "golden retriever"
+    ))  # fmt: skip
+    kg = built(tmp_path / "kg", profile, Rule("k", 1))
+    added = built(tmp_path / "added", more_classes, Rule("k", 1), first_rule=1)
+    both = add_runs(kg, added)
+    linkings = {one.manifest["linking"] for one in (kg, added, both)}
+    assert len(linkings) == 3
+    assert {line.rpartition("/linking/")[2][:16] for line in lines(both) if "/linking/" in line} == {
+        both.manifest["linking"]
+    }
+    assert both.manifest["counts"]["classes"] == 9
+    assert validate_kg(both).findings == ()
+    assert lines(both) == sorted(set(lines(both)))
+    asked = {"class": "golden retriever", "rule": runs_of(both)[1].run_id}
+    answers = [named_query(LocalEndpoint(one), find_query("filters-of-class"), asked) for one in (added, both)]
+    assert answers[0] == answers[1]
+    assert answers[0].rows
+
+
 def test_a_removed_run_leaves_what_was_there_before(two: KG, profile: Profile, tmp_path: Path) -> None:
     alone = built(tmp_path / "alone", profile, Rule("k", 1))
     left = remove_run(two, "q=0.5")
