@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -13,8 +12,8 @@ import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.export.graph_store import Credentials, GraphStore, open_store
-from filtag_kg.graph import DataIris, term
-from filtag_kg.kg import KG, graph_lines, kg_id_of, runs_of
+from filtag_kg.graph import DEFAULT_GRAPH, DataIris, end_of_line, term
+from filtag_kg.kg import KG, graph_lines, graph_of_line, kg_id_of, runs_of
 from filtag_kg.redirects import without_secrets
 
 _log = logging.getLogger(__name__)
@@ -22,9 +21,6 @@ _log = logging.getLogger(__name__)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PLACE = term("nno:hasLayerSequence")
 _PLACES = f"SELECT ?layer ?place WHERE {{ GRAPH <%s> {{ ?layer <{_PLACE}> ?place }} }}"
-_LINE = re.compile(
-    r"(?P<triple><(?P<subject>[^<> ]+)> <[^<> ]+> (?:<[^<> ]+>|\".*\"\S*))(?: <(?P<graph>[^<> ]+)>)? \.\n"
-)
 
 
 def credentials(url: str, user: str | None, *, token: bool) -> Credentials:
@@ -274,17 +270,17 @@ def _statements(kg: KG, iris: DataIris, names: Container[str]) -> Iterator[tuple
     FiltagError
         If the graph is none of `names`, or the KG is damaged.
     """
-    runs = f"{iris.base}run/"
     for line in graph_lines(kg.graph_path):
-        match = _LINE.fullmatch(line)
-        assert match is not None, line
-        graph = match["graph"]
-        if graph is None:
-            # The IRI of a run's result begins with the run's own.
-            graph = runs + match["subject"].removeprefix(runs).partition("/")[0]
-        if graph not in names:
-            raise FiltagError(f"{kg.graph_path} has a graph {graph} that the store lacks: build the KG anew")
-        yield graph, f"{match['triple']} .\n"
+        graph = named = graph_of_line(line)
+        if graph == DEFAULT_GRAPH:
+            subject = line[1 : line.index(">")]
+            try:
+                named = iris.run_of(subject)
+            except ValueError:
+                named = subject
+        if named not in names:
+            raise FiltagError(f"{kg.graph_path} has a graph {named} that the store lacks: build the KG anew")
+        yield named, line.removesuffix(f"{end_of_line(graph)}\n") + " .\n"
 
 
 def _from_keyring(name: str) -> str | None:

@@ -24,7 +24,7 @@ from filtag_kg.kg.mixed import MIXED, MixedTest, read_mixed
 from filtag_kg.kg.own_data import attribution_of, licences_of_own_data
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.runs import KgRun, add_runs, build_into, profile_graph_of, remove_run, runs_of
-from filtag_kg.kg.store import graph_lines, graph_quads, graph_triples
+from filtag_kg.kg.store import graph_lines, graph_of_line, graph_quads, graph_triples
 from filtag_kg.kg.store_process import StoreProcess
 from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TABLES, TAGS, Table, read_common_concepts, read_tags
 from filtag_kg.kg.validate import Finding, Validation, validate_kg
@@ -88,6 +88,7 @@ __all__ = [
     "experiments_of",
     "file_differences",
     "graph_lines",
+    "graph_of_line",
     "graph_quads",
     "graph_triples",
     "kg_id_of",

@@ -9,7 +9,7 @@ from filtag_kg.concepts import too_few_classes
 from filtag_kg.errors import FiltagError
 from filtag_kg.query.catalogue import NamedQuery
 from filtag_kg.query.endpoint import Endpoint
-from filtag_kg.query.parameters import bind, resolve, runs
+from filtag_kg.query.parameters import bind, resolve, runs, runs_beside
 from filtag_kg.query.result import Result
 
 _log = logging.getLogger(__name__)
@@ -74,9 +74,11 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
     result = Result(query.columns, ()) if text is None else endpoint.ask(text)
     # An ablation is about one run, hardly ever about the first.
     if _ABLATED in query.text and "rule" not in parameters and not result.rows:
-        first, *others = (rule for _, rule in runs(endpoint))
-        if others:
-            _log.warning("nothing by %s, the first rule; the KG also has %s", first, ", ".join(dict.fromkeys(others)))
+        (first, first_rule), *others = runs(endpoint)
+        beside = runs_beside(endpoint, [first])
+        other_rules = dict.fromkeys(rule for run, rule in others if run in beside)
+        if other_rules:
+            _log.warning("nothing by %s, the first rule; the KG also has %s", first_rule, ", ".join(other_rules))
     return result
 
 
@@ -94,15 +96,17 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
         raise FiltagError(f"query {query.name} needs {missing[0]}=…: use {query.usage}")
     about_features = "flt:relation" in query.text
     bindings = resolve(endpoint, parameters, features=about_features)
-    if "rule" in query.optional and "run" not in bindings:
-        bindings["run"] = [runs(endpoint)[0][0]]
+    if "rule" in query.columns:
+        bindings["made_by"] = runs_beside(endpoint, bindings["run"])
     # Coherence belongs to IsA concepts; queries about other relations have their own test.
     if any(term in query.text for term in _COHERENCE) and not about_features:
         for (needed,) in endpoint.ask(bind(_FEW_CLASSES, {"run": bindings["run"]})).values():
             _log.warning(too_few_classes(int(needed)))
-    asked_run = {"run": bindings["run"]} if "run" in bindings else {}
-    if _CHECKED in query.text and not endpoint.ask(bind(_CHECKS, asked_run)).rows:
-        _log.warning("the labels%s are not checked: check them on images first", " of this run" if asked_run else "")
+    asked_run = {"run": bindings["run"]}
+    asked_runs = {"run": bindings.get("made_by", bindings["run"])}
+    if _CHECKED in query.text and not endpoint.ask(bind(_CHECKS, asked_runs)).rows:
+        whose = "" if "made_by" in bindings else " of this run"
+        _log.warning("the labels%s are not checked: check them on images first", whose)
     if _ACTIVITY in query.text and not endpoint.ask(bind(_PROFILES, asked_run)).rows:
         _log.warning("this run was not made from a profile, which would tell how active filters are")
     elif _MIXED in query.text and not endpoint.ask(bind(_PROFILES, asked_run)).rows:

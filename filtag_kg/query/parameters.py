@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import pyoxigraph as ox
 
@@ -23,6 +24,13 @@ Terms = Sequence[ox.NamedNode | ox.Literal]
 _RUNS = """SELECT ?run ?rule WHERE {
   ?run a flt:TaggingRun ; flt:rule ?rule ; flt:ruleIndex ?index
 } ORDER BY ?index ?run"""
+_KGS = "SELECT ?kg WHERE { ?kg a dcat:Dataset } ORDER BY ?kg"
+_BESIDE = """SELECT DISTINCT ?other WHERE {
+  VALUES ?run { UNDEF }
+  ?kg a dcat:Dataset ; prov:wasGeneratedBy ?run, ?other
+} ORDER BY ?other"""
+_NETWORKS = "SELECT ?run ?network WHERE { VALUES ?run { UNDEF } ?run flt:network ?network }"
+_IN_NAMED_GRAPHS = "SELECT ?run WHERE { GRAPH ?run { ?run a flt:TaggingRun } } LIMIT 1"
 _NETWORK = """SELECT ?network WHERE { VALUES ?run { UNDEF } ?run flt:network ?network }"""
 _LINKS = """SELECT ?links WHERE { VALUES ?run { UNDEF } ?run flt:linking ?links }"""
 _LAYERS = """SELECT ?l ?name WHERE {
@@ -130,8 +138,9 @@ PARAMETERS = {
 def resolve(endpoint: Endpoint, parameters: Mapping[str, str], *, features: bool = False) -> dict[str, Terms]:
     """Return the terms that parameters stand for, by the variable that they bind.
 
-    There are no terms where the graph has no such thing. The run's network and the graph of its links are bound, too. A
-    layer is looked up in that network, a filter in that layer, a class among those links: a store may hold other KGs.
+    There are no terms where the graph has no such thing. The run, the first where none is named, its network and the
+    graph of its links are bound, too. A layer is looked up in that network, a filter in that layer, a class among those
+    links: a store may hold other KGs.
 
     Parameters
     ----------
@@ -151,7 +160,7 @@ def resolve(endpoint: Endpoint, parameters: Mapping[str, str], *, features: bool
         for name, value in sorted(parameters.items())
         if PARAMETERS[name].kind in _RESOLVERS
     }
-    run = bindings.get("run") or bindings.get("run_a") or [runs(endpoint)[0][0]]
+    run = bindings["run"] = bindings.get("run") or bindings.get("run_a") or [first_run(endpoint)]
     for name, text in (("network", _NETWORK), ("links", _LINKS)):
         bindings[name] = [ox.NamedNode(row[0]) for row in _rows(endpoint, bind(text, {"run": run}))]
     for name, value in sorted(parameters.items()):
@@ -193,11 +202,36 @@ def runs(endpoint: Endpoint) -> list[tuple[ox.NamedNode, str]]:
         If there is none.
     """
     rows = [(ox.NamedNode(run), rule) for run, rule in _rows(endpoint, _RUNS)]
+    if not rows and _rows(endpoint, _IN_NAMED_GRAPHS):
+        raise FiltagError(
+            "the store's default graph is not the union of its named graphs, which hold a KG: configure it to be"
+        )
     if not rows:
         raise FiltagError(
             "the graph holds no tagging run: check that it is a KG of filtag, its named graphs in the union"
         )
     return rows
+
+
+def first_run(endpoint: Endpoint) -> ox.NamedNode:
+    """Return the run that a query is about which names none; where others belong to other KGs, a warning says which.
+
+    Raises
+    ------
+    FiltagError
+        If there is none.
+    """
+    run, rule = runs(endpoint)[0]
+    n_kgs = len(_rows(endpoint, _KGS))
+    if n_kgs > 1:
+        named = _listing(endpoint, [(run, rule)])
+        _log.warning("%d KGs are here: this is about the run %s, rule= names another", n_kgs, named)
+    return run
+
+
+def runs_beside(endpoint: Endpoint, run: Terms) -> Terms:
+    """Return the runs of the KG that a run belongs to, itself included."""
+    return [ox.NamedNode(row[0]) for row in _rows(endpoint, bind(_BESIDE, {"run": run}))]
 
 
 def _rows(endpoint: Endpoint, text: str) -> list[tuple[str, ...]]:
@@ -211,14 +245,22 @@ def _rows(endpoint: Endpoint, text: str) -> list[tuple[str, ...]]:
 
 def _run(endpoint: Endpoint, name: str, value: str) -> Terms:
     known = runs(endpoint)
-    matches = [run for run, rule in known if value in (rule, run.value, _run_id(run))]
+    matches = [(run, rule) for run, rule in known if value in (rule, run.value, _run_id(run))]
     if not matches:
         rules = ", ".join(dict.fromkeys(rule for _, rule in known))
         raise FiltagError(f"no rule {value!r} in the KG: it has {rules}")
     if len(matches) > 1:
-        ids = ", ".join(map(_run_id, matches))
-        raise FiltagError(f"{len(matches)} runs of the KG have the rule {value!r}: say which, {name}= one of {ids}")
-    return matches
+        whose = "the KG" if len(_rows(endpoint, _KGS)) < 2 else "the KGs here"
+        ids = _listing(endpoint, matches)
+        raise FiltagError(f"{len(matches)} runs of {whose} have the rule {value!r}: say which, {name}= one of {ids}")
+    return [run for run, _ in matches]
+
+
+def _listing(endpoint: Endpoint, known: Sequence[tuple[ox.NamedNode, str]]) -> str:
+    """Return the ids of runs, each with its rule and network."""
+    rows = _rows(endpoint, bind(_NETWORKS, {"run": [run for run, _ in known]}))
+    networks = {row[0]: unquote(row[1].rpartition("/")[2]) for row in rows}
+    return ", ".join(f"{_run_id(run)} ({rule}, {networks.get(run.value)})" for run, rule in known)
 
 
 def _run_id(run: ox.NamedNode) -> str:

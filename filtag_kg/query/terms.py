@@ -19,7 +19,7 @@ _FRACTIONS = frozenset(f"{_XSD}{name}" for name in ("decimal", "double", "float"
 _CONVERSIONS: Mapping[str, Callable[[str], Value]] = {
     _INTEGER: int,
     **dict.fromkeys(_FRACTIONS, float),
-    f"{_XSD}boolean": "true".__eq__,
+    f"{_XSD}boolean": ("true", "1").__contains__,  # Virtuoso writes 1.
 }
 
 

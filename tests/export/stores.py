@@ -75,13 +75,13 @@ def running(command: list[str], folder: Path, address: str) -> Iterator[None]:
 
 
 @contextmanager
-def oxigraph(folder: Path) -> Iterator[Store]:
-    """Oxigraph's own server, from PyPI."""
+def oxigraph(folder: Path, *, union: bool = True) -> Iterator[Store]:
+    """Oxigraph's own server, from PyPI; its default graph is the union of all, or what is in no other."""
     program = shutil.which("oxigraph", path=str(Path(sys.executable).parent)) or shutil.which("oxigraph")
     if program is None:
         pytest.skip("Oxigraph's server is not installed: pip install oxigraph")
     port = free_port()
-    command = [program, "serve", "--bind", f"127.0.0.1:{port}", "--union-default-graph"]
+    command = [program, "serve", "--bind", f"127.0.0.1:{port}", *(["--union-default-graph"] if union else [])]
     with running(command, folder, f"http://127.0.0.1:{port}/"):
         yield Store(f"http://127.0.0.1:{port}/store", f"http://127.0.0.1:{port}/query")
 

@@ -19,10 +19,15 @@ from filtag_kg.kg import KG, add_runs, build_kg
 from filtag_kg.query import LocalEndpoint, RemoteEndpoint, find_query, named_query, sparql_query
 from tests.export.memory_store import MemoryStore, memory_store
 from tests.export.stores import Store, oxigraph, virtuoso
+from tests.query.test_docs import section
 from tests.query.test_named_queries import ASKED
 
 OTHER = "<https://example.org/s> <https://example.org/p> <https://example.org/o> .\n"
 """What somebody else says in a graph."""
+DOG_FILTERS = """SELECT DISTINCT ?f WHERE {
+  ?f flt:hasTag ?c . ?c flt:atOrBelow ?dog . ?dog skos:prefLabel "dog"@en
+} ORDER BY ?f"""
+OVER_RUNS = section("knowledge-graph.md", "Several runs in one KG")
 COUNTS = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
 
 
@@ -50,8 +55,9 @@ def as_published(kg: KG) -> dict[str, set[str]]:
     with gzip.open(kg.graph_path) as packed:
         for quad in ox.parse(input=packed, format=ox.RdfFormat.N_QUADS):
             graph = quad.graph_name
-            name = "/".join(quad.subject.value.split("/")[:7]) if isinstance(graph, ox.DefaultGraph) else graph.value
-            graphs.setdefault(name, set()).add(f"{quad.triple} .\n")
+            if isinstance(graph, ox.DefaultGraph):
+                graph = ox.NamedNode(re.match(".*?/run/[^/]+", quad.subject.value)[0])
+            graphs.setdefault(graph.value, set()).add(f"{quad.triple} .\n")
     return graphs
 
 
@@ -63,9 +69,9 @@ def equal(one: str, other: str) -> bool:
         return one == other
 
 
-def test_named_graphs_are_kept_whole(published: Store, kg: KG) -> None:
+def test_every_statement_stands_in_its_graph(published: Store, kg: KG) -> None:
     there = dict(sparql_query(RemoteEndpoint(published.sparql), COUNTS).values())
-    ours = {graph: str(len(statements)) for graph, statements in as_published(kg).items()}
+    ours = {graph: str(len(lines)) for graph, lines in as_published(kg).items()}
     assert {graph: there[graph] for graph in ours} == ours
 
 
@@ -81,6 +87,15 @@ def test_named_queries_give_the_same_there(name: str, published: Store, kg: KG) 
     assert all(equal(*cells) for rows in pairs for cells in zip(*rows, strict=True)), pairs
 
 
+@pytest.mark.parametrize("text", [DOG_FILTERS, *OVER_RUNS])
+def test_questions_over_runs_have_the_same_answers_there(text: str, published: Store, kg: KG) -> None:
+    there, ours = (sparql_query(endpoint, text) for endpoint in (RemoteEndpoint(published.sparql), LocalEndpoint(kg)))
+    assert there.columns == ours.columns
+    rows = list(zip(sorted(there.values()), sorted(ours.values()), strict=True))
+    assert rows
+    assert all(equal(*cells) for pair in rows for cells in zip(*pair, strict=True)), rows
+
+
 def test_publishing_again_replaces_if_asked_and_adds_nothing(
     published: Store, kg: KG, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -89,7 +104,7 @@ def test_publishing_again_replaces_if_asked_and_adds_nothing(
         publish_kg(kg, published.graphs, secrets=secrets)
     caplog.set_level(logging.INFO)
     publish_kg(kg, published.graphs, secrets=secrets, chunk=1000, replace=True)
-    test_named_graphs_are_kept_whole(published, kg)
+    test_every_statement_stands_in_its_graph(published, kg)
     network = f"{DEFAULT_BASE}network/toy-0123456789ab"
     n = len(as_published(kg)[network])
     assert (

@@ -11,11 +11,17 @@ from filtag_kg.kg import KG
 from filtag_kg.query import LocalEndpoint, find_query, named_query, sparql_query
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+QUERY = re.compile(r"^```sparql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SHOWN = [
-    (page.name, text)
-    for page in sorted(DOCS.glob("*.md"))
-    for text in re.findall(r"^```sparql\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    (page.name, text) for page in sorted(DOCS.glob("*.md")) for text in QUERY.findall(page.read_text(encoding="utf-8"))
 ]
+
+
+def section(page: str, heading: str) -> list[str]:
+    """Return the queries of a section of a page."""
+    _, found, after = (DOCS / page).read_text(encoding="utf-8").partition(f"\n## {heading}\n")
+    assert found, heading
+    return QUERY.findall(after.partition("\n## ")[0])
 
 
 def test_the_docs_show_queries() -> None:

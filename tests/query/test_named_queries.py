@@ -136,10 +136,8 @@ def remote_checked(checked: KG) -> Iterator[RemoteEndpoint]:
 def test_the_catalogue_is_the_contract() -> None:
     assert {query.name: ", ".join(query.columns) for query in catalogue()} == COLUMNS
     assert all(query.summary for query in catalogue())
-    # Links are the same for all rules, and the overlap of rules names both.
-    without = {query.name for query in catalogue() if "rule" not in query.optional}
-    # The best filters are looked for in all runs.
-    assert without == {"best-filters-for-concept", "doubtful-links", "rule-overlap"}
+    # The overlap of rules names both. Where a query is about all runs of a KG, the rule says of which KG.
+    assert {query.name for query in catalogue() if "rule" not in query.optional} == {"rule-overlap"}
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -170,7 +168,7 @@ def test_labels_that_were_not_checked_are_neither_confirmed_nor_doubtful(
     for query in of_checks:
         caplog.clear()
         assert named_query(LocalEndpoint(kg), query, {"concept": "dog"} if query.required else {}).rows == ()
-        whose = "" if "rule" not in query.optional else " of this run"
+        whose = "" if "rule" in query.columns else " of this run"
         assert caplog.messages == [f"the labels{whose} are not checked: check them on images first"]
         caplog.clear()
         assert named_query(LocalEndpoint(checked), query, {"concept": "dog"} if query.required else {}).rows
