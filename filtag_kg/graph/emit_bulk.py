@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BLOCK = 10_000
-"""Assignments to a block of lines."""
+"""Assignments, or lines of no section, to a block of lines."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,10 +64,15 @@ def in_order(rest: Sequence[str], sections: Iterable[Section]) -> Iterator[str]:
     start = 0
     for section in sorted(sections, key=lambda section: section.prefix):
         end = bisect_left(rest, section.prefix, lo=start)
-        yield "".join(f"{line}\n" for line in rest[start:end])
+        yield from _blocks(rest, start, end)
         yield from section.blocks
         start = end
-    yield "".join(f"{line}\n" for line in rest[start:])
+    yield from _blocks(rest, start, len(rest))
+
+
+def _blocks(lines: Sequence[str], start: int, end: int) -> Iterator[str]:
+    for first in range(start, end, _BLOCK):
+        yield "".join(f"{line}\n" for line in lines[first : min(first + _BLOCK, end)])
 
 
 def assignment_section(tags: TagTable, run_id: str, iris: DataIris) -> Section:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
+from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -24,7 +25,7 @@ from filtag_kg.concepts import (
     doubtful_links,
     sssom_text,
 )
-from filtag_kg.files import replacing_directory
+from filtag_kg.files import replacing_directory, sha256_of
 from filtag_kg.graph import (
     DEFAULT_GRAPH,
     ONTOLOGY,
@@ -68,12 +69,13 @@ from filtag_kg.kg.mixed import MIXED
 from filtag_kg.kg.own_data import own_licences
 from filtag_kg.kg.provenance import Provenance
 from filtag_kg.kg.store import write_graph
-from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TAGS
+from filtag_kg.kg.tables import COMMON, CONCEPTS, SCORES, TAGS, Table
 from filtag_kg.kg.where import WhereRow
 from filtag_kg.network import Network
 from filtag_kg.profile import Profile, filter_states, save_profile
-from filtag_kg.tags import TagTable, tag_assignments, tag_scores
+from filtag_kg.tags import TagTable, tag_assignment_values, tag_scores
 
+LINKS = "links.sssom.tsv"
 Exemplars: TypeAlias = Sequence[tuple[ExemplarRow, WhereRow | None]]
 """The rows of ``exemplars.csv``, and those of ``where.csv`` if there is one."""
 
@@ -142,21 +144,26 @@ def build_kg(
 def _write_tables(plan: BuildPlan, folder: Path) -> dict[str, str]:
     """Write the tables; return their SHA-256 by name."""
     iris = plan.iris
-    tables = {
-        TAGS.file_name: TAGS.text(tag_assignments(plan.tags)),
-        "links.sssom.tsv": sssom_text(
-            plan.links, plan.source, class_iri=iris.class_, mapping_set_id=iris.linking(plan.linking_id)
-        ),
-        COMMON.file_name: COMMON.text(plan.common),
-        CONCEPTS.file_name: CONCEPTS.text(plan.in_layers),
-    }
+    tables: list[tuple[Table[Any], Iterable[Any]]] = [(COMMON, plan.common), (CONCEPTS, plan.in_layers)]
     if not np.isnan(plan.tags.score).all():
-        tables[SCORES.file_name] = SCORES.text(tag_scores(plan.tags))
+        tables.append((SCORES, tag_scores(plan.tags)))
     if plan.mixed is not None:
-        tables[MIXED.file_name] = MIXED.text(plan.mixed.parts)
-    for name, text in tables.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()}
+        tables.append((MIXED, plan.mixed.parts))
+    for table, rows in tables:
+        with _open_text(folder / table.file_name) as file:
+            table.write(rows, file)
+    with _open_text(folder / TAGS.file_name) as file:
+        TAGS.write_values(tag_assignment_values(plan.tags), file)
+    with _open_text(folder / LINKS) as file:
+        file.write(
+            sssom_text(plan.links, plan.source, class_iri=iris.class_, mapping_set_id=iris.linking(plan.linking_id))
+        )
+    names = [TAGS.file_name, LINKS, *(table.file_name for table, _ in tables)]
+    return {name: sha256_of(folder / name) for name in names}
+
+
+def _open_text(path: Path) -> TextIOWrapper:
+    return path.open("w", encoding="utf-8", newline="")
 
 
 def _write_graph(
@@ -180,10 +187,12 @@ def _write_graph(
     counts = _counts(plan, statements, n_assignments=sum(section.n_things for section in assignments))
     description_graph = plan.iris.dataset(plan.kg_id)
     about = _description(plan, counts, digests, with_profile=profile is not None)
-    graphs[description_graph] = quads(emit_dataset(about, plan.iris), description_graph)
-    lines = sorted(set().union(*graphs.values()))
+    graphs[description_graph] = description = quads(emit_dataset(about, plan.iris), description_graph)
+    # No line stands in two graphs.
+    lines = sorted(chain.from_iterable(graphs.values()))
+    graphs.clear()
     write_graph(in_order(lines, sections), folder / "graph.nq.gz", folder / "store")
-    return replace(counts, statements={**statements, description_graph: len(graphs[description_graph])})
+    return replace(counts, statements={**statements, description_graph: len(description)})
 
 
 def _states(

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import gzip
-import io
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, Any, cast
 
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import DEFAULT_GRAPH
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
 _LINE = re.compile(r"<[^<> ]+> <[^<> ]+> (?:<[^<> ]+>|\".*\"\S*)(?: <([^<> ]+)>)? \.\n")
 _BLOCK = 10_000
 """Lines to a block."""
+_PIECE = 48 << 20
+"""Bytes that are loaded at once. The store needs ten times as much memory; smaller pieces take it longer to merge."""
+_LOADERS = 2
+"""Pieces that are loaded at the same time."""
 # The errors of reading a packed file that is cut off or damaged.
 _UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
 
@@ -112,11 +114,52 @@ def _packed(file: Path) -> Iterator[IO[bytes]]:
 
 
 def _load(store: ox.Store, blocks: Iterable[str], copy: IO[bytes] | None) -> None:
-    reader = io.BufferedReader(_Blocks(iter(blocks), copy), 1 << 20)
+    """Load blocks of lines, and write them to another file, if there is one, while the next lines are made.
+
+    Oxigraph loads bytes without Python's global lock. A file object it would read under that lock, bit by bit.
+    """
+    with _threads(1) as write, _threads(_LOADERS) as load:
+        for piece in _in_pieces(blocks):
+            if copy is not None:
+                write(copy.write, piece)
+            load(_load_piece, store, piece)
+
+
+def _load_piece(store: ox.Store, piece: bytes) -> None:
     try:
-        store.bulk_load(input=cast("IO[bytes]", reader), format=ox.RdfFormat.N_QUADS)
+        store.bulk_load(input=piece, format=ox.RdfFormat.N_QUADS)
     except SyntaxError as error:
         raise FiltagError(f"the graph is not N-Quads ({error.msg}): build the KG anew") from None
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[Callable[..., None]]:
+    """Yield what has a function called in one of `n` threads, as soon as one is free; errors are raised here."""
+    running: deque[Future[Any]] = deque()
+
+    def call(function: Callable[..., object], *arguments: Any) -> None:  # noqa: ANN401 - of any function
+        if len(running) == n:
+            running.popleft().result()
+        running.append(pool.submit(function, *arguments))
+
+    with ThreadPoolExecutor(n) as pool:
+        yield call
+        for future in running:
+            future.result()
+
+
+def _in_pieces(blocks: Iterable[str]) -> Iterator[bytes]:
+    """Yield blocks of text as pieces of about `_PIECE` bytes."""
+    parts: list[bytes] = []
+    size = 0
+    for block in blocks:
+        parts.append(block.encode())
+        size += len(parts[-1])
+        if size >= _PIECE:
+            yield b"".join(parts)
+            parts, size = [], 0
+    if parts:
+        yield b"".join(parts)
 
 
 def _in_blocks(lines: Iterable[str]) -> Iterator[str]:
@@ -128,31 +171,3 @@ def _in_blocks(lines: Iterable[str]) -> Iterator[str]:
 def _damaged(file: Path, error: Exception) -> FiltagError:
     reason = getattr(error, "strerror", None) or "it is cut off or damaged"
     return FiltagError(f"{file} cannot be read ({reason}): build the KG anew")
-
-
-class _Blocks(io.RawIOBase):
-    """A file of blocks of text, which are also written to another file as they are read, if there is one."""
-
-    def __init__(self, blocks: Iterator[str], copy: IO[bytes] | None) -> None:
-        self._blocks = blocks
-        self._copy = copy
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: Buffer) -> int:
-        """Fill a buffer, and return the number of bytes; 0 at the end."""
-        target = memoryview(buffer)
-        while not self._left:
-            block = next(self._blocks, None)
-            if block is None:
-                return 0
-            self._left = memoryview(block.encode())
-            if self._copy is not None:
-                self._copy.write(self._left)
-        size = min(len(target), len(self._left))
-        target[:size] = self._left[:size]
-        self._left = self._left[size:]
-        return size

@@ -64,9 +64,13 @@ class Table(Generic[Row]):
 
     def write(self, rows: Iterable[Row], file: io.TextIOBase) -> None:
         """Write rows under a header; None becomes an empty cell."""
+        self.write_values(map(attrgetter(*self.columns), rows), file)
+
+    def write_values(self, values: Iterable[tuple[Any, ...]], file: io.TextIOBase) -> None:
+        """Write rows under a header, given the values of each in the order of the columns."""
         writer = csv_writer(file)
         writer.writerow(self.columns)
-        writer.writerows(map(attrgetter(*self.columns), rows))
+        writer.writerows(values)
 
     def text(self, rows: Iterable[Row]) -> str:
         """Return rows as the text of the file."""

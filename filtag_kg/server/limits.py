@@ -9,6 +9,8 @@ from filtag_kg.errors import FiltagError
 
 _LEAST_MEMORY_MB = 256
 _MOST_MB = 1 << 30
+_MOST_BYTES = 2 << 30
+"""Of an answer. Messages between processes have sizes of 32 bits."""
 # A day, and more rows and processes than any machine can serve.
 _MOST = {"timeout": 86_400, "max_rows": 10**9, "workers": 256}
 
@@ -80,7 +82,10 @@ class Limits:
             if most is not None and not value <= most:
                 raise FiltagError(f"{name}={value} is too much: give at most {most}", options=(name,))
         if not self.max_bytes > 0:
-            raise FiltagError("an answer of 0 MB is too little: give at least 1 MB", options=("max_size",))
+            raise FiltagError("a size of 0 MB is too little: give at least 1 MB", options=("max_size",))
+        if self.max_bytes > _MOST_BYTES:
+            what = f"a size of {self.max_bytes >> 20} MB is too much"
+            raise FiltagError(f"{what}: give at most {_MOST_BYTES >> 20} MB", options=("max_size",))
         _check_megabytes("cache", self.cache >> 20, 0, "cache")
         _check_megabytes("memory", self.memory >> 20, _LEAST_MEMORY_MB, "max_memory")
 

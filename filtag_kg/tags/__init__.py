@@ -4,7 +4,7 @@ from filtag_kg.tags.distribution import LayerDistribution, distribution_csv, hub
 from filtag_kg.tags.label_formats import LABEL_FORMATS, ImportedLabels, read_filtag_labels, read_labels
 from filtag_kg.tags.label_table import Known, matching_layer
 from filtag_kg.tags.rules import Rule, Score, contrast_over_classes, contrast_to, parse_rule, tag_filters
-from filtag_kg.tags.table import TagAssignment, TagScore, TagTable, tag_assignments, tag_scores
+from filtag_kg.tags.table import TagAssignment, TagScore, TagTable, tag_assignment_values, tag_assignments, tag_scores
 
 __all__ = [
     "LABEL_FORMATS",
@@ -24,6 +24,7 @@ __all__ = [
     "parse_rule",
     "read_filtag_labels",
     "read_labels",
+    "tag_assignment_values",
     "tag_assignments",
     "tag_distribution",
     "tag_filters",

@@ -21,6 +21,8 @@ from filtag_kg.server import Limits
         ({"memory": 10**30}, f"a memory of {10**30 >> 20} MB is too much: give at most 1073741824 MB"),
         ({"cache": 10**30}, f"a cache of {10**30 >> 20} MB is too much: give at most 1073741824 MB"),
         ({"cache": -1}, "a cache of -1 MB is too little: give at least 0 MB"),
+        ({"max_bytes": 0}, "a size of 0 MB is too little: give at least 1 MB"),
+        ({"max_bytes": 10**30}, f"a size of {10**30 >> 20} MB is too much: give at most 2048 MB"),
         ({"memory": 1 << 20}, "a memory of 1 MB is too little: give at least 256 MB"),
     ],
 )
@@ -28,4 +30,5 @@ def test_a_limit_is_one(given: dict[str, Any], what: str) -> None:
     with pytest.raises(FiltagError) as error:
         Limits(**given)
     assert str(error.value) == what
-    assert error.value.options == tuple({"memory": "max_memory"}.get(name, name) for name in given)
+    options = {"memory": "max_memory", "max_bytes": "max_size"}
+    assert error.value.options == tuple(options.get(name, name) for name in given)
