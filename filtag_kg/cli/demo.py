@@ -53,7 +53,7 @@ def demo(
     from filtag_kg.export import export_graph
     from filtag_kg.files import writing
     from filtag_kg.jobs import build_from_profile
-    from filtag_kg.kg import check_output, write_visualizations
+    from filtag_kg.kg import check_output, describe_visualizations, write_visualizations
     from filtag_kg.output_paths import check_file_output, sibling
     from filtag_kg.query import LocalEndpoint, Result, find_query, named_query, sparql_query
     from filtag_kg.report import check_report_folder
@@ -68,6 +68,7 @@ def demo(
     console.print(f"1. A profile of EfficientNet-Lite0 over Tiny ImageNet, from the package: {counts}")
     kg = build_from_profile(profile, list(DEMO_RULES), output, force=force)
     write_visualizations(kg, *demo_pictures(kg.manifest["network"]))
+    kg = describe_visualizations(kg)
     totals = kg.manifest["counts"]
     console.print(
         f"2. The KG in {output}: {totals['tags']:,} tags, {totals['common_concepts']:,} common concepts, "

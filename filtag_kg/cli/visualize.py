@@ -44,7 +44,7 @@ def visualize(
     For example: filtag visualize my-kg --layer block5_conv3 --filter 437 --filter 0-7
     """
     from filtag_kg.explain import add_visualizations, find_layer, visualize
-    from filtag_kg.kg import VISUALIZATION_METHODS, open_kg
+    from filtag_kg.kg import VISUALIZATION_METHODS, describe_visualizations, open_kg
 
     unknown = next((method for method in methods or () if method not in VISUALIZATION_METHODS), None)
     if unknown is not None:
@@ -69,6 +69,7 @@ def visualize(
             seconds, start = time.perf_counter() - start, time.perf_counter()
             note(f"{kg / picture.file}: mean of the feature map {picture.activation:.3g}, {seconds:.1f} s")
             n_pictures += 1
+    describe_visualizations(opened)
     note(f"{n_pictures:,} pictures of {layer} are in {kg / 'visualizations'}; filtag report {kg} -o DIR shows them")
 
 

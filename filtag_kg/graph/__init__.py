@@ -18,7 +18,14 @@ from filtag_kg.graph.emit import (
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
 from filtag_kg.graph.emit_checks import CheckDescription, LabelVerdict, emit_label_check
 from filtag_kg.graph.emit_mixed import emit_filter_parts, part_statements
-from filtag_kg.graph.emit_pictures import Depiction, Picture, depiction_statements, emit_pictures
+from filtag_kg.graph.emit_pictures import (
+    Depiction,
+    OptimisedPicture,
+    Picture,
+    depiction_statements,
+    emit_optimised_pictures,
+    emit_pictures,
+)
 from filtag_kg.graph.emit_states import Statement, state_statements
 from filtag_kg.graph.nquads import (
     DEFAULT_GRAPH,
@@ -54,6 +61,7 @@ __all__ = [
     "GraphCounts",
     "KgFile",
     "LabelVerdict",
+    "OptimisedPicture",
     "Picture",
     "RdfFormat",
     "RunDescription",
@@ -75,6 +83,7 @@ __all__ = [
     "emit_label_check",
     "emit_links",
     "emit_network",
+    "emit_optimised_pictures",
     "emit_pictures",
     "emit_run",
     "emit_tag_counts",

@@ -1,4 +1,4 @@
-"""State which pictures show what filters respond to: thumbnails of their exemplars, and where in them to look.
+"""State which pictures show what filters respond to: thumbnails of their exemplars, and pictures made by optimisation.
 
 A region of a picture is named as W3C Media Fragments does: ``picture.jpg#xywh=percent:left,top,width,height``.
 """
@@ -51,6 +51,24 @@ class Depiction:
     region: tuple[float, float, float, float] | None
 
 
+@dataclass(frozen=True, slots=True)
+class OptimisedPicture:
+    """A picture of what a filter looks for.
+
+    Parameters
+    ----------
+    method : str
+        By which it was made: ``feature-visualisation``.
+    file : str
+        Its name in the folder of pictures, a PNG.
+    """
+
+    layer: str
+    filter: int
+    method: str
+    file: str
+
+
 def depiction_statements(
     network: str, depictions: Iterable[Depiction], iris: DataIris, *, profile_sha256: str
 ) -> dict[tuple[str, int], list[Statement]]:
@@ -74,6 +92,17 @@ def emit_pictures(
         yield node, t("dcterms:title"), literal(picture.image)
         for class_id in picture.class_ids:
             yield node, t("foaf:depicts"), iri(iris.class_(class_id))
+
+
+def emit_optimised_pictures(network: str, pictures: Iterable[OptimisedPicture], iris: DataIris) -> Iterator[Triple]:
+    """State which pictures show what filters look for, by which method they were made, and their media type."""
+    for picture in pictures:
+        node = iri(iris.visualization(network, picture.file))
+        yield iri(iris.filter(network, picture.layer, picture.filter)), t("foaf:depiction"), node
+        yield node, t("rdf:type"), t("foaf:Image")
+        yield node, t("dcterms:format"), iri(f"{MEDIA_TYPES}image/png")
+        title = f"{picture.layer} {picture.filter}: {picture.method.replace('-', ' ')}"
+        yield node, t("dcterms:title"), literal(title)
 
 
 def _fragment(region: tuple[float, float, float, float] | None) -> str:

@@ -222,6 +222,14 @@ class DataIris:
         """Return the IRI of the thumbnail of an exemplar, given the profile's hash and the thumbnail's file name."""
         return self._path("network", network, "profile", sha256, "exemplar", file)
 
+    def visualization(self, network: str, file: str) -> str:
+        """Return the IRI of a picture of what a filter looks for, given its file name."""
+        return self._path("network", network, "visualization", file)
+
+    def visualizations_graph(self, network: str) -> str:
+        """Return the name of the graph of these pictures."""
+        return self._path("network", network, "visualizations")
+
     def concepts_graph(self, source: str) -> str:
         """Return the name of the graph of a concept source."""
         return self._path("graph", "concepts", source)

@@ -15,6 +15,7 @@ from filtag_kg.kg.ablations import (
 )
 from filtag_kg.kg.build import build_kg
 from filtag_kg.kg.build_plan import BuildParameters, kg_id_of
+from filtag_kg.kg.described_pictures import describe_visualizations
 from filtag_kg.kg.exemplars import EXEMPLARS, ExemplarRow
 from filtag_kg.kg.experiments import Experiment, ExperimentKind, RecordedExperiment, add_experiments, experiments_of
 from filtag_kg.kg.kg import KG, check_output, open_kg, reserved_output
@@ -85,6 +86,7 @@ __all__ = [
     "build_into",
     "build_kg",
     "check_output",
+    "describe_visualizations",
     "experiments_of",
     "file_differences",
     "graph_lines",

@@ -62,7 +62,7 @@ def own_licences(
     graphs += [(iris.run(each["id"]), folders[each["run"]]) for each in experiments]
     for run in runs:
         folder, network = folders[run["id"]], run.get("network", manifest["network"])
-        graphs.append((iris.network(network), folder))
+        graphs += [(iris.network(network), folder), (iris.visualizations_graph(network), folder)]
         if (digest := inputs[folder].get("profileSha256")) is not None:
             graphs.append((iris.profile_graph(network, digest), folder))
     licences: dict[str, set[str]] = {}

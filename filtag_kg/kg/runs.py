@@ -187,7 +187,7 @@ def _remove_run(kg: KG, name: str) -> KG:
     about_it = [record for record in experiments if record["run"] == removed.run_id]
     graphs = {description_graph(kg), *map(iris.run, (removed.run_id, *(record["id"] for record in about_it)))}
     if all(run.network != removed.network for run in others):
-        graphs.add(iris.network(removed.network))
+        graphs |= {iris.network(removed.network), iris.visualizations_graph(removed.network)}
     folders = {run.folder for run in others}
     profiles = {run.run_id: profile_graph_of(kg, run, iris) for run in (removed, *others)}
     if profiles[removed.run_id] not in {profiles[run.run_id] for run in others}:

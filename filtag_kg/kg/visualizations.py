@@ -1,4 +1,4 @@
-"""Pictures of what filters look for, beside the graph: a table and a PNG a row, added to a KG that is there."""
+"""Pictures of what filters look for: a table and a PNG a row, added to a KG that is there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VISUALIZATION_METHODS = ("activation-maximisation", "feature-visualisation")
 
 _FOLDER = "visualizations"
 # To add a run to a large KG takes minutes, and the picture is dear.
-_PATIENCE_S = 600.0
+PATIENCE_S = 600.0
 
 
 def _png_beside(cell: str) -> str:
@@ -136,7 +136,7 @@ def write_visualizations(
     """
     folder = kg.path / _FOLDER
     named = [replace(row, file=_file_name(row, png)) for row, png in zip(visualizations, pngs, strict=True)]
-    with only_writer(kg.path, wait_s=_PATIENCE_S):
+    with only_writer(kg.path, wait_s=PATIENCE_S):
         manifest = open_kg(kg.path).manifest
         path = folder / VISUALIZATIONS.file_name
         rows = {row.key: row for row in [*_read_table(path), *named]}

@@ -16,7 +16,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.graph import DataIris, file_media_type
 from filtag_kg.kg import KG, open_kg, profile_graph_of, runs_of
 from filtag_kg.names import name_in_path
-from filtag_kg.server.negotiation import CSV, GZIP, JPEG, NQUADS, NUMPY, TSV, Format
+from filtag_kg.server.negotiation import CSV, GZIP, JPEG, NQUADS, NUMPY, PNG, TSV, Format
 
 _THUMBNAIL = re.compile("[0-9]+[.]jpg")
 _ACCEPTS_GZIP = re.compile(
@@ -24,6 +24,9 @@ _ACCEPTS_GZIP = re.compile(
 )
 _PIECE = 1 << 16
 _FORMATS = {each.media_types[0]: each for each in (CSV, TSV, NQUADS, NUMPY)}
+
+
+_PNG = re.compile(r"[A-Za-z0-9_-]+[.]png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class KgFiles:
         path : str
             Percent-encoded as in the data.
         """
-        if "/file/" not in path and "/exemplar/" not in path:
+        if not any(kind in path for kind in ("/file/", "/exemplar/", "/visualization/")):
             return None
         return await run_in_threadpool(self._find, path)
 
@@ -83,7 +86,7 @@ class KgFiles:
             kg = self._current()
         except (FiltagError, OSError):  # It is being replaced.
             return None
-        found = _distribution(kg, path) or _thumbnail(kg, path)
+        found = _distribution(kg, path) or _thumbnail(kg, path) or _visualization(kg, path)
         return found if found is not None and found.path.is_file() else None
 
     def _current(self) -> KG:
@@ -116,6 +119,16 @@ def _thumbnail(kg: KG, path: str) -> KgFile | None:
             found = kg.path / run.folder / "exemplars" / file
             if _THUMBNAIL.fullmatch(file) and found.is_file():
                 return KgFile(found, (JPEG,))
+    return None
+
+
+def _visualization(kg: KG, path: str) -> KgFile | None:
+    match [name_in_path(part) for part in path.split("/")]:
+        case ["network", _, "visualization", name] if _PNG.fullmatch(name):
+            for folder in ("", *(build["folder"] for build in kg.manifest.get("added", ()))):
+                file = kg.path / folder / "visualizations" / name
+                if file.is_file():
+                    return KgFile(file, (PNG,))
     return None
 
 

@@ -88,6 +88,7 @@ GRAPHS = tuple(
 HTML = Format("html", ("text/html", "application/xhtml+xml"), _UTF8)
 
 JPEG = Format("jpeg", ("image/jpeg",), other_names=("jpg",))
+PNG = Format("png", ("image/png",))
 GZIP = Format("gzip", ("application/gzip", "application/x-gzip"), other_names=("gz",))
 NQUADS = Format("nquads", ("application/n-quads",), other_names=_OTHER_NAMES["nquads"])
 NUMPY = Format("npz", ("application/octet-stream",))

@@ -17,12 +17,16 @@ from filtag_kg.kg import (
     Visualization,
     add_runs,
     build_kg,
+    describe_visualizations,
     open_kg,
     read_visualizations,
     remove_run,
     runs_of,
+    validate_kg,
     write_visualizations,
 )
+from filtag_kg.query import LocalEndpoint, sparql_query
+from tests.kg.test_runs import own
 
 MAXIMISED, VISUALISED = "activation-maximisation", "feature-visualisation"
 TOY = "toy-0123456789ab"
@@ -178,3 +182,47 @@ def test_pictures_go_with_the_last_run_of_their_network(empty: KG, profile: Prof
     gone = next(run for run in runs_of(added) if run.network == "other-1")
     left = remove_run(added, gone.run_id)
     assert [one.network for one in read_visualizations(left)] == [TOY]
+
+
+DEPICTED = """SELECT ?layer ?index ?picture ?format ?title WHERE {
+  ?f foaf:depiction ?picture ; flt:filterIndex ?index ; flt:inLayer/rdfs:label ?layer .
+  ?picture a foaf:Image ; dcterms:format ?format ; dcterms:title ?title
+} ORDER BY ?picture"""
+
+
+def depicted(kg: KG) -> list[dict[str, object]]:
+    return list(sparql_query(LocalEndpoint(kg), DEPICTED).records())
+
+
+def test_the_graph_names_the_pictures_once_they_are_described(empty: KG) -> None:
+    before = own(empty)
+    rows = [row("deep", 2), row("deep", 2, MAXIMISED), row("a layer that the KG leaves out")]
+    written = write_visualizations(empty, rows, [b"one", b"two", b"three"])
+    kg = describe_visualizations(empty)
+    assert validate_kg(kg).findings == ()
+    found = depicted(kg)
+    base = f"https://w3id.org/filtag/data/network/{TOY}/visualization/"
+    assert {each["picture"] for each in found} == {base + Path(one.file).name for one in written[:2]}
+    assert {each["title"] for each in found} == {"deep 2: activation maximisation", "deep 2: feature visualisation"}
+    assert {(each["layer"], each["index"]) for each in found} == {("deep", 2)}
+    assert {each["format"] for each in found} == {"https://www.iana.org/assignments/media-types/image/png"}
+    assert read_visualizations(kg) == tuple(sorted(written, key=lambda one: one.key))
+    # One that replaces another does so in the graph; without pictures, the graph is as it was.
+    write_visualizations(kg, [row("deep", 2)], [b"other"])
+    assert len(depicted(describe_visualizations(kg))) == 2
+    for file in (kg.path / "visualizations").iterdir():
+        file.unlink()
+    assert own(describe_visualizations(kg)) == before
+
+
+def test_pictures_leave_the_graph_with_their_network(empty: KG, profile: Profile, tmp_path: Path) -> None:
+    other = replace(profile, metadata={**profile.metadata, "network": "other", "weights_sha256": 64 * "a"})
+    added = built(tmp_path / "added", other, Rule("k", 1), network="other-aaaa", first_rule=1)
+    write_visualizations(added, [row(network="other-aaaa")], [b"theirs"])
+    both = add_runs(empty, describe_visualizations(added))
+    assert [each["layer"] for each in depicted(both)] == ["deep"]
+    assert validate_kg(both).findings == ()
+    assert depicted(describe_visualizations(both)) == depicted(both)
+    left = remove_run(both, runs_of(both)[1].run_id)
+    assert depicted(left) == []
+    assert validate_kg(left).findings == ()

@@ -11,8 +11,17 @@ from urllib.parse import urlsplit
 import pytest
 
 import filtag_kg as flt
-from filtag_kg.kg import add_runs, build_kg, open_kg, validate_kg
+from filtag_kg.kg import (
+    Visualization,
+    add_runs,
+    build_kg,
+    describe_visualizations,
+    open_kg,
+    validate_kg,
+    write_visualizations,
+)
 from tests.kg.test_exemplar_pass import blob_detector, images
+from tests.kg.test_visualizations import DEPICTED
 from tests.server.servers import Server, serving
 
 __all__ = ["images"]
@@ -86,6 +95,21 @@ def test_a_picture_has_an_address(kg: flt.KnowledgeGraph, server: Server) -> Non
     assert "foaf:Image" in about.text
     for wrong in ("exemplars.csv", "9999999.jpg", "..%2F..%2Ffiltag.json"):
         assert server.client.get(address.rpartition("/")[0] + f"/{wrong}").status_code == 404
+
+
+def test_a_picture_of_what_a_filter_looks_for_has_an_address(kg: flt.KnowledgeGraph, server: Server) -> None:
+    opened = open_kg(Path(kg.location))
+    row = Visualization(opened.manifest["network"], "blob", 0, "feature-visualisation", seed=0, steps=1, activation=0.5)
+    write_visualizations(opened, [row], [b"a picture"])
+    described = flt.KnowledgeGraph(describe_visualizations(opened).path)
+    rows = [each for each in described.query(DEPICTED).records() if each["format"].endswith("image/png")]
+    address = urlsplit(rows[0]["picture"]).path.removeprefix("/filtag/data")
+    answer = server.client.get(address)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.content == b"a picture"
+    wrong = address.rpartition("/")[0]
+    for name in ("visualizations.csv", "other.png", "..%2F..%2Ffiltag.json"):
+        assert server.client.get(f"{wrong}/{name}").status_code == 404
 
 
 def test_without_maps_the_whole_picture_depicts_a_filter(images: Path, tmp_path: Path) -> None:
