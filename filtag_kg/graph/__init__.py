@@ -41,14 +41,28 @@ from filtag_kg.graph.nquads import (
 )
 from filtag_kg.graph.rdf_formats import RDF_FORMATS, RdfFormat, turtle_text, write_trig, write_triples
 from filtag_kg.graph.resources import resource_folder
-from filtag_kg.graph.vocabulary import DEFAULT_BASE, FEATURE_TERMS, ONTOLOGY, PREFIXES, QUERIES, DataIris, term
+from filtag_kg.graph.vocabulary import (
+    DEFAULT_BASE,
+    FEATURE_TERMS,
+    FLT,
+    MEDIA_TYPES,
+    ONTOLOGY,
+    POINTING,
+    PREFIXES,
+    QUERIES,
+    DataIris,
+    term,
+)
 from filtag_kg.graph.xml_text import xml_text
 
 __all__ = [
     "DEFAULT_BASE",
     "DEFAULT_GRAPH",
     "FEATURE_TERMS",
+    "FLT",
+    "MEDIA_TYPES",
     "ONTOLOGY",
+    "POINTING",
     "PREFIXES",
     "QUERIES",
     "RDF_FORMATS",

@@ -10,20 +10,10 @@ from typing import BinaryIO
 import pyoxigraph as ox
 
 from filtag_kg.graph.resources import resource_folder
-from filtag_kg.graph.vocabulary import PREFIXES, term
+from filtag_kg.graph.vocabulary import POINTING, PREFIXES, term
 
 _TYPE = term("rdf:type")
 _STRING = term("xsd:string")
-# Properties of other vocabularies whose values are things. For our own, the ontology tells.
-_POINTING = (
-    "dcat:compressFormat", "dcat:distribution", "dcat:downloadURL", "dcat:mediaType", "dcterms:conformsTo",
-    "dcterms:creator", "dcterms:license", "dcterms:source", "nno:hasLayer", "prov:used", "prov:wasDerivedFrom",
-    "prov:wasGeneratedBy", "rdfs:domain", "rdfs:isDefinedBy", "rdfs:range", "rdfs:subClassOf", "skos:broader",
-    "skos:closeMatch", "skos:exactMatch", "sssom:mapping_justification", "sssom:object_id", "sssom:predicate_id",
-    "sssom:subject_id", "void:class", "void:classPartition", "void:dataDump", "void:linkPredicate",
-    "void:objectsTarget", "void:subjectsTarget", "void:subset", "void:vocabulary",
-)  # fmt: skip
-
 Json = str | Mapping[str, "Json"] | list["Json"]
 
 
@@ -77,7 +67,7 @@ def _value(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple, coerced:
 def _context() -> dict[str, Json]:
     """Return the prefixes, and the types of properties' values."""
     context: dict[str, Json] = dict(sorted(PREFIXES.items()))
-    context.update((name, {"@type": "@id"}) for name in _POINTING)
+    context.update((name, {"@type": "@id"}) for name in POINTING)
     ontology = ox.parse(path=str(resource_folder("ontology") / "filtag.ttl"), format=ox.RdfFormat.TURTLE)
     for quad in sorted(ontology, key=str):
         if quad.predicate.value == term("rdfs:range") and isinstance(quad.object, ox.NamedNode):

@@ -62,6 +62,18 @@ FLT = frozenset({
 })  # fmt: skip
 """The project's own classes and properties; a test compares them with those that ``ontology/filtag.ttl`` defines."""
 
+POINTING = (
+    "dcat:compressFormat", "dcat:distribution", "dcat:downloadURL", "dcat:mediaType", "dcterms:conformsTo",
+    "dcterms:creator", "dcterms:license", "dcterms:source", "foaf:depiction", "foaf:depicts", "nno:hasLayer",
+    "prov:used", "prov:wasDerivedFrom", "prov:wasGeneratedBy", "prov:wasInformedBy", "rdfs:domain",
+    "rdfs:isDefinedBy", "rdfs:range", "rdfs:subClassOf", "skos:broadMatch", "skos:broader", "skos:closeMatch",
+    "skos:exactMatch", "skos:hasTopConcept", "skos:inScheme", "skos:narrowMatch", "skos:relatedMatch",
+    "skos:topConceptOf", "sssom:mapping_justification", "sssom:object_id", "sssom:predicate_id", "sssom:subject_id",
+    "void:class", "void:classPartition", "void:dataDump", "void:linkPredicate", "void:objectsTarget",
+    "void:subjectsTarget", "void:subset", "void:vocabulary",
+)  # fmt: skip
+"""Properties of other vocabularies whose values are things; for the project's own, the ontology tells."""
+
 FEATURE_TERMS = {
     "IsA": "flt:isA",
     "HasA": "flt:partOf",

@@ -9,7 +9,7 @@ from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_pieces
 from filtag_kg.query.parameters import PARAMETERS, Parameter, bind, runs
 from filtag_kg.query.result import Result
 from filtag_kg.query.result_table import table_of
-from filtag_kg.query.terms import Term, Value, prefixed_name, python_value
+from filtag_kg.query.terms import Term, Value, plain_text, prefixed_name, python_value
 
 __all__ = [
     "PARAMETERS",
@@ -33,6 +33,7 @@ __all__ = [
     "malformed",
     "named_query",
     "open_endpoint",
+    "plain_text",
     "prefixed_name",
     "python_value",
     "runs",

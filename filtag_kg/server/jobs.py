@@ -37,6 +37,8 @@ class QueryJob(_ErrorWords):
         What relative IRIs are relative to.
     names_dataset : bool
         Whether the text has a ``FROM``. If it has none, the default graph is the union of all.
+    describes : bool
+        Whether it is a ``DESCRIBE``: then the answer says what follows from the graph, too.
     default_graphs, named_graphs : tuple of str, or None
         The protocol's dataset; None if the request gives none.
     first_rows : int or None
@@ -49,6 +51,7 @@ class QueryJob(_ErrorWords):
     graph: str | None
     base: str
     names_dataset: bool = False
+    describes: bool = False
     default_graphs: tuple[str, ...] | None = None
     named_graphs: tuple[str, ...] | None = None
     first_rows: int | None = None

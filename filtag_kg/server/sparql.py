@@ -41,6 +41,7 @@ class Sparql:
                 boolean=_name(formats["boolean"]),
                 graph=_name(formats["graph"]),
                 base=endpoint_of(request),
+                describes=query.inspection.form == "DESCRIBE",
                 names_dataset=query.inspection.names_dataset,
                 default_graphs=query.default_graphs,
                 named_graphs=query.named_graphs,

@@ -10,6 +10,7 @@ import socket
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain import read_pixels
-from filtag_kg.graph import PREFIXES, term, write_triples
+from filtag_kg.graph import FLT, POINTING, PREFIXES, term, write_triples
 from filtag_kg.network import recorded_preparation
 from filtag_kg.query import Endpoint, Result, Term, bound_text, catalogue, format_result, malformed, table_pieces
 from filtag_kg.server.assistant.rows import answer_rows
@@ -40,11 +41,17 @@ from filtag_kg.server.jobs import (
 )
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.query_inspection import decoded, inspect_query
+from filtag_kg.server.said_on_request import said_on_request
 
 MakePage = Callable[[Endpoint, PageJob | ViewJob], Answer]
 """Makes a page for people, or a view for assistants, from the store and the tables that were read before."""
 
 _OF_FILTER = ox.NamedNode(term("flt:filter"))
+_LINKING = [
+    ox.NamedNode(term(name)) for name in sorted({*POINTING, *(f"flt:{name}" for name in FLT if name[0].islower())})
+]
+_MOST_POINTING = 200
+"""Of statements with one property that point to a thing: a run has made a million tag assignments."""
 _QUERIES = {query.name: query for query in catalogue()}
 
 _T = TypeVar("_T")
@@ -211,7 +218,7 @@ def _ask(store: ox.Store, job: QueryJob, limits: Limits) -> Answer:
     if isinstance(result, ox.QueryTriples):
         if job.graph is None:
             return Answer("unacceptable", kind="graph")
-        return _graph(result, job.graph, limits)
+        return _graph(store, result, job, limits)
     if job.table is None:
         return Answer("unacceptable", kind="table")
     return _table([variable.value for variable in result.variables], map(tuple, result), job.table, limits)
@@ -236,7 +243,8 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Term | None]], format
     return Answer("ok", kind="table", format_=format_, rows=capped.taken, capped=capped.capped, body=text.getvalue())
 
 
-def _graph(triples: Iterable[ox.Triple], format_: str, limits: Limits) -> Answer:
+def _graph(store: ox.Store, triples: Iterable[ox.Triple], job: QueryJob, limits: Limits) -> Answer:
+    assert job.graph is not None
     capped = _Capped(triples, limits)
     known: set[ox.Triple] = set()
     for triple in capped:
@@ -244,7 +252,10 @@ def _graph(triples: Iterable[ox.Triple], format_: str, limits: Limits) -> Answer
             known.add(triple)
             # In any format, a triple is hardly longer than in N-Triples.
             capped.size += len(str(triple))
-    return _written(sorted(known, key=str), format_, capped=capped.capped)
+    if job.describes:
+        subjects = {triple.subject for triple in known}
+        known.update(said_on_request(_Opened(store), [node for node in subjects if isinstance(node, ox.NamedNode)]))
+    return _written(sorted(known, key=str), job.graph, capped=capped.capped)
 
 
 def _written(triples: Sequence[ox.Triple], format_: str, *, capped: bool) -> Answer:
@@ -253,24 +264,29 @@ def _written(triples: Sequence[ox.Triple], format_: str, *, capped: bool) -> Ans
 
 
 def _describe(store: ox.Store, job: ResourceJob, limits: Limits) -> Answer:
-    """Return the statements about a thing and, for a filter, those about its tags and common concepts."""
+    """Return the statements about a thing and, for a filter, those about its tags and common concepts.
+
+    Some of the statements that point to it follow, so whoever follows links gets from a layer to its filters, too.
+    """
     try:
         thing = ox.NamedNode(job.iri)
     except ValueError:
         return Answer("unknown")
-    subjects = [thing, *sorted({quad.subject for quad in store.quads_for_pattern(None, _OF_FILTER, thing)}, key=str)]
+    pointing_to_it = {quad.subject for quad in store.quads_for_pattern(None, _OF_FILTER, thing)}
+    subjects = [thing, *sorted((node for node in pointing_to_it if isinstance(node, ox.NamedNode)), key=str)]
     statements = (quad.triple for subject in subjects for quad in store.quads_for_pattern(subject, None, None))
     capped = _Capped(statements, limits)
-    triples = sorted(set(capped), key=str)
+    triples = sorted({*capped, *said_on_request(_Opened(store), subjects)}, key=str)
+    pointing = (islice(store.quads_for_pattern(None, linking, thing), _MOST_POINTING) for linking in _LINKING)
+    triples += sorted({quad.triple for quads in pointing for quad in quads} - set(triples), key=str)
     if not triples:
-        # The graph may only point to it, or it may name a graph.
-        pointing = store.quads_for_pattern(None, None, thing)
-        capped = _Capped((quad.triple for quad in pointing), limits)
+        # The graph may only name it with a property of another vocabulary.
+        capped = _Capped((quad.triple for quad in store.quads_for_pattern(None, None, thing)), limits)
         triples = sorted(set(capped), key=str)
         if not triples:
             return Answer("unknown")
-    order = {subject: i for i, subject in enumerate(subjects)}
-    triples.sort(key=lambda triple: order.get(triple.subject, 0))
+    order: dict[object, int] = {subject: i for i, subject in enumerate(subjects)}
+    triples.sort(key=lambda triple: (order.get(triple.subject, len(order)), str(triple)))
     return _written(triples, job.graph, capped=capped.capped)
 
 

@@ -240,3 +240,59 @@ def test_every_file_of_the_description_can_be_downloaded(server: Server, kg: KG)
 def test_no_other_file_of_a_kg_has_an_address(server: Server, kg: KG, name: str) -> None:
     assert server.client.get(f"{dataset_of(kg)}/file/{name}").status_code == 404
     assert server.client.get("/dataset/0123456789abcdef/file/tags.csv").status_code == 404
+
+
+ASSIGNMENT = """SELECT ?x WHERE {
+  ?x flt:tag/skos:prefLabel "tabby" ; flt:filter/flt:filterIndex 1 ; prov:wasGeneratedBy/flt:rule "k=1"
+}"""
+COMMON = """SELECT ?x WHERE {
+  ?x a flt:CommonConcept ; flt:rank 1 ; flt:filter ?f ; prov:wasGeneratedBy/flt:rule "q=0.5" .
+  ?f flt:filterIndex 0 ; flt:inLayer/rdfs:label "deep"
+}"""
+
+
+def the(server: Server, query: str) -> rdflib.URIRef:
+    (row,) = server.query(query, "application/sparql-results+json").json()["results"]["bindings"]
+    return rdflib.URIRef(row["x"]["value"])
+
+
+def test_what_is_not_stored_of_an_assignment_is_said_where_it_is_looked_up(server: Server) -> None:
+    assignment = the(server, ASSIGNMENT)
+    label = rdflib.Literal("tabby tags deep 1, by k=1", lang="en")
+    path = "/" + str(assignment).removeprefix(BASE)
+    described = rdflib.Graph().parse(data=server.query(f"DESCRIBE <{assignment}>", "text/turtle").text)
+    for found in (graph_at(server, path), graph_at(server, f"/resource?iri={quote(assignment)}"), described):
+        assert found.value(assignment, rdflib.RDF.type) == FLT.TagAssignment
+        assert found.value(assignment, rdflib.RDFS.label) == label
+        assert found.value(assignment, FLT.rank) == rdflib.Literal(1)
+    of_filter = graph_at(server, "/" + FILTER.replace("filter/0", "filter/1"))
+    assert of_filter.value(assignment, rdflib.RDFS.label) == label
+    # A CONSTRUCT gives what is stored.
+    constructed = server.query(
+        f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ VALUES ?s {{ <{assignment}> }} ?s ?p ?o }}", "text/turtle"
+    )
+    assert str(label) not in constructed.text
+
+
+def test_other_results_get_labels_where_they_are_looked_up(server: Server) -> None:
+    common = the(server, COMMON)
+    found = graph_at(server, "/" + str(common).removeprefix(BASE))
+    assert str(found.value(common, rdflib.RDFS.label)).endswith(", in common to tags of deep 0, by q=0.5")
+
+
+def test_links_lead_from_the_dataset_to_everything(server: Server, kg: KG) -> None:
+    """By HTTP alone, as a linked-data browser does."""
+    start = rdflib.URIRef(BASE + dataset_of(kg)[1:])
+    waiting, seen = [start], {start}
+    while waiting:
+        thing = waiting.pop()
+        answer = server.client.get("/" + str(thing).removeprefix(BASE), headers={"Accept": "text/turtle"})
+        assert answer.status_code == 200, (thing, answer.text)
+        for statement in rdflib.Graph().parse(data=answer.text):
+            for node in statement:
+                if isinstance(node, rdflib.URIRef) and node.startswith(BASE) and node not in seen:
+                    seen.add(node)
+                    waiting.append(node)
+    store = kg.store()
+    ours = {quad.subject.value for quad in store if isinstance(quad.subject, ox.NamedNode)}
+    assert {iri for iri in ours if iri.startswith(BASE)} <= {str(node) for node in seen}

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
+from filtag_kg.graph import MEDIA_TYPES, term
 from filtag_kg.names import name_in_path
-from filtag_kg.query import Endpoint, bind, bound_text, find_query, prefixed_name
+from filtag_kg.query import Endpoint, bind, bound_text, find_query, plain_text, prefixed_name
 from filtag_kg.report import Agreement, disagreements
 from filtag_kg.server.explorer.comparison import compare
 from filtag_kg.server.explorer.kg_pages import Snapshot
 from filtag_kg.server.explorer.query_page import chosen_query, form_values
 from filtag_kg.server.jobs import Answer, PageJob
 from filtag_kg.server.request_error import shorten, shorten_all
+from filtag_kg.server.said_on_request import said_on_request
 
 _LONGEST_NUMBER = 9
 _MOST_STATEMENTS = 300
 _STATEMENTS = f"""SELECT DISTINCT ?predicate ?object WHERE {{
   VALUES ?thing {{ UNDEF }} ?thing ?predicate ?object
 }} ORDER BY ?predicate ?object LIMIT {_MOST_STATEMENTS}"""
+_NAMING = ("rdfs:label", "skos:prefLabel", "dcterms:title", "foaf:name")
+_NAMES = "SELECT ?thing ?name WHERE { VALUES ?thing { UNDEF } ?thing %s ?name } ORDER BY ?thing ?name"
+_MEDIA_TYPE = ("dcat:compressFormat", "dcat:mediaType")
+"""The type of a packed file comes first: it is what is downloaded."""
 _INCOMING = f"""SELECT DISTINCT ?predicate ?subject WHERE {{
   VALUES ?thing {{ UNDEF }} ?subject ?predicate ?thing
 }} LIMIT {_MOST_STATEMENTS}"""
@@ -140,21 +147,52 @@ def _statements_page(snapshot: Snapshot, endpoint: Endpoint, path: str) -> str |
     """Return a page of plain statements about any other thing that the graph knows."""
     iri = path if "://" in path else snapshot.loaded.iris.base + path
     try:
-        thing = [ox.NamedNode(iri)]
+        thing = ox.NamedNode(iri)
     except ValueError:
         return None
-    statements = endpoint.ask(bind(_STATEMENTS, {"thing": thing})).rows
-    incoming = endpoint.ask(bind(_INCOMING, {"thing": thing})).rows
-    if not statements and not incoming:
+    said = [(triple.predicate, triple.object) for triple in said_on_request(endpoint, [thing])]
+    stored = endpoint.ask(bind(_STATEMENTS, {"thing": [thing]})).rows
+    incoming = endpoint.ask(bind(_INCOMING, {"thing": [thing]})).rows
+    if not stored and not incoming:
         return None
+    statements = [*said, *stored]
+    nodes = [node for _, node in (*statements, *incoming) if isinstance(node, ox.NamedNode)]
+    names = _names(endpoint, [thing, *nodes])
+    values = sorted({(_shown(snapshot, predicate)[0], plain_text(value)) for predicate, value in statements})
+    types = [names.get(kind, prefixed_name(kind) or "") for name, kind in values if name == "rdf:type"]
     return snapshot.pages.other(
         "thing.html",
         "thing",
         iri=iri,
-        statements=[(_property(snapshot, predicate), _shown(snapshot, value)) for predicate, value in statements],
-        incoming=[(_property(snapshot, predicate), _shown(snapshot, subject)) for predicate, subject in incoming],
+        label=names.get(iri),
+        types=[type_ for type_ in types if type_],
+        # What the server sends at the thing's address besides its description.
+        picture=next((_media_type(value) for name, value in values if name == "dcterms:format"), None),
+        download=next((_media_type(value) for name, value in values if name in _MEDIA_TYPE), None),
+        statements=[
+            (_property(snapshot, predicate), _shown(snapshot, value, names)) for predicate, value in statements
+        ],
+        incoming=[
+            (_property(snapshot, predicate), _shown(snapshot, subject, names)) for predicate, subject in incoming
+        ],
         most=_MOST_STATEMENTS,
     )
+
+
+def _names(endpoint: Endpoint, things: Sequence[ox.NamedNode]) -> dict[str, str]:
+    """Return what people call things, by IRI, as far as the graph says it."""
+    names: dict[str, str] = {}
+    distinct = list(dict.fromkeys(things))
+    for property_ in _NAMING:
+        for row in endpoint.ask(bind(_NAMES % property_, {"thing": distinct})).records():
+            names.setdefault(str(row["thing"]), str(row["name"]))
+    nameless = [thing for thing in distinct if thing.value not in names]
+    said = said_on_request(endpoint, nameless)
+    return names | {str(t.subject)[1:-1]: plain_text(t.object) for t in said if t.predicate.value == term("rdfs:label")}
+
+
+def _media_type(iri: str) -> str:
+    return iri.removeprefix(MEDIA_TYPES)
 
 
 def _property(snapshot: Snapshot, term: object) -> tuple[str, str | None]:
@@ -163,9 +201,10 @@ def _property(snapshot: Snapshot, term: object) -> tuple[str, str | None]:
     return name, url if name.startswith("flt:") else None
 
 
-def _shown(snapshot: Snapshot, term: object) -> tuple[str, str | None]:
+def _shown(snapshot: Snapshot, term: object, names: Mapping[str, str] = MappingProxyType({})) -> tuple[str, str | None]:
     """Return a term's label, short name or text, and the URL of its page."""
     if not isinstance(term, ox.NamedNode):
         return (term.value if isinstance(term, ox.Literal) else str(term)), None
     iri = term.value
-    return snapshot.loaded.concepts.labels.get(iri) or prefixed_name(iri) or iri, snapshot.urls.thing(iri)
+    name = snapshot.loaded.concepts.labels.get(iri) or prefixed_name(iri) or names.get(iri) or iri
+    return name, snapshot.urls.thing(iri)
