@@ -32,6 +32,8 @@ def _triples(ablation: Ablation, iris: DataIris) -> Iterator[Triple]:
     node = iri(iris.run(ablation.ablation_id))
     images = iri(iris.input("images", ablation.images["sha256"]))
     yield node, t("rdf:type"), t("flt:Ablation")
+    filters = "1 filter" if len(ablation.filters) == 1 else f"{len(ablation.filters):,} filters"
+    yield node, t("rdfs:label"), literal(f"Ablation of {filters} for {ablation.label}", language="en")
     yield node, t("prov:wasInformedBy"), iri(iris.run(ablation.run_id))
     yield node, t("prov:used"), images
     yield images, t("rdf:type"), t("prov:Entity")

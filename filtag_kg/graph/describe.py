@@ -99,9 +99,9 @@ class DatasetDescription:
     creators: Sequence[str] = ()
     given_title: str | None = None
 
-    def licences_of(self, graph: str) -> list[str]:
-        """Return the licences of a named graph."""
-        of_source = [self.licences[graph]] if graph in self.licences else []
+    def licences_of(self, graph: str, linking: str) -> list[str]:
+        """Return the licences of a named graph; `linking` is that of the classes and their links to concepts."""
+        of_source = [each for name, each in self.licences.items() if graph in (name, linking)]
         return sorted({*of_source, *self.own_licences.get(graph, ())})
 
     @property
@@ -200,7 +200,7 @@ def emit_dataset(about: DatasetDescription, iris: DataIris) -> Iterator[Triple]:
         subset = iri(iris.dataset_part(about.kg_id, "default") if graph == DEFAULT_GRAPH else graph)
         yield dataset, t("void:subset"), subset
         yield subset, t("void:triples"), integer(count)
-        for licence in about.licences_of(graph):
+        for licence in about.licences_of(graph, iris.linking(about.linking)):
             yield subset, t("dcterms:license"), iri(licence)
     for licence in about.all_licences:
         yield dataset, t("dcterms:license"), iri(licence)

@@ -10,6 +10,7 @@ import numpy as np
 
 from filtag_kg.concepts import CommonConcept, ConceptInLayer, ConceptSource, Hierarchy, Links, MixedPart, mixedness
 from filtag_kg.graph.describe import emit_inputs
+from filtag_kg.graph.labels import filter_label, run_label, source_title
 from filtag_kg.graph.nquads import Triple, date_time, double, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import FEATURE_TERMS, LAYER_KINDS, DataIris
 from filtag_kg.tags import TagTable
@@ -90,7 +91,9 @@ def emit_network(
         yield layer, t("nno:hasLayerSequence"), integer(index)
 
 
-def emit_run(network: str, run: RunDescription, iris: DataIris, *, linking_id: str) -> Iterator[Triple]:
+def emit_run(
+    network: str, run: RunDescription, iris: DataIris, *, linking_id: str, network_label: str
+) -> Iterator[Triple]:
     """Describe one run, but not what it found.
 
     Parameters
@@ -99,9 +102,12 @@ def emit_run(network: str, run: RunDescription, iris: DataIris, *, linking_id: s
         Name of the network in identifiers.
     linking_id : str
         Of the linking whose classes and concepts the run is about.
+    network_label : str
+        The network's name for people.
     """
     activity = iri(iris.run(run.run_id))
     yield activity, t("rdf:type"), t("flt:TaggingRun")
+    yield activity, t("rdfs:label"), literal(run_label(network_label, run.rule, run.method), language="en")
     yield activity, t("flt:network"), iri(iris.network(network))
     yield activity, t("flt:linking"), iri(iris.linking(linking_id))
     yield activity, t("flt:rule"), literal(run.rule)
@@ -152,6 +158,7 @@ def emit_filters_in_run(
         for filter_ in range(n_filters):
             node = iri(iris.filter_in_run(run.run_id, layer, filter_))
             yield node, t("rdf:type"), t("flt:FilterInRun")
+            yield node, t("rdfs:label"), literal(f"{filter_label(layer, filter_)} by {run.rule}", language="en")
             yield node, t("prov:wasGeneratedBy"), iri(iris.run(run.run_id))
     for row in common:
         if row.q_value is not None and row.is_kind(run.kinds_of):
@@ -257,13 +264,20 @@ def emit_links(
 ) -> Iterator[Triple]:
     """Describe every class of the run and its links to concepts, with the slots of SSSOM.
 
-    A link by a person names no tool. What a label excludes is no concept of the class: only the link says so.
+    A link by a person names no tool. What a label excludes is no concept of the class: only the link says so. The
+    linking is also the scheme of the classes, none of which is above another.
     """
-    yield iri(iris.linking(linking_id)), t("rdf:type"), t("sssom:MappingSet")
+    scheme = iri(iris.linking(linking_id))
+    yield scheme, t("rdf:type"), t("sssom:MappingSet")
+    yield scheme, t("rdf:type"), t("skos:ConceptScheme")
+    yield scheme, t("dcterms:title"), literal("Classes of images, and their links to concepts", language="en")
     for class_id, label in zip(class_ids, class_labels, strict=True):
         class_ = iri(iris.class_(class_id))
         yield class_, t("rdf:type"), t("flt:ClassLabel")
         yield class_, t("rdf:type"), t("skos:Concept")
+        yield class_, t("skos:inScheme"), scheme
+        yield class_, t("skos:topConceptOf"), scheme
+        yield scheme, t("skos:hasTopConcept"), class_
         yield class_, t("skos:notation"), literal(class_id)
         yield class_, t("skos:prefLabel"), literal(label)
         for number, link in enumerate(links.of(class_id), start=1):
@@ -296,6 +310,10 @@ def emit_closure(isa: Hierarchy, iris: DataIris) -> Iterator[Triple]:
 def emit_concepts(isa: Hierarchy, source: ConceptSource, *, graph: str, conceptnet: str) -> Iterator[Triple]:
     """State what one source knows about the concepts above the run's classes: names, kinds, features.
 
+    The graph is also the scheme of the source's concepts. Tools for SKOS start at its top concepts and infer nothing,
+    so it is said of each concept that it is in the scheme. Top concepts are those of the hierarchy with nothing
+    broader; of other concepts, the graph need not have what is broader.
+
     Parameters
     ----------
     graph : str
@@ -303,11 +321,19 @@ def emit_concepts(isa: Hierarchy, source: ConceptSource, *, graph: str, conceptn
     conceptnet : str
         What the IRIs of ConceptNet's terms and data sets begin with; paths such as ``/c/en/dog`` follow it.
     """
-    for concept in isa.described():
-        if concept.source != source.name:
-            continue
+    scheme = iri(graph)
+    concepts = [concept for concept in isa.described() if concept.source == source.name]
+    if concepts:
+        yield scheme, t("rdf:type"), t("skos:ConceptScheme")
+        yield scheme, t("dcterms:title"), literal(f"{source_title(source.name)} {source.version}", language="en")
+    for concept in isa.concepts:
+        if concept.source == source.name and not isa.parents[concept.id]:
+            yield scheme, t("skos:hasTopConcept"), iri(concept.id)
+            yield iri(concept.id), t("skos:topConceptOf"), scheme
+    for concept in concepts:
         node = iri(concept.id)
         yield node, t("rdf:type"), t("skos:Concept")
+        yield node, t("skos:inScheme"), scheme
         yield node, t("skos:prefLabel"), literal(concept.label, language="en")
         for other in concept.alt_labels:
             yield node, t("skos:altLabel"), literal(other, language="en")

@@ -21,7 +21,8 @@ import numpy as np
 from filtag_kg.concepts import CommonConcept
 from filtag_kg.graph.emit import common_iri
 from filtag_kg.graph.emit_states import Statement
-from filtag_kg.graph.nquads import DEFAULT_GRAPH, double, end_of_line, integer, iri, t
+from filtag_kg.graph.labels import filter_label
+from filtag_kg.graph.nquads import DEFAULT_GRAPH, double, end_of_line, integer, iri, literal, t
 from filtag_kg.graph.vocabulary import DataIris
 from filtag_kg.names import part_of_path
 from filtag_kg.tags import TagTable
@@ -128,6 +129,7 @@ def filter_sections(
         statements = [
             {
                 (t("rdf:type"), t("flt:Filter"), network),
+                (t("rdfs:label"), literal(filter_label(layer, filter_)), network),
                 (t("flt:filterIndex"), integer(filter_), network),
                 (t("flt:inLayer"), iri(layer_iri), network),
                 *shared.get((layer, filter_), ()),

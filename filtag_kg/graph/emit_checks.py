@@ -66,6 +66,8 @@ def emit_label_check(check: CheckDescription, labels: Iterable[LabelVerdict], ir
     """Describe a check, and state what it found of each label: five statements, or one where it is not testable."""
     activity, images = iri(iris.run(check.check_id)), iri(iris.input("images", check.images_sha256))
     yield activity, t("rdf:type"), t("flt:LabelCheck")
+    said = f"Check of {check.labels:,} labels of {check.network} on {check.images:,} images"
+    yield activity, t("rdfs:label"), literal(said, language="en")
     yield activity, t("prov:wasInformedBy"), iri(iris.run(check.run_id))
     yield activity, t("flt:checkedRun"), iri(iris.run(check.run_id))
     yield activity, t("flt:network"), iri(iris.network(check.network))

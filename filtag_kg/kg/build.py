@@ -257,7 +257,10 @@ def _small_graphs(plan: BuildPlan) -> Iterator[tuple[str, Iterable[Triple]]]:
         common = [row for row in plan.common if row.rule == run.rule]
         in_layers = [row for row in plan.in_layers if row.rule == run.rule]
         graph = iris.run(run.run_id)
-        yield graph, emit_run(tags.network, run, iris, linking_id=plan.linking_id)
+        yield (
+            graph,
+            emit_run(tags.network, run, iris, linking_id=plan.linking_id, network_label=plan.provenance.network_label),
+        )
         yield graph, emit_tag_counts(tags.of_rule(run.rule), run.run_id, iris)
         yield DEFAULT_GRAPH, emit_filters_in_run(tags, common, parts, run, iris)
         yield DEFAULT_GRAPH, emit_common(tags.network, common, run, iris)

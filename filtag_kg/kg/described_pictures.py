@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from filtag_kg.files import only_writer, replacing_directory
 from filtag_kg.graph import DataIris, OptimisedPicture, emit_optimised_pictures, quads
 from filtag_kg.kg.kg import KG, open_kg
-from filtag_kg.kg.rewriting import LAYERS, copy_files, description_graph, merged_lines, title_of, write_contents
+from filtag_kg.kg.rewriting import LAYERS, copy_files, description_graph, merged_lines, write_contents
 from filtag_kg.kg.visualizations import PATIENCE_S, read_visualizations
 
 
@@ -50,6 +50,5 @@ def describe_visualizations(kg: KG) -> KG:
                 list(kg.manifest["runs"]),
                 list(kg.manifest.get("added", ())),
                 list(kg.manifest.get("experiments", ())),
-                title=title_of(kg),
             )
         return open_kg(kg.path)

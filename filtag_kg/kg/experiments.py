@@ -15,7 +15,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.files import only_writer, replacing_directory
 from filtag_kg.graph import DataIris, Triple, quads
 from filtag_kg.kg.kg import KG, open_kg
-from filtag_kg.kg.rewriting import copy_files, description_graph, merged_lines, title_of, write_contents
+from filtag_kg.kg.rewriting import copy_files, description_graph, merged_lines, write_contents
 
 ExperimentKind = Literal["check", "ablation"]
 
@@ -129,7 +129,6 @@ def _add_experiments(kg: KG, experiments: Sequence[Experiment]) -> KG:
             list(kg.manifest["runs"]),
             list(kg.manifest.get("added", ())),
             [*kept, *records],
-            title=title_of(kg),
         )
     return open_kg(kg.path)
 

@@ -31,6 +31,8 @@ from filtag_kg.kg.own_data import attribution_of, attributions_of, own_licences
 from filtag_kg.kg.store import finish_store, graph_lines, graph_of_line, load_lines, pack_lines
 from filtag_kg.kg.store_process import plain_rows
 
+_LABEL = "SELECT ?label WHERE { <%s> rdfs:label ?label }"
+_HASHES = ("profileSha256", "tagsSha256")
 LAYERS = "SELECT ?name ?index WHERE { <%s> nno:hasLayer ?l . ?l rdfs:label ?name ; nno:hasLayerSequence ?index }"
 """The layers of a network, whose IRI is to be filled in: a row of name and index for each."""
 
@@ -119,7 +121,6 @@ def write_contents(
     builds: list[dict[str, Any]],
     experiments: list[dict[str, Any]],
     *,
-    title: str,
     linking_id: str = "",
 ) -> None:
     """Write graph, store and manifest of a KG that holds more or less than before.
@@ -132,8 +133,6 @@ def write_contents(
         What yields the lines of the graph, but for its description of itself.
     runs, builds, experiments : list of JSON objects
         What the manifest says of them.
-    title : str
-        What the KG is about.
     linking_id : str
         Of its linking, if that is another than before.
     """
@@ -143,14 +142,15 @@ def write_contents(
     store = ox.Store(str(folder / "store"))
     load_lines(store, lines())
     counts = count_store(partial(_rows, store))
-    network = runs[0].get("network", kg.manifest["network"])
+    network, *others = dict.fromkeys(run.get("network", kg.manifest["network"]) for run in runs)
+    labels = [label for each in (network, *others) for (label,) in _rows(store, _LABEL % iris.network(each))]
     (last_layer, _), *_ = sorted(_rows(store, LAYERS % iris.network(network)), key=lambda row: -int(row[1]))
     digests = {path.name: sha256_of(path) for path in folder.iterdir() if path.suffix in (".csv", ".tsv")}
     own, attribution = own_licences(kg.manifest, runs, builds, experiments, iris), attribution_of(kg.manifest, builds)
     own_files = attributions_of(kg.manifest, builds)[""].licence
     about = DatasetDescription(
         kg_id=kg_id,
-        title=title,
+        title=f"Filters of {' and '.join(dict.fromkeys(labels))}, their tags and concepts",
         runs=[run["id"] for run in runs],
         linking=linking_id or kg.manifest["linking"],
         # Where nothing is linked, no source has a graph, and all that were searched are named.
@@ -158,6 +158,7 @@ def write_contents(
         counts=counts,
         conceptnet=kg.manifest["parameters"]["conceptnet"],
         example=iris.filter(network, last_layer, 0),
+        hashes={f"flt:{name}": kg.manifest["inputs"][name] for name in _HASHES if name in kg.manifest["inputs"]},
         files=list(
             kg_files(
                 digests,
@@ -226,12 +227,6 @@ def _licences(kg: KG, builds: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     for build in builds:
         licences.update(build["licences"])
     return dict(sorted(licences.items()))
-
-
-def title_of(*kgs: KG) -> str:
-    """Return what KGs are about, together."""
-    networks = dict.fromkeys(run.get("network", kg.manifest["network"]) for kg in kgs for run in kg.manifest["runs"])
-    return f"Filters of {' and '.join(networks)}, their tags and concepts"
 
 
 def description_graph(kg: KG) -> str:

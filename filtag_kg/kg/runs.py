@@ -14,7 +14,7 @@ from filtag_kg.graph import DataIris
 from filtag_kg.kg.build_plan import joined_linking
 from filtag_kg.kg.experiments import table_of
 from filtag_kg.kg.kg import KG, open_kg
-from filtag_kg.kg.rewriting import LAYERS, copy_files, description_graph, merged_lines, title_of, write_contents
+from filtag_kg.kg.rewriting import LAYERS, copy_files, description_graph, merged_lines, write_contents
 from filtag_kg.kg.tables import SCORES, TABLES
 from filtag_kg.output_paths import check_directory_output
 
@@ -124,9 +124,7 @@ def _add_runs(kg: KG, added: KG) -> KG:
     with replacing_directory(kg.path, open_kg) as unfinished:
         copy_files(kg.path, unfinished)
         copy_files(added.path, unfinished / folder)
-        write_contents(
-            unfinished, kg, lines, runs, builds, experiments, title=title_of(kg, added), linking_id=linking_id
-        )
+        write_contents(unfinished, kg, lines, runs, builds, experiments, linking_id=linking_id)
     return open_kg(kg.path)
 
 
@@ -205,7 +203,6 @@ def _remove_run(kg: KG, name: str) -> KG:
             [run for run in kg.manifest["runs"] if run["id"] != removed.run_id],
             builds,
             [record for record in experiments if record not in about_it],
-            title=title_of(kg),
         )
     return open_kg(kg.path)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from filtag_kg.concepts import CommonConcept, MixedPart
 from filtag_kg.graph import DataIris, RunDescription, emit_filters_in_run, emit_tag_counts
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
-from filtag_kg.graph.nquads import DEFAULT_GRAPH, Triple, double, integer, iri, quads, t
+from filtag_kg.graph.nquads import DEFAULT_GRAPH, Triple, double, integer, iri, literal, quads, t
 from filtag_kg.tags import TagTable, tag_assignments
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def triples_of_filters(tags: TagTable) -> Iterator[Triple]:
         for place in range(n_filters):
             filter_ = iri(IRIS.filter(tags.network, name, place))
             yield filter_, t("rdf:type"), t("flt:Filter")
+            yield filter_, t("rdfs:label"), literal(f"{name} {place}")
             yield filter_, t("flt:filterIndex"), integer(place)
             yield filter_, t("flt:inLayer"), iri(IRIS.layer(tags.network, name))
 
@@ -146,6 +147,7 @@ def test_a_run_says_of_each_filter_how_many_classes_tag_it(
             counted.append((node, t("flt:tagCount"), integer(n_tags)))
             expected.add((node, t("rdf:type"), t("flt:FilterInRun")))
             expected.add((node, t("prov:wasGeneratedBy"), iri(IRIS.run("aaaa"))))
+            expected.add((node, t("rdfs:label"), literal(f"{name} {place} by k=1", language="en")))
             if (name, place) in coherent:
                 expected.add((node, t("flt:coherenceQValue"), double(0.25)))
             if (name, place) == ("conv", 3):

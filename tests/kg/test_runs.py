@@ -78,7 +78,7 @@ def test_a_linking_of_more_classes_is_another(profile: Profile, tmp_path: Path) 
 def test_a_removed_run_leaves_what_was_there_before(two: KG, profile: Profile, tmp_path: Path) -> None:
     alone = built(tmp_path / "alone", profile, Rule("k", 1))
     left = remove_run(two, "q=0.5")
-    assert own(left) == own(alone)
+    assert lines(left) == lines(alone)
     assert [run.rule for run in runs_of(left)] == ["k=1"]
     assert not list(left.path.glob("added/*"))
     assert validate_kg(left).findings == ()
@@ -135,7 +135,7 @@ def test_another_network_joins_and_leaves(profile: Profile, tmp_path: Path) -> N
     assert agreed.layers == ()
     assert all(row.filters[0] == row.filters[1] for row in agreed.concepts)
     left = remove_run(both, second.run_id)
-    assert own(left) == own(built(tmp_path / "alone", profile, Rule("k", 1)))
+    assert lines(left) == lines(built(tmp_path / "alone", profile, Rule("k", 1)))
 
 
 def test_each_build_about_a_network_has_the_separations_of_its_own_images(profile: Profile, tmp_path: Path) -> None:

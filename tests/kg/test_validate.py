@@ -123,6 +123,7 @@ MUTATIONS = {
         "dcterms:license",
     ),
     "DistributionShape": (replaced("dcat:Distribution", "dcat:mediaType", '"text"'), "NodeKind", "dcat:mediaType"),
+    "ConceptSchemeShape": (inserted("skos:ConceptScheme"), "MinCount", "dcterms:title"),
     "AgentShape": (f"INSERT DATA {{ <{DATA}/agent/x> a foaf:Agent ; foaf:name 3 }}", "Datatype", "foaf:name"),
     "LinksetShape": (replaced("void:Linkset", "void:triples", "0"), "MinInclusive", "void:triples"),
 }

@@ -26,7 +26,7 @@ from filtag_kg.kg import (
     write_visualizations,
 )
 from filtag_kg.query import LocalEndpoint, sparql_query
-from tests.kg.test_runs import own
+from tests.kg.test_runs import lines
 
 MAXIMISED, VISUALISED = "activation-maximisation", "feature-visualisation"
 TOY = "toy-0123456789ab"
@@ -195,7 +195,7 @@ def depicted(kg: KG) -> list[dict[str, object]]:
 
 
 def test_the_graph_names_the_pictures_once_they_are_described(empty: KG) -> None:
-    before = own(empty)
+    before = lines(empty)
     rows = [row("deep", 2), row("deep", 2, MAXIMISED), row("a layer that the KG leaves out")]
     written = write_visualizations(empty, rows, [b"one", b"two", b"three"])
     kg = describe_visualizations(empty)
@@ -212,7 +212,7 @@ def test_the_graph_names_the_pictures_once_they_are_described(empty: KG) -> None
     assert len(depicted(describe_visualizations(kg))) == 2
     for file in (kg.path / "visualizations").iterdir():
         file.unlink()
-    assert own(describe_visualizations(kg)) == before
+    assert lines(describe_visualizations(kg)) == before
 
 
 def test_pictures_leave_the_graph_with_their_network(empty: KG, profile: Profile, tmp_path: Path) -> None:
