@@ -1,4 +1,4 @@
-"""Draw docs/vocabulary.svg: the classes of the graph, how they are connected, and in which named graph."""
+"""Draw docs/vocabulary.svg: the classes of the graph, how they are connected, and in which graph they stand."""
 
 from __future__ import annotations
 
@@ -7,24 +7,38 @@ from html import escape
 from pathlib import Path
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "vocabulary.svg"
-WIDTH, HEIGHT = 1000, 690
-GRAPHS = {"network": "#dbe9f6", "run": "#fde5c8", "links": "#dff0d8", "concepts": "#e9dff3"}
+WIDTH, HEIGHT = 1000, 820
+GRAPHS = {
+    "network": ("#dbe9f6", "a network's graph"),
+    "default": ("#fbf3d0", "the default graph"),
+    "run": ("#fde5c8", "a run's graph"),
+    "links": ("#dff0d8", "a linking's graph"),
+    "concepts": ("#e9dff3", "a concept source's graph"),
+}
 # Name, graph, left, top, width, and the properties that hold plain values.
 BOXES = {
     "network": ("nno:NeuralNetwork", "network", 30, 40, 190, ["rdfs:label", "flt:weightsSha256"]),
     "layer": ("nno:Conv2D …", "network", 30, 230, 190, ["rdfs:label", "nno:hasLayerSequence"]),
-    "filter": ("flt:Filter", "network", 30, 420, 190, ["flt:filterIndex", "flt:tagCount*", "flt:coherenceQValue*"]),
-    "run": ("flt:TaggingRun", "run", 380, 40, 230, ["flt:rule, flt:score, flt:seed", "flt:software, … Sha256"]),
-    "tag": ("flt:TagAssignment", "run", 330, 190, 190, ["flt:rank", "flt:activation", "flt:contrast"]),
+    "filter": ("flt:Filter", "network", 30, 420, 190, ["flt:filterIndex", "flt:meanActivation", "foaf:depiction"]),
+    "run": ("flt:TaggingRun", "run", 380, 40, 230, ["flt:rule, flt:score, flt:seed", "flt:linking, flt:software, …"]),
+    "tag": ("flt:TagAssignment", "default", 330, 190, 190, ["flt:rank", "flt:activation", "flt:contrast"]),
     "common": (
         "flt:CommonConcept",
-        "run",
+        "default",
         560,
         190,
         190,
         ["flt:rank, flt:coverage", "flt:supportCount", "flt:pValue, …"],
     ),
-    "in layer": ("flt:ConceptInLayer", "run", 405, 600, 190, ["flt:coherentFilterCount", "flt:separation, …"]),
+    "in layer": ("flt:ConceptInLayer", "default", 405, 600, 190, ["flt:coherentFilterCount", "flt:separation, …"]),
+    "filter in run": (
+        "flt:FilterInRun",
+        "default",
+        30,
+        690,
+        190,
+        ["flt:tagCount*", "flt:coherenceQValue", "flt:mixedness, …"],
+    ),
     "class": ("flt:ClassLabel", "links", 405, 420, 190, ["skos:notation", "skos:prefLabel"]),
     "link": ("flt:ConceptLink", "links", 790, 40, 190, ["sssom:confidence", "sssom:predicate_id"]),
     "concept": ("skos:Concept", "concepts", 790, 420, 190, ["skos:prefLabel, altLabel", "flt:conceptNetTerm"]),
@@ -49,6 +63,8 @@ ARROWS = [
     ([(125, 520), (125, 575), (810, 575), (810, 502)], "flt:commonConcept*", (420, 568), "middle"),
     ([(405, 640), (15, 640), (15, 270), (30, 270)], "flt:layer", (210, 632), "middle"),
     ([(595, 640), (830, 640), (830, 502)], "flt:concept", (700, 632), "middle"),
+    ([(75, 690), (75, 522)], "flt:filter", (82, 612), "start"),
+    ([(220, 740), (992, 740), (992, 20), (495, 20), (495, 40)], "prov:wasGeneratedBy", (500, 732), "middle"),
 ]
 
 
@@ -74,7 +90,7 @@ def picture() -> str:
     for name, graph, x, y, width, values in BOXES.values():
         height = 42 + 20 * len(values)
         parts.append(
-            f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="6" fill="{GRAPHS[graph]}" stroke="#444"/>'
+            f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="6" fill="{GRAPHS[graph][0]}" stroke="#444"/>'
         )
         parts.append(
             f'<text x="{x + width / 2}" y="{y + 22}" text-anchor="middle" font-weight="bold">{escape(name)}</text>'
@@ -89,13 +105,10 @@ def picture() -> str:
             f'fill="#222">{escape(label)}</text>'
         )
     x = 30
-    for graph, colour in GRAPHS.items():
-        label = {"run": "a run's graph", "network": "a network's graph", "links": "the graph of classes and links"}.get(
-            graph, "a concept source's graph"
-        )
+    for colour, label in GRAPHS.values():
         parts.append(f'<rect x="{x}" y="{HEIGHT + 8}" width="16" height="16" fill="{colour}" stroke="#444"/>')
         parts.append(f'<text x="{x + 24}" y="{HEIGHT + 21}">{escape(label)}</text>')
-        x += 60 + 7 * len(label)
+        x += 46 + 7 * len(label)
     parts.append(f'<text x="{x}" y="{HEIGHT + 21}">* a shortcut</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 
