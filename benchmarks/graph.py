@@ -1,8 +1,8 @@
 """Measure the graph at full size: VGG16 on ImageNet's classes at q = 25 %, 1,056,000 tag assignments.
 
 For one build: how fast statements are written, and loaded into Oxigraph; the total time and memory; the store's size;
-how fast its tags are read; and how long each named query takes. For comparison, in the same process, rdflib answers the
-same join on a part of the same graph.
+how fast its tags are read; and how long named queries and a new user's questions take (`graph_queries.py`). For
+comparison, in the same process, rdflib answers the same join on a part of the same graph.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import gzip
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,14 +29,14 @@ import numpy as np
 import pyoxigraph as ox
 import rdflib
 from concepts import vgg16_tags
+from graph_queries import measure_queries, measure_questions, say
 from inputs import names_of
 
 from filtag_kg.concepts import build_hierarchy, link_classes, wordnet
 from filtag_kg.graph import PREFIXES, DataIris
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
 from filtag_kg.kg import KG, Provenance, build, build_kg, build_plan, open_kg, read_tags, store
-from filtag_kg.kg.store import finish_store, load_lines
-from filtag_kg.query import LocalEndpoint, catalogue, named_query
+from filtag_kg.kg.store import finish_store, graph_lines, load_lines
 
 JOIN = """SELECT ?layer ?filter (COUNT(?class) AS ?matching) WHERE {
   ?class flt:atOrBelow <%s> .
@@ -76,23 +75,28 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--build", type=Path, metavar="KG", help="only build")
+    parser.add_argument("--kg", type=Path, metavar="DIR", help="only measure size and queries, of a KG that is there")
     options = parser.parse_args()
     if options.build:
         build_alone(options.build, options.names, options.seed)
         return
     print(f"{platform.machine()}, Python {platform.python_version()}, pyoxigraph {version('pyoxigraph')}, ", end="")
     print(f"rdflib {version('rdflib')}\n")
+    if options.kg:
+        kg = open_kg(options.kg)
+        measure_size(kg)
+        measure_queries(kg, options.draws, options.seed)
+        measure_questions(kg)
+        return
     with tempfile.TemporaryDirectory(dir=options.folder) as room:
         command = [sys.executable, __file__, "--seed", str(options.seed)]
         command += ["--names", str(options.names)] if options.names else []
         subprocess.run([*command, "--build", f"{room}/kg"], check=True)
         kg = open_kg(Path(room) / "kg")
-        triples = kg.manifest["counts"]["quads"]
-        size = sum(file.stat().st_size for file in (kg.path / "store").iterdir())
-        print(f"{triples:,} statements, {kg.graph_path.stat().st_size / triples:.1f} bytes each in graph.nq.gz")
-        say("store", f"{size / triples:.0f} bytes a statement", "<= 170", size / triples <= 170)
+        measure_size(kg)
         measure_reading(kg)
         measure_queries(kg, options.draws, options.seed)
+        measure_questions(kg)
         compare_with_rdflib(kg)
 
 
@@ -157,15 +161,14 @@ def measure_loading(kg: KG, path: Path) -> None:
     print(f"merged after {time.perf_counter() - start:.0f} s")
 
 
-def draw(name: str, known: dict[str, list[str]], rng: np.random.Generator) -> str:
-    """Return a random value for a parameter from the graph."""
-    if name in ("max_q", "max_confidence"):
-        return f"{rng.uniform():.2f}"
-    if name == "min_tags":
-        return str(rng.integers(1, 500))
-    if name == "filter":
-        return str(rng.integers(0, 64))
-    return str(rng.choice(known[name.partition("_")[0]]))
+def measure_size(kg: KG) -> None:
+    """Print how large the store is, and how many statements a tag assignment takes."""
+    n_statements, n_tags = kg.manifest["counts"]["quads"], kg.manifest["counts"]["tags"]
+    size = sum(file.stat().st_size for file in (kg.path / "store").iterdir()) / n_statements
+    print(f"{n_statements:,} statements, {kg.graph_path.stat().st_size / n_statements:.1f} bytes each in graph.nq.gz")
+    say("store", f"{size:.0f} bytes a statement", "<= 170", size <= 170)
+    about_tags = sum("/tag/" in line.partition(" ")[0] for line in graph_lines(kg.graph_path)) / n_tags
+    say("a tag assignment", f"{about_tags:.2f} statements", "<= 6", about_tags <= 6)
 
 
 def measure_reading(kg: KG) -> None:
@@ -181,38 +184,6 @@ def measure_reading(kg: KG) -> None:
         raise AssertionError(f"{len(tags):,} tags of {n_rows:,} rows")
     million = seconds / n_rows * 1e6
     say("a million tags read in", f"{million:.2f} s, {seconds / alone:.1f} × csv alone", "< 1.5", million < 1.5)
-
-
-def measure_queries(kg: KG, draws: int, seed: int) -> None:
-    """Print how long each named query takes, with random parameters; half of the optional ones are left out."""
-    endpoint = LocalEndpoint(kg)
-    rng = np.random.default_rng(seed)
-    known = {
-        "class": [row[0] for row in endpoint.ask("SELECT ?c { ?x a flt:ClassLabel ; skos:notation ?c }").values()],
-        "concept": [row[0] for row in endpoint.ask("SELECT DISTINCT ?c { ?x flt:atOrBelow ?c }").values()],
-        "layer": [row[0] for row in endpoint.ask("SELECT ?n { ?x nno:hasLayerSequence ?i ; rdfs:label ?n }").values()],
-        "rule": list(kg.rules),
-    }
-    print("| query | most rows | median ms | most |\n|---|--:|--:|--:|")
-    medians, most = [], []
-    for query in catalogue():
-        times, n_rows = [], []
-        for _ in range(draws):
-            names = [*query.required, *(name for name in query.optional if rng.uniform() < 0.5)]
-            asked = {name: draw(name, known, rng) for name in names}
-            start = time.perf_counter()
-            n_rows.append(len(named_query(endpoint, query, asked).rows))
-            times.append(1000 * (time.perf_counter() - start))
-        print(f"| {query.name} | {max(n_rows):,} | {statistics.median(times):.0f} | {max(times):.0f} |", flush=True)
-        medians.append(statistics.median(times))
-        most.append(max(times))
-    say("every query's median", f"{max(medians):.0f} ms", "< 200", max(medians) < 200)
-    say("every query at worst", f"{max(most):.0f} ms", "< 1,000", max(most) < 1000)
-
-
-def say(what: str, figure: str, target: str, met: bool) -> None:
-    """Print a figure beside its target."""
-    print(f"{'met   ' if met else 'MISSED'} {what}: {figure} ({target})", flush=True)
 
 
 def compare_with_rdflib(kg: KG) -> None:

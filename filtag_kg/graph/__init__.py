@@ -13,6 +13,7 @@ from filtag_kg.graph.emit import (
     emit_links,
     emit_network,
     emit_run,
+    emit_strongest,
     emit_tag_counts,
 )
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
@@ -100,6 +101,7 @@ __all__ = [
     "emit_optimised_pictures",
     "emit_pictures",
     "emit_run",
+    "emit_strongest",
     "emit_tag_counts",
     "end_of_line",
     "file_media_type",

@@ -46,9 +46,9 @@ FLT = frozenset({
     "inLayer", "isA", "labelCount", "layer", "level", "linking", "madeOf", "meanActivation", "method", "methodScore",
     "minimumInformationContent", "network", "neverActivates", "partOf", "predictedClass", "profileSha256", "pValue",
     "rank", "relation", "rule", "ruleIndex", "score", "scoreMeaning", "seed", "separation", "separationHigh",
-    "separationLow", "sharedFilter", "software", "source", "supportCount", "supportingFilter", "tag", "tagCount",
-    "tagsSha256", "testable", "testableCount", "trust", "usedFor", "weightsSha256", "whyClass", "whyFilter",
-    "whyNotClass", "whyNotFilter",
+    "separationLow", "sharedFilter", "software", "source", "strongestAssignment", "supportCount",
+    "supportingFilter", "tag", "tagCount", "tagsSha256", "testable", "testableCount", "trust", "usedFor",
+    "weightsSha256", "whyClass", "whyFilter", "whyNotClass", "whyNotFilter",
 
     "evidenceFilter", "evidencePValue", "evidenceRank", "expectedFilterCount", "logLikelihoodRatio",
     "observedFilterCount",

@@ -49,6 +49,7 @@ from filtag_kg.graph import (
     emit_network,
     emit_pictures,
     emit_run,
+    emit_strongest,
     emit_tag_counts,
     filter_sections,
     in_order,
@@ -262,6 +263,7 @@ def _small_graphs(plan: BuildPlan) -> Iterator[tuple[str, Iterable[Triple]]]:
             emit_run(tags.network, run, iris, linking_id=plan.linking_id, network_label=plan.provenance.network_label),
         )
         yield graph, emit_tag_counts(tags.of_rule(run.rule), run.run_id, iris)
+        yield graph, emit_strongest(tags.of_rule(run.rule), run.run_id, iris)
         yield DEFAULT_GRAPH, emit_filters_in_run(tags, common, parts, run, iris)
         yield DEFAULT_GRAPH, emit_common(tags.network, common, run, iris)
         yield DEFAULT_GRAPH, emit_concepts_in_layers(tags.network, in_layers, run.run_id, iris)

@@ -88,6 +88,26 @@ _ASSIGNED = """SELECT ?f ?tags ?assigned WHERE {
   OPTIONAL { SELECT ?f (COUNT(?class) AS ?tags) { GRAPH <%(run)s> { ?f flt:hasTag ?class } } GROUP BY ?f }
   FILTER (!BOUND(?tags) || ?tags != ?assigned)
 }"""
+_STRONGEST = """SELECT ?class ?highest ?named WHERE {
+  {
+    SELECT ?class (MAX(?activation) AS ?highest) {
+      { SELECT ?a { ?a prov:wasGeneratedBy <%(run)s> } }
+      { SELECT ?a ?class { ?a flt:tag ?class } }
+      { SELECT ?a ?activation { ?a flt:activation ?activation } }
+    } GROUP BY ?class
+  }
+  OPTIONAL {
+    SELECT ?class (MAX(?activation) AS ?named) {
+      GRAPH <%(run)s> { ?class flt:strongestAssignment ?a }
+      ?a flt:tag ?class ; flt:activation ?activation
+    } GROUP BY ?class
+  }
+  FILTER (!BOUND(?named) || ?named != ?highest)
+}"""
+_NOT_OF_THE_CLASS = """SELECT ?class ?a WHERE {
+  GRAPH <%(run)s> { ?class flt:strongestAssignment ?a }
+  FILTER NOT EXISTS { ?a flt:tag ?class }
+}"""
 _RUNS = (
     "SELECT ?run ?profile WHERE { ?run a flt:TaggingRun OPTIONAL { ?run flt:profileSha256 ?profile } } ORDER BY ?run"
 )
@@ -237,6 +257,15 @@ def _tag_counts(_kg: KG, store: StoreProcess) -> _Problems:
             yield filter_, f"has {tags or 0} tags and {assigned} tag assignments, run {run}"
 
 
+def _strongest(_kg: KG, store: StoreProcess) -> _Problems:
+    for run, _ in store.rows(_RUNS):
+        for class_, assignment in sorted(store.rows(_NOT_OF_THE_CLASS % {"run": run})):
+            yield class_, f"flt:strongestAssignment points to {assignment}, which does not give that class, run {run}"
+        for class_, highest, named in sorted(store.rows(_STRONGEST % {"run": run})):
+            which = f"one of {named}" if named else "none"
+            yield class_, f"has an assignment of activation {highest}, and {which} is named as the strongest, run {run}"
+
+
 def _dangling(_kg: KG, store: StoreProcess) -> _Problems:
     for property_, class_ in _CLASS_OF_OBJECTS.items():
         for (node,) in store.rows(_DANGLING % {"property": property_, "class": class_}):
@@ -273,6 +302,7 @@ CHECKS = (
     Check("wrong size of a graph", _graphs),
     Check("gap in ranks", _ranks),
     Check("wrong tag count", _tag_counts),
+    Check("wrong strongest assignment", _strongest),
     Check("dangling reference", _dangling),
     Check("value out of range", _ranges),
     Check("misplaced q-value", _q_values),

@@ -83,7 +83,9 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
 
 
 def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, str]) -> str | None:
-    """Return a named query's SPARQL with its parameters bound; None where the graph has no such class or concept.
+    """Return a named query's SPARQL with its parameters bound; None where nothing can be found.
+
+    That is where the graph has no such class or concept, or no check of the labels that a query is about.
 
     Raises
     ------
@@ -107,6 +109,7 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
     if _CHECKED in query.text and not endpoint.ask(bind(_CHECKS, asked_runs)).rows:
         whose = "" if "made_by" in bindings else " of this run"
         _log.warning("the labels%s are not checked: check them on images first", whose)
+        return None
     if _ACTIVITY in query.text and not endpoint.ask(bind(_PROFILES, asked_run)).rows:
         _log.warning("this run was not made from a profile, which would tell how active filters are")
     elif _MIXED in query.text and not endpoint.ask(bind(_PROFILES, asked_run)).rows:

@@ -27,7 +27,7 @@ _RUNS = """SELECT ?run ?rule WHERE {
 _KGS = "SELECT ?kg WHERE { ?kg a dcat:Dataset } ORDER BY ?kg"
 _BESIDE = """SELECT DISTINCT ?other WHERE {
   VALUES ?run { UNDEF }
-  ?kg a dcat:Dataset ; prov:wasGeneratedBy ?run, ?other
+  GRAPH ?kg { ?kg a dcat:Dataset ; prov:wasGeneratedBy ?run, ?other }
 } ORDER BY ?other"""
 _NETWORKS = "SELECT ?run ?network WHERE { VALUES ?run { UNDEF } ?run flt:network ?network }"
 _IN_NAMED_GRAPHS = "SELECT ?run WHERE { GRAPH ?run { ?run a flt:TaggingRun } } LIMIT 1"
@@ -51,6 +51,11 @@ _CONCEPT_OF_WORD = """SELECT DISTINCT ?concept ?label WHERE {
   FILTER NOT EXISTS { ?concept a flt:ClassLabel }
 } ORDER BY ?concept"""
 _CONCEPT_OF_IRI = """SELECT DISTINCT ?concept ?label WHERE {
+  VALUES ?concept { UNDEF }
+  ?concept skos:prefLabel ?label .
+  FILTER NOT EXISTS { ?concept a flt:ClassLabel }
+} ORDER BY ?concept"""
+_CONCEPT_OF_TERM = """SELECT DISTINCT ?concept ?label WHERE {
   {
     VALUES ?word { UNDEF }
     ?concept skos:prefLabel ?label .
@@ -268,14 +273,26 @@ def _run_id(run: ox.NamedNode) -> str:
 
 
 def _lookup(endpoint: Endpoint, text: str, word: str) -> list[tuple[str, ...]]:
-    # Whoever made the graph may have written names in either normal form.
-    forms = dict.fromkeys(unicodedata.normalize(form, word) for form in ("NFC", "NFD"))
-    return _rows(endpoint, bind(text, {"word": [ox.Literal(form) for form in forms]}))
+    return _rows(endpoint, bind(text, {"word": [ox.Literal(form) for form in _forms(word)]}))
+
+
+def _forms(word: str) -> list[str]:
+    """Return a word in both normal forms: whoever made the graph may have written names in either."""
+    return list(dict.fromkeys(unicodedata.normalize(form, word) for form in ("NFC", "NFD")))
+
+
+def _concept_of_iri(endpoint: Endpoint, value: str) -> list[tuple[str, ...]]:
+    try:
+        iris = [ox.NamedNode(form) for form in _forms(value)]
+    except ValueError:
+        return []
+    return _rows(endpoint, bind(_CONCEPT_OF_IRI, {"concept": iris}))
 
 
 def _concept(endpoint: Endpoint, links: Terms, value: str, *, features: bool) -> Terms:
     if value.startswith(("http://", "https://")):
-        concepts = _lookup(endpoint, _CONCEPT_OF_IRI, value)
+        # A term of ConceptNet stands for every concept below it; any other IRI, for the concept alone.
+        concepts = _lookup(endpoint, _CONCEPT_OF_TERM, value) if "/c/" in value else _concept_of_iri(endpoint, value)
     elif value.startswith("/c/"):
         concepts = _lookup(endpoint, _CONCEPT_OF_PATH, value.rstrip("/"))
     else:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtag_kg.concepts import CommonConcept, MixedPart
-from filtag_kg.graph import DataIris, RunDescription, emit_filters_in_run, emit_tag_counts
+from filtag_kg.graph import DataIris, RunDescription, emit_filters_in_run, emit_strongest, emit_tag_counts
 from filtag_kg.graph.emit_bulk import assignment_section, filter_sections, in_order
 from filtag_kg.graph.nquads import DEFAULT_GRAPH, Triple, double, integer, iri, literal, quads, t
 from filtag_kg.tags import TagTable, tag_assignments
@@ -123,6 +123,28 @@ def test_a_class_given_twice_is_one_assignment() -> None:
     text = "".join(section.blocks)
     assert text.count("\n") == sum(section.counts.values()) == 6
     assert '"0.75"' in text  # of the better rank
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows)
+def test_the_strongest_assignments_of_a_class_have_the_highest_activation_of_all_layers(
+    of: list[tuple[int, int, int, int, int, float, float]],
+) -> None:
+    tags = table(of).of_rule("k=1")
+    expected = []
+    for class_id in CLASSES:
+        given_to = {}
+        for row in tag_assignments(tags):
+            if row.class_id == class_id:
+                given_to.setdefault((LAYERS.index(row.layer), row.filter), row.activation)
+        strongest = sorted((-value, *where) for where, value in given_to.items() if value is not None)[:2]
+        expected += [
+            (iri(IRIS.class_(class_id)), iri(IRIS.assignment("aaaa", LAYERS[layer], filter_, class_id)))
+            for _, layer, filter_ in strongest
+        ]
+    stated = list(emit_strongest(tags, "aaaa", IRIS, most=2))
+    assert [(class_, assignment) for class_, _, assignment in stated] == expected
+    assert {predicate for _, predicate, _ in stated} <= {t("flt:strongestAssignment")}
 
 
 @settings(max_examples=60, deadline=None)

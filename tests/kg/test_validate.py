@@ -154,6 +154,8 @@ CORRUPTIONS = {
     "gap in ranks": replaced_result("flt:tag ?c", "flt:rank", "9"),
     "wrong tag count": """DELETE { GRAPH ?g { ?x flt:tagCount 3 } } INSERT { GRAPH ?g { ?x flt:tagCount 7 } }
     WHERE { GRAPH ?g { ?x flt:tagCount 3 } }""",
+    "wrong strongest assignment": """DELETE { GRAPH ?g { ?class flt:strongestAssignment ?a } }
+    WHERE { GRAPH ?g { ?class flt:strongestAssignment ?a } ?a flt:rank 1 }""",
     "dangling reference": replaced_result("flt:rank ?r", "flt:tag", "data:nothing"),
     "value out of range": replaced_result("a flt:CommonFeature", "flt:coverage", '"0"^^xsd:double'),
     "result of another run": """INSERT { data:x prov:wasGeneratedBy ?run }
