@@ -39,16 +39,23 @@ _LAYERS = """SELECT ?l ?name WHERE {
   ?network nno:hasLayer ?l .
   ?l nno:hasLayerSequence ?sequence ; rdfs:label ?name
 } ORDER BY ?sequence"""
+# Few filters have the same index, and many the same layer.
 _FILTER = """SELECT ?f WHERE {
-  VALUES ?l { UNDEF }
   VALUES ?filter { UNDEF }
-  ?f flt:inLayer ?l ; flt:filterIndex ?filter
+  ?f flt:filterIndex ?filter .
+  FILTER EXISTS { VALUES ?l { UNDEF } ?f flt:inLayer ?l }
 }"""
+# Names are compared before anything is joined.
 _CONCEPT_OF_WORD = """SELECT DISTINCT ?concept ?label WHERE {
-  VALUES ?word { UNDEF }
-  ?concept skos:prefLabel|skos:altLabel ?name ; skos:prefLabel ?label .
-  FILTER (LCASE(STR(?name)) = ?word)
-  FILTER NOT EXISTS { ?concept a flt:ClassLabel }
+  {
+    SELECT DISTINCT ?concept WHERE {
+      VALUES ?word { UNDEF }
+      ?concept skos:prefLabel|skos:altLabel ?name .
+      FILTER (LCASE(STR(?name)) = ?word)
+    }
+  }
+  { SELECT ?concept ?label WHERE { ?concept skos:prefLabel ?label } }
+  MINUS { ?concept a flt:ClassLabel }
 } ORDER BY ?concept"""
 _CONCEPT_OF_IRI = """SELECT DISTINCT ?concept ?label WHERE {
   VALUES ?concept { UNDEF }
