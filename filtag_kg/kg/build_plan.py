@@ -260,7 +260,7 @@ def _linking_id(
 
 
 def joined_linking(linking_id: str, added: str) -> str:
-    """Return the id of the linking that a KG's becomes with another: it says more, which other KGs must not get."""
+    """Return the id of the linking that a KG has with more classes: it says more, which other KGs must not get."""
     return linking_id if added == linking_id else _id_of((linking_id, added))
 
 

@@ -118,7 +118,9 @@ def _add_runs(kg: KG, added: KG) -> KG:
     builds = [*kg.manifest.get("added", ()), {**_build_record(added), "folder": folder}]
     experiments = [*kg.manifest.get("experiments", ())]
     experiments += [{**record, "folder": folder} for record in added.manifest.get("experiments", ())]
-    linking_id = joined_linking(kg.manifest["linking"], added.manifest["linking"])
+    linking_id = kg.manifest["linking"]
+    if not _classes(added) <= _classes(kg):
+        linking_id = joined_linking(linking_id, added.manifest["linking"])
     described = [description_graph(kg), description_graph(added)]
     lines = merged_lines(kg, added=added, linking_id=linking_id, without=described)
     with replacing_directory(kg.path, open_kg) as unfinished:
@@ -214,6 +216,10 @@ def _check_layers(kg: KG, added: KG) -> None:
         raise FiltagError(
             f"{kg.path} has other layers of {added.manifest['network']} than what is to be added: make a KG of its own"
         )
+
+
+def _classes(kg: KG) -> set[tuple[str, ...]]:
+    return set(kg.store_process().rows("SELECT ?class { ?class a flt:ClassLabel }"))
 
 
 def _build_record(kg: KG) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from filtag_kg import FiltagError, Profile, Provenance, Rule, save_profile, tag_filters, wordnet
 from filtag_kg.cli import app
+from filtag_kg.concepts import read_curated_links
 from filtag_kg.files import only_writer
 from filtag_kg.kg import KG, add_runs, build_into, build_kg, open_kg, remove_run, runs_of, validate_kg
 from filtag_kg.query import LocalEndpoint, find_query, named_query
@@ -73,6 +74,21 @@ def test_a_linking_of_more_classes_is_another(profile: Profile, tmp_path: Path) 
     answers = [named_query(LocalEndpoint(one), find_query("filters-of-class"), asked) for one in (added, both)]
     assert answers[0] == answers[1]
     assert answers[0].rows
+
+
+def test_a_linking_stays_with_the_classes_that_it_has(profile: Profile, tmp_path: Path) -> None:
+    """The added KG has its links from `links.sssom.tsv`, so its linking has another id, but says no more."""
+    kg = built(tmp_path / "kg", profile, Rule("k", 1))
+    tags = tag_filters(profile, [Rule("q", 0.5)], network="toy-0123456789ab")
+    curated = read_curated_links(kg.path / "links.sssom.tsv", profile.class_ids, wordnet())
+    provenance = Provenance.of_profile(profile)
+    added = build_kg(tmp_path / "added", tags, wordnet(), provenance, profile=profile, curated=curated, first_rule=1)
+    assert added.manifest["linking"] != kg.manifest["linking"]
+    both = add_runs(kg, added)
+    assert both.manifest["linking"] == kg.manifest["linking"]
+    of_linking = [[line for line in lines(one) if "/linking/" in line.rpartition(" <")[2]] for one in (kg, both)]
+    assert of_linking[0] == of_linking[1]
+    assert validate_kg(both).findings == ()
 
 
 def test_a_removed_run_leaves_what_was_there_before(two: KG, profile: Profile, tmp_path: Path) -> None:
