@@ -104,6 +104,10 @@ def publish_kg(
     names = _graph_names(kg, iris)
     with open_store(url, secrets or Credentials(), parameter=parameter, timeout=timeout) as store:
         there = {name for name in names if store.holds(name)}
+        if there and store.holds(iris.dataset("none")):
+            raise FiltagError(
+                f"{without_secrets(store.url)} answers alike for every graph: check that it is the address of a Graph Store"
+            )
         superseded = [name for name in _earlier_descriptions(kg, iris) if store.holds(name)]
         _check_layers(kg, iris, store, there)
         publication = _Publication(store, iris, iris.dataset(kg.manifest["id"]), there, replace, chunk, advance)

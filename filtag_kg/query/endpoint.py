@@ -93,7 +93,7 @@ class RemoteEndpoint:
             raise FiltagError(f"{shown} broke off its answer ({_one_line(error)}): try again") from None
         except (requests.RequestException, UnicodeError) as error:
             raise FiltagError(
-                f"{shown} cannot be reached ({_one_line(error)}): check the address and that it runs"
+                f"{shown} cannot be reached ({_cause(error)}): check the address and that it runs"
             ) from None
         if answer.status_code == requests.codes.bad_request:
             raise FiltagError(f"{shown} finds the query malformed {_syntax_error(text) or _one_line(answer.text)}")
@@ -139,6 +139,12 @@ def _with_prefixes(text: str) -> str:
     """Declare the vocabulary's prefixes on the query's first line, so line numbers in errors stay right."""
     declarations = " ".join(f"PREFIX {prefix}: <{iri}>" for prefix, iri in PREFIXES.items())
     return f"{declarations} {text}"
+
+
+def _cause(error: Exception) -> str:
+    """Return why a request failed, without what urllib3 says of its own objects."""
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    return _one_line(str(reason).rpartition("): ")[2])
 
 
 def _one_line(error: Exception | str) -> str:

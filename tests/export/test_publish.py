@@ -259,6 +259,24 @@ def test_other_layers_of_a_network_are_not_mixed_in(memory: MemoryStore, kg: KG)
     publish_kg(kg, memory.url)
 
 
+def test_an_address_that_answers_alike_for_every_graph_is_no_store(memory: MemoryStore, kg: KG) -> None:
+    """A SPARQL endpoint ignores which graph is asked for, and returns its description."""
+    description = {"<x:service> <http://www.w3.org/ns/sparql-service-description#endpoint> <x:y> ."}
+
+    class Alike(dict[str, set[str]]):
+        def __contains__(self, graph: object) -> bool:
+            return True
+
+        def get(self, graph: str, default: object = None) -> set[str]:  # type: ignore[override]
+            return description
+
+    memory.graphs = Alike()
+    for replace_it in (False, True):
+        with pytest.raises(FiltagError, match="check that it is the address of a Graph Store"):
+            publish_kg(kg, memory.url, replace=replace_it)
+    assert memory.changes == []
+
+
 def test_a_page_is_no_graph(memory: MemoryStore, kg: KG) -> None:
     memory.graphs = {graph: {"<html></html>"} for graph in as_published(kg)}
     with pytest.raises(
