@@ -105,9 +105,8 @@ def publish_kg(
     with open_store(url, secrets or Credentials(), parameter=parameter, timeout=timeout) as store:
         there = {name for name in names if store.holds(name)}
         if there and store.holds(iris.dataset("none")):
-            raise FiltagError(
-                f"{without_secrets(store.url)} answers alike for every graph: check that it is the address of a Graph Store"
-            )
+            shown = without_secrets(store.url)
+            raise FiltagError(f"{shown} answers alike for every graph: check that it is the address of a Graph Store")
         superseded = [name for name in _earlier_descriptions(kg, iris) if store.holds(name)]
         _check_layers(kg, iris, store, there)
         publication = _Publication(store, iris, iris.dataset(kg.manifest["id"]), there, replace, chunk, advance)
