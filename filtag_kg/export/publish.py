@@ -213,7 +213,8 @@ class _Publication:
     def _take_back(self) -> None:
         """Remove what was not there before; what replaces a graph that was there cannot be taken back."""
         own = [graph for graph in self.sent if self.is_own(graph)]
-        left = [graph for graph in own if graph in self.there and self.replace]
+        # Whatever became of them: the description of what they were is gone.
+        left = sorted(graph for graph in self.there if self.is_own(graph) and self.replace)
         for graph in own:
             if graph not in self.there:
                 try:

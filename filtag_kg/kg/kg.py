@@ -136,7 +136,10 @@ def open_kg(path: Path) -> KG:
         raise FiltagError(f"{manifest_path} cannot be read ({error}): build the KG anew") from None
     version = manifest.get("format_version") if isinstance(manifest, dict) else None
     if version != FORMAT_VERSION:
-        raise FiltagError(f"{path} has KG format {version!r}, this filtag reads {FORMAT_VERSION}: build the KG anew")
+        source = f" from {path / 'profile.npz'}" if (path / "profile.npz").exists() else ""
+        raise FiltagError(
+            f"{path} has KG format {version!r}, this filtag reads {FORMAT_VERSION}: build the KG anew{source}"
+        )
     if (problem := manifest_mistake(manifest)) is not None:
         raise FiltagError(f"{manifest_path} is damaged ({problem}): build the KG anew")
     return KG(path, manifest)
