@@ -129,7 +129,7 @@ def test_publishing_says_where_a_store_has_moved(kg: KG, status: int) -> None:
     with moved({"/old": (status, "/log-in?QUERY")}) as (url, seen), pytest.raises(FiltagError) as error:
         publish_kg(kg, f"{url}/old")
     assert str(error.value) == f"{url}/old has moved to {url}/log-in ({status}): publish there, if it is yours"
-    assert [entry[0] for entry in seen] == ["PUT"]
+    assert [entry[0] for entry in seen] == ["HEAD"]
 
 
 def test_secrets_do_not_go_to_another_host(kg: KG) -> None:

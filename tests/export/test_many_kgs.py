@@ -87,8 +87,9 @@ def test_each_kg_answers_as_if_it_were_alone(name: str, store: Store, kgs: Mappi
             named_query(endpoint, query, asked).values()
             for endpoint in (LocalEndpoint(kg), RemoteEndpoint(store.sparql))
         )
-        # IRIs and literals have no order among each other that SPARQL rules.
-        order = sorted if name == "run-provenance" else list
+        # IRIs and literals have no order among each other that SPARQL rules, and Virtuoso takes correlations for equal
+        # that differ in their last digit.
+        order = sorted if name in ("run-provenance", "best-filters-for-concept") else list
         for rows in zip(order(ours), order(theirs), strict=True):
             assert all(same(*cells) for cells in zip(*rows, strict=True)), (which, rows)
 
