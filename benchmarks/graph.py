@@ -86,7 +86,7 @@ def main() -> None:
         kg = open_kg(options.kg)
         measure_size(kg)
         measure_queries(kg, options.draws, options.seed)
-        measure_questions(kg)
+        measure_questions(kg, options.draws)
         return
     with tempfile.TemporaryDirectory(dir=options.folder) as room:
         command = [sys.executable, __file__, "--seed", str(options.seed)]
@@ -96,7 +96,7 @@ def main() -> None:
         measure_size(kg)
         measure_reading(kg)
         measure_queries(kg, options.draws, options.seed)
-        measure_questions(kg)
+        measure_questions(kg, options.draws)
         compare_with_rdflib(kg)
 
 

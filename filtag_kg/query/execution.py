@@ -32,7 +32,8 @@ PREFIX prov: <http://www.w3.org/ns/prov#>
 SELECT ?told WHERE {
   VALUES ?run { UNDEF }
   {
-    ?told flt:mixedQValue ?q_value ; prov:wasGeneratedBy ?run
+    { SELECT ?told WHERE { ?told flt:mixedQValue ?q_value } }
+    GRAPH ?run { ?told flt:filter ?f }
   } UNION {
     ?told dcat:distribution ?file ; prov:wasGeneratedBy ?run
     FILTER (STRENDS(STR(?file), "/mixed.csv"))
