@@ -214,7 +214,10 @@ GRAPH_NAMES = {
 }
 
 
-@pytest.mark.parametrize("parameter", ["format", "output", "results", "Accept"])
+@pytest.mark.parametrize(
+    "parameter",
+    ["format", "Accept", *(pytest.param(name, marks=pytest.mark.slow) for name in ("output", "results"))],
+)
 def test_every_name_of_a_format(server: Server, parameter: str) -> None:
     for address, names in (
         ("/sparql?" + urllib.parse.urlencode({"query": QUERIES["SELECT"]}), TABLE_NAMES),

@@ -122,12 +122,17 @@ class Links(HTMLParser):
                 self.found.add(f"{value}any" if (value or "").endswith("/") else str(value))
 
 
+_SLOW = ("nginx that leaves the path", "Caddy")
+
+
 @pytest.fixture(scope="module")
 def pictured(kg: KG, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pictured_copy(kg, tmp_path_factory.mktemp("pictured") / "kg").path
 
 
-@pytest.fixture(scope="module", params=WAYS)
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.slow if name in _SLOW else ()) for name in WAYS]
+)
 def behind(pictured: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Server, str, Way]]:
     """A server, its address behind a proxy, and the proxy's set-up."""
     way = WAYS[request.param]

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -92,8 +93,8 @@ def test_every_named_query_answers(assistant: Assistant, kg: KG) -> None:
         answer = assistant.call(query.name, **{name: values[name] for name in query.parameters})
         found = answer.structured_content
         if answer.is_error:
-            # No filter of so small a KG has a common feature that the graph names.
-            assert "no concept" in text(answer), (query.name, text(answer))
+            # No filter of so small a KG has a common feature that the graph names, and its labels are not checked.
+            assert re.search("no concept|not checked", text(answer)), (query.name, text(answer))
             continue
         assert found["columns"] == list(query.columns)
         assert all(list(row) == list(query.columns) for row in found["rows"])
