@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
+from requests.auth import HTTPDigestAuth
 
 from filtag_kg import FiltagError, Profile, Provenance, Rule, tag_filters, wordnet
 from filtag_kg.concepts import concept_source
@@ -64,6 +66,20 @@ def store(
         for kg in kgs.values():
             publish_kg(kg, running.graphs, secrets=Credentials(user=running.user, password=running.password))
         yield running
+
+
+@pytest.fixture
+def as_before(store: Store) -> Iterator[None]:
+    """Take out what the test publishes besides: the other tests count what is there."""
+    there = RemoteEndpoint(store.sparql)
+    before = dict(sparql_query(there, COUNTS).values())
+    yield
+    login = (store.user, store.password) if store.user else None
+    auth = HTTPDigestAuth(*login) if login else None
+    for graph, *_ in sparql_query(there, COUNTS).values():
+        if graph not in before:
+            requests.delete(store.graphs, params={"graph": graph}, auth=auth, timeout=60).raise_for_status()
+    assert dict(sparql_query(there, COUNTS).values()) == before
 
 
 def test_each_graph_holds_what_its_kgs_say(store: Store, kgs: Mapping[str, KG]) -> None:
@@ -137,6 +153,7 @@ def test_replacing_one_kg_leaves_the_others(store: Store, kgs: Mapping[str, KG])
         test_each_kg_answers_as_if_it_were_alone(name, store, kgs)
 
 
+@pytest.mark.usefixtures("as_before")
 def test_a_kg_that_shares_only_its_classes_is_no_obstacle(
     store: Store, kgs: Mapping[str, KG], profile: Profile, tmp_path: Path
 ) -> None:
@@ -149,6 +166,7 @@ def test_a_kg_that_shares_only_its_classes_is_no_obstacle(
     test_each_kg_answers_as_if_it_were_alone("concepts-of-no-filter", store, kgs)
 
 
+@pytest.mark.usefixtures("as_before")
 def test_layers_that_a_run_is_not_about_are_not_its(
     store: Store, kgs: Mapping[str, KG], profile: Profile, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -97,19 +98,20 @@ def test_a_picture_has_an_address(kg: flt.KnowledgeGraph, server: Server) -> Non
         assert server.client.get(address.rpartition("/")[0] + f"/{wrong}").status_code == 404
 
 
-def test_a_picture_of_what_a_filter_looks_for_has_an_address(kg: flt.KnowledgeGraph, server: Server) -> None:
-    opened = open_kg(Path(kg.location))
+def test_a_picture_of_what_a_filter_looks_for_has_an_address(kg: flt.KnowledgeGraph, tmp_path: Path) -> None:
+    opened = open_kg(shutil.copytree(kg.location, tmp_path / "kg"))
     row = Visualization(opened.manifest["network"], "blob", 0, "feature-visualisation", seed=0, steps=1, activation=0.5)
     write_visualizations(opened, [row], [b"a picture"])
     described = flt.KnowledgeGraph(describe_visualizations(opened).path)
     rows = [each for each in described.query(DEPICTED).records() if each["format"].endswith("image/png")]
     address = urlsplit(rows[0]["picture"]).path.removeprefix("/filtag/data")
-    answer = server.client.get(address)
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
-    assert answer.content == b"a picture"
-    wrong = address.rpartition("/")[0]
-    for name in ("visualizations.csv", "other.png", "..%2F..%2Ffiltag.json"):
-        assert server.client.get(f"{wrong}/{name}").status_code == 404
+    with serving(opened.path) as server:
+        answer = server.client.get(address)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+        assert answer.content == b"a picture"
+        wrong = address.rpartition("/")[0]
+        for name in ("visualizations.csv", "other.png", "..%2F..%2Ffiltag.json"):
+            assert server.client.get(f"{wrong}/{name}").status_code == 404
 
 
 def test_without_maps_the_whole_picture_depicts_a_filter(images: Path, tmp_path: Path) -> None:
