@@ -1,4 +1,4 @@
-"""Ablate the filters of concepts on test images, and print the tables of docs/ablation.md.
+"""Ablate the filters of concepts on test images, and print the tables of docs/how-to/ablation.md.
 
 It needs a KG of a network, and images of the KG's classes that did not make its tags.
 """

@@ -1,4 +1,6 @@
-"""Compare what runs, methods and networks say of the filters of EfficientNet-Lite0: the figures of docs/comparing.md.
+"""Compare what runs, methods and networks say of the filters of EfficientNet-Lite0.
+
+The figures of docs/how-to/comparing.md.
 
 FILTAG by activation and by contrast, INVERT's labels of one concept (Bykov et al. 2023: of all classes and the WordNet
 concepts above them, the one whose images tell themselves from the others best by the filter's activation, by AUC), and

@@ -184,7 +184,7 @@ def measure_features_of(
 ) -> dict[str, float]:
     """Print what ConceptNet adds to the tags of the last layer."""
     tags = demo_tags() if path is None else read_filtag_labels(path, class_names=names)
-    judged = DOCS / f"judged-features-{'demo' if path is None else 'vgg16'}.csv"
+    judged = DOCS / "judged" / f"features-{'demo' if path is None else 'vgg16'}.csv"
     figures = measure_features(tags, shuffles, random, judged=judged)
     # The other targets are those of FILTAG's tags.
     common = ("same fish", "kinds", "shuffled features", "statements", "build")

@@ -1,6 +1,6 @@
 """Measure how descriptions of filters link: which of the concepts that they mention are found, and how many are wrong.
 
-``docs/judged-descriptions.csv`` has every distinct description of two files of MILAN's and the names of textures,
+``docs/judged/descriptions.csv`` has every distinct description of two files of MILAN's and the names of textures,
 colours and materials, each judged by hand: what it mentions, with the synsets that mean it, and what is right though
 nothing needs it (of *the bottom of objects*, *bottom*). Sources: ``milan-imagenet``, MILAN's descriptions of the layer2
 of ResNet-18 as lkopf/cosy publishes them; ``milan-places``, of a ResNet-18 trained on Places365, as
@@ -25,7 +25,7 @@ from pathlib import Path
 from filtag_kg.concepts import Link, Links, link_classes, linking, wordnet
 from filtag_kg.concepts.doubt import concept_text
 
-JUDGED = Path(__file__).resolve().parent.parent / "docs" / "judged-descriptions.csv"
+JUDGED = Path(__file__).resolve().parent.parent / "docs" / "judged" / "descriptions.csv"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ On tags (with --tags FILTAG's own of the last convolution of VGG16, otherwise th
 - what each rule removes: statements whose ends are refused, rows of statements that are not believed;
 - the features that filters share at q < 0.05, by relation, and the same for tags shuffled over the filters;
 - the ablation: how many features and filters there are without each rule, and how those were judged that were read
-  (``docs/judged-features-*.csv``);
+  (``docs/judged/features-*.csv``);
 - that WordNet's hierarchy is the same with and without ConceptNet, and so is the answer to ``filters-by-concept
   concept=fish``; how much larger the KG gets, and how much longer it takes to build.
 
@@ -116,7 +116,7 @@ def main() -> None:
         write_sample(list(removed_features(run, random)), options.sample_removed, None, random)
         return
     name = "demo" if options.tags is None else "vgg16"
-    measure_features(tags, options.shuffles, random, judged=DOCS / f"judged-features-{name}.csv")
+    measure_features(tags, options.shuffles, random, judged=DOCS / "judged" / f"features-{name}.csv")
 
 
 def tags_of(path: Path, names: Path | None) -> TagTable:

@@ -1,4 +1,4 @@
-"""Compute Hits@n of a network on test images by both scores, and print the tables of docs/evaluation.md.
+"""Compute Hits@n of a network on test images by both scores, and print the tables of docs/explanation/evaluation.md.
 
 It needs a profile that filtag profile made from training images, and test images of the same classes.
 """

@@ -33,7 +33,7 @@ _LEVELS = (0.05, 0.01, 0.001)
 
 
 def main() -> None:
-    """Print the tables of docs/label-checks.md."""
+    """Print the tables of docs/explanation/label-checks.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kg", type=Path, required=True)
     parser.add_argument("--random-kg", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""Draw docs/architecture.svg: the floors of the package, as the table in docs/architecture.md lists them."""
+"""Draw docs/pictures/architecture.svg: the floors of the package, as the table in docs/architecture.md lists them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-TARGET = DOCS / "architecture.svg"
+TARGET = DOCS / "pictures" / "architecture.svg"
 WIDTH, ROOF, FLOOR, GROUND = 900, 70, 34, 66
 LEFT, RIGHT = 130, 880
 PARTS = {"make": "make a KG", "read": "read a KG", "use": "for people"}

@@ -32,9 +32,9 @@ def main() -> int:
     check = checking()
     stale = []
     pages = {
-        "docs/command-line.md": command_line(),
+        "docs/reference/command-line.md": command_line(),
         "docs/glossary.md": glossary(),
-        "docs/queries.md": queries(),
+        "docs/reference/queries.md": queries(),
         "queries/queries.ttl": queries_ttl(),
     }
     for name, text in pages.items():
@@ -137,7 +137,8 @@ def section(query: NamedQuery, endpoint: LocalEndpoint) -> str:
     from filtag_kg.query import Result, example_command, named_query, table_of
 
     if "flt:checkQValue" in query.text:
-        what = "The demo brings no images to check labels on; [checks of labels](label-checks.md) shows answers."
+        shown = "[checks of labels](../explanation/label-checks.md) shows answers"
+        what = f"The demo brings no images to check labels on; {shown}."
         return f"\n## {query.name}\n\n{query.summary}.\n\n```text\n$ {example_command(query, 'my-kg')}\n```\n\n{what}"
     answer = named_query(endpoint, query, query.example)
     if not answer.rows and query.name not in {*_MAY_BE_EMPTY, *ANSWERED_AFTER}:

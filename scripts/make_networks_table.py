@@ -1,4 +1,4 @@
-"""Write the tables in docs/networks.md: named networks' layers, and where their feature maps are taken.
+"""Write the tables in docs/reference/networks.md: named networks' layers, and where their feature maps are taken.
 
 All of Keras' networks, and some of each usual family of torchvision and timm. They are built without downloading
 weights; this takes about five minutes and 3 GB of memory.
@@ -20,7 +20,7 @@ from filtag_kg.network.keras import named_keras_source
 from filtag_kg.network.network import Source
 from filtag_kg.network.torch import named_torch_source
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "networks.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "networks.md"
 START, END = "<!-- table -->\n", "<!-- end of table -->\n"
 TORCH_START, TORCH_END = "<!-- table of PyTorch -->\n", "<!-- end of table of PyTorch -->\n"
 TORCH_NAMES = (

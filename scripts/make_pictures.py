@@ -1,4 +1,4 @@
-"""Draw docs/demo.svg: the output of ``filtag demo`` in a terminal."""
+"""Draw docs/pictures/demo.svg: the output of ``filtag demo`` in a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "demo.svg"
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "demo.svg"
 
 
 def main() -> None:

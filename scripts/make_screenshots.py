@@ -21,7 +21,7 @@ LAYER, FILTER = "block6b_expand", "1131"
 
 
 def main() -> None:
-    """Write docs/explorer-*.jpg."""
+    """Write docs/pictures/explorer-*.jpg."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         kg = Path(folder) / "demo-kg"
@@ -56,7 +56,7 @@ def take(page: Page, address: str, kg: Path) -> None:
 def shoot(page: Page, name: str) -> None:
     """Write one picture."""
     page.wait_for_timeout(500)
-    page.screenshot(path=ROOT / "docs" / f"explorer-{name}.jpg", type="jpeg", quality=80)
+    page.screenshot(path=ROOT / "docs" / "pictures" / f"explorer-{name}.jpg", type="jpeg", quality=80)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw docs/visualizations.jpg: filters of a KG with pictures of what they look for, beside their tags.
+"""Draw docs/pictures/visualizations.jpg: filters of a KG with pictures of what they look for, beside their tags.
 
 filtag demo -o KG && filtag visualize KG --layer … --filter … && python scripts/make_visualizations_picture.py KG
 """
@@ -52,7 +52,7 @@ def main() -> None:
         wrapped = "\n".join(textwrap.wrap(text or "no tag", 29)[:5])
         draw.multiline_text((left, 26 + 2 * (SIDE + GAP)), wrapped, "black", body, spacing=2)
     # Noise does not compress without loss: as PNG it would be 600 kB.
-    sheet.save(ROOT / "docs" / "visualizations.jpg", quality=64, optimize=True)
+    sheet.save(ROOT / "docs" / "pictures" / "visualizations.jpg", quality=64, optimize=True)
 
 
 if __name__ == "__main__":

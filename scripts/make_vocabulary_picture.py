@@ -1,4 +1,4 @@
-"""Draw docs/vocabulary.svg: the classes of the graph, how they are connected, and in which graph they stand."""
+"""Draw docs/pictures/vocabulary.svg: the classes, how they are connected, and in which graph each stands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from html import escape
 from pathlib import Path
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "vocabulary.svg"
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "vocabulary.svg"
 WIDTH, HEIGHT = 1000, 820
 GRAPHS = {
     "network": ("#dbe9f6", "a network's graph"),

@@ -1,4 +1,4 @@
-"""An explanation as JSON; ``docs/explaining.md`` lists the keys, which are stable."""
+"""An explanation as JSON; ``docs/how-to/explaining.md`` lists the keys, which are stable."""
 
 from __future__ import annotations
 

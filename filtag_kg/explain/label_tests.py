@@ -26,8 +26,8 @@ p_filters holds its level if labels are shuffled over filters, p_labels if class
 holds it under the other: a class whose images stand out activates many filters (p_labels is small for all of them),
 and a filter that tells some classes from all others strays wherever it is asked (p_filters is often small). p_value
 answers to both, which is why it alone decides. Shuffling the labels over the filters of a layer puts the pair (f,S)
-anywhere among the pairs (g,S), which are standardised as the pairs (g,T) are; `docs/label-checks.md` says how close to
-the nominal level that comes on a real network.
+anywhere among the pairs (g,S), which are standardised as the pairs (g,T) are; `docs/explanation/label-checks.md` says
+how close to the nominal level that comes on a real network.
 
 What p_value cannot see is a label that is true of most of the layer's filters: it fits this one no better than the
 others.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -430,7 +431,12 @@ def glossary_markdown() -> str:
     for part in _PARTS:
         lines += ["", f"## {part.title}"]
         for entry in part.entries:
-            see = ", ".join(f"[{GLOSSARY[anchor].term}](#{anchor})" for anchor in entry.see)
+            see = ", ".join(f"[{GLOSSARY[anchor].term}](#{_heading_anchor(anchor)})" for anchor in entry.see)
             example = f"*For example:* {entry.example}{f' See {see}.' if see else ''}"
-            lines += ["", f'<a id="{entry.anchor}"></a>', f"**{entry.term}** · {entry.text} {example}"]
+            lines += ["", f"### {entry.term}", "", f"{entry.text} {example}"]
     return "\n".join(lines) + "\n"
+
+
+def _heading_anchor(anchor: str) -> str:
+    """Return the anchor that Markdown gives the heading of an entry."""
+    return re.sub(r"[^\w\- ]", "", GLOSSARY[anchor].term.lower()).replace(" ", "-")

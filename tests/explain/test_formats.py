@@ -51,7 +51,7 @@ def test_json_has_the_documented_keys(red: Explanation) -> None:
     assert list(found["why_not"]["why"]) == [*SUPPORT, "confidence"]
     assert list(found["why_not"]["only_why"]) == ["filters", "layers", "concepts"]
     assert {"layer": "last", "filter": 0} in found["why_not"]["only_why"]["filters"]
-    page = Path(__file__).resolve().parents[2] / "docs" / "explaining.md"
+    page = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "explaining.md"
     documented = page.read_text(encoding="utf-8")
     names = {*judged, *counted, *pair, *found["evidence"], *found["regions_of"][0], "weight", "layer"}
     names |= {*found, *SUPPORT, *found["why_not"], *found["layers"][0], *found["layers"][1]["filters"][0]}

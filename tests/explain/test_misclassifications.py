@@ -139,7 +139,7 @@ def test_the_columns_stay_as_they_are(found: MisclassificationAnalysis) -> None:
     assert {row[header.index("agree")] for row in rows} <= {"true", "false"}
     grouped = confusions_csv(confusions(found.misclassified)).splitlines()
     assert grouped[0] == ("true_concept,true_label,predicted_concept,predicted_label,same,mistakes,share_of_true,share")
-    page = (Path(__file__).resolve().parents[2] / "docs" / "explaining.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "explaining.md").read_text(encoding="utf-8")
     assert [name for name in (*header, *grouped[0].split(",")) if f"`{name}`" not in page] == []
 
 

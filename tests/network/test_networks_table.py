@@ -1,4 +1,4 @@
-"""The page docs/networks.md against the networks that it is about."""
+"""The page docs/reference/networks.md against the networks that it is about."""
 
 from __future__ import annotations
 

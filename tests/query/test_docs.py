@@ -13,7 +13,9 @@ from filtag_kg.query import LocalEndpoint, find_query, named_query, sparql_query
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 QUERY = re.compile(r"^```sparql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SHOWN = [
-    (page.name, text) for page in sorted(DOCS.glob("*.md")) for text in QUERY.findall(page.read_text(encoding="utf-8"))
+    (page.relative_to(DOCS).as_posix(), text)
+    for page in sorted(DOCS.rglob("*.md"))
+    for text in QUERY.findall(page.read_text(encoding="utf-8"))
 ]
 
 
@@ -35,7 +37,7 @@ def test_each_finds_something(page: str, text: str, kg: KG, request: pytest.Fixt
 
 
 def test_vehicles_but_no_animal_is_what_the_named_query_says(vgg: KG) -> None:
-    (text,) = (text for page, text in SHOWN if page == "knowledge-graph.md" and '"animal"' in text)
+    (text,) = (text for page, text in SHOWN if page == "reference/knowledge-graph.md" and '"animal"' in text)
     shown = {row[0]: row[1] for row in sparql_query(LocalEndpoint(vgg), text).values()}
     asked = {"concept_a": "vehicle", "concept_b": "animal", "layer": "conv5_3"}
     named = named_query(LocalEndpoint(vgg), find_query("filters-with-but-without"), asked).values()

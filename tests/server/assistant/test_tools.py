@@ -98,7 +98,7 @@ def test_terms_are_found_by_all_words() -> None:
 
 
 def test_the_docs_name_every_tool_and_how_to_register(kg: KG, facts: Facts) -> None:
-    page = (Path(__file__).resolve().parents[3] / "docs" / "assistants.md").read_text("utf-8")
+    page = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "assistants.md").read_text("utf-8")
     table = page.partition("## The tools")[2].partition("Parameters have types")[0]
     names = [tool.name for tool in tools_of(facts)]
     general = names[: names.index(catalogue()[0].name)]
