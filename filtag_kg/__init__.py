@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from filtag_kg.tags import Rule, TagTable, tag_filters
     from filtag_kg.views import KnowledgeGraph, build_kg
 
+    __version__: str
+
 __all__ = [
     "BuildParameters",
     "FiltagError",
@@ -60,6 +62,10 @@ def __getattr__(name: str) -> object:
     if name == "profile":
         # A folder, too, so Python keeps that; it can be called.
         return import_module("filtag_kg.profile")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("filtag-kg")
     for folder, names in _FOLDERS.items():
         if name in names:
             value: object = getattr(import_module(f"filtag_kg.{folder}"), name)
