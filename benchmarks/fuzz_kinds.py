@@ -447,7 +447,10 @@ def read_cache(path: Path) -> str | None:
     return use_source(ConceptNetApi(url, cache=path, limit=RateLimit(((10**6, 1.0),)), backoff=0, timeout=5))
 
 
-HITS = "rule,layers,n,images,hits,null,null_sd,rho,rho_low,rho_high,classes\nk=1,all,1,5,0.5,0.1,0.01,0.5,0.1,0.9,3\n"
+HITS = (
+    "rule,layers,n,images,hits,hits_low,hits_high,null,null_sd,rho,rho_low,rho_high,classes\n"
+    "k=1,all,1,5,0.5,0.4,0.6,0.1,0.01,0.5,0.1,0.9,3\n"
+)
 HITS += "q=0.05,last,5,5,0.75,0.1,0.01,,,,3\n"
 CONFUSIONS = "true_concept,true_label,predicted_concept,predicted_label,same,mistakes,share_of_true,share\n"
 CONFUSIONS += "http://a/dog,dog,http://a/cat,cat,false,3,0.75,0.6\nhttp://a/dog,dog,http://a/dog,dog,true,1,0.25,0.2\n"

@@ -64,8 +64,9 @@ def main() -> None:
     print(f"time     {seconds:.0f} s, {options.permutations} permutations, seed {options.seed}\n")
     for lines in (hits_table(found), correlation_table(found), last_layer(distribution), every_layer(distribution)):
         print(*lines, "", sep="\n")
-    if options.plot:
-        options.plot.write_text(hits_plot(list(hits_rows(found))) or "", encoding="utf-8")
+    plot = hits_plot(list(hits_rows(found)))
+    if options.plot and plot is not None:
+        options.plot.write_text(plot.page_svg(), encoding="utf-8")
 
 
 def hits_table(found: Evaluation) -> Iterator[str]:

@@ -144,6 +144,17 @@ def read_table(
         yield values
 
 
+def table_columns(path: Path, *, advice: str) -> tuple[str, ...]:
+    """Return the columns of a table.
+
+    Raises
+    ------
+    FiltagError
+        If it cannot be read.
+    """
+    return tuple(next(_rows(path, (), "strict", advice))[1])
+
+
 def _rows(path: Path, columns: Iterable[str], errors: str, advice: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the header, which has the columns, and all rows of its length, each with its line number."""
     try:

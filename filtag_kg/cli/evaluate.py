@@ -17,7 +17,7 @@ from filtag_kg.errors import FiltagError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from filtag_kg.explain import Evaluation, HitsRow
+    from filtag_kg.explain import Evaluation, EvaluationRecord, HitsRow
     from filtag_kg.profile import Profile
     from filtag_kg.tags import LayerDistribution, Rule
 
@@ -76,7 +76,16 @@ def evaluate(
             help="Permutations of the images' labels, for the spread of the null; 0 leaves it out.",
         ),
     ] = 20,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the permutations.")] = 0,
+    resamples: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=100_000,
+            help="Bootstrap resamples of the images, for the 95 % intervals of Hits@n; 0 leaves them out.",
+        ),
+    ] = 1000,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the permutations and the resamples.")] = 0,
     preprocess: Preprocess = None,
     classes: Classes = None,
     class_names: ClassNames = None,
@@ -86,7 +95,7 @@ def evaluate(
 ) -> None:
     """Compute Hits@n: how often the tags name what an image shows."""
     from filtag_kg.explain import evaluate as evaluate_images
-    from filtag_kg.explain import hits_rows
+    from filtag_kg.explain import evaluation_record, hits_rows
     from filtag_kg.images import open_images
     from filtag_kg.jobs import with_names
     from filtag_kg.output_paths import check_new_directory
@@ -109,19 +118,21 @@ def evaluate(
                 rules,
                 n or _N,
                 permutations=permutations,
+                resamples=resamples,
                 seed=seed,
                 batch_size=batch_size,
                 workers=workers,
                 progress=progress,
             )
+        record = evaluation_record(evaluation, cnn, test, permutations=permutations, resamples=resamples, seed=seed)
     for line in evaluation.notes:
         note(line)
     rows = list(hits_rows(evaluation))
     if output is not None:
-        _write(evaluation, rows, distribution, output)
+        _write(evaluation, record, rows, distribution, output)
     _print(evaluation, rows, distribution)
     if output is not None:
-        note(f"{output}: hits.csv, classes.csv, distribution.csv, hits.svg")
+        note(f"{output}: hits.csv, classes.csv, distribution.csv, evaluation.json, hits.svg, hits.pdf")
 
 
 def _profile(path: Path) -> Profile:
@@ -147,9 +158,13 @@ def _rules(k: list[int] | None, q: list[float] | None, score: str) -> list[Rule]
 
 
 def _write(
-    evaluation: Evaluation, rows: list[HitsRow], distribution: Sequence[LayerDistribution], output: Path
+    evaluation: Evaluation,
+    record: EvaluationRecord,
+    rows: list[HitsRow],
+    distribution: Sequence[LayerDistribution],
+    output: Path,
 ) -> None:
-    from filtag_kg.explain import class_hits_csv, hits_csv
+    from filtag_kg.explain import class_hits_csv, hits_csv, write_evaluation_record
     from filtag_kg.files import replacing_directory
     from filtag_kg.output_paths import check_new_directory
     from filtag_kg.report import hits_plot
@@ -159,7 +174,11 @@ def _write(
         (room / "hits.csv").write_text(hits_csv(evaluation), encoding="utf-8")
         (room / "classes.csv").write_text(class_hits_csv(evaluation), encoding="utf-8")
         (room / "distribution.csv").write_text(distribution_csv(distribution), encoding="utf-8")
-        (room / "hits.svg").write_text(hits_plot(rows) or "", encoding="utf-8")
+        write_evaluation_record(record, room)
+        plot = hits_plot(rows)
+        if plot is not None:
+            (room / "hits.svg").write_text(plot.svg(), encoding="utf-8")
+            (room / "hits.pdf").write_bytes(plot.pdf())
 
 
 def _print(evaluation: Evaluation, rows: list[HitsRow], distribution: Sequence[LayerDistribution]) -> None:
@@ -189,8 +208,12 @@ def _by_line(rows: list[HitsRow]) -> dict[tuple[str, str], list[HitsRow]]:
 
 
 def _hits_table(rows: list[HitsRow]) -> Table:
-    """Return a table with two lines for each rule and choice of layers: the hits, and below them the null."""
-    table = _table("Hits@n, %; below it the null: the same with the images' labels permuted")
+    """Return a table for each rule and choice of layers: the hits, below them their interval and the null."""
+    below = [
+        *(["their 95 % bootstrap interval over images"] if any(row.hits_low is not None for row in rows) else []),
+        *(["the null, the same with the images' labels permuted"] if any(row.null is not None for row in rows) else []),
+    ]
+    table = _table("; below it ".join(["Hits@n, %", " and ".join(below)] if below else ["Hits@n, %"]))
     lines = _by_line(rows)
     for name in ("rule", "layers", ""):
         table.add_column(name)
@@ -198,6 +221,9 @@ def _hits_table(rows: list[HitsRow]) -> Table:
         table.add_column(f"n={row.n}", justify="right")
     for (rule, layers), line in lines.items():
         table.add_row(rule, layers, "hits", *(f"{100 * row.hits:.1f}" for row in line))
+        if line[0].hits_low is not None:
+            ends = (f"{100 * (row.hits_low or 0):.1f}–{100 * (row.hits_high or 0):.1f}" for row in line)
+            table.add_row("", "", "95 %", *ends, style="dim")
         if line[0].null is not None:
             nulls = (f"{100 * row.null:.1f}" for row in line if row.null is not None)
             table.add_row("", "", "null", *nulls, style="dim")

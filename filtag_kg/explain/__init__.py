@@ -4,6 +4,7 @@ from filtag_kg.explain.ablation import AblationOptions, ablate
 from filtag_kg.explain.ablation_filters import CHOICES
 from filtag_kg.explain.ablation_record import add_ablation
 from filtag_kg.explain.active_filters import tagged_classes
+from filtag_kg.explain.bootstrap import RESAMPLES, bootstrap_intervals
 from filtag_kg.explain.checked_labels import CONFIRMED_Q
 from filtag_kg.explain.class_evidence import ClassEvidence
 from filtag_kg.explain.classification import (
@@ -31,6 +32,12 @@ from filtag_kg.explain.evaluation_columns import (
     hits_rows,
     read_hits,
 )
+from filtag_kg.explain.evaluation_record import (
+    EvaluationRecord,
+    evaluation_record,
+    read_evaluation,
+    write_evaluation_record,
+)
 from filtag_kg.explain.evidence import Evidence
 from filtag_kg.explain.explanation_json import explanation_json
 from filtag_kg.explain.explanation_rdf import explanation_turtle
@@ -53,6 +60,7 @@ __all__ = [
     "BASES",
     "CHOICES",
     "CONFIRMED_Q",
+    "RESAMPLES",
     "SCOPES",
     "SCORES",
     "AblationOptions",
@@ -60,6 +68,7 @@ __all__ = [
     "ClassEvidence",
     "Confusion",
     "Evaluation",
+    "EvaluationRecord",
     "Evidence",
     "Explanation",
     "FilterPicture",
@@ -83,12 +92,14 @@ __all__ = [
     "add_ablation",
     "add_label_check",
     "add_visualizations",
+    "bootstrap_intervals",
     "check_labels",
     "class_confusions",
     "class_hits_csv",
     "confusions",
     "confusions_csv",
     "evaluate",
+    "evaluation_record",
     "explain_image",
     "explain_pixels",
     "explanation_json",
@@ -108,9 +119,11 @@ __all__ = [
     "overlays",
     "rank_correlation",
     "read_confusions",
+    "read_evaluation",
     "read_hits",
     "read_pixels",
     "tagged_classes",
     "verdict",
     "visualize",
+    "write_evaluation_record",
 ]

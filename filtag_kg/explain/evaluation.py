@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from filtag_kg.concepts import preferred_labels, wordnet
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import other_network
+from filtag_kg.explain.bootstrap import RESAMPLES, bootstrap_intervals
 from filtag_kg.explain.hits import Hits, hits_at_n
 from filtag_kg.explain.unseen_images import unseen_images
 from filtag_kg.images import ImageRef, ImageSet, with_similar_names
@@ -37,6 +38,8 @@ class Evaluation:
         which the class is. NaN for a class without images or without an output.
     notes : tuple of str
         What a reader must know: unreadable images, classes without an output, images that made the tags.
+    intervals : float64 array of shape (2, n_rules, n_scopes, n_n), in [0, 1], optional
+        The ends of the 95 % bootstrap interval of each Hits@n over images; None without resamples.
     """
 
     class_ids: tuple[str, ...]
@@ -44,6 +47,7 @@ class Evaluation:
     hits: Hits
     accuracy: NDArray[np.float64]
     notes: tuple[str, ...]
+    intervals: NDArray[np.float64] | None = None
 
     @property
     def top1(self) -> float | None:
@@ -84,6 +88,7 @@ def evaluate(
     n: Sequence[int],
     *,
     permutations: int = 20,
+    resamples: int = RESAMPLES,
     seed: int = 0,
     batch_size: int = 32,
     workers: int | None = None,
@@ -102,8 +107,12 @@ def evaluate(
         the one that the profile was made from.
     images : ImageSet
         Open.
-    rules, n, permutations, seed
+    rules, n, permutations
         As for :func:`hits_at_n`.
+    resamples : int
+        Of the images, for the intervals of Hits@n; 0 for no intervals.
+    seed : int
+        Of the permutations and resamples.
     workers : int, optional
         Threads that decode images; by default one for each processor.
     progress : callable, optional
@@ -123,6 +132,7 @@ def evaluate(
     outputs = np.array([output_of.get(class_id, -1) for class_id in profile.class_ids])
     correct = np.zeros(len(profile.class_ids), dtype=np.int64)
     unreadable: list[tuple[ImageRef, str]] = []
+    read: list[tuple[int, NDArray[np.int64], NDArray[np.int64]]] = []
 
     def observed() -> Generator[tuple[NDArray[np.float64], NDArray[np.int64]], None, None]:
         stream = observations(
@@ -132,6 +142,7 @@ def evaluate(
             for batch in stream:
                 unreadable.extend(batch.unreadable)
                 rows, classes = _pairs(batch.images, class_indices)
+                read.append((len(batch.images), rows, classes))
                 if len(classes):
                     if network.output.n_classes:
                         best = batch.confidences.argmax(axis=1)
@@ -144,6 +155,7 @@ def evaluate(
 
     _, labels = _pairs(test_images, class_indices)
     hits = hits_at_n(profile, rules, n, observed(), labels=labels, permutations=permutations, seed=seed)
+    intervals = _intervals(hits, read, resamples, seed) if resamples else None
     tested, has_output = hits.images > 0, outputs >= 0
     accuracy = np.where(tested & has_output, correct / np.maximum(hits.images, 1), np.nan)
     notes += unreadable_notes(unreadable, most=_MOST_NAMED)
@@ -156,7 +168,31 @@ def evaluate(
         notes.append(f"{network.name} does not say what its outputs stand for: no accuracy; name its classes")
     elif missing:
         notes.append(f"{network.name} has no output for class {_list(missing)}: no accuracy there")
-    return Evaluation(profile.class_ids, profile.class_labels, hits, accuracy, tuple(notes))
+    return Evaluation(profile.class_ids, profile.class_labels, hits, accuracy, tuple(notes), intervals)
+
+
+def _intervals(
+    hits: Hits, read: Sequence[tuple[int, NDArray[np.int64], NDArray[np.int64]]], resamples: int, seed: int
+) -> NDArray[np.float64]:
+    """Return the bootstrap intervals of Hits@n, from the number of images of each batch and their labels.
+
+    What is resampled is images: the labels of one stay together, in the class of its first.
+    """
+    starts = np.cumsum([0, *(n_images for n_images, _, _ in read)])
+    image = np.concatenate([start + rows for start, (_, rows, _) in zip(starts, read, strict=False)])
+    classes = np.concatenate([of_batch for _, _, of_batch in read])
+    _, first, unit = np.unique(image, return_index=True, return_inverse=True)
+    values = np.zeros((len(first), hits.by_image[0].size))
+    np.add.at(values, unit, hits.by_image.reshape(len(image), -1))
+    ends = bootstrap_intervals(
+        values,
+        classes[first],
+        weights=np.bincount(unit).astype(np.float64),
+        resamples=resamples,
+        # Resamples must not be drawn with the random numbers of the permutations.
+        seed=seed + 1,
+    )
+    return ends.reshape(2, *hits.by_image.shape[1:])
 
 
 def _pairs(images: Sequence[ImageRef], class_indices: Mapping[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from filtag_kg.csv_table import Cell, one_of, optional, read_table, real, rows_csv, whole
+from filtag_kg.csv_table import Cell, one_of, optional, read_table, real, rows_csv, table_columns, whole
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.evaluation import Evaluation, rank_correlation
 from filtag_kg.explain.hits import SCOPES
@@ -27,6 +28,8 @@ class HitsRow:
     ----------
     layers : {"all", "last"}
     hits : float, in [0, 1]
+    hits_low, hits_high : float or None
+        Its 95 % bootstrap interval over images; None without resamples, and in files of earlier versions.
     null : float or None
         The mean of `hits` over all permutations of the images' labels; None without permutations.
     null_sd : float or None
@@ -42,6 +45,8 @@ class HitsRow:
     n: int
     images: int
     hits: float
+    hits_low: float | None
+    hits_high: float | None
     null: float | None
     null_sd: float | None
     rho: float | None
@@ -73,6 +78,7 @@ def hits_rows(evaluation: Evaluation) -> Iterator[HitsRow]:
     overall, expected = hits.overall, hits.expected
     for rule, scope, n_index in np.ndindex(*overall.shape):
         null = hits.null[:, rule, scope, n_index]
+        low, high = (None, None) if evaluation.intervals is None else evaluation.intervals[:, rule, scope, n_index]
         correlation = rank_correlation(hits.by_class[rule, scope, n_index], evaluation.accuracy)
         yield HitsRow(
             rule=str(hits.rules[rule]),
@@ -80,6 +86,8 @@ def hits_rows(evaluation: Evaluation) -> Iterator[HitsRow]:
             n=hits.n[n_index],
             images=int(hits.images.sum()),
             hits=float(overall[rule, scope, n_index]),
+            hits_low=_known(low),
+            hits_high=_known(high),
             null=float(expected[rule, scope, n_index]) if len(null) else None,
             null_sd=float(null.std(ddof=1)) if len(null) > 1 else None,
             rho=correlation.rho,
@@ -117,6 +125,10 @@ def class_hits_csv(evaluation: Evaluation) -> str:
     return rows_csv(ClassHitsRow, class_hits_rows(evaluation), _rounded)
 
 
+def _known(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
+
+
 def _rounded(value: object) -> object:
     return round(value, _DIGITS) if isinstance(value, float) else value
 
@@ -134,6 +146,8 @@ _CELLS = {
     "n": whole(1),
     "images": whole(1),
     "hits": real(0, 1),
+    "hits_low": optional(real(0, 1)),
+    "hits_high": optional(real(0, 1)),
     "null": optional(real(0, 1)),
     "null_sd": optional(real(0)),
     "rho": optional(real(-1, 1)),
@@ -142,9 +156,12 @@ _CELLS = {
     "classes": whole(),
 }
 
+_NEW = ("hits_low", "hits_high")
+"""Columns that earlier versions did not write."""
+
 
 def read_hits(path: Path) -> list[HitsRow]:
-    """Read a ``hits.csv``.
+    """Read a ``hits.csv``; one of an earlier version has no intervals.
 
     Raises
     ------
@@ -152,7 +169,10 @@ def read_hits(path: Path) -> list[HitsRow]:
         If it is missing or damaged: with the line.
     """
     advice = "evaluate anew"
-    rows = [HitsRow(*row) for row in read_table(path, _CELLS, advice=advice)]
+    names = table_columns(path, advice=advice)
+    cells = {name: cell for name, cell in _CELLS.items() if name in names or name not in _NEW}
+    missing: dict[str, Any] = dict.fromkeys(_NEW)
+    rows = [HitsRow(**missing | dict(zip(cells, row, strict=True))) for row in read_table(path, cells, advice=advice)]
     if not rows:
         raise FiltagError(f"{path} has no rows: {advice}")
     return rows

@@ -65,6 +65,8 @@ class Hits:
         The mean hit over all images if all were of that class.
     null : float64 array of shape (n_permutations, n_rules, n_scopes, n_n), in [0, 1]
         The mean hit over all images, for each random permutation of their labels.
+    by_image : float64 array of shape (n_images, n_rules, n_scopes, n_n), in [0, 1]
+        The hit of each image, in the order in which they came; one with several labels has a row for each.
     """
 
     rules: tuple[Rule, ...]
@@ -73,6 +75,7 @@ class Hits:
     by_class: NDArray[np.float64]
     by_label: NDArray[np.float64]
     null: NDArray[np.float64]
+    by_image: NDArray[np.float64]
 
     @property
     def overall(self) -> NDArray[np.float64]:
@@ -140,15 +143,19 @@ def hits_at_n(
     # The start of a random permutation is itself random, so it does not matter how many images are unreadable.
     permuted = np.random.default_rng(seed).permuted(np.tile(labels.astype(np.int32), (permutations, 1)), axis=1)
     images = np.zeros(n_classes, dtype=np.int64)
-    by_class = np.zeros((n_classes, len(rules), len(SCOPES), len(cutoffs)))
-    by_label = np.zeros_like(by_class)
-    null = np.zeros((permutations, len(rules), len(SCOPES), len(cutoffs)))
+    shape = (len(rules), len(SCOPES), len(cutoffs))
+    by_label = np.zeros((n_classes, *shape))
+    by_image = np.zeros((len(labels), *shape))
+    null = np.zeros((permutations, *shape))
+    classes_of: list[NDArray[np.int64]] = []
     done = 0
     for activations, classes in _blocks(observed, n_classes):
         np.add.at(images, classes, 1)
         rows = np.arange(len(classes))
-        permuted_classes = permuted[:, done : done + len(classes)]
-        done += len(classes)
+        block = slice(done, done + len(classes))
+        permuted_classes = permuted[:, block]
+        done = block.stop
+        classes_of.append(classes)
         scores = {"activation": activations}
         if any(rule.score == "contrast" for rule in rules):
             scores["contrast"] = contrast_to(profile, activations)
@@ -158,11 +165,13 @@ def hits_at_n(
                 above, tied = class_ranks(_counts(active[:, first:], matrix[first:]))
                 for n_index, cutoff in enumerate(cutoffs):
                     hits = expected_hits(above, tied, cutoff)
-                    np.add.at(by_class[:, rule_index, scope_index, n_index], classes, hits[rows, classes])
+                    by_image[block, rule_index, scope_index, n_index] = hits[rows, classes]
                     by_label[:, rule_index, scope_index, n_index] += hits.sum(axis=0)
                     null[:, rule_index, scope_index, n_index] += hits[rows, permuted_classes].sum(axis=1)
     if not images.sum():
         raise FiltagError("no test image could be read: mend the images")
+    by_class = np.zeros_like(by_label)
+    np.add.at(by_class, np.concatenate(classes_of), by_image[:done])
     images_or_nan = np.where(images > 0, images, np.nan)
     return Hits(
         rules=tuple(rules),
@@ -171,6 +180,7 @@ def hits_at_n(
         by_class=np.moveaxis(by_class / images_or_nan[:, None, None, None], 0, -1),
         by_label=np.moveaxis(by_label / images.sum(), 0, -1),
         null=null / images.sum(),
+        by_image=by_image[:done],
     )
 
 

@@ -11,7 +11,7 @@ from filtag_kg.profile.filter_states import FilterStates, filter_states
 from filtag_kg.profile.image_checks import check_profile
 from filtag_kg.profile.inference import Observation, observations, observe
 from filtag_kg.profile.merge import merge_profiles
-from filtag_kg.profile.metadata import METADATA
+from filtag_kg.profile.metadata import METADATA, software_versions
 from filtag_kg.profile.options import PassOptions
 from filtag_kg.profile.profile import Profile, load_profile, save_profile
 from filtag_kg.profile.recorded_network import recorded_network, recorded_network_file
@@ -40,6 +40,7 @@ __all__ = [
     "recorded_network",
     "recorded_network_file",
     "save_profile",
+    "software_versions",
 ]
 
 

@@ -91,7 +91,7 @@ def network_metadata(network: Network) -> dict[str, Any]:
         "layers_option": network.layers_option,
         "precision": network.precision,
         "layer_kinds": [layer.kind for layer in network.layers],
-        "versions": _versions(network),
+        "versions": software_versions(network),
     }
 
 
@@ -141,7 +141,8 @@ def notes_from(metadata: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def _versions(network: Network) -> dict[str, str]:
+def software_versions(network: Network) -> dict[str, str]:
+    """Return the versions of the software that a pass through a network depends on."""
     versions = {"python": platform.python_version(), **network.engine.versions()}
     for name in ("filtag-kg", "numpy", "pillow"):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from filtag_kg.concepts import ConceptInLayer
 from filtag_kg.explain import Confusion, HitsRow
@@ -12,6 +13,7 @@ from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots import (
     NARROW,
     WIDE,
+    Plot,
     ablation_plot,
     concept_tree,
     confusion_plot,
@@ -29,33 +31,52 @@ _SEPARATED = 8
 _MOST_ABLATIONS = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """A plot with its caption.
 
     Parameters
     ----------
-    name : str
-        Of its file, without ``.svg``.
-    rule : str
-        The rule that it shows; empty where it shows none.
+    kind : str
+        What it shows: ``separation``, ``hits``.
+    run_id, rule : str
+        The run that it is about, and its rule; empty where it is about none.
     title, text : str
         The caption.
-    wide, narrow : str
-        SVG.
+    draw : callable
+        From a width in pixels to the plot; None where there is nothing to draw.
     """
 
-    name: str
+    kind: str
+    run_id: str
     rule: str
     title: str
     text: str
-    wide: str
-    narrow: str
+    draw: Callable[[int], Plot | None]
+
+    @property
+    def name(self) -> str:
+        """The name of its file in a report, without ``.svg``."""
+        return f"plots/{self.run_id}-{self.kind}" if self.run_id else f"plots/{self.kind}"
+
+    @cached_property
+    def wide(self) -> str:
+        """SVG for a page on a desk; empty where there is nothing to draw."""
+        return self._page_svg(WIDE)
+
+    @cached_property
+    def narrow(self) -> str:
+        """SVG for a page on a phone."""
+        return self._page_svg(NARROW)
 
     @property
     def files(self) -> tuple[tuple[str, str], ...]:
         """Names and texts of its files."""
         return (f"{self.name}.svg", self.wide), (f"{self.name}-narrow.svg", self.narrow)
+
+    def _page_svg(self, width: int) -> str:
+        plot = self.draw(width)
+        return "" if plot is None else plot.page_svg()
 
 
 def run_figures(grouped: GroupedRun, href: Callable[[str], str | None]) -> Iterator[Figure]:
@@ -68,12 +89,12 @@ def run_figures(grouped: GroupedRun, href: Callable[[str], str | None]) -> Itera
     """
     graph, few = grouped.loaded.concepts, grouped.run.too_few()
 
-    def sunburst(width: int) -> str | None:
+    def sunburst(width: int) -> Plot | None:
         # A phone has no room for the third ring.
-        tree = concept_tree(grouped, graph.parents, graph.labels, levels=3 if width == WIDE else 2)
-        return sunburst_plot(tree, href=href, width=_SUNBURST if width == WIDE else width)
+        tree = concept_tree(grouped, graph.parents, graph.labels, levels=3 if width > NARROW else 2)
+        return sunburst_plot(tree, href=href, width=min(width, _SUNBURST))
 
-    figures: Sequence[tuple[str, str, str, Callable[[int], str | None]]] = (
+    figures: Sequence[tuple[str, str, str, Callable[[int], Plot | None]]] = (
         (
             "separation",
             "Where concepts appear",
@@ -117,9 +138,8 @@ def run_figures(grouped: GroupedRun, href: Callable[[str], str | None]) -> Itera
         ),
     )
     for name, title, text, draw in figures:
-        figure = _figure(f"plots/{grouped.run.run_id}-{name}", grouped.run.rule, title, text, draw)
-        if figure is not None:
-            yield figure
+        if draw(WIDE) is not None:
+            yield Figure(name, grouped.run.run_id, grouped.run.rule, title, text, draw)
 
 
 def _ablations(grouped: GroupedRun) -> list[Ablation]:
@@ -146,8 +166,11 @@ def _separated(grouped: GroupedRun) -> list[tuple[ConceptInLayer, ...]]:
 
 def hits_figure(rows: Sequence[HitsRow]) -> Figure | None:
     """Return the figure of an evaluation."""
-    return _figure(
-        "plots/hits",
+    if not rows:
+        return None
+    return Figure(
+        "hits",
+        "",
         "",
         "Hits@n",
         "How often the n most frequent tags of the filters that a test image activates name its class (the paper's "
@@ -158,16 +181,13 @@ def hits_figure(rows: Sequence[HitsRow]) -> Figure | None:
 
 def confusion_figure(confusions: Sequence[Confusion]) -> Figure | None:
     """Return the figure of misclassified images by kind of thing."""
-    return _figure(
-        "plots/confusion",
+    if not confusions:
+        return None
+    return Figure(
+        "confusion",
+        "",
         "",
         "Confusion between concepts",
         "What kinds of things were taken for, in per cent of the misclassified images of each.",
         lambda width: confusion_plot(confusions, width=width),
     )
-
-
-def _figure(name: str, rule: str, title: str, text: str, draw: Callable[[int], str | None]) -> Figure | None:
-    wide = draw(WIDE)
-    narrow = draw(NARROW) if wide is not None else None
-    return None if wide is None or narrow is None else Figure(name, rule, title, text, wide, narrow)

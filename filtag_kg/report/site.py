@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.explain import HitsRow, read_confusions, read_hits
+from filtag_kg.explain import HitsRow, read_confusions, read_evaluation
 from filtag_kg.graph import xml_text
 from filtag_kg.report.comparison import Comparison
 from filtag_kg.report.figures import Figure, confusion_figure, hits_figure, run_figures
@@ -125,7 +125,7 @@ class _Extra:
 def _hits_page(site: Site, folder: Path) -> Iterator[_Extra]:
     if site.hits is None:
         return
-    rows = read_hits(site.hits / "hits.csv")
+    rows, _ = read_evaluation(site.hits, site.loaded.networks)
     _copy(site.hits / "hits.csv", folder / "hits.csv")
     lines: dict[tuple[str, str], dict[int, HitsRow]] = {}
     for row in rows:

@@ -142,7 +142,7 @@ def test_classes_without_an_output_have_no_accuracy(made: Profile, network: Netw
     unnamed = evaluate(made, replace(network, class_ids=()), test, RULES, [1], permutations=0)
     assert unnamed.top1 is None
     assert unnamed.notes == ("colours does not say what its outputs stand for: no accuracy; name its classes",)
-    assert hits_csv(unnamed).splitlines()[1] == "k=1,all,1,5,0.6,,,,,,0"
+    assert hits_csv(unnamed).splitlines()[1] == "k=1,all,1,5,0.6,0.0,1.0,,,,,,0"
 
 
 def test_unreadable_images_are_named(made: Profile, network: Network, tmp_path: Path) -> None:
@@ -181,9 +181,9 @@ def test_mistakes(made: Profile, network: Network, test: ImageSet, tmp_path: Pat
 
 def test_the_tables(found: Evaluation) -> None:
     lines = hits_csv(found).splitlines()
-    assert lines[0] == "rule,layers,n,images,hits,null,null_sd,rho,rho_low,rho_high,classes"
+    assert lines[0] == "rule,layers,n,images,hits,hits_low,hits_high,null,null_sd,rho,rho_low,rho_high,classes"
     assert len(lines) == 1 + len(RULES) * 2 * 2
-    assert re.fullmatch(r"k=1,all,1,5,0\.6,0\.\d+,0\.\d+,1\.0,,,2", lines[1])
+    assert re.fullmatch(r"k=1,all,1,5,0\.6,0\.\d+,(1|0)\.\d+,0\.\d+,0\.\d+,1\.0,,,2", lines[1])
     lines = class_hits_csv(found).splitlines()
     assert lines[:3] == [
         "rule,layers,n,class_id,label,images,hits,accuracy",

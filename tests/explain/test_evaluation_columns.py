@@ -15,7 +15,7 @@ def evaluation(permutations: int) -> Evaluation:
     by_class[..., 2] = np.nan
     by_label, null = np.full((2, 2, 3, 3), 0.25), np.full((permutations, 2, 2, 3), 0.25)
     rules = (Rule("k", 1), Rule("q", 0.05, "contrast"))
-    hits = Hits(rules, (1, 5, 10), np.array([4, 2, 0]), by_class, by_label, null)
+    hits = Hits(rules, (1, 5, 10), np.array([4, 2, 0]), by_class, by_label, null, np.zeros((6, 2, 2, 3)))
     return Evaluation(("n1", "n2", "n3"), ("a", "b", "c"), hits, np.array([0.5, 1.0, np.nan]), ())
 
 
@@ -33,7 +33,7 @@ def test_hits_are_read_back(permutations: int, tmp_path: Path) -> None:
     assert {row.null_sd is None for row in read} == {permutations < 2}
 
 
-GOOD = "k=1,all,1,5,0.5,0.1,0.01,,,,3"
+GOOD = "k=1,all,1,5,0.5,0.4,0.6,0.1,0.01,,,,3"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ GOOD = "k=1,all,1,5,0.5,0.1,0.01,,,,3"
         (GOOD.replace("all", "some"), ", line 2, column layers: 'some' is not one of all, last"),
         (GOOD.replace("k=1", "k"), ", line 2, column rule: 'k' is not a rule"),
         (GOOD.replace("k=1", "k=1-1"), ", line 2, column rule: 'k=1-1' is not a rule"),
-        ("k=1,all,1", ", line 2: 3 cells, where the header has 11"),
+        ("k=1,all,1", ", line 2: 3 cells, where the header has 13"),
         ("\udcff", " is not UTF-8 text"),
     ],
 )
@@ -58,6 +58,13 @@ def test_a_damaged_file_is_refused(line: str, what: str, tmp_path: Path) -> None
     with pytest.raises(FiltagError) as error:
         read_hits(path)
     assert str(error.value) == f"{path}{what}: evaluate anew"
+
+
+def test_a_file_of_an_earlier_version_has_no_intervals(tmp_path: Path) -> None:
+    header = "rule,layers,n,images,hits,null,null_sd,rho,rho_low,rho_high,classes"
+    (tmp_path / "hits.csv").write_text(f"{header}\nk=1,all,1,5,0.5,0.1,0.01,,,,3\n", encoding="utf-8")
+    (row,) = read_hits(tmp_path / "hits.csv")
+    assert (row.hits, row.hits_low, row.hits_high, row.null) == (0.5, None, None, 0.1)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from filtag_kg.kg import SCOPES, Ablation, Change, Scope
 from filtag_kg.report.plots.canvas import CAPTION, Canvas, fitted, text_width
+from filtag_kg.report.plots.plot import Plot
 from filtag_kg.report.plots.style import WIDE, Colour
 from filtag_kg.views import change_text, points_text
 
@@ -19,7 +20,7 @@ _MOST_LABEL = 0.34
 _COLOURS: dict[Scope, Colour] = {"concept": "same", "others": "slate", "difference": "ink"}
 
 
-def ablation_plot(ablations: Sequence[Ablation], *, width: int = WIDE) -> str | None:
+def ablation_plot(ablations: Sequence[Ablation], *, width: int = WIDE) -> Plot | None:
     """Draw the change of confidence in the true class, a block for each ablation, all on one scale.
 
     A row is a point with its 95 % interval; the small marks below are the random sets of filters.
@@ -31,8 +32,8 @@ def ablation_plot(ablations: Sequence[Ablation], *, width: int = WIDE) -> str | 
 
     Returns
     -------
-    str or None
-        SVG; None without ablations.
+    Plot or None
+        None without ablations.
     """
     if not ablations:
         return None
@@ -61,7 +62,7 @@ def ablation_plot(ablations: Sequence[Ablation], *, width: int = WIDE) -> str | 
         change = share * reach / 1.05
         canvas.caption(x_of(change), bottom + 14, points_text(change), anchor="middle")
     shown = "; ".join(f"{ablation.label}: {change_text(ablation.change('difference'))}" for ablation in ablations)
-    return canvas.svg(
+    return canvas.plot(
         "Change of confidence without a concept's filters",
         f"In points; how much more the classes of each concept change than the others: {shown}.",
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from filtag_kg.explain import Confusion, Group
 from filtag_kg.report.plots.canvas import CAPTION, Canvas, fitted, text_width
+from filtag_kg.report.plots.plot import Plot
 from filtag_kg.report.plots.style import WIDE, Colour, is_narrow
 
 _OTHERS = "others"
@@ -80,7 +81,7 @@ def confused_kinds(confusions: Sequence[Confusion], *, most: int = 12) -> list[C
     ]
 
 
-def confusion_plot(confusions: Sequence[Confusion], *, most: int = 12, width: int = WIDE) -> str | None:
+def confusion_plot(confusions: Sequence[Confusion], *, most: int = 12, width: int = WIDE) -> Plot | None:
     """Draw a row for each of the most misclassified kinds, and a column for each kind they were taken for.
 
     A cell has its share of the row's misclassified images in per cent; below 1 % it stays empty. Confusion within a
@@ -97,8 +98,8 @@ def confusion_plot(confusions: Sequence[Confusion], *, most: int = 12, width: in
 
     Returns
     -------
-    str or None
-        SVG; None without misclassified images.
+    Plot or None
+        None without misclassified images.
     """
     most_label = min(_MOST_LABEL, _MOST_LABEL_SHARE * width)
     totals = _TOTALS_NARROW if is_narrow(width) else _TOTALS
@@ -131,7 +132,7 @@ def confusion_plot(confusions: Sequence[Confusion], *, most: int = 12, width: in
         f"{row.kind.label} for {row.kind.label} {100 * row.taken_for[index] / row.images:.0f} %"
         for index, row in enumerate(rows)
     )
-    return canvas.svg(
+    return canvas.plot(
         "What was taken for what",
         "Of the misclassified images of each kind of thing, the share taken for each kind, in per cent. Within the "
         f"kind: {within}.",

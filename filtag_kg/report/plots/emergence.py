@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots.canvas import CAPTION, Canvas, fitted, text_width
 from filtag_kg.report.plots.layer_axis import draw_layer_axis, layer_axis_height, layer_positions
+from filtag_kg.report.plots.plot import Plot
 from filtag_kg.report.plots.style import WIDE
 from filtag_kg.report.tables import count_text
 
@@ -60,7 +61,7 @@ def emerging_concepts(grouped: GroupedRun, *, most: int = 15) -> list[EmergingCo
     return sorted(concepts, key=lambda row: (row.first, -row.total, row.label, row.concept))
 
 
-def emergence_plot(grouped: GroupedRun, *, most: int = 15, width: int = WIDE) -> str | None:
+def emergence_plot(grouped: GroupedRun, *, most: int = 15, width: int = WIDE) -> Plot | None:
     """Draw a row for each concept and a dot for each layer that has it; the dot's area shows how many filters.
 
     Parameters
@@ -72,8 +73,8 @@ def emergence_plot(grouped: GroupedRun, *, most: int = 15, width: int = WIDE) ->
 
     Returns
     -------
-    str or None
-        SVG; None without a coherent filter, and for a layer alone, which has no depth.
+    Plot or None
+        None without a coherent filter, and for a layer alone, which has no depth.
     """
     rows, names = emerging_concepts(grouped, most=most), [row.layer for row in grouped.layers]
     if not rows or len(names) < 2:
@@ -105,7 +106,7 @@ def emergence_plot(grouped: GroupedRun, *, most: int = 15, width: int = WIDE) ->
                 canvas.circle(dot_x, y, radius(filters), "same", alpha=0.88, title=title)
         canvas.text(width, y, f"{row.total:,}", colour="quiet", anchor="end")
     firsts = ", ".join(f"{row.label} from {names[row.first]} on ({row.total:,})" for row in rows)
-    return canvas.svg(
+    return canvas.plot(
         "Where filters have which theme",
         f"For each kind of thing the layer in which it is first a clear theme, and the number of filters: {firsts}.",
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from filtag_kg.explain import SCOPES, HitsRow
 from filtag_kg.report.plots.canvas import CAPTION, Canvas, text_width
 from filtag_kg.report.plots.percent_axis import draw_percent_axis
+from filtag_kg.report.plots.plot import Plot
 from filtag_kg.report.plots.style import WIDE, Colour, is_narrow
 from filtag_kg.tags import Rule, parse_rule
 
@@ -35,13 +37,36 @@ _LINE = 15.0
 _DASH = (4, 3)
 
 _Edges = tuple[float, float]
+_Points = tuple[tuple[float, float], ...]
 
 
-def hits_plot(rows: Sequence[HitsRow], *, width: int = WIDE) -> str | None:
+def _star(n_points: int, *, inner: float, turn: float = 0.0) -> _Points:
+    """Return the corners of a star; with inner 1 of a polygon of twice as many sides."""
+    angles = [math.pi * (index / n_points - 0.5) + turn for index in range(2 * n_points)]
+    radii = [1.0 if index % 2 == 0 else inner for index in range(2 * n_points)]
+    return tuple((r * math.cos(angle), r * math.sin(angle)) for r, angle in zip(radii, angles, strict=True))
+
+
+_DISC: _Points = ()
+_MARKS: Mapping[str, Sequence[_Points]] = {
+    "k": (
+        _DISC,
+        _star(3, inner=0.5),
+        _star(4, inner=0.71, turn=math.pi),
+        _star(3, inner=0.5, turn=math.pi),
+        _star(5, inner=0.45),
+    ),
+    "q": (_star(4, inner=0.71, turn=math.pi / 4), _star(4, inner=0.35), _star(4, inner=0.35, turn=math.pi / 4)),
+}
+"""The marks of rules by number of filters and by quantile, the smallest amount first: they tell rules apart in grey."""
+_MARK_RADIUS = 3.6
+
+
+def hits_plot(rows: Sequence[HitsRow], *, width: int = WIDE) -> Plot | None:
     """Draw a panel for each score, for all layers and the last; Hits@n solid, the null dashed with its band.
 
-    The band is 1.96 standard deviations over permutations. Rules by number of filters have round marks, those by
-    quantile square ones. The larger the amount, the stronger the line, and each has its name at its end.
+    Upright strokes are the 95 % intervals of Hits@n. The band is 1.96 standard deviations over permutations. Each rule
+    has a mark of its own, and its name at the end of its line; the larger the amount, the stronger the line.
 
     Parameters
     ----------
@@ -50,8 +75,8 @@ def hits_plot(rows: Sequence[HitsRow], *, width: int = WIDE) -> str | None:
 
     Returns
     -------
-    str or None
-        SVG; None without rows.
+    Plot or None
+        None without rows.
     """
     if not rows:
         return None
@@ -63,7 +88,8 @@ def hits_plot(rows: Sequence[HitsRow], *, width: int = WIDE) -> str | None:
     panel_width = (width - (n_columns - 1) * _GAP) / n_columns
     panel_height = _HEAD + _HEIGHT + _FOOT
     canvas = Canvas("hits", width, _EDGE + panel_height * n_lines)
-    _draw_key(canvas, width, null=any(row.null is not None for row in rows))
+    intervals, null = any(row.hits_low is not None for row in rows), any(row.null is not None for row in rows)
+    _draw_key(canvas, width, intervals=intervals, null=null)
     for index, (score, scope) in enumerate(panels):
         line, column = divmod(index, n_columns)
         left, top = column * (panel_width + _GAP) + _LEFT, _EDGE + line * panel_height + _HEAD
@@ -73,7 +99,7 @@ def hits_plot(rows: Sequence[HitsRow], *, width: int = WIDE) -> str | None:
         by_score = f", by {score}" if len(scores) > 1 or score != "activation" else ""
         canvas.text(left, top - 26, f"{_SCOPE_NAMES[scope]}{by_score}", bold=True)
         _draw_panel(canvas, by_rule, (left, right - _NAME_GAP - names_width), (top, top + _HEIGHT))
-    return canvas.svg("Hits@n", _description(rows))
+    return canvas.plot("Hits@n", _description(rows))
 
 
 def _rows_of(rows: Sequence[HitsRow], rule: Rule, scope: str) -> list[HitsRow]:
@@ -94,12 +120,18 @@ def _description(rows: Sequence[HitsRow]) -> str:
     return f"How often the tags of the filters that an image activates name its class. {'; '.join(parts)}."
 
 
-def _draw_key(canvas: Canvas, width: int, *, null: bool) -> None:
-    canvas.line((_LEFT, _LEFT + _KEY_LINE), (_KEY_Y, _KEY_Y), "quiet", width=2)
-    canvas.caption(_LEFT + _KEY_LINE + 8, _KEY_Y, "Hits@n")
+def _draw_key(canvas: Canvas, width: int, *, intervals: bool, null: bool) -> None:
+    left = _LEFT if not is_narrow(width) else 0.0
+    canvas.line((left, left + _KEY_LINE), (_KEY_Y, _KEY_Y), "quiet", width=2)
+    name = "Hits@n"
+    if intervals:
+        name = "Hits@n (95 %)" if is_narrow(width) else "Hits@n with 95 % interval"
+        middle = left + _KEY_LINE / 2
+        canvas.line((middle, middle), (_KEY_Y - 6, _KEY_Y + 6), "quiet", width=1)
+    canvas.caption(left + _KEY_LINE + 8, _KEY_Y, name)
     if not null:
         return
-    x = _LEFT + _KEY_LINE + 8 + text_width("Hits@n", CAPTION) + 24
+    x = left + _KEY_LINE + 8 + text_width(name, CAPTION) + 24
     canvas.rect(x, _KEY_Y - 6, _KEY_LINE, 12, "quiet", alpha=0.16)
     canvas.line((x, x + _KEY_LINE), (_KEY_Y, _KEY_Y), "quiet", width=1.2, dash=_DASH)
     x += _KEY_LINE + 8
@@ -123,16 +155,19 @@ def _draw_panel(canvas: Canvas, by_rule: Mapping[Rule, Sequence[HitsRow]], x: _E
     canvas.caption(right, bottom + 33, "n", anchor="end")
     for rule, rows in by_rule.items():
         _draw_null(canvas, rows, _HUES[rule.kind], x_of, y_of)
+    marks = {rule: _mark(rule, list(by_rule)) for rule in by_rule}
     for rule, rows in by_rule.items():
         xs, ys = [x_of(row.n) for row in rows], [y_of(row.hits) for row in rows]
         canvas.line(xs, ys, _HUES[rule.kind], width=2, alpha=_strength(rule, list(by_rule)))
         for row in rows:
-            null = "" if row.null is None else f", null {100 * row.null:.1f} %"
-            title = f"{_name(rule)}: {100 * row.hits:.1f} % at n = {row.n}{null}"
-            _draw_point(canvas, x_of(row.n), y_of(row.hits), rule, title)
+            x_of_row = x_of(row.n)
+            if row.hits_low is not None and row.hits_high is not None:
+                interval = (y_of(row.hits_low), y_of(row.hits_high))
+                canvas.line((x_of_row, x_of_row), interval, _HUES[rule.kind], width=1.2)
+            _draw_point(canvas, (x_of_row, y_of(row.hits)), rule, marks[rule], _title(rule, row))
     ends = {rule: y_of(rows[-1].hits) for rule, rows in by_rule.items()}
     for rule, name_y in _spread_out(ends, y).items():
-        _draw_point(canvas, right + 14, name_y, rule)
+        _draw_point(canvas, (right + 14, name_y), rule, marks[rule])
         canvas.text(right + _NAME_GAP, name_y, _name(rule), size=CAPTION)
 
 
@@ -159,11 +194,27 @@ def _draw_null(
     canvas.line([x for x, _, _ in known], [y_of(mean) for _, mean, _ in known], hue, width=1.2, dash=_DASH, alpha=0.8)
 
 
-def _draw_point(canvas: Canvas, x: float, y: float, rule: Rule, title: str | None = None) -> None:
-    if rule.kind == "k":
-        canvas.circle(x, y, 2.8, _HUES["k"], title=title)
-    else:
-        canvas.rect(x - 2.6, y - 2.6, 5.2, 5.2, _HUES["q"], title=title)
+def _title(rule: Rule, row: HitsRow) -> str:
+    interval = ""
+    if row.hits_low is not None and row.hits_high is not None:
+        interval = f" (95 % interval {100 * row.hits_low:.1f} to {100 * row.hits_high:.1f} %)"
+    null = "" if row.null is None else f", null {100 * row.null:.1f} %"
+    return f"{_name(rule)}: {100 * row.hits:.1f} % at n = {row.n}{interval}{null}"
+
+
+def _draw_point(canvas: Canvas, at: tuple[float, float], rule: Rule, mark: _Points, title: str | None = None) -> None:
+    x, y = at
+    if mark == _DISC:
+        canvas.circle(x, y, 2.8, _HUES[rule.kind], title=title)
+        return
+    corners = [(x + _MARK_RADIUS * dx, y + _MARK_RADIUS * dy) for dx, dy in mark]
+    canvas.polygon(corners, _HUES[rule.kind], title=title)
+
+
+def _mark(rule: Rule, rules: Sequence[Rule]) -> _Points:
+    amounts = sorted({other.amount for other in rules if other.kind == rule.kind})
+    marks = _MARKS[rule.kind]
+    return marks[amounts.index(rule.amount) % len(marks)]
 
 
 def _strength(rule: Rule, rules: Sequence[Rule]) -> float:

@@ -8,6 +8,7 @@ from filtag_kg.report.grouping import LayerShare
 from filtag_kg.report.plots.canvas import CAPTION, Canvas, text_width
 from filtag_kg.report.plots.layer_axis import draw_layer_axis, layer_axis_height, layer_positions
 from filtag_kg.report.plots.percent_axis import draw_percent_axis
+from filtag_kg.report.plots.plot import Plot
 from filtag_kg.report.plots.style import WIDE
 
 # Sizes in pixels.
@@ -26,7 +27,7 @@ _COHERENT = "with a clear theme, of those that several mark, with 95 % interval"
 _COHERENT_SHORT = "clear theme, of those with several"
 
 
-def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: int = WIDE) -> str | None:
+def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: int = WIDE) -> Plot | None:
     """Draw a point with Wilson's interval for each layer, over a quiet bar of the filters that have a tag.
 
     Parameters
@@ -40,8 +41,8 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
 
     Returns
     -------
-    str or None
-        SVG; None where no filter has two tags. A layer without such a filter has a bar alone.
+    Plot or None
+        None where no filter has two tags. A layer without such a filter has a bar alone.
     """
     if not any(row.coherent.total for row in layers):
         return None
@@ -76,10 +77,10 @@ def layer_share_plot(layers: Sequence[LayerShare], *, too_few: str = "", width: 
         shares.append(f"{row.layer} {100 * value:.0f} %")
     draw_layer_axis(canvas, names, x, bottom)
     if too_few:
-        return canvas.svg(
+        return canvas.plot(
             "Share of marked filters by layer", f"Bars of the marked filters. With a clear theme: {too_few}."
         )
-    return canvas.svg(
+    return canvas.plot(
         "Share of filters with a clear theme, by layer",
         "Of the filters that several classes mark, with 95 % intervals, and behind it the marked filters: "
         f"{', '.join(shares)}.",

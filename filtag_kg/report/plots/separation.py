@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from filtag_kg.concepts import ConceptInLayer
 from filtag_kg.report.plots.canvas import Canvas, fitted
 from filtag_kg.report.plots.layer_axis import layer_positions
+from filtag_kg.report.plots.plot import Plot
 from filtag_kg.report.plots.style import WIDE, Colour, is_narrow
 
 # Sizes in pixels.
@@ -23,7 +24,7 @@ _LOWEST, _CHANCE, _HIGHEST = 0.3, 0.5, 1.0
 """Separation at the bottom of a panel, at the line of chance and at the top."""
 
 
-def separation_plot(panels: Sequence[Sequence[ConceptInLayer]], *, width: int = WIDE) -> str | None:
+def separation_plot(panels: Sequence[Sequence[ConceptInLayer]], *, width: int = WIDE) -> Plot | None:
     """Draw the separation of concepts from the first layer to the last, with its interval and a line for chance.
 
     Parameters
@@ -35,8 +36,8 @@ def separation_plot(panels: Sequence[Sequence[ConceptInLayer]], *, width: int = 
 
     Returns
     -------
-    str or None
-        SVG; None where no separation is known, and for a layer alone, which has no depth.
+    Plot or None
+        None where no separation is known, and for a layer alone, which has no depth.
     """
     panels = [rows for rows in panels if len(rows) > 1 and any(row.separation is not None for row in rows)]
     if not panels:
@@ -52,7 +53,7 @@ def separation_plot(panels: Sequence[Sequence[ConceptInLayer]], *, width: int = 
         row, column = divmod(index, n_columns)
         _draw_panel(canvas, rows, (column * pitch, (column + 1) * pitch - _GAP), _KEY + row * panel_height)
     ends = ", ".join(f"{rows[0].label} {_separation(rows[0])} to {_separation(rows[-1])}" for rows in panels)
-    return canvas.svg(
+    return canvas.plot(
         "Separation by depth",
         "For each concept the chance that one of its classes is more like another of them than like a class outside, "
         f"from the first layer to the last: {ends}.",

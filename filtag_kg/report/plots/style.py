@@ -8,7 +8,10 @@ WIDE = 900
 """Pixels across a page on a desk."""
 
 NARROW = 350
-"""Pixels across a page on a phone, where a wide plot scaled down would be too small to read."""
+"""Pixels across a page on a phone, where a wide plot scaled down would be too small to read; in print, a column."""
+
+PRINT_PAGE = 740
+"""Pixels across both columns of a printed page, in letters as large as those of a plot for one column."""
 
 Colour = Literal["paper", "ink", "quiet", "line", "same", "near", "far", "predicted", "blue", "ochre", "plum", "slate"]
 
@@ -27,6 +30,23 @@ COLOURS: dict[Colour, tuple[str, str]] = {
     "slate": ("#6f7f8f", "#93a2b1"),
 }
 """The pages' own, by their names in ``templates/page.css``, and hues for kinds side by side: light, then dark."""
+
+PRINT_COLOURS: dict[Colour, str] = {
+    "paper": "#ffffff",
+    "ink": "#000000",
+    "quiet": "#4d4d4d",
+    "line": "#d9d9d9",
+    "same": "#00507f",
+    "near": "#86bbdc",
+    "far": "#d2d2d2",
+    "predicted": "#d97500",
+    "blue": "#56b4e9",
+    "ochre": "#e8c547",
+    "plum": "#cc79a7",
+    "slate": "#7a7a7a",
+}
+"""For paper. Blues and oranges, after Okabe & Ito (2008), "Color Universal Design": people who do not tell red from
+green tell them apart, and in grey the hues that stand side by side differ in lightness."""
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from filtag_kg.report.plots.canvas import CAPTION, FULL_TURN, Canvas, fitted, text_width
 from filtag_kg.report.plots.concept_tree import TreeConcept
+from filtag_kg.report.plots.plot import Plot
 from filtag_kg.report.plots.style import Colour
 from filtag_kg.report.tables import count_text
 
@@ -70,7 +71,7 @@ class _Disc:
 
 def sunburst_plot(
     tree: TreeConcept | None, *, href: Callable[[str], str | None] | None = None, width: int = 680
-) -> str | None:
+) -> Plot | None:
     """Draw a ring for each level of a tree; filters of a concept without a ring of its own leave a gap.
 
     Concepts too small to be seen are drawn as one, in grey. Labels stand where they fit, and every wedge has its name
@@ -87,8 +88,8 @@ def sunburst_plot(
 
     Returns
     -------
-    str or None
-        SVG; None without a tree. With links it is a group of them for screen readers, else an image.
+    Plot or None
+        None without a tree. With links it is a group of them for screen readers, else an image.
     """
     if tree is None:
         return None
@@ -115,7 +116,7 @@ def sunburst_plot(
             _write_label(canvas, wedge, disc)
     _write_centre(canvas, tree.total, disc)
     children = ", ".join(f"{child.label} {child.total:,}" for child in tree.children)
-    return canvas.svg(
+    return canvas.plot(
         "What filters respond to",
         f"Rings of kinds within kinds, by number of filters. Of {tree.total:,}: {children or tree.label}.",
     )

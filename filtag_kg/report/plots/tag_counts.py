@@ -9,6 +9,7 @@ import numpy as np
 
 from filtag_kg.report.plots.canvas import Canvas, text_width
 from filtag_kg.report.plots.percent_axis import draw_percent_axis
+from filtag_kg.report.plots.plot import Plot
 from filtag_kg.report.plots.style import WIDE, is_narrow
 from filtag_kg.report.tables import count_text
 from filtag_kg.tags import hubs
@@ -73,7 +74,7 @@ def tag_counts(table: RunResults, network: NetworkLayers) -> list[TagCounts]:
     return [last] if n_layers == 1 else [_counted(table, network, range(n_layers), "all layers"), last]
 
 
-def tag_count_plot(table: RunResults, network: NetworkLayers, *, width: int = WIDE) -> str | None:
+def tag_count_plot(table: RunResults, network: NetworkLayers, *, width: int = WIDE) -> Plot | None:
     """Draw the share of tagged filters by number of tags, a panel for all layers and one for the last.
 
     Each bar covers twice as many numbers of tags as the one before, since a few filters may have hundreds. The share of
@@ -86,8 +87,8 @@ def tag_count_plot(table: RunResults, network: NetworkLayers, *, width: int = WI
 
     Returns
     -------
-    str or None
-        SVG; None without tags.
+    Plot or None
+        None without tags.
     """
     if not table.column.size:
         return None
@@ -103,7 +104,7 @@ def tag_count_plot(table: RunResults, network: NetworkLayers, *, width: int = WI
         row, column = divmod(index, n_columns)
         left, top = column * (panel_width + _GAP), row * panel_height + _HEAD
         _draw_panel(canvas, panel, (left + _LEFT, left + panel_width), (top, top + _HEIGHT), most, step)
-    return canvas.svg("Tags per filter", " ".join(f"{panel.name}: {': '.join(_summary(panel))}." for panel in panels))
+    return canvas.plot("Tags per filter", " ".join(f"{panel.name}: {': '.join(_summary(panel))}." for panel in panels))
 
 
 def _counted(table: RunResults, network: NetworkLayers, layers: range, name: str) -> TagCounts:

@@ -10,6 +10,7 @@ import numpy as np
 from filtag_kg.concepts import CommonConcept, Links
 from filtag_kg.kg import KG, KgRun
 from filtag_kg.report.grouping import GroupedRun, group_run
+from filtag_kg.report.plots import Plot
 from filtag_kg.views import ConceptGraph, LoadedKg, NetworkLayers, RunResults
 from filtag_kg.views.activations import Activations
 
@@ -92,22 +93,26 @@ def common_concept(layer: str, filter_: int, label: str) -> CommonConcept:
     )
 
 
-def parsed(svg: str | None) -> ET.Element:
-    assert svg is not None
-    return ET.fromstring(svg)
+def page_svg(plot: Plot | None) -> str:
+    assert plot is not None
+    return plot.page_svg()
 
 
-def texts(svg: str | None) -> list[str]:
+def parsed(plot: Plot | str | None) -> ET.Element:
+    return ET.fromstring(plot if isinstance(plot, str) else page_svg(plot))
+
+
+def texts(svg: Plot | str | None) -> list[str]:
     return ["".join(text.itertext()) for text in parsed(svg).iter(f"{SVG}text")]
 
 
-def titles(svg: str | None) -> list[str]:
+def titles(svg: Plot | str | None) -> list[str]:
     """What marks say when they are pointed at, in the order drawn."""
     root = parsed(svg)
     return [title.text or "" for group in root for title in group.findall(f"{SVG}title")]
 
 
-def circles(svg: str | None) -> dict[str, tuple[float, float, float]]:
+def circles(svg: Plot | str | None) -> dict[str, tuple[float, float, float]]:
     """Centre and radius of each disc that says something."""
     discs = {}
     for group in parsed(svg).findall(f"{SVG}g"):
@@ -117,7 +122,7 @@ def circles(svg: str | None) -> dict[str, tuple[float, float, float]]:
     return discs
 
 
-def boxes(svg: str | None) -> dict[str, tuple[float, float, float, float]]:
+def boxes(svg: Plot | str | None) -> dict[str, tuple[float, float, float, float]]:
     """Left, top, right and bottom of each path that says something."""
     paths = {}
     for group in parsed(svg).findall(f"{SVG}g"):

@@ -6,14 +6,16 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from filtag_kg.explain import HitsRow
-from filtag_kg.report.plots import NARROW, WIDE, hits_plot
+from filtag_kg.report.plots import NARROW, WIDE, Plot, hits_plot
+from filtag_kg.report.plots.hits import _mark
+from filtag_kg.tags import Rule
 from tests.report.plots.reading import SVG, boxes, circles, parsed, texts
 
 N = (1, 5, 10, 50, 100)
 RULES = {"k=1": 0.5, "k=5": 0.9, "q=0.05": 0.9, "q=0.25": 0.89}
 
 
-def rows(rules: dict[str, float] = RULES, *, null: bool = True) -> list[HitsRow]:
+def rows(rules: dict[str, float] = RULES, *, null: bool = True, intervals: bool = False) -> list[HitsRow]:
     return [
         HitsRow(
             rule=rule,
@@ -21,6 +23,8 @@ def rows(rules: dict[str, float] = RULES, *, null: bool = True) -> list[HitsRow]
             n=n,
             images=100,
             hits=top * step / len(N) * (1 if layers == "all" else 0.5),
+            hits_low=0.9 * top * step / len(N) * (1 if layers == "all" else 0.5) if intervals else None,
+            hits_high=top * step / len(N) if intervals else None,
             null=n / 1000 if null else None,
             null_sd=0.01 if null else None,
             rho=None,
@@ -34,21 +38,39 @@ def rows(rules: dict[str, float] = RULES, *, null: bool = True) -> list[HitsRow]
     ]
 
 
-def dashed(svg: str | None) -> list[ET.Element]:
+def dashed(svg: Plot | str | None) -> list[ET.Element]:
     return [path for path in parsed(svg).iter(f"{SVG}path") if path.get("stroke-dasharray")]
 
 
-def test_every_hit_is_a_mark_of_its_rules_kind() -> None:
+def test_every_hit_is_a_mark_of_its_rule() -> None:
     svg = hits_plot(rows())
-    round_, square = circles(svg), boxes(svg)
+    round_, others = circles(svg), boxes(svg)
     assert {f"k=1: {10 * step:.1f} % at n = {n}, null {n / 10:.1f} %" for step, n in enumerate(N, 1)} <= set(round_)
-    assert all(name.startswith("k=") for name in round_)
-    assert all(name.startswith("q=") for name in square)
+    assert {name.partition(":")[0] for name in round_} == {"k=1"}
+    assert {name.partition(":")[0] for name in others} == {"k=5", "q=0.05", "q=0.25"}
     points = [round_[f"k=1: {10 * step:.1f} % at n = {n}, null {n / 10:.1f} %"] for step, n in enumerate(N, 1)]
     assert [x for x, _, _ in points] == sorted({x for x, _, _ in points})
     steps = [above[1] - below[1] for below, above in itertools.pairwise(points)]
     assert steps == pytest.approx([steps[0]] * 4, abs=0.03)
     assert steps[0] < 0
+
+
+def test_rules_are_told_apart_without_colour() -> None:
+    """No two rules of `filtag evaluate` have the same mark."""
+    amounts = {"k": (1, 2, 5, 10, 25), "q": (0.05, 0.1, 0.25)}
+    rules = [Rule(kind, amount) for kind, of_kind in amounts.items() for amount in of_kind]
+    marks = [tuple((round(x, 6), round(y, 6)) for x, y in _mark(rule, rules)) for rule in rules]
+    assert len(set(marks)) == len(rules)
+
+
+def test_intervals_are_upright_strokes() -> None:
+    plain, with_intervals = hits_plot(rows()), hits_plot(rows(intervals=True))
+    n_strokes = len(list(parsed(with_intervals).iter(f"{SVG}path"))) - len(list(parsed(plain).iter(f"{SVG}path")))
+    assert n_strokes == 2 * len(RULES) * len(N) + 1
+    assert "k=1: 10.0 % at n = 1 (95 % interval 9.0 to 10.0 %), null 0.1 %" in circles(with_intervals)
+    assert "Hits@n with 95 % interval" in texts(with_intervals)
+    narrow = parsed(hits_plot(rows(intervals=True), width=NARROW))
+    assert all(float(text.get("x", "")) < NARROW for text in narrow.iter(f"{SVG}text"))
 
 
 def test_the_null_is_dashed_and_has_a_band() -> None:

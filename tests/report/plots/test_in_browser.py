@@ -14,6 +14,7 @@ from filtag_kg.report.grouping import GroupedRun, group_run
 from filtag_kg.report.plots import NARROW, WIDE, concept_tree, layer_share_plot, sunburst_plot, tag_count_plot
 from filtag_kg.views import load_kg
 from tests.browser import browser, page
+from tests.report.plots.reading import page_svg
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -47,7 +48,7 @@ def sunburst(vgg: KG, grouped: GroupedRun) -> str:
     for concept, above in endpoint.ask(asked).values():
         parents.setdefault(concept, []).append(above)
     labels = dict(endpoint.ask("SELECT ?c ?label WHERE { ?c a skos:Concept ; skos:prefLabel ?label }").values())
-    return sunburst_plot(concept_tree(grouped, parents, labels)) or ""
+    return page_svg(sunburst_plot(concept_tree(grouped, parents, labels)))
 
 
 def apart(one: list[list[float]], other: list[list[float]]) -> bool:
@@ -68,10 +69,10 @@ def test_no_text_lies_over_another(
     with page(chromium, tmp_path.as_uri()) as opened:
         for svg in (
             sunburst,
-            tag_count_plot(grouped.table, grouped.network, width=width),
-            layer_share_plot(grouped.layers, width=width),
+            page_svg(tag_count_plot(grouped.table, grouped.network, width=width)),
+            page_svg(layer_share_plot(grouped.layers, width=width)),
         ):
-            plot.write_text(svg or "", encoding="utf-8")
+            plot.write_text(svg, encoding="utf-8")
             opened.goto(plot.as_uri())
             right, bottom = opened.evaluate(
                 "[document.documentElement.viewBox.baseVal].map(b => [b.width, b.height])[0]"

@@ -9,7 +9,7 @@ import pytest
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots import emergence_plot, emerging_concepts, layer_share_plot
 from filtag_kg.report.plots.emergence import EmergingConcept
-from tests.report.plots.reading import boxes, circles, grouped_run, texts
+from tests.report.plots.reading import boxes, circles, grouped_run, page_svg, texts
 
 
 def test_concepts_are_in_the_order_of_their_first_layer(grouped: GroupedRun) -> None:
@@ -88,10 +88,10 @@ def test_a_deep_network_with_every_concept_everywhere_stays_small() -> None:
     layers = {f"conv5_block{index}_3_conv": 100 for index in range(155)}
     common = {(layer, filter_): f"concept {filter_}" for layer in layers for filter_ in range(15)}
     grouped = grouped_run(common, layers=layers)
-    svg = emergence_plot(grouped) or ""
+    svg = page_svg(emergence_plot(grouped))
     assert svg.count("<circle") == 155 * 15 + 1
     assert len(svg) < 200_000
-    assert len(layer_share_plot(grouped.layers) or "") < 150_000
+    assert len(page_svg(layer_share_plot(grouped.layers))) < 150_000
 
 
 def test_where_there_is_nothing_to_draw() -> None:

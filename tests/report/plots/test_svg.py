@@ -13,6 +13,7 @@ from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots import (
     NARROW,
     WIDE,
+    Plot,
     concept_tree,
     confusion_plot,
     emergence_plot,
@@ -24,17 +25,17 @@ from filtag_kg.report.plots import (
 )
 from filtag_kg.report.plots.canvas import Canvas, fitted, one_line, text_width
 from filtag_kg.report.plots.style import COLOURS
-from tests.report.plots.reading import SVG, grouped_run, parsed, texts
+from tests.report.plots.reading import SVG, grouped_run, page_svg, parsed, texts
 from tests.report.plots.test_separation import panel
 
 EVIL = "<script>alert(1)</script> & $x^2$ \x00 \U0001f41d \u8702"
-HITS = [HitsRow("k=1", "all", n, 5, n / 20, n / 100, 0.01, None, None, None, 3) for n in (1, 5, 10)]
+HITS = [HitsRow("k=1", "all", n, 5, n / 20, n / 30, n / 15, n / 100, 0.01, None, None, None, 3) for n in (1, 5, 10)]
 CONFUSIONS = [
     Confusion("c:dog", "dog", "c:dog", "dog", same=True, mistakes=3, share_of_true=0.75, share=0.6),
     Confusion("c:dog", "dog", "c:cat", "cat", same=False, mistakes=1, share_of_true=0.25, share=0.2),
     Confusion("c:cat", "cat", "c:owl", "owl", same=False, mistakes=1, share_of_true=1.0, share=0.2),
 ]
-PLOTS: dict[str, Callable[[GroupedRun, int], str | None]] = {
+PLOTS: dict[str, Callable[[GroupedRun, int], Plot | None]] = {
     "emergence": lambda grouped, width: emergence_plot(grouped, width=width),
     "separation": lambda _, width: separation_plot([panel("dog", 0.5, 0.8, 0.9), panel("car", 0.9, 1, 1)], width=width),
     "layer-share": lambda grouped, width: layer_share_plot(grouped.layers, width=width),
@@ -48,10 +49,10 @@ PLOTS: dict[str, Callable[[GroupedRun, int], str | None]] = {
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 @pytest.mark.parametrize("name", PLOTS)
 def test_a_plot_stands_alone_and_adapts(grouped: GroupedRun, name: str, width: int) -> None:
-    svg = PLOTS[name](grouped, width)
+    svg = page_svg(PLOTS[name](grouped, width))
     root = parsed(svg)
-    assert svg == PLOTS[name](grouped, width)
-    assert len(svg or "") < 20_000
+    assert svg == page_svg(PLOTS[name](grouped, width))
+    assert len(svg) < 20_000
     assert (root.get("class"), root.get("role")) == (f"plot plot-{name}", "img")
     assert [child.tag for child in root][:3] == [f"{SVG}title", f"{SVG}desc", f"{SVG}style"]
     assert root.get("aria-label") == root[0].text
@@ -69,8 +70,8 @@ def test_a_plot_stands_alone_and_adapts(grouped: GroupedRun, name: str, width: i
         assert not [name for name in element.attrib if name.startswith("on")]
         for colour in (element.get("fill"), element.get("stroke")):
             assert colour in (None, "none") or re.fullmatch(r"var\(--\w+\)", colour or "")
-    assert "url(" not in (svg or "")
-    assert "http" not in (svg or "").replace("http://www.w3.org/2000/svg", "")
+    assert "url(" not in svg
+    assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
@@ -100,20 +101,21 @@ def test_any_name_is_shown_and_does_nothing() -> None:
     shown = one_line(EVIL)
     assert shown == "<script>alert(1)</script> & $x^2$ \U0001f41d \u8702"
     grouped = grouped_run({("first", 0): EVIL, ("last", 0): EVIL})
-    for svg in (emergence_plot(grouped), sunburst_plot(concept_tree(grouped, {}, {f"c:{EVIL}": EVIL}))):
-        assert "<script" not in (svg or "")
-        assert "alert(1)" in (svg or "")
+    for plot in (emergence_plot(grouped), sunburst_plot(concept_tree(grouped, {}, {f"c:{EVIL}": EVIL}))):
+        svg = page_svg(plot)
+        assert "<script" not in svg
+        assert "alert(1)" in svg
         parsed(svg)
     canvas = Canvas("test", 400, 20)
     canvas.text(0, 10, EVIL)
-    assert texts(canvas.svg("a title", "what it shows")) == [shown]
+    assert texts(canvas.plot("a title", "what it shows")) == [shown]
 
 
 def test_links_make_a_group_of_what_was_an_image() -> None:
     canvas = Canvas("test", 100, 100)
     canvas.wedge((50, 50), (10, 40), (0, 90), "same", title="dog: 3 filters", href="../concept/dog.html?a=1&b=2")
     canvas.wedge((50, 50), (10, 40), (90, 360), "same", title="cat: 9 filters")
-    root = parsed(canvas.svg("a title", "what it shows"))
+    root = parsed(canvas.plot("a title", "what it shows"))
     assert root.get("role") == "group"
     (link,) = root.iter(f"{SVG}a")
     assert (link.get("href"), link.get("aria-label")) == ("../concept/dog.html?a=1&b=2", "dog: 3 filters")
@@ -131,7 +133,7 @@ def test_a_text_is_cut_to_its_width() -> None:
 def test_users_matplotlib_settings_change_nothing(grouped: GroupedRun) -> None:
     import matplotlib as mpl
 
-    before = emergence_plot(grouped)
+    before = page_svg(emergence_plot(grouped))
     with mpl.rc_context({"svg.fonttype": "path", "lines.linewidth": 7, "text.color": "red", "font.family": "serif"}):
-        assert emergence_plot(grouped) == before
+        assert page_svg(emergence_plot(grouped)) == before
         assert mpl.rcParams["svg.fonttype"] == "path"
