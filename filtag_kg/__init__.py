@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from filtag_kg.concepts import concept_source, wordnet
+    from filtag_kg.demo import demo_kg
     from filtag_kg.errors import FiltagError
     from filtag_kg.jobs import explain_image, import_labels, profile, run
     from filtag_kg.kg import BuildParameters, Provenance
@@ -31,6 +32,7 @@ __all__ = [
     "TagTable",
     "build_kg",
     "concept_source",
+    "demo_kg",
     "explain_image",
     "from_keras",
     "from_torch",
@@ -47,6 +49,7 @@ __all__ = [
 # Each name is imported from its folder when it is first asked for.
 _FOLDERS = {
     "concepts": ("concept_source", "wordnet"),
+    "demo": ("demo_kg",),
     "errors": ("FiltagError",),
     "jobs": ("explain_image", "import_labels", "run"),
     "kg": ("BuildParameters", "Provenance"),

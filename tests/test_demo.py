@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
 
 import filtag_kg.demo
-from filtag_kg.demo import demo_pictures, demo_profile
+from filtag_kg.demo import demo_kg, demo_pictures, demo_profile
+from filtag_kg.kg import KG
 
 
 def test_the_demos_pictures_are_of_its_filters_and_small() -> None:
@@ -20,3 +22,10 @@ def test_the_demos_pictures_are_of_its_filters_and_small() -> None:
     assert {image.open(io.BytesIO(png)).size for png in pngs} == {(224, 224)}
     folder = Path(filtag_kg.demo.__file__).with_name("pictures")
     assert sum(path.stat().st_size for path in folder.iterdir()) < 200_000
+
+
+def test_the_demos_kg_is_built_once(kg: KG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filtag_kg.demo, "build_demo", lambda path: shutil.copytree(kg.path, path))
+    assert repr(demo_kg(tmp_path / "demo-kg")) == f"KnowledgeGraph({str(tmp_path / 'demo-kg')!r})"
+    monkeypatch.undo()
+    assert demo_kg(str(tmp_path / "demo-kg")).query("layer-summary").rows

@@ -49,11 +49,10 @@ def demo(
     """
     from rich.syntax import Syntax
 
-    from filtag_kg.demo import DEMO_RULES, demo_pictures, demo_profile
+    from filtag_kg.demo import build_demo, demo_profile
     from filtag_kg.export import export_graph
     from filtag_kg.files import writing
-    from filtag_kg.jobs import build_from_profile
-    from filtag_kg.kg import check_output, describe_visualizations, write_visualizations
+    from filtag_kg.kg import check_output
     from filtag_kg.output_paths import check_file_output, sibling
     from filtag_kg.query import LocalEndpoint, Result, find_query, named_query, sparql_query
     from filtag_kg.report import check_report_folder
@@ -66,9 +65,7 @@ def demo(
     profile = demo_profile()
     counts = f"{len(profile.layer_names)} layers, {profile.mean.shape[1]:,} filters, {len(profile.class_ids)} classes"
     console.print(f"1. A profile of EfficientNet-Lite0 over Tiny ImageNet, from the package: {counts}")
-    kg = build_from_profile(profile, list(DEMO_RULES), output, force=force)
-    write_visualizations(kg, *demo_pictures(kg.manifest["network"]))
-    kg = describe_visualizations(kg)
+    kg = build_demo(output, force=force)
     totals = kg.manifest["counts"]
     console.print(
         f"2. The KG in {output}: {totals['tags']:,} tags, {totals['common_concepts']:,} common concepts, "

@@ -11,11 +11,13 @@ import csv
 import io
 from pathlib import Path
 
-from filtag_kg.kg import Visualization
+from filtag_kg.jobs import build_from_profile
+from filtag_kg.kg import KG, Visualization, describe_visualizations, write_visualizations
 from filtag_kg.profile import Profile, load_profile
 from filtag_kg.tags import Rule
+from filtag_kg.views import KnowledgeGraph
 
-__all__ = ["DEMO_RULES", "demo_pictures", "demo_profile"]
+__all__ = ["DEMO_RULES", "build_demo", "demo_kg", "demo_pictures", "demo_profile"]
 
 _FOLDER = Path(__file__).parent
 
@@ -58,3 +60,34 @@ def demo_pictures(network: str) -> tuple[list[Visualization], list[bytes]]:
                 picture.save(content, "PNG", optimize=True)
             pngs.append(content.getvalue())
     return rows, pngs
+
+
+def build_demo(output: Path, *, force: bool = False) -> KG:
+    """Build the demo's KG with its pictures.
+
+    Raises
+    ------
+    FiltagError
+        If the output exists.
+    """
+    kg = build_from_profile(demo_profile(), list(DEMO_RULES), output, force=force)
+    write_visualizations(kg, *demo_pictures(kg.manifest["network"]))
+    return describe_visualizations(kg)
+
+
+def demo_kg(output: Path | str = "demo-kg") -> KnowledgeGraph:
+    """Open the KG of the demo; where the directory is not there, build it, which takes about half a minute.
+
+    Raises
+    ------
+    FiltagError
+        If something else is in the directory.
+
+    Examples
+    --------
+    >>> demo_kg().query("filters-by-concept", concept="dog")  # doctest: +SKIP
+    """
+    path = Path(output)
+    if not path.exists():
+        build_demo(path)
+    return KnowledgeGraph(path)

@@ -3,7 +3,7 @@
 from filtag_kg.query.catalogue import NamedQuery, catalogue, find_query
 from filtag_kg.query.catalogue_rdf import catalogue_turtle
 from filtag_kg.query.endpoint import Endpoint, LocalEndpoint, RemoteEndpoint, malformed, open_endpoint
-from filtag_kg.query.execution import bound_text, named_query, sparql_query
+from filtag_kg.query.execution import Unanswered, bound_text, named_query, sparql_query, warn_of_misspellings
 from filtag_kg.query.explanation import example_command, explanation
 from filtag_kg.query.formats import RESULT_FORMATS, format_result, table_pieces
 from filtag_kg.query.parameters import PARAMETERS, Parameter, bind, runs
@@ -21,6 +21,7 @@ __all__ = [
     "RemoteEndpoint",
     "Result",
     "Term",
+    "Unanswered",
     "Value",
     "bind",
     "bound_text",
@@ -40,4 +41,5 @@ __all__ = [
     "sparql_query",
     "table_of",
     "table_pieces",
+    "warn_of_misspellings",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from enum import Enum, auto
 
 from filtag_kg.concepts import too_few_classes
 from filtag_kg.errors import FiltagError
 from filtag_kg.query.catalogue import NamedQuery
 from filtag_kg.query.endpoint import Endpoint
+from filtag_kg.query.misspellings import asks_for_types_left_out, unknown_names, unknown_terms
 from filtag_kg.query.parameters import bind, resolve, runs, runs_beside
 from filtag_kg.query.result import Result
 
@@ -50,9 +52,35 @@ SELECT ?share WHERE {
 _FEW_CLASSES = "SELECT ?needed WHERE { VALUES ?run { UNDEF } ?run flt:classesNeeded ?needed }"
 
 
+class Unanswered(Enum):
+    """Why a named query cannot be answered: the graph lacks what it is about."""
+
+    NO_SUCH_NAME = auto()
+    NOT_CHECKED = auto()
+
+
 def sparql_query(endpoint: Endpoint, text: str) -> Result:
-    """Run any SPARQL query."""
-    return endpoint.ask(text)
+    """Run any SPARQL query.
+
+    Warnings in the log name what may be misspelt: a term that the vocabulary lacks, and, where the answer has at most
+    one row, a name that nothing in the graph has.
+
+    Raises
+    ------
+    FiltagError
+        If the query is malformed or the endpoint does not answer.
+    """
+    result = endpoint.ask(text)
+    warn_of_misspellings(endpoint, text, len(result.rows))
+    return result
+
+
+def warn_of_misspellings(endpoint: Endpoint, text: str, n_rows: int) -> None:
+    """Log what may be misspelt in a query whose answer has that many rows."""
+    # A count of nothing, and ASK, have one row.
+    of_few = (*asks_for_types_left_out(text), *unknown_names(endpoint, text)) if n_rows <= 1 else ()
+    for note in (*unknown_terms(text), *of_few):
+        _log.warning("%s", note)
 
 
 def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, str]) -> Result:
@@ -72,7 +100,7 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
         If a parameter is missing, unknown, or not of its kind.
     """
     text = bound_text(endpoint, query, parameters)
-    result = Result(query.columns, ()) if text is None else endpoint.ask(text)
+    result = Result(query.columns, ()) if isinstance(text, Unanswered) else endpoint.ask(text)
     # An ablation is about one run, hardly ever about the first.
     if _ABLATED in query.text and "rule" not in parameters and not result.rows:
         (first, first_rule), *others = runs(endpoint)
@@ -83,10 +111,10 @@ def named_query(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, 
     return result
 
 
-def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, str]) -> str | None:
-    """Return a named query's SPARQL with its parameters bound; None where nothing can be found.
+def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, str]) -> str | Unanswered:
+    """Return a named query's SPARQL with its parameters bound, or why nothing can be found.
 
-    That is where the graph has no such class or concept, or no check of the labels that a query is about.
+    A warning in the log says which class or concept the graph does not have, or that its labels are not checked.
 
     Raises
     ------
@@ -110,7 +138,7 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
     if _CHECKED in query.text and not endpoint.ask(bind(_CHECKS, asked_runs)).rows:
         whose = "" if "made_by" in bindings else " of this run"
         _log.warning("the labels%s are not checked: check them on images first", whose)
-        return None
+        return Unanswered.NOT_CHECKED
     if _ACTIVITY in query.text and not endpoint.ask(bind(_PROFILES, asked_run)).rows:
         _log.warning("this run was not made from a profile, which would tell how active filters are")
     elif _MIXED in query.text and not endpoint.ask(bind(_PROFILES, asked_run)).rows:
@@ -119,4 +147,4 @@ def bound_text(endpoint: Endpoint, query: NamedQuery, parameters: Mapping[str, s
         _log.warning("an earlier version built the KG, and did not look for mixed filters: build it anew")
     elif _CLASS_SHARE in query.text and not endpoint.ask(bind(_CLASS_SHARES, asked_run)).rows:
         _log.warning("the profile has no variances, so it does not tell how much classes explain of a filter")
-    return bind(query.text, bindings) if all(bindings.values()) else None
+    return bind(query.text, bindings) if all(bindings.values()) else Unanswered.NO_SUCH_NAME

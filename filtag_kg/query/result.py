@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """Rows of RDF terms.
 
@@ -73,6 +73,14 @@ class Result:
 
     def _repr_html_(self) -> str:
         return result_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ANN401, ARG002 - IPython's protocol
+        printer.text(str(self))
+
+    def __repr__(self) -> str:
+        """Return what is asked and how many rows there are; `str` and IPython show the rows."""
+        n = len(self.rows)
+        return f"<Result: {', '.join(self.columns)}; {n:,} {'row' if n == 1 else 'rows'}>"
 
     def __str__(self) -> str:
         """Return the first rows as a table of text."""

@@ -20,7 +20,17 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.explain import read_pixels
 from filtag_kg.graph import FLT, POINTING, PREFIXES, term, write_triples
 from filtag_kg.network import recorded_preparation
-from filtag_kg.query import Endpoint, Result, Term, bound_text, catalogue, format_result, malformed, table_pieces
+from filtag_kg.query import (
+    Endpoint,
+    Result,
+    Term,
+    Unanswered,
+    bound_text,
+    catalogue,
+    format_result,
+    malformed,
+    table_pieces,
+)
 from filtag_kg.server.assistant.rows import answer_rows
 from filtag_kg.server.confinement import confine_decoder
 from filtag_kg.server.jobs import (
@@ -227,7 +237,7 @@ def _ask(store: ox.Store, job: QueryJob, limits: Limits) -> Answer:
 def _ask_by_name(store: ox.Store, job: NamedJob, limits: Limits, notes: Sequence[str]) -> Answer:
     query = _QUERIES[job.name]
     text = bound_text(_Opened(store), query, job.parameters)
-    if text is None:
+    if isinstance(text, Unanswered):
         answered = _table(query.columns, iter(()), job.table, limits)
     else:
         asked = QueryJob(text, job.table, None, None, "http://localhost/", first_rows=job.first_rows)

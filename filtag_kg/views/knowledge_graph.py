@@ -12,7 +12,7 @@ from filtag_kg.errors import FiltagError
 from filtag_kg.export import export_graph, to_networkx
 from filtag_kg.kg import KG
 from filtag_kg.kg import build_kg as _build_kg
-from filtag_kg.query import LocalEndpoint, Result, catalogue, find_query, named_query, open_endpoint
+from filtag_kg.query import LocalEndpoint, Result, catalogue, find_query, named_query, open_endpoint, sparql_query
 from filtag_kg.views.filter_names import named_filter
 from filtag_kg.views.loaded_kg import LoadedKg
 from filtag_kg.views.loading import load_kg
@@ -72,7 +72,7 @@ class KnowledgeGraph:
             If there is no such query, a parameter does not fit, or the text is malformed.
         """
         if " " in query.strip() or "{" in query:
-            return self._endpoint.ask(query)
+            return sparql_query(self._endpoint, query)
         given = {name.removesuffix("_"): str(value) for name, value in parameters.items()}
         return named_query(self._endpoint, find_query(query), given)
 

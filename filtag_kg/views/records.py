@@ -207,10 +207,10 @@ class FilterView:
     layer: str
     filter: int
     n_filters: int
-    runs: tuple[FilterRun, ...]
-    exemplars: tuple[Exemplar, ...]
-    visualizations: tuple[Visualization, ...]
-    higher: tuple[Higher, ...]
+    runs: tuple[FilterRun, ...] = dataclasses.field(repr=False)
+    exemplars: tuple[Exemplar, ...] = dataclasses.field(repr=False)
+    visualizations: tuple[Visualization, ...] = dataclasses.field(repr=False)
+    higher: tuple[Higher, ...] = dataclasses.field(repr=False)
     kg: Path | None = dataclasses.field(default=None, compare=False, repr=False)
     mixed: MixedFilter | None = None
     name: FilterName | None = dataclasses.field(default=None, compare=False, repr=False)
@@ -295,8 +295,8 @@ class LayerView:
     layer: str
     kind: str
     n_filters: int
-    higher: tuple[tuple[str, str, int], ...]
-    runs: tuple[LayerRun, ...]
+    higher: tuple[tuple[str, str, int], ...] = dataclasses.field(repr=False)
+    runs: tuple[LayerRun, ...] = dataclasses.field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,8 +312,8 @@ class NetworkView:
     iri: str
     network: str
     label: str
-    layers: Mapping[str, tuple[LayerLine, ...]]
-    runs: tuple[KgRun, ...]
+    layers: Mapping[str, tuple[LayerLine, ...]] = dataclasses.field(repr=False)
+    runs: tuple[KgRun, ...] = dataclasses.field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,11 +366,11 @@ class ClassView:
     concept: str | None
     concept_label: str | None
     confidence: float | None
-    above: tuple[Step, ...]
-    others: tuple[LinkedConcept, ...]
-    excluded: tuple[Step, ...]
-    filters: Mapping[str, tuple[TaggedFilter, ...]]
-    layers: Mapping[str, tuple[ConceptInLayer, ...]]
+    above: tuple[Step, ...] = dataclasses.field(repr=False)
+    others: tuple[LinkedConcept, ...] = dataclasses.field(repr=False)
+    excluded: tuple[Step, ...] = dataclasses.field(repr=False)
+    filters: Mapping[str, tuple[TaggedFilter, ...]] = dataclasses.field(repr=False)
+    layers: Mapping[str, tuple[ConceptInLayer, ...]] = dataclasses.field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,14 +419,14 @@ class ConceptView:
     terms: tuple[str, ...]
     broader: tuple[Related, ...]
     narrower: tuple[Related, ...]
-    features: tuple[Feature, ...]
-    classes: tuple[tuple[str, str], ...]
-    filters: Mapping[str, tuple[tuple[FilterLine, CommonConcept], ...]]
-    layers: Mapping[str, tuple[ConceptInLayer, ...]]
-    tagged: Mapping[str, tuple[tuple[FilterLine, int], ...]]
-    n_filters: Mapping[str, int]
-    n_tagged: Mapping[str, int]
-    ablations: tuple[Ablation, ...]
+    features: tuple[Feature, ...] = dataclasses.field(repr=False)
+    classes: tuple[tuple[str, str], ...] = dataclasses.field(repr=False)
+    filters: Mapping[str, tuple[tuple[FilterLine, CommonConcept], ...]] = dataclasses.field(repr=False)
+    layers: Mapping[str, tuple[ConceptInLayer, ...]] = dataclasses.field(repr=False)
+    tagged: Mapping[str, tuple[tuple[FilterLine, int], ...]] = dataclasses.field(repr=False)
+    n_filters: Mapping[str, int] = dataclasses.field(repr=False)
+    n_tagged: Mapping[str, int] = dataclasses.field(repr=False)
+    ablations: tuple[Ablation, ...] = dataclasses.field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,3 +219,15 @@ def test_exemplars_are_shown_as_they_are_and_lit_where_the_filter_responds(kg: K
     assert html.count("data:image/jpeg") == 9
     assert html.count("data:image/png") == html.count('lit where the filter responds" title') == 9
     assert "data:image/png" not in KnowledgeGraph(kg.path).filter("deep", 0)._repr_html_()
+
+
+def test_as_plain_text_a_result_is_a_table_and_a_view_is_short(kg: KG) -> None:
+    pretty = pytest.importorskip("IPython.lib.pretty").pretty
+    opened = KnowledgeGraph(kg.path)
+    answer = opened.query("tags-of-filter", layer="deep", filter=0)
+    assert pretty(answer) == str(answer)
+    assert str(answer).splitlines()[-1] == f"{len(answer.rows)} rows"
+    assert repr(answer) == f"<Result: {', '.join(answer.columns)}; {len(answer.rows)} rows>"
+    views = (opened.layer("deep"), opened.filter("deep", 0), opened.class_("tabby"), opened.concept("dog"))
+    for view in views:
+        assert len(repr(view)) < 700

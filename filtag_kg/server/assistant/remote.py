@@ -7,8 +7,8 @@ import logging
 from contextvars import ContextVar
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.query import RemoteEndpoint, bound_text, find_query
-from filtag_kg.server.assistant.rows import checked_query, rows_of, unknown
+from filtag_kg.query import RemoteEndpoint, Unanswered, bound_text, find_query, warn_of_misspellings
+from filtag_kg.server.assistant.rows import checked_query, missing, rows_of
 from filtag_kg.server.jobs import Answer, Job, RowsJob
 from filtag_kg.server.limits import Limits
 
@@ -40,7 +40,10 @@ class RemoteAnswers:
         notes: list[str] = []
         _notes.set(notes)
         try:
-            result = self._endpoint.ask(self._text(job, notes))
+            text = self._text(job, notes)
+            result = self._endpoint.ask(text)
+            if job.name is None:
+                warn_of_misspellings(self._endpoint, text, len(result.rows))
         except FiltagError as error:
             return Answer("invalid", str(error))
         rows = rows_of(result, job.offset, job.limit, self._limits.max_rows)
@@ -50,8 +53,8 @@ class RemoteAnswers:
         if job.name is None:
             return checked_query(job.text)[0]
         text = bound_text(self._endpoint, find_query(job.name), job.parameters)
-        if text is None:
-            raise FiltagError(f"{unknown(notes)}: ask for names with sparql")
+        if isinstance(text, Unanswered):
+            raise FiltagError(missing(text, notes, "ask for names with sparql"))
         return text
 
 

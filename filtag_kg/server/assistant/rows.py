@@ -11,7 +11,18 @@ import pyoxigraph as ox
 
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import PREFIXES
-from filtag_kg.query import Endpoint, Result, Term, Value, bound_text, catalogue, malformed, python_value
+from filtag_kg.query import (
+    Endpoint,
+    Result,
+    Term,
+    Unanswered,
+    Value,
+    bound_text,
+    catalogue,
+    malformed,
+    python_value,
+    warn_of_misspellings,
+)
 from filtag_kg.server.jobs import Answer, RowsJob
 from filtag_kg.server.limits import Limits
 from filtag_kg.server.query_inspection import DEEPEST, Inspection, decoded, inspect_query
@@ -75,18 +86,20 @@ def answer_rows(store: ox.Store, endpoint: Endpoint, job: RowsJob, limits: Limit
     if job.name is None:
         text, inspection = checked_query(job.text)
         rows = _ask(store, text, job, limits, union=not inspection.names_dataset)
+        warn_of_misspellings(endpoint, text, rows.total)
     else:
         query = _QUERIES[job.name]
         bound = bound_text(endpoint, query, job.parameters)
-        if bound is None:
-            raise FiltagError(f"{unknown(notes)}: search finds names by spelling and meaning")
+        if isinstance(bound, Unanswered):
+            raise FiltagError(missing(bound, notes, "search finds names by spelling and meaning"))
         rows = _ask(store, bound, job, limits)
     return Answer("ok", kind="rows", format_="json", rows=rows.total, notes=tuple(notes), body=rows.pack())
 
 
-def unknown(notes: Sequence[str]) -> str:
-    """Return what is wrong where a parameter names nothing in the graph, given what was logged of it."""
-    return "; ".join(notes) or "the graph has no such thing"
+def missing(why: Unanswered, notes: Sequence[str], names: str) -> str:
+    """Return what the graph lacks, given what was logged of it; where that is a name, also how to find names."""
+    said = "; ".join(notes) or "the graph has no such thing"
+    return f"{said}: {names}" if why is Unanswered.NO_SUCH_NAME else said
 
 
 def checked_query(typed: str) -> tuple[str, Inspection]:

@@ -11,7 +11,7 @@ import pyoxigraph as ox
 from filtag_kg.errors import FiltagError
 from filtag_kg.graph import MEDIA_TYPES, term
 from filtag_kg.names import name_in_path
-from filtag_kg.query import Endpoint, bind, bound_text, find_query, plain_text, prefixed_name
+from filtag_kg.query import Endpoint, Unanswered, bind, bound_text, find_query, plain_text, prefixed_name
 from filtag_kg.report import Agreement, disagreements
 from filtag_kg.server.explorer.comparison import compare
 from filtag_kg.server.explorer.kg_pages import Snapshot
@@ -75,7 +75,7 @@ def make_page(snapshot: Snapshot, endpoint: Endpoint, job: PageJob) -> Answer:
                 query = find_query(shorten(inputs.get("name", "")))
                 parameters = {name: value for name, value in inputs.items() if name != "name"}
                 text = bound_text(endpoint, query, parameters)
-                return _page(query.text if text is None else text)
+                return _page(query.text if isinstance(text, Unanswered) else text)
     except FiltagError as error:
         return Answer("invalid", _line(error, inputs))
 

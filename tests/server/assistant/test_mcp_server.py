@@ -95,6 +95,7 @@ def test_every_named_query_answers(assistant: Assistant, kg: KG) -> None:
         if answer.is_error:
             # No filter of so small a KG has a common feature that the graph names, and its labels are not checked.
             assert re.search("no concept|not checked", text(answer)), (query.name, text(answer))
+            assert ("search finds names" in text(answer)) == ("no concept" in text(answer))
             continue
         assert found["columns"] == list(query.columns)
         assert all(list(row) == list(query.columns) for row in found["rows"])
@@ -284,6 +285,15 @@ def test_a_mistake_says_what_is_wrong(assistant: Assistant, tool: str, arguments
     mistake = assistant.mistake(tool, **arguments)
     assert mistake.startswith(why)
     assert "\n" not in mistake
+
+
+def test_sparql_says_what_may_be_misspelt(assistant: Assistant) -> None:
+    answer = assistant.record("sparql", query='SELECT ?f { ?f flt:hasTag/skos:prefLabel "Tabby" ; flt:tags ?c }')
+    assert answer["rows"] == []
+    assert [note.partition(": did you")[0] for note in answer["notes"]] == [
+        "the vocabulary has no flt:tags",
+        'nothing in the graph is called "Tabby"',
+    ]
 
 
 def test_long_texts_are_not_repeated(assistant: Assistant) -> None:
