@@ -1,4 +1,4 @@
-"""The links of the documentation lead somewhere."""
+"""The links of the documentation lead somewhere, and the site shows every line."""
 
 from __future__ import annotations
 
@@ -28,3 +28,10 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_line_begins_with_a_per_cent_sign(page: Path) -> None:
+    """MyST takes such a line for a comment, and the site would lose it."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert re.findall(r"^\s*%.*", text, re.MULTILINE) == []
