@@ -17,10 +17,10 @@ RULES = (Rule("k", 1), Rule("q", 0.05), Rule("k", 1, "contrast"), Rule("q", 0.05
 MOST = 14
 """Classes shown by name, beside those that say something by how little they activate the filter."""
 LAST = ("dam", "military uniform", "plate")
-WIDTH, TOP, ROW = 620, 92, 23
-LEFT, RIGHT = 150, 390
+WIDTH, TOP, ROW = 516, 92, 23
+LEFT, RIGHT = 130, 312
 LOW, HIGH = 0.39, 0.73
-RULE_X = (424, 476, 532, 584)
+RULE_X = (342, 388, 440, 486)
 BLUE, ORANGE, DARK, GREY, PALE = "#1f5fa8", "#c05a00", "#1f2328", "#57606a", "#d0d7de"
 
 
@@ -46,8 +46,8 @@ def picture() -> str:
     bottom = TOP + ROW * (MOST + 1 + len(last)) + 6
     height = bottom + 110
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
-        'font-size="14">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{1.2 * WIDTH:.0f}" height="{1.2 * height:.0f}" '
+        f'viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="14">',
         f"<title>Mean activation of {LAYER} {FILTER} by class, and the classes that tag it by four rules</title>",
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         *_axes(float(activation.mean()), float(activation.std()), bottom),
@@ -71,8 +71,8 @@ def picture() -> str:
         _text(x, y + 5, str(len(tagged[rule])), f'text-anchor="middle" font-weight="bold" fill="{_colour(rule)}"')
         for rule, x in enumerate(RULE_X)
     ]
-    parts.append(_text((LEFT + RIGHT) / 2, y + 40, "mean activation over the images of the class", _middle()))
-    parts.append(_text(sum(RULE_X) / len(RULE_X), y + 40, "classes that tag the filter", _middle()))
+    parts.append(_text((LEFT + RIGHT) / 2, y + 40, "mean activation of the class", _middle()))
+    parts.append(_text(sum(RULE_X) / len(RULE_X), y + 40, "classes that tag it", _middle()))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -97,7 +97,7 @@ def _rule_heads() -> list[str]:
     for first, title in ((0, "by activation"), (2, "by contrast")):
         x = (RULE_X[first] + RULE_X[first + 1]) / 2
         parts.append(_text(x, 34, title, f'text-anchor="middle" font-weight="bold" fill="{_colour(first)}"'))
-        parts.append(f'<path d="M{RULE_X[first] - 22},42 H{RULE_X[first + 1] + 22}" stroke="{_colour(first)}"/>')
+        parts.append(f'<path d="M{RULE_X[first] - 20},42 H{RULE_X[first + 1] + 20}" stroke="{_colour(first)}"/>')
     for rule, x in zip(RULES, RULE_X, strict=True):
         name = str(rule).removesuffix(":contrast")
         parts.append(_text(x, TOP - 20, name, f'{_middle()} font-size="12" font-family="monospace"'))
