@@ -43,7 +43,7 @@ class Server:
     def stderr(self) -> str:
         """End the server, and return what it wrote since it started."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        self.process.wait(60)
         assert self.process.stderr is not None
         return self.process.stderr.read()
 
@@ -75,8 +75,8 @@ def children(pid: int) -> set[int]:
     return found
 
 
-def wait_until(what: object, seconds: float = 20) -> None:
-    """Wait until a function returns something true."""
+def wait_until(what: object, seconds: float = 60) -> None:
+    """Wait until a function returns something true, however busy the machine is."""
     end = time.monotonic() + seconds
     while not what():  # type: ignore[operator]
         assert time.monotonic() < end, f"still not so after {seconds} s"
@@ -110,6 +110,6 @@ def _started(command: list[str], modules: Path | None = None) -> Iterator[Server
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
         assert process.stderr is not None
         process.stderr.close()

@@ -413,7 +413,7 @@ def test_the_plots_of_the_first_page_come_when_they_are_drawn(server: Server) ->
     def drawn() -> list[str]:
         return re.findall(r'<img src="(/files/plots/[^"]+\.svg)"', server.client.get("/").text)
 
-    wait_until(lambda: len(drawn()) >= 4, 60)
+    wait_until(lambda: len(drawn()) >= 4)
     answer = server.client.get(drawn()[0])
     assert answer.headers["Content-Type"].startswith("image/svg+xml")
     assert "<svg" in answer.text

@@ -111,15 +111,20 @@ def test_search_queries_and_pages_are_answered_while_a_page_is_made(stuck: Path)
 
 
 def test_pages_that_nobody_waits_for_are_not_made(stuck: Path) -> None:
-    with serving_stuck(stuck, "--timeout", "60") as server, ExitStack() as stack:
+    with serving_stuck(stuck, "--timeout", "60") as server, ExitStack() as running:
         before = server.workers()
         size = _size(server)
-        for i in range(40):
-            # Each is another question, so none waits along with another.
-            stack.enter_context(asked(server, f"{RUNS}&rule_a={i}"))
+        running.enter_context(asked(server, RUNS))
         with writing(stuck):
-            stack.close()
-            # The one that ran lost its worker; those that waited never had one.
+            with ExitStack() as waiting:
+                for i in range(40):
+                    # Each is another question, so none waits along with another.
+                    waiting.enter_context(asked(server, f"{RUNS}&rule_a={i}"))
+                # The answer to a later question: the server has read all of these.
+                assert server.query("ASK {}").status_code == 200
+            # The page that is made is left last: had it been left first, the next would have had its place.
+            running.close()
+            # It lost its worker; those that waited never had one.
             wait_until(lambda: len(server.workers() & before) == 2 and len(server.workers()) == 3)
         assert server.client.get("/classes").status_code == 200
         assert _size(server) < size + (64 << 20)

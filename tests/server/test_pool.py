@@ -178,7 +178,7 @@ def test_a_kg_that_is_replaced_is_the_one_that_answers(kg: KG, profile: object, 
     with serving(tmp_path / "kg") as server:
         assert server.query(rules, format="csv").text == "rule\nk=1\n"
         build(2)
-        wait_until(lambda: server.query(rules, format="csv").text == "rule\nk=2\n", 10)
+        wait_until(lambda: server.query(rules, format="csv").text == "rule\nk=2\n")
 
 
 def test_too_many_that_wait_are_sent_away(store: Path) -> None:

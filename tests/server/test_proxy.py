@@ -150,7 +150,7 @@ def test_no_link_leaves_the_path_or_is_dead(behind: tuple[Server, str, Way]) -> 
     with httpx.Client(timeout=60) as client:
         if way is WAYS["Traefik"]:
             # Plots link to pages, too. Once is enough: they take their time.
-            wait_until(lambda: ".svg" in client.get(f"{url}/", headers={"Accept": browser_accepts}).text, 60)
+            wait_until(lambda: ".svg" in client.get(f"{url}/", headers={"Accept": browser_accepts}).text)
         while waiting and len(seen) < 400:
             at = waiting.popleft()
             answer = client.get(at, headers={"Accept": browser_accepts})

@@ -389,7 +389,7 @@ def test_it_ends_with_stdin_and_leaves_no_process(process: subprocess.Popen[str]
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(10) == 0
-    wait_until(lambda: not any(map(alive, everyone)), 5)
+    wait_until(lambda: not any(map(alive, everyone)))
     assert process.stdout is not None
     # Nothing but messages: what is not answered is not left without a word.
     assert [json.loads(line)["id"] for line in process.stdout] == [2]
@@ -405,7 +405,7 @@ def test_it_ends_on_a_signal(process: subprocess.Popen[str], number: signal.Sign
     everyone = family(process.pid)
     process.send_signal(number)
     assert process.wait(10) == 0
-    wait_until(lambda: not any(map(alive, everyone)), 5)
+    wait_until(lambda: not any(map(alive, everyone)))
 
 
 def test_it_ends_when_nobody_reads(process: subprocess.Popen[str]) -> None:
