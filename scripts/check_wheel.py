@@ -95,7 +95,9 @@ def check_alone(wheel: Path, scratch: Path) -> None:
     version = wheel.name.split("-")[1]
     if (said := run(filtag, "--version", cwd=scratch)) != f"filtag {version}\n":
         sys.exit(f"filtag --version says {said!r}, not {version}")
-    run(filtag, "demo", "-o", "demo", cwd=scratch)
+    said = run(filtag, "demo", "-o", "demo", cwd=scratch)
+    if "Which filters respond to dogs?" not in said or not (scratch / "demo-report" / "index.html").is_file():
+        sys.exit(f"the demo says:\n{said}")
     answer = run(filtag, "query", "demo", "filters-by-concept", "concept=dog", "--format", "csv", cwd=scratch)
     if "Chihuahua" not in answer:
         sys.exit(f"the demo's filters of dogs are not there:\n{answer}")

@@ -226,6 +226,7 @@ def test_mistakes_with_imports(tmp_path: Path) -> None:
     assert not kg.exists()
 
 
+@pytest.mark.slow  # .ci/run builds the demo from the wheel, and asks it.
 def test_the_demo_builds_asks_exports_and_says_what_next(tmp_path: Path) -> None:
     done = process("demo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

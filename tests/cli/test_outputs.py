@@ -85,17 +85,17 @@ def test_each_writer_of_a_kg_finds_it_locked(saved: Path, tmp_path: Path) -> Non
     filtag("build", saved, "--into", kg, "--q", 0.5)
     before = {path: path.read_bytes() for path in kg.rglob("*") if path.is_file()}
     with only_writer(kg), ThreadPoolExecutor(1) as other:
-        for place in (kg, link):
-            for words in (
-                ("build", saved, "-o", place, "--force"),
-                ("build", saved, "--into", place, "--k", 2),
-                ("import", labels, "--format", "filtag", "-o", place, "--force"),
-                ("demo", "-o", place, "--force"),
-                ("run", "--network", "none", "--images", tmp_path, "-o", place, "--force"),
-                ("runs", place, "--remove", "q=0.5"),
-            ):
-                said = other.submit(filtag, *words).result()
-                assert said == f"error: another process is changing {place}: try again when it is done", words
+        for words, place in (
+            (("build", saved, "-o", kg, "--force"), kg),
+            (("build", saved, "-o", link, "--force"), link),
+            (("build", saved, "--into", link, "--k", 2), link),
+            (("import", labels, "--format", "filtag", "-o", kg, "--force"), kg),
+            (("demo", "-o", link, "--force"), link),
+            (("run", "--network", "none", "--images", tmp_path, "-o", kg, "--force"), kg),
+            (("runs", link, "--remove", "q=0.5"), link),
+        ):
+            said = other.submit(filtag, *words).result()
+            assert said == f"error: another process is changing {place}: try again when it is done", words
     assert before == {path: path.read_bytes() for path in kg.rglob("*") if path.is_file()}
 
 

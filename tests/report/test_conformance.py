@@ -7,41 +7,45 @@ import pytest
 from filtag_kg import FiltagError
 from filtag_kg.kg import KG, read_common_concepts
 from filtag_kg.report import AUTHORS, Proportion, draw_sheet, rate_sheet, write_sheet
-from filtag_kg.views import load_kg
+from filtag_kg.views import LoadedKg, load_kg
 
 
-def test_a_sheet_says_nothing_of_the_statistics(vgg: KG) -> None:
-    rows = draw_sheet(load_kg(vgg))
+@pytest.fixture(scope="module")
+def loaded(vgg: KG) -> LoadedKg:
+    return load_kg(vgg)
+
+
+def test_a_sheet_says_nothing_of_the_statistics(vgg: KG, loaded: LoadedKg) -> None:
+    rows = draw_sheet(loaded)
     assert len(rows) == len({row[3] for row in rows}) == 100
     assert [int(row[3]) for row in rows] == sorted(int(row[3]) for row in rows)
     assert all(row[0] == vgg.manifest["id"] and "; " in row[4] and row[5] == "" for row in rows)
-    assert draw_sheet(load_kg(vgg)) == rows
-    assert draw_sheet(load_kg(vgg), seed=1) != rows
-    assert len(draw_sheet(load_kg(vgg), filters=500)) == 219
+    assert draw_sheet(loaded) == rows
+    assert draw_sheet(loaded, seed=1) != rows
+    assert len(draw_sheet(loaded, filters=500)) == 219
 
 
-def test_all_filters_are_as_likely(vgg: KG) -> None:
-    loaded = load_kg(vgg)
+def test_all_filters_are_as_likely(loaded: LoadedKg) -> None:
     drawn = [int(row[3]) for seed in range(60) for row in draw_sheet(loaded, filters=73, seed=seed)]
     counts = [drawn.count(filter_) for filter_ in set(drawn)]
     assert len(counts) == 219  # each of them has a chance of 1 - (2/3)^60 to be among these
     assert 5 < min(counts) <= 20 <= max(counts) < 38
 
 
-def filled(kg: KG, folder: Path, answers: list[str], columns: str = ",") -> Path:
+def filled(kg: LoadedKg, folder: Path, answers: list[str], columns: str = ",") -> Path:
     path = folder / "sheet.csv"
-    write_sheet(draw_sheet(load_kg(kg), filters=len(answers)), path)
+    write_sheet(draw_sheet(kg, filters=len(answers)), path)
     header, *lines = path.read_text().splitlines()
     path.write_text("\n".join([header, *(line + answer for line, answer in zip(lines, answers, strict=True))]) + "\n")
     return path
 
 
-def test_ratings_stand_beside_the_automatic_figure(vgg: KG, tmp_path: Path) -> None:
+def test_ratings_stand_beside_the_automatic_figure(vgg: KG, loaded: LoadedKg, tmp_path: Path) -> None:
     coherent = {row.filter for row in read_common_concepts(vgg.common_path, kinds_of="wordnet") if row.coherent()}
-    automatic = [int(row[3]) in coherent for row in draw_sheet(load_kg(vgg), filters=40)]
+    automatic = [int(row[3]) in coherent for row in draw_sheet(loaded, filters=40)]
     answers = ["Yes" if coherent else " no " for coherent in automatic]
     answers[0], answers[1], answers[2] = "", "y", "n"
-    conformance = rate_sheet(vgg, filled(vgg, tmp_path, answers))
+    conformance = rate_sheet(vgg, filled(loaded, tmp_path, answers))
     yes = [answer.strip().lower() in ("yes", "y") for answer in answers[1:]]
     agreed = sum(one == other for one, other in zip(yes, automatic[1:], strict=True))
     assert (conformance.drawn, conformance.rated, conformance.coherent) == (
@@ -55,9 +59,9 @@ def test_ratings_stand_beside_the_automatic_figure(vgg: KG, tmp_path: Path) -> N
     assert conformance.kappa == pytest.approx((agreed / 39 - chance) / (1 - chance))
 
 
-def test_like_is_compared_with_like(vgg: KG, tmp_path: Path) -> None:
+def test_like_is_compared_with_like(vgg: KG, loaded: LoadedKg, tmp_path: Path) -> None:
     """As in the authors' sheet: filters without tags or with one conform, and three quarters of the others."""
-    rows = draw_sheet(load_kg(vgg), filters=512, least_tags=0)
+    rows = draw_sheet(loaded, filters=512, least_tags=0)
     assert len(rows) == 512
     n_tags = [len(row[4].split("; ")) if row[4] else 0 for row in rows]
     assert [sum(n > least for n in n_tags) for least in (0, 1)] == [342, 219]
@@ -77,16 +81,16 @@ def test_like_is_compared_with_like(vgg: KG, tmp_path: Path) -> None:
     write_sheet([(*row[:5], "yes") for row in none], tmp_path / "none.csv")
     nothing = rate_sheet(vgg, tmp_path / "none.csv")
     assert (nothing.rated, nothing.several, nothing.kappa) == (Proportion(27, 27), Proportion(0, 0), None)
-    assert len(draw_sheet(load_kg(vgg), filters=512, least_tags=1)) == 342
-    assert len(draw_sheet(load_kg(vgg), filters=512)) == 219
+    assert len(draw_sheet(loaded, filters=512, least_tags=1)) == 342
+    assert len(draw_sheet(loaded, filters=512)) == 219
 
 
-def test_there_is_no_kappa_where_both_say_the_same_of_all(vgg: KG, tmp_path: Path) -> None:
-    assert rate_sheet(vgg, filled(vgg, tmp_path, ["no"] * 5), q=1e-9).kappa is None
+def test_there_is_no_kappa_where_both_say_the_same_of_all(vgg: KG, loaded: LoadedKg, tmp_path: Path) -> None:
+    assert rate_sheet(vgg, filled(loaded, tmp_path, ["no"] * 5), q=1e-9).kappa is None
 
 
-def test_spreadsheets_write_as_they_like(vgg: KG, tmp_path: Path) -> None:
-    path = filled(vgg, tmp_path, ["yes", "no", "yes"])
+def test_spreadsheets_write_as_they_like(vgg: KG, loaded: LoadedKg, tmp_path: Path) -> None:
+    path = filled(loaded, tmp_path, ["yes", "no", "yes"])
     plain = rate_sheet(vgg, path)
     lines = [line.replace("; ", " + ").replace(",", ";") for line in path.read_text().splitlines()]
     path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
@@ -109,22 +113,22 @@ def test_spreadsheets_write_as_they_like(vgg: KG, tmp_path: Path) -> None:
         (lambda text: text.split("\n")[0] + "\n", r"has rows of 0 rules"),
     ],
 )
-def test_wrong_sheets(vgg: KG, tmp_path: Path, change: object, message: str) -> None:
-    path = filled(vgg, tmp_path, ["yes"])
+def test_wrong_sheets(vgg: KG, loaded: LoadedKg, tmp_path: Path, change: object, message: str) -> None:
+    path = filled(loaded, tmp_path, ["yes"])
     path.write_text(change(path.read_text()))  # type: ignore[operator]
     with pytest.raises(FiltagError, match=message):
         rate_sheet(vgg, path)
 
 
-def test_ratings_are_never_overwritten(vgg: KG, tmp_path: Path) -> None:
-    path = filled(vgg, tmp_path, ["yes"])
+def test_ratings_are_never_overwritten(vgg: KG, loaded: LoadedKg, tmp_path: Path) -> None:
+    path = filled(loaded, tmp_path, ["yes"])
     with pytest.raises(FiltagError, match="exists, and may hold ratings: choose another output"):
-        write_sheet(draw_sheet(load_kg(vgg)), path)
+        write_sheet(draw_sheet(loaded), path)
     with pytest.raises(FiltagError, match="0 filters cannot be drawn: give a number from 1"):
-        draw_sheet(load_kg(vgg), filters=0)
+        draw_sheet(loaded, filters=0)
     with pytest.raises(FiltagError, match="-1 is no number of tags: give a whole number from 0"):
-        draw_sheet(load_kg(vgg), least_tags=-1)
+        draw_sheet(loaded, least_tags=-1)
     with pytest.raises(FiltagError, match="no filter has 99 or more tags by rule k=1: there is nothing to judge"):
-        draw_sheet(load_kg(vgg), least_tags=99)
+        draw_sheet(loaded, least_tags=99)
     with pytest.raises(FiltagError, match=r"cannot read .*nothing"):
         rate_sheet(vgg, tmp_path / "nothing.csv")

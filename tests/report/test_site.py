@@ -219,10 +219,10 @@ def test_a_browser_opens_it_from_the_disk(folder: Path, scheme: str) -> None:
 def test_nothing_is_wider_than_a_telephone(strange_folder: Path, folder: Path) -> None:
     with browser() as opened:
         for root in (folder, strange_folder):
-            for path, _ in pages(root):
-                if path.parent.name == "concept" and path.name[-6] != "0":
-                    continue
-                with page(opened, root.as_uri(), width=390) as shown:
+            with page(opened, root.as_uri(), width=390) as shown:
+                for path, _ in pages(root):
+                    if path.parent.name == "concept" and path.name[-6] != "0":
+                        continue
                     shown.goto(path.as_uri())
                     assert shown.evaluate("document.documentElement.scrollWidth") <= 390, path
 

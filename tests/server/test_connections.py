@@ -7,6 +7,7 @@ import select
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -119,19 +120,23 @@ def test_a_request_whose_head_does_not_come_is_not_waited_for(store: Path, sent:
 
 def test_heads_and_bodies_that_dribble_end(store: Path) -> None:
     first = f"GET {ASK} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-    with serving_store(store, {"head_seconds": 1.0, "body_seconds": 1.0}) as server:
-        for sent in (
-            b"GET / HTTP/1.1\r\nX: ",
-            # A second request on a connection that has been answered.
-            first + b"GET / HTTP/1.1\r\nX: ",
-            b"POST /sparql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
-            # A body that nobody reads.
-            b"GET /queries HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
-        ):
-            with connected(server, sent) as client:
-                dribble(client)
-                assert ended(client)
-            assert server.query("ASK {}").json()["boolean"] is True
+    beginnings = (
+        b"GET / HTTP/1.1\r\nX: ",
+        # A second request on a connection that has been answered.
+        first + b"GET / HTTP/1.1\r\nX: ",
+        b"POST /sparql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
+        # A body that nobody reads.
+        b"GET /queries HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
+    )
+    with (
+        serving_store(store, {"head_seconds": 1.0, "body_seconds": 1.0}) as server,
+        ExitStack() as stack,
+        ThreadPoolExecutor(len(beginnings)) as together,
+    ):
+        clients = [stack.enter_context(connected(server, sent)) for sent in beginnings]
+        list(together.map(dribble, clients))
+        assert all(map(ended, clients))
+        assert server.query("ASK {}").json()["boolean"] is True
 
 
 def test_a_body_that_takes_too_long_is_told_so(store: Path) -> None:

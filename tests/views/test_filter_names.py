@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtag_kg import Profile, Rule
@@ -74,6 +74,7 @@ def test_the_p_value_of_pictures_is_the_binomial_one_times_the_number_of_tests(k
     assert theme.q_value == theme.p_value
 
 
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.sampled_from(sorted(CLASSES)), min_size=1, max_size=9), min_size=1, max_size=5))
 def test_what_most_pictures_show_is_what_a_slow_count_finds(kg: KG, shown: list[list[str]]) -> None:
     loaded = with_pictures(load_kg_once(kg), dict(enumerate(shown)))
