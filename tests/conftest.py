@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import os
 import random
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
+
+# Before NumPy and PyTorch read it: several processes of tests share the processors, and threads that wait spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -30,6 +35,12 @@ CLASSES = {
 # What is tried is the same in every run, and however long it takes: a busy machine is no fault.
 settings.register_profile("suite", derandomize=True, deadline=None)
 settings.load_profile("suite")
+
+
+def pytest_collection_finish() -> None:
+    # The frameworks are millions of objects that stay: a tenth of the time went into looking for garbage among them.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -63,7 +63,7 @@ def test_killed_at_any_moment_the_profile_is_the_same_to_the_last_bit(saved_netw
     output = tmp_path / "p.npz"
     chance = random.Random(7)
     done_at_kill = []
-    for _ in range(4):
+    for _ in range(3):
         process = started(saved_network, archive, output, 0.15)
         try:
             lines = iter(process.stdout.readline, "")
