@@ -28,6 +28,7 @@ FLOORS = [
     "views",
     "explain",
     "report",
+    "paper",
     "jobs",
     "demo",
     "server",

@@ -20,6 +20,7 @@ from filtag_kg.cli import (
     explain,
     import_labels,
     mcp,
+    paper,
     profile,
     publish,
     query,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 _GROUPS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Make a KG": (demo.demo, build.run, profile.profile, build.build, import_labels.import_),
     "Query and share it": (query.query, query.export, publish.publish, serve.serve, mcp.mcp),
-    "Look at it": (show.show, report.report, explain.explain, visualize.visualize),
+    "Look at it": (show.show, report.report, paper.paper, explain.explain, visualize.visualize),
     "Find out how far to trust it": (
         evaluate.evaluate,
         errors.errors,

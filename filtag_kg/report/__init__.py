@@ -3,7 +3,7 @@
 from filtag_kg.report.agreement import Agreement, CoherentDifference, LayerAgreement, compare_runs
 from filtag_kg.report.agreement_page import agreement_page, disagreements, run_names
 from filtag_kg.report.conformance import AUTHORS, Conformance, draw_sheet, rate_sheet, write_sheet
-from filtag_kg.report.figures import Figure, run_figures
+from filtag_kg.report.figures import Figure, confusion_figure, filters_figure, hits_figure, run_figures
 from filtag_kg.report.gallery import FilterCard
 from filtag_kg.report.grouping import GroupedRun, check_level
 from filtag_kg.report.label_agreement import (
@@ -18,8 +18,9 @@ from filtag_kg.report.misclassifications_page import (
     misclassified_thumbnails,
     write_misclassifications,
 )
+from filtag_kg.report.own_folder import OwnFolder
 from filtag_kg.report.pages import Pages, PageSettings
-from filtag_kg.report.plots import hits_plot
+from filtag_kg.report.plots import NARROW, PRINT_PAGE, Plot, hits_plot
 from filtag_kg.report.proportion import Proportion
 from filtag_kg.report.semantic import SemanticReport, check_report_folder, semantic_report, write_report
 from filtag_kg.report.site import Site, style_sheet
@@ -27,6 +28,8 @@ from filtag_kg.report.urls import FileUrls, PageUrls
 
 __all__ = [
     "AUTHORS",
+    "NARROW",
+    "PRINT_PAGE",
     "Agreeing",
     "Agreement",
     "CoherentDifference",
@@ -38,9 +41,11 @@ __all__ = [
     "GroupedRun",
     "LabelAgreement",
     "LayerAgreement",
+    "OwnFolder",
     "PageSettings",
     "PageUrls",
     "Pages",
+    "Plot",
     "Proportion",
     "SemanticReport",
     "Site",
@@ -49,8 +54,11 @@ __all__ = [
     "check_level",
     "check_report_folder",
     "compare_runs",
+    "confusion_figure",
     "disagreements",
     "draw_sheet",
+    "filters_figure",
+    "hits_figure",
     "hits_plot",
     "label_agreement",
     "misclassifications_page",

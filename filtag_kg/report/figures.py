@@ -5,30 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+
+import numpy as np
 
 from filtag_kg.concepts import ConceptInLayer
+from filtag_kg.errors import FiltagError
 from filtag_kg.explain import Confusion, HitsRow
 from filtag_kg.kg import Ablation
 from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots import (
     NARROW,
     WIDE,
+    FilterRow,
     Plot,
     ablation_plot,
     concept_tree,
     confusion_plot,
     emergence_plot,
     emerging_concepts,
+    filter_rows_plot,
     hits_plot,
     layer_share_plot,
     separation_plot,
     sunburst_plot,
     tag_count_plot,
 )
+from filtag_kg.views import filter_name, surest_first
 
 _SUNBURST = 680
 _SEPARATED = 8
 _MOST_ABLATIONS = 6
+_MOST_PICTURES = 6
+_MOST_TAGS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +171,75 @@ def _separated(grouped: GroupedRun) -> list[tuple[ConceptInLayer, ...]]:
     frequent = [row.concept for row in emerging_concepts(grouped, most=_SEPARATED)]
     concepts = dict.fromkeys([*frequent, *(rows[0].concept for rows in others)])
     return [table.in_layers[concept] for concept in concepts if concept in table.in_layers][:_SEPARATED]
+
+
+def filters_figure(grouped: GroupedRun, most: int = 6) -> Figure | None:
+    """Return the figure of filters with their tags and pictures; None if the run tags no filter.
+
+    These are the surest filters of the run, one for each thing that they respond to. Where the KG has pictures, only
+    filters with pictures are shown: the images that activate them most, else what they look for.
+
+    Parameters
+    ----------
+    most : int
+        Filters at most.
+    """
+    rows = _filter_rows(grouped, most)
+    if not rows:
+        return None
+    shown = "the images that activate each most" if grouped.loaded.exemplars else "pictures of what each looks for"
+    pictures = f", with {shown}" if any(row.pictures for row in rows) else ""
+    return Figure(
+        "filters",
+        grouped.run.run_id,
+        grouped.run.rule,
+        "Filters and their tags",
+        f"The filters that respond most surely to one kind of thing, and the classes that tag them{pictures} (as in "
+        "FILTAG's Figure 3).",
+        lambda width: filter_rows_plot(rows, width=width),
+    )
+
+
+def _filter_rows(grouped: GroupedRun, most: int) -> list[FilterRow]:
+    loaded, table, network = grouped.loaded, grouped.table, grouped.network
+    tagged = np.flatnonzero(np.diff(table.of_filter)).tolist()
+    pictures = {column: files for column in tagged if (files := _picture_files(grouped, column))}
+    rows: dict[str, FilterRow] = {}
+    for column in surest_first(loaded, network, list(pictures) or tagged):
+        name = filter_name(loaded, network, column)
+        layer, filter_ = network.layer_and_filter(column)
+        labels = [loaded.concepts.class_labels[class_] for class_ in table.class_[table.rows(column)].tolist()]
+        rows.setdefault(
+            name.about or f"{column}",
+            FilterRow(
+                # The rest of the name are classes, which stand among the tags.
+                name=name.text.partition(":")[0],
+                place=f"{network.layer_names[layer]}, filter {filter_}",
+                tags=", ".join(labels[:_MOST_TAGS]) + (", …" if len(labels) > _MOST_TAGS else ""),
+                pictures=tuple(_picture(loaded.kg.path / file) for file in pictures.get(column, ())),
+            ),
+        )
+        if len(rows) == most:
+            break
+    return list(rows.values())
+
+
+def _picture_files(grouped: GroupedRun, column: int) -> tuple[str, ...]:
+    """Return the files of a filter's exemplars, or else of pictures of what it looks for."""
+    loaded, network = grouped.loaded, grouped.network
+    exemplars = loaded.exemplars.get((network.network, column), ())
+    if exemplars:
+        return tuple(exemplar.thumbnail for exemplar in exemplars[:_MOST_PICTURES])
+    layer, filter_ = network.layer_and_filter(column)
+    made = loaded.visualizations.get((network.network, network.layer_names[layer], filter_), ())
+    return tuple(picture.file for picture in made[:_MOST_PICTURES])
+
+
+def _picture(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FiltagError(f"{path} cannot be read ({error.strerror}): build the KG anew") from None
 
 
 def hits_figure(rows: Sequence[HitsRow]) -> Figure | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,15 +10,14 @@ from pathlib import Path
 from filtag_kg.errors import FiltagError
 from filtag_kg.files import replacing_directory
 from filtag_kg.kg import KG
-from filtag_kg.output_paths import check_directory_output
 from filtag_kg.report.comparison import Comparison, compare, networks_csv
 from filtag_kg.report.grouping import GroupedRun, check_level, group_run, groups_csv, layers_csv
 from filtag_kg.report.grouping_markdown import semantic_markdown
+from filtag_kg.report.own_folder import OwnFolder
 from filtag_kg.report.site import Site, write_comparison, write_site
 from filtag_kg.views import LoadedKg
 
-_MARKER = "filtag-report.json"
-"""Lists what a report wrote: a folder with anything else in it is not replaced."""
+_FOLDER = OwnFolder("a report", "filtag-report.json")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,26 +84,7 @@ def check_report_folder(output: Path, *, force: bool = False) -> None:
     FiltagError
         If there is a report already and no `force`, if there is anything else, or if it cannot be written.
     """
-    folder = check_directory_output(output)
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not _is_report(folder):
-        raise FiltagError(
-            f"{output} exists and is no report, so it is not replaced: choose another output", options=("output",)
-        )
-    if not force:
-        raise FiltagError(
-            f"{output} already holds a report: choose another output, or replace it", options=("output", "force")
-        )
-
-
-def _is_report(folder: Path) -> bool:
-    """Return whether a folder holds what a report wrote, and nothing else on its first level."""
-    try:
-        written = json.loads((folder / _MARKER).read_text(encoding="utf-8"))["files"]
-        return isinstance(written, list) and {path.name for path in folder.iterdir()} <= {*written, _MARKER}
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    _FOLDER.check(output, force=force)
 
 
 def write_report(
@@ -147,5 +126,4 @@ def write_report(
                 write_site(site, folder / kg_id, progress)
                 facts_by_folder.append((kg_id, site.loaded))
             write_comparison(facts_by_folder, report.comparisons, folder)
-        written = sorted(path.name for path in folder.iterdir())
-        (folder / _MARKER).write_text(json.dumps({"files": written}) + "\n", encoding="utf-8")
+        _FOLDER.mark(folder)

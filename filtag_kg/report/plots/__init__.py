@@ -9,6 +9,7 @@ from filtag_kg.report.plots.ablation import ablation_plot
 from filtag_kg.report.plots.concept_tree import TreeConcept, concept_tree
 from filtag_kg.report.plots.confusion import ConfusedKind, confused_kinds, confusion_plot
 from filtag_kg.report.plots.emergence import EmergingConcept, emergence_plot, emerging_concepts
+from filtag_kg.report.plots.filter_rows import FilterRow, filter_rows_plot
 from filtag_kg.report.plots.hits import hits_plot
 from filtag_kg.report.plots.layer_share import layer_share_plot
 from filtag_kg.report.plots.plot import MM_PER_PIXEL, Plot
@@ -24,6 +25,7 @@ __all__ = [
     "WIDE",
     "ConfusedKind",
     "EmergingConcept",
+    "FilterRow",
     "Plot",
     "TagCounts",
     "TreeConcept",
@@ -34,6 +36,7 @@ __all__ = [
     "confusion_plot",
     "emergence_plot",
     "emerging_concepts",
+    "filter_rows_plot",
     "hits_plot",
     "layer_share_plot",
     "separation_plot",
