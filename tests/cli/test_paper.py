@@ -9,7 +9,7 @@ from tests.cli.test_concepts import filtag
 def test_paper_of_imported_labels_with_odd_names(tmp_path: Path) -> None:
     labels = tmp_path / "labels_50%.csv"
     labels.write_text(
-        "layer,unit,label\n"
+        "layer,filter,label\n"
         + "".join(f"conv_{{1}},{unit},{label}\n" for unit, label in enumerate(["dog", "cat & co", "100 % $x$", "蜂"]))
     )
     made = filtag("import", labels, "-o", tmp_path / "kg", home=tmp_path)
