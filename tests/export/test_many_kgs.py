@@ -24,7 +24,7 @@ from tests.query.test_named_queries import ASKED
 
 ELSEWHERE = "https://example.org/filters/"
 COUNTS = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
-OVER_KGS = section("reference/knowledge-graph.md", "Several KGs in one store")
+OVER_KGS = section("how-to/publishing.md", "Several KGs in one store")
 
 
 @pytest.fixture(scope="module")

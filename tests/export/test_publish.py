@@ -27,7 +27,7 @@ OTHER = "<https://example.org/s> <https://example.org/p> <https://example.org/o>
 DOG_FILTERS = """SELECT DISTINCT ?f WHERE {
   ?f flt:hasTag ?c . ?c flt:atOrBelow ?dog . ?dog skos:prefLabel "dog"@en
 } ORDER BY ?f"""
-OVER_RUNS = section("reference/knowledge-graph.md", "Several runs in one KG")
+OVER_RUNS = section("how-to/sparql.md", "Several runs in one KG")
 COUNTS = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
 
 

@@ -46,7 +46,7 @@ def filter_iri(layer: str, index: int) -> str:
 @pytest.mark.parametrize("text", [DOG_FILTERS, *OVER_RUNS])
 def test_questions_have_the_answers_of_the_kg(text: str, kg: KG, turtle: rdflib.Graph) -> None:
     ours = sparql_query(LocalEndpoint(kg), text).values()
-    # As docs/reference/knowledge-graph.md says.
+    # As docs/how-to/publishing.md says.
     long = r"[] flt:filter ?filter ; flt:tag ?class ; prov:wasGeneratedBy \1 ."
     theirs = asked(turtle, re.sub(r"GRAPH (\?\w+) { \?filter flt:hasTag \?class }", long, text))
     assert ours

@@ -12,7 +12,7 @@ import pytest
 
 from tests.server.servers import Server
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "server.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "endpoint.md").read_text(encoding="utf-8")
 COMMANDS = [
     line for block in re.findall(r"^```bash\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE) for line in block.splitlines()
 ]
