@@ -71,10 +71,10 @@ def _lit(view: FilterView, kg: Path) -> str:
     for each in view.exemplars[:_MOST_PICTURES]:
         if each.where is not None and picture_html(kg / each.thumbnail, ""):
             try:
-                content = heat_map((kg / each.thumbnail).read_bytes(), each.where, height=_LIT_HEIGHT)
+                content = heat_map((kg / each.thumbnail).read_bytes(), each.where, height=_LIT_HEIGHT, format_="JPEG")
             except (MissingExtraError, OSError):
                 return ""
-            lit.append(_image(content, "png", f"{each.label}, lit where the filter responds"))
+            lit.append(_image(content, "jpeg", f"{each.label}, lit where the filter responds"))
     return f"<div>{''.join(lit)}</div>" if lit else ""
 
 

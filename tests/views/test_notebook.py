@@ -216,9 +216,9 @@ def test_an_endpoint_has_no_tables(kg: KG) -> None:
 def test_exemplars_are_shown_as_they_are_and_lit_where_the_filter_responds(kg: KG, tmp_path: Path) -> None:
     pictured = pictured_copy(kg, tmp_path / "kg")
     html = KnowledgeGraph(pictured.path).filter("deep", 0)._repr_html_()
-    assert html.count("data:image/jpeg") == 9
-    assert html.count("data:image/png") == html.count('lit where the filter responds" title') == 9
-    assert "data:image/png" not in KnowledgeGraph(kg.path).filter("deep", 0)._repr_html_()
+    assert html.count("data:image/jpeg") == 18
+    assert html.count('lit where the filter responds" title') == 9
+    assert "lit where" not in KnowledgeGraph(kg.path).filter("deep", 0)._repr_html_()
 
 
 def test_as_plain_text_a_result_is_a_table_and_a_view_is_short(kg: KG) -> None:
