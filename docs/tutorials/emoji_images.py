@@ -44,8 +44,10 @@ COLOURS = {"grass": (96, 160, 72), "road": (128, 128, 132)}
 
 
 def background_image(kind, rng, size=64):
-    """Return "grass", "road", or "any" colour with stripes, blotches or a slope; uint8 (size, size, 3)."""
+    """Return "grass", "road", "any" colour with stripes, blotches or a slope, or one of these three: "varied"."""
     y, x = np.mgrid[:size, :size] / size
+    if kind == "varied":
+        kind = rng.choice(["grass", "road", "any"])
     if kind == "grass":  # blades: dark and light, narrow and upright
         pattern = np.repeat(rng.normal(0, 22, (size // 8, size)), 8, axis=0)
     elif kind == "road":  # grains
@@ -102,7 +104,7 @@ def draw_emoji(folder, emoji, n, seed=0, backgrounds=None, size=64):
     seed : int
         Another seed draws other pictures: take 0 for training, 1 for testing.
     backgrounds : dict of str to str, optional
-        The background of a class: "grass" or "road"; of all others, it is "any".
+        The background of a class: "grass", "road" or "varied"; of all others, it is "any".
     size : int
         Height and width, in pixels.
     """

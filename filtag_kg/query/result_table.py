@@ -35,7 +35,8 @@ def text_of(result: Result, most: int = 50) -> str:
     """Return the first rows of a result as text, and how many rows there are."""
     from rich.console import Console
 
-    console = Console(width=200, color_system=None, file=io.StringIO())
+    # In Jupyter, rich would show what it prints by itself.
+    console = Console(width=200, color_system=None, file=io.StringIO(), force_jupyter=False)
     with console.capture() as capture:
         console.print(table_of(replace(result, rows=result.rows[:most])))
     n = len(result.rows)

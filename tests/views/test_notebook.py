@@ -231,3 +231,11 @@ def test_as_plain_text_a_result_is_a_table_and_a_view_is_short(kg: KG) -> None:
     views = (opened.layer("deep"), opened.filter("deep", 0), opened.class_("tabby"), opened.concept("dog"))
     for view in views:
         assert len(repr(view)) < 700
+
+
+def test_the_text_of_a_result_shows_nothing_by_itself_in_jupyter(kg: KG, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[object] = []
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("rich.jupyter.display", lambda *parts: shown.append(parts))
+    assert str(KnowledgeGraph(kg.path).query("tags-of-filter", layer="deep", filter=0)).startswith("class_id")
+    assert shown == []
