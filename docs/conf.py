@@ -24,6 +24,9 @@ nb_execution_mode = "off"
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
 
+# Parameters that share a description stand together, and types are those of the docstrings.
+napoleon_use_param = False
+napoleon_use_rtype = False
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_typehints = "signature"

@@ -12,11 +12,12 @@ PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them, and those that it sets itself."""
+    """The anchors of a page's headings, as GitHub makes them, those that it sets itself, and the Python names on it."""
     text = page.read_text("utf-8")
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     of_headings = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    return of_headings | set(re.findall(r'<a id="([\w-]+)"></a>', text))
+    names = {f"filtag_kg.{name.removeprefix('filtag_kg.')}" for name in re.findall(r"^\.\. auto\w+:: ([\w.]+)", text, re.M)}
+    return of_headings | names | set(re.findall(r'<a id="([\w-]+)"></a>', text))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -32,17 +32,28 @@ def check(
     Parameters
     ----------
     kg : KnowledgeGraph, Path or str
-        On this machine.
+        A KG on this machine.
     images : folder, archive, list of images, data set or array
         As :func:`filtag_kg.profile` takes them.
     network : Network, str, Path, keras.Model or torch.nn.Module, optional
         One that the KG is about; by default the one that it was made of, loaded from where it was.
-    rules, class_names, seed, progress
-        See :func:`filtag_kg.explain.check_labels`.
+    rules : sequence of str
+        Rules or ids of the runs to check; by default all runs about the network.
+    class_names : mapping of class id to label, optional
+        Labels of classes that the KG does not have, which link them to concepts.
+    seed : int
+        Of the random labels that the labels are compared with.
+    progress : callable, optional
+        Called after each batch with the number of images done and of all images.
     keep : bool
         Whether to add the check to the KG.
     **network_options
         How to load a model in memory, as for :func:`filtag_kg.profile`.
+
+    Returns
+    -------
+    LabelCheck
+        ``runs`` has a row for each label of each run: its status, AUC and q-value.
 
     Raises
     ------

@@ -37,16 +37,33 @@ def explain_image(
     Parameters
     ----------
     kg : KnowledgeGraph, Path or str
-        On this machine.
+        A KG on this machine.
     image : path, array, PIL image, torch tensor, or the bytes of a file
         Floating point arrays are ready made: what the network takes.
     network : Network, str, Path, keras.Model or torch.nn.Module, optional
         The one that the KG was made of; by default loaded from where it was. One that was given in Python must be given
         again.
-    by, rule, most, why, not_, class_names
-        See :func:`filtag_kg.explain.explain_image`.
+    by : {"evidence", "tags"}, optional
+        What the explanation goes by: the activations of the last layers, compared with those of each class's images, or
+        the tags of the filters that the image activates most. By default evidence, if the KG has a profile and no rule
+        is named.
+    rule : str, optional
+        The rule or run whose tags are counted; by default the KG's first.
+    most : int
+        How many classes and concepts to return.
+    why, not_ : str, optional
+        Two classes to contrast, by id or label: why the first and not the second? `why` alone is contrasted with the
+        network's answer.
+    class_names : mapping of class id to label, optional
+        Labels that replace the KG's.
     **network_options
         How to load a model in memory, as for :func:`filtag_kg.profile`.
+
+    Returns
+    -------
+    Explanation
+        ``predictions``, the classes and concepts that the filters speak for, and the filters. In a notebook it shows
+        itself.
 
     Raises
     ------

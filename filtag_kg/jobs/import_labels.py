@@ -80,13 +80,14 @@ def import_labels(
     Parameters
     ----------
     files : Path, str or sequence of them
-        Of one method: those of several layers, say.
+        The label files of one method; several files are several layers.
     output : Path or str, optional
         The directory of a KG to be made.
     into : Path or str, optional
-        A KG to add them to, instead. Its layers, classes, links, base and concept sources count.
+        The KG to add them to, instead. Its layers, classes, links, base and concept sources count.
     format : str, optional
-        One of :data:`filtag_kg.tags.LABEL_FORMATS`; left out, the files tell.
+        ``netdissect``, ``clip-dissect``, ``milan``, ``invert``, ``falcon``, ``summit``, ``filtag`` or ``csv``; by
+        default the files tell.
     name : str, optional
         The run's name, by which queries choose it; by default the method's.
     layer : str or sequence of str
@@ -94,15 +95,15 @@ def import_labels(
     network : str, optional
         The network's name, or which of the networks of `into` the labels are about.
     class_names : mapping of class id to label, optional
-        Classes that the run has, whether they label a filter or not.
+        All classes that the method could have given, whether they label a filter or not.
     strict : bool
         Whether a row that cannot be read is an error; otherwise it is left out, and logged.
     concepts : str, optional
-        Sources of concepts, comma-separated.
+        Sources of concepts, as :func:`concept_source` takes them; by default the KG's, or ``wordnet,conceptnet``.
     links : Path, optional
         A corrected ``links.sssom.tsv``.
     parameters : BuildParameters
-        Of the build.
+        How to build the KG: title, creators, licence …
     force : bool
         Whether to replace a KG at `output`.
 

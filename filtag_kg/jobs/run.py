@@ -41,28 +41,29 @@ def profile(
     Parameters
     ----------
     network : Network, str, Path, keras.Model or torch.nn.Module
-        A name or a file as :func:`~filtag_kg.network.load_network` takes it, or a model in memory.
+        A name or a file as :func:`load_network` takes it, or a model in memory.
     images : ImageSet, str, Path, or images in memory
-        What :func:`~filtag_kg.images.images_from` takes: a path; an array of images and one of labels; pairs of an
-        image and its label; a ``tf.data.Dataset``, a torch ``DataLoader``. Labels that are whole numbers count the
-        network's classes.
+        A path; an array of images and one of labels; pairs of an image and its label; a ``tf.data.Dataset``, a torch
+        ``DataLoader`` … Labels that are whole numbers count the network's classes.
     output : Path or str, optional
-        Where to save the profile, as soon as it is made. A pass that was interrupted goes on where it stopped.
+        Where to save the profile, as soon as it is made. Only with it can an interrupted pass go on where it stopped.
     class_names : mapping of str to str, optional
         Labels of class ids; by default those in the file of the network's ``classes``, or WordNet's, where ids are its.
     options : PassOptions
-        Of the pass: batch size, split, exemplars …
+        How to go over the images: batch size, split, exemplars …
     restart : bool
         Whether to start over instead of resuming an interrupted pass.
     progress : callable, optional
         Called after each batch with the number of images done and of all images.
     **network_options
-        How to load the network: ``preprocess="vgg16"``, ``layers="all"``, ``input_size=224``.
+        How to load the network, as for :func:`load_network`, :func:`from_keras` or :func:`from_torch`:
+        ``preprocess="vgg16"``, ``layers="all"``, ``input_size=224``.
 
     Raises
     ------
     FiltagError
-        As :func:`~filtag_kg.profile.collect`, or if network or images cannot be loaded.
+        If network or images cannot be loaded, more than 1 % of the images are unreadable, there are fewer than two
+        classes, a class has fewer than two images, or an output of the network is not finite.
 
     Examples
     --------
@@ -106,19 +107,21 @@ def run(
     Parameters
     ----------
     network, images, class_names, options, progress, **network_options
-        As :func:`profile` takes them.
+        As for :func:`filtag_kg.profile`.
     output : Path or str
-        The KG's directory.
+        The KG's directory, which must not hold a KG yet.
     rules : sequence of Rule
         Which filters each class tags; by default the most active one of each layer.
     concepts : str
-        Sources of concepts, comma-separated.
+        Sources of concepts, as :func:`concept_source` takes them; by default ``wordnet,conceptnet``.
     links : Path, optional
         A corrected ``links.sssom.tsv``.
+    parameters : BuildParameters
+        How to build the KG: title, creators, licence …
     maps : bool
         Whether to look at the exemplars once more and keep where in them each filter responds.
     force : bool
-        Whether to replace a KG.
+        Whether to replace a KG that is there.
 
     Returns
     -------

@@ -45,7 +45,7 @@ def from_keras(
         What it expects of images, see :class:`~filtag_kg.network.preparation.PreparationOptions`; by default RGB in
         [0, 255], squashed to its size.
     layers, output_name, outputs, precision
-        As :func:`~filtag_kg.network.load_network` takes them.
+        As for :func:`~filtag_kg.load_network`.
     input_size : int or tuple of int, optional
         The side of the images, or (height, width), for a model that takes images of any size.
 

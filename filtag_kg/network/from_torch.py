@@ -56,11 +56,13 @@ def from_torch(
         [0, 255], squashed to its size. What torchvision's transforms do is
         ``mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), resize="crop", crop_share=224 / 256``.
     layers : str
-        ``conv``, ``all`` or names of layers, see :func:`~filtag_kg.network.feature_map.select_layers`.
+        ``conv``: all convolutions but depthwise ones; ``all``: those too; or names and patterns of layers, separated by
+        commas (``block5_*,conv1``).
     output_name : str, optional
         Which of several outputs counts: its key, its field's name or its number; by default the first.
     outputs : str, optional
-        What the outputs are, see :data:`~filtag_kg.network.outputs.Outputs`; by default what the network shows.
+        What the outputs are: ``softmax``, ``logits``, ``sigmoid``, ``logit``, ``sigmoids``, ``independent-logits`` or
+        ``none``; by default what the network shows.
     precision : str
         What the layers compute in: ``float32``, ``float16`` or ``bfloat16``.
     device : str, optional

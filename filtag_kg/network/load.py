@@ -75,7 +75,8 @@ def load_network(
     class_ids : sequence of str, optional
         The same without a file: the classes of the outputs, in order.
     layers : str
-        ``conv``, ``all`` or names of layers, see :func:`~filtag_kg.network.feature_map.select_layers`.
+        ``conv``: all convolutions but depthwise ones; ``all``: those too; or names and patterns of layers, separated by
+        commas (``block5_*,conv1``).
     weights : str
         ``trained``, those of its file or its maker, or random ones: ``random``, always the same, or ``random:3``, by
         another seed. Random weights show what a network's filters do before it has learnt anything. ``imagenet`` is
@@ -90,14 +91,16 @@ def load_network(
     output_name : str, optional
         For a file, the name of the output that counts, if there are several; by default the first.
     outputs : str, optional
-        What the outputs are, see :data:`~filtag_kg.network.outputs.Outputs`; by default what the network shows.
+        What the outputs are: ``softmax``, ``logits``, ``sigmoid``, ``logit``, ``sigmoids``, ``independent-logits`` or
+        ``none``; by default what the network shows.
     preprocess, mean, std, colours
         For a file, the scaling of pixels that it expects, see
         :class:`~filtag_kg.network.preparation.PreparationOptions`; by default ``none``, the images as they are. Named
         networks have their own.
     resize, crop_share, interpolation
-        How an image becomes one of the network's size, see :class:`~filtag_kg.network.preparation.Preparation`; by
-        default as the maker of a named network says, else ``squash`` and ``bilinear``.
+        How an image becomes one of the network's size, see
+        :class:`~filtag_kg.network.preparation.PreparationOptions`; by default as the maker of a named network says,
+        else ``squash`` and ``bilinear``.
     quiet : bool
         Whether to say nothing where a file is given no scaling.
 

@@ -159,14 +159,19 @@ class PreparationOptions:
     Parameters
     ----------
     preprocess : str, optional
-        The name of a scaling, see :func:`named_scaling`.
+        The name of a scaling: ``none``, ``0..1``, ``-1..1``, ``imagenet``, ``efficientnet-lite0`` or a module of
+        ``keras.applications`` such as ``vgg16``.
     mean, std : sequence of float, or float, optional
         A further scaling after the named one, (x − mean) / std, a number for each channel of the network or one for
         all. Without `preprocess` they are for pixels in [0, 1], as torchvision writes them.
     colours : str, optional
         ``rgb`` or ``bgr``: the order that the network expects.
-    resize, crop_share, interpolation
-        See :class:`Preparation`.
+    resize : str, optional
+        ``squash`` (each side by itself), ``crop`` (the middle) or ``pad`` (black around it).
+    crop_share : float, in (0, 1], optional
+        With ``crop``: the side of the part that is kept, as a share of the resized image's shorter side.
+    interpolation : str, optional
+        ``bilinear``, ``bicubic``, ``lanczos`` or ``nearest``.
     """
 
     preprocess: str | None = None

@@ -81,6 +81,8 @@ class Rule:
         bool array of the same shape
             True for the filters of highest score in each row; of equal scores the lower filter index is selected.
 
+        Examples
+        --------
         >>> Rule("k", 2).select(np.array([[0.5, 0.1, 0.5, 0.5]]))
         array([[ True, False,  True, False]])
         """
