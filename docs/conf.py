@@ -59,4 +59,8 @@ def write_vocabulary(app: Sphinx, failure: Exception | None) -> None:
 
     if failure is None and app.builder.name == "html":
         page = OntPub(ontology=str(ROOT / "ontology" / "filtag.ttl")).make_html()
+        style = (ROOT / "docs" / "_static" / "vocabulary.css").read_text(encoding="utf-8")
+        way_back = '<p><a href="vocabulary.html">FilTag-KG’s documentation</a></p>'
+        head = f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{style}</style>\n</head>'
+        page = page.replace("</head>", head).replace('<div id="content">', f'<div id="content">\n{way_back}')
         (Path(app.outdir) / "reference" / "filtag.html").write_text(page, encoding="utf-8")

@@ -16,7 +16,9 @@ def anchors(page: Path) -> set[str]:
     text = page.read_text("utf-8")
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     of_headings = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    names = {f"filtag_kg.{name.removeprefix('filtag_kg.')}" for name in re.findall(r"^\.\. auto\w+:: ([\w.]+)", text, re.M)}
+    names = {
+        f"filtag_kg.{name.removeprefix('filtag_kg.')}" for name in re.findall(r"^\.\. auto\w+:: ([\w.]+)", text, re.M)
+    }
     return of_headings | names | set(re.findall(r'<a id="([\w-]+)"></a>', text))
 
 
