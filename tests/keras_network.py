@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from filtag_kg.network import KerasEngine, KerasModel, Network, Tensor, import_keras, scaled
 from filtag_kg.network.keras.compiled_pass import Computation
 
+QUICK_XLA = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+"""For XLA_FLAGS where JAX runs: of a small network, compiling takes nearly all the time."""
+
 
 def engine_of(network: Network) -> KerasEngine:
     assert isinstance(network.engine, KerasEngine)

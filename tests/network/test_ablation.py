@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -369,42 +365,6 @@ def test_onnx_says_why_not(tmp_path: Path) -> None:
         f"{path} runs in onnxruntime, which computes a network as a whole, so no filter can be taken out: ablate the "
         "Keras or PyTorch network that it was exported from"
     )
-
-
-BACKENDS = """
-import sys
-import numpy as np
-import filtag_kg as flt
-from tests.network.test_ablation import random_sets, smooth_pixels
-from tests.network.test_frameworks import toy
-
-network = flt.from_keras(toy(), preprocess="0..1", layers="all")
-chosen, kept, values, _ = random_sets(network, ["stem", "left", "last"], 4)
-ablatable = network.ablatable(chosen, 4)
-pixels = smooth_pixels(3, 34, 26)
-np.savez(sys.argv[1], ablated=ablatable.ablated(pixels, kept, values), means=ablatable.measured(pixels)[1])
-"""
-
-
-@pytest.mark.parametrize("backend", ["jax", pytest.param("torch", marks=pytest.mark.slow)])
-def test_backends_of_keras_agree(backend: str, tmp_path: Path) -> None:
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    done = subprocess.run(
-        [sys.executable, "-c", BACKENDS, tmp_path / "found.npz"],
-        env={**os.environ, "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    network = loaded("keras", toy(), layers="all")
-    chosen, kept, values, _ = random_sets(network, ["stem", "left", "last"], 4)
-    ablatable = network.ablatable(chosen, 4)
-    pixels = smooth_pixels(3, 34, 26)
-    with np.load(tmp_path / "found.npz") as found:
-        np.testing.assert_allclose(found["ablated"], ablatable.ablated(pixels, kept, values), atol=1e-5)
-        np.testing.assert_allclose(found["means"], ablatable.measured(pixels)[1], atol=1e-4)
 
 
 @pytest.mark.slow

@@ -118,8 +118,14 @@ EXPECTED = {
 }  # fmt: skip
 
 
+# VGG19 is VGG16 with three layers more, and its random weights take as long.
+SLOW = ("vgg19",)
+
+
 # One at a time: a network with its weights takes up to 600 MB.
-@pytest.fixture(scope="module", params=EXPECTED)
+@pytest.fixture(
+    scope="module", params=[pytest.param(x, marks=[pytest.mark.slow] if x in SLOW else []) for x in EXPECTED]
+)
 def named(keras, request):
     return request.param, load_network(request.param, weights=None)
 

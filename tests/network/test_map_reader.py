@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,29 +51,6 @@ def test_maps_are_those_of_the_network(framework: str, tmp_path: Path) -> None:
             assert maps.dtype == np.float32
             assert maps.shape == (len(each.images), *of_layer.shape[2:])
             np.testing.assert_allclose(maps, of_layer[each.images, each.filters], atol=1e-5)
-
-
-ON_BACKEND = """
-import numpy as np
-from tests.network.test_map_reader import expected_maps, some_maps, smooth_pixels, toy, flt
-model = toy()
-network = flt.from_keras(model, layers="all", preprocess="0..1")
-pixels = smooth_pixels(5, 34, 26)
-wanted = some_maps(network, 5)
-got = network.map_reader(5).maps(pixels, wanted)
-for maps, each, of_layer in zip(got, wanted, expected_maps(model, network, pixels), strict=True):
-    np.testing.assert_allclose(maps, of_layer[each.images, each.filters], atol=1e-5)
-"""
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_maps_on_other_backends_of_keras(backend: str) -> None:
-    pytest.importorskip(backend)
-    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        [sys.executable, "-c", ON_BACKEND], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_network_for_one_image_at_a_time(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from filtag_kg.profile import load_profile
-from tests.keras_network import model_of
+from tests.keras_network import QUICK_XLA, model_of
 from tests.profile.test_collect import archive, files, network  # noqa: F401
 
 COLLECT = """
@@ -48,10 +48,15 @@ print("equal")
 """
 
 
-def run(script, *arguments, backend, **environment):
+def run(script, *arguments, backend, flags=""):
     done = subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)],
-        env={**os.environ, "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "", **environment},
+        env={
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            "CUDA_VISIBLE_DEVICES": "",
+            "XLA_FLAGS": f"{QUICK_XLA} {flags}" if backend == "jax" else "",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -82,7 +87,7 @@ def reference(saved_network, archive, tmp_path_factory):  # noqa: F811
 def test_backends_agree(backend, flags, saved_network, archive, reference, tmp_path):  # noqa: F811
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
-    run(COLLECT, saved_network, archive, tmp_path / "p.npz", backend=backend, XLA_FLAGS=flags)
+    run(COLLECT, saved_network, archive, tmp_path / "p.npz", backend=backend, flags=flags)
     profile = load_profile(tmp_path / "p.npz")
     assert profile.metadata["versions"]["backend"] == backend
     assert profile.metadata["identifier"] == reference.metadata["identifier"]
