@@ -38,7 +38,7 @@ LONGEST = 3600
 _ENVIRONMENT = {
     "TERM": "dumb",
     "NO_COLOR": "1",
-    "COLUMNS": "110",
+    "COLUMNS": "88",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
