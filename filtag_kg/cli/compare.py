@@ -11,6 +11,7 @@ from filtag_kg.cli.console import Quiet, note, results_console
 from filtag_kg.errors import FiltagError
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
     from rich.table import Table
 
     from filtag_kg.report import Agreeing, Agreement, CoherentDifference, LabelAgreement
@@ -102,7 +103,9 @@ def _table(title: str, *columns: str, to_the_left: int = 1) -> Table:
 
     table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="bold", pad_edge=False)
     for index, name in enumerate(columns):
-        table.add_column(name, justify="left" if index < to_the_left else "right")
+        # Layers with the same beginning must stay apart, so the other columns give way, and nothing is cut.
+        justify: JustifyMethod = "left" if index < to_the_left else "right"
+        table.add_column(name, justify=justify, no_wrap=index == 0, overflow="fold")
     return table
 
 

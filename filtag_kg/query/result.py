@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
@@ -48,6 +48,10 @@ class Result:
         """Return a graph as a result, sorted."""
         rows = sorted({(x.subject, x.predicate, x.object) for x in triples}, key=str)
         return cls(("subject", "predicate", "object"), tuple(rows), is_graph=True)
+
+    def head(self, n: int = 5) -> Result:
+        """Return the first rows as a result."""
+        return replace(self, rows=self.rows[:n])
 
     def values(self) -> list[tuple[str, ...]]:
         """Return the rows as plain text: IRIs and lexical forms, an empty string where nothing is bound."""

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from filtag_kg import Profile, Rule
+from filtag_kg.cli.compare import _table
+from filtag_kg.cli.console import results_console
 from filtag_kg.kg import KG, add_runs
 from tests.cli.terminal import filtag, refusal
 from tests.kg.test_runs import built
@@ -56,3 +58,19 @@ def test_mistakes(two: KG, tmp_path: Path) -> None:
     assert (
         refusal("compare", two.path, two.path, "-o", tmp_path) == f"{tmp_path} is a directory: give the name of a file"
     )
+
+
+def test_names_of_layers_are_whole_in_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    layers = [f"block{number}.shortcut" for number in range(1, 4)]
+    table = _table("Title", *("layer", "filters", "equal", "same kind", "near", "similarity", "beyond chance", "p"))
+    for layer in layers:
+        table.add_row(
+            layer, "1010", "42% (36%)", "48% (42%)", "86% (84%)", "0.48 (0.46)", "0.03 (0.02 to 0.05)", "0.001"
+        )
+    console = results_console()
+    with console.capture() as capture:
+        console.print(table)
+    assert all(layer in capture.get() for layer in layers)
+    assert "…" not in capture.get()

@@ -158,6 +158,13 @@ def test_a_long_result_is_cut_and_says_so() -> None:
     assert page.text.startswith("nxy00.12310.123")
 
 
+def test_the_head_of_a_result_is_a_result() -> None:
+    rows = tuple((ox.Literal(n),) for n in range(9))
+    assert Result(("n",), rows).head(2) == Result(("n",), rows[:2])
+    assert len(Result(("n",), rows).head().rows) == 5
+    assert Result(("n",), rows[:1]).head(7).rows == rows[:1]
+
+
 def test_a_hostile_result_is_text() -> None:
     terms = (ox.Literal(HOSTILE), ox.NamedNode("javascript:alert(1)"), ox.BlankNode("b"), ox.NamedNode("urn:x"))
     page = checked(Result((HOSTILE, "a", "b", "c"), (terms,))._repr_html_())
