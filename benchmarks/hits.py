@@ -61,12 +61,23 @@ def main() -> None:
     print(f"profile  {made_of['source']}, {made_of['read']:,} images of {len(profile.class_ids)} classes")
     print(f"images   {input_}; {'; '.join(found.notes) or 'no notes'}")
     print(f"machine  {platform.machine()}, {os.cpu_count()} processors; {versions()}")
+    print(f"interval {widest(found)}")
     print(f"time     {seconds:.0f} s, {options.permutations} permutations, seed {options.seed}\n")
     for lines in (hits_table(found), correlation_table(found), last_layer(distribution), every_layer(distribution)):
         print(*lines, "", sep="\n")
     plot = hits_plot(list(hits_rows(found)))
     if options.plot and plot is not None:
         options.plot.write_text(plot.page_svg(), encoding="utf-8")
+
+
+def widest(found: Evaluation) -> str:
+    """Return how far an interval of Hits@n reaches from its figure at most."""
+    reach = max(
+        max(row.hits - row.hits_low, row.hits_high - row.hits)
+        for row in hits_rows(found)
+        if row.hits_low is not None and row.hits_high is not None
+    )
+    return f"95 %, at most {100 * reach:.2f} points from a figure"
 
 
 def hits_table(found: Evaluation) -> Iterator[str]:

@@ -13,10 +13,12 @@ from filtag_kg.report.grouping import GroupedRun
 from filtag_kg.report.plots import (
     NARROW,
     WIDE,
+    FilterRow,
     Plot,
     concept_tree,
     confusion_plot,
     emergence_plot,
+    filter_rows_plot,
     hits_plot,
     layer_share_plot,
     separation_plot,
@@ -35,6 +37,12 @@ CONFUSIONS = [
     Confusion("c:dog", "dog", "c:cat", "cat", same=False, mistakes=1, share_of_true=0.25, share=0.2),
     Confusion("c:cat", "cat", "c:owl", "owl", same=False, mistakes=1, share_of_true=1.0, share=0.2),
 ]
+FILTERS = [
+    FilterRow(
+        "dog", "a_layer_with_a_long_name, filter 176", ", ".join(["golden retriever", "corgi", "toy poodle"] * 5)
+    ),
+    FilterRow("a kind of thing with a very long name that nobody expects", "last, filter 0", "tabby"),
+]
 PLOTS: dict[str, Callable[[GroupedRun, int], Plot | None]] = {
     "emergence": lambda grouped, width: emergence_plot(grouped, width=width),
     "separation": lambda _, width: separation_plot([panel("dog", 0.5, 0.8, 0.9), panel("car", 0.9, 1, 1)], width=width),
@@ -43,6 +51,7 @@ PLOTS: dict[str, Callable[[GroupedRun, int], Plot | None]] = {
     "hits": lambda _, width: hits_plot(HITS, width=width),
     "sunburst": lambda grouped, width: sunburst_plot(concept_tree(grouped, {}, {}), width=width),
     "confusion": lambda _, width: confusion_plot(CONFUSIONS, width=width),
+    "filter-rows": lambda _, width: filter_rows_plot(FILTERS, width=width),
 }
 
 
