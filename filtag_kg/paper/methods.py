@@ -26,6 +26,9 @@ _SOURCES = {
     "conceptnet-api": "ConceptNet's web service",
 }
 
+_UNNAMED = "imported"
+"""What the network of imported labels is called unless it is named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cite:
@@ -216,7 +219,8 @@ def _imported(inputs: Mapping[str, Any], grouped: GroupedRun, size: str) -> Iter
         if known is not None:
             yield cite(known)
         yield ". "
-    yield f"They are about the network {grouped.network.label}, of which {size} were considered."
+    named = grouped.network.network != _UNNAMED
+    yield f"They are about {f'the network {grouped.network.label}' if named else 'a network without a name'}: {size}."
     if run.score_meaning:
         yield f" Scores mean: {run.score_meaning}."
 

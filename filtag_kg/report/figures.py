@@ -176,8 +176,9 @@ def _separated(grouped: GroupedRun) -> list[tuple[ConceptInLayer, ...]]:
 def filters_figure(grouped: GroupedRun, most: int = 6) -> Figure | None:
     """Return the figure of filters with their tags and pictures; None if the run tags no filter.
 
-    These are the surest filters of the run, one for each thing that they respond to. Where the KG has pictures, only
-    filters with pictures are shown: the images that activate them most, else what they look for.
+    These are filters whose tags have more in common than chance, then the others, the surest first, and one for each
+    thing that they respond to. Where the KG has pictures, only filters with pictures are shown: the images that
+    activate them most, else what they look for.
 
     Parameters
     ----------
@@ -194,7 +195,7 @@ def filters_figure(grouped: GroupedRun, most: int = 6) -> Figure | None:
         grouped.run.run_id,
         grouped.run.rule,
         "Filters and their tags",
-        f"The filters that respond most surely to one kind of thing, and the classes that tag them{pictures} (as in "
+        f"Filters that respond to one kind of thing, one for each, and the classes that tag them{pictures} (as in "
         "FILTAG's Figure 3).",
         lambda width: filter_rows_plot(rows, width=width),
     )
@@ -205,7 +206,10 @@ def _filter_rows(grouped: GroupedRun, most: int) -> list[FilterRow]:
     tagged = np.flatnonzero(np.diff(table.of_filter)).tolist()
     pictures = {column: files for column in tagged if (files := _picture_files(grouped, column))}
     rows: dict[str, FilterRow] = {}
-    for column in surest_first(loaded, network, list(pictures) or tagged):
+    shown = list(pictures) or tagged
+    coherent = {column for column, _ in table.concepts_of_layer(range(network.n_filters))}
+    surest = surest_first(loaded, network, shown)
+    for column in sorted(surest, key=lambda column: column not in coherent):
         name = filter_name(loaded, network, column)
         layer, filter_ = network.layer_and_filter(column)
         labels = [loaded.concepts.class_labels[class_] for class_ in table.class_[table.rows(column)].tolist()]
