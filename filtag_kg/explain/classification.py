@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,6 +134,20 @@ class Explanation:
     def n_tagged(self) -> int:
         """How many of them have tags."""
         return sum(bool(filter_.tags) for filter_ in self.active)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ANN401, ARG002 - IPython's protocol
+        printer.text(str(self))
+
+    def __str__(self) -> str:
+        """Return the network's answers and, by evidence, whether its filters agree; `repr` has all of it."""
+        from filtag_kg.explain.verdict import verdict
+
+        best = ", ".join(f"{best.label} {best.confidence:.1%}" for best in self.predictions)
+        lines = [f"predicted: {best or 'nothing: the network tells no classes apart'}", *verdict(self)]
+        if self.evidence is None and self.support is not None:
+            count = f"{self.support.filters:,} of its {self.n_active:,} most active filters"
+            lines.append(f"{count} are tagged with {self.support.label}.")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

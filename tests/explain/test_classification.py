@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from filtag_kg import FiltagError
-from filtag_kg.explain import explain_image
+from filtag_kg.explain import explain_image, verdict
 from filtag_kg.kg import KG, TAGS, read_common_concepts
 from filtag_kg.network import Network
 from filtag_kg.profile import observe
@@ -30,6 +30,19 @@ def test_a_red_image_is_explained_by_the_dogs_of_the_red_filter(
     assert (found.n_active, found.rule, found.image) == (2, rule, "picture.png")
     assert {best.label for best in found.predictions} == {"Rhodesian ridgeback", "tabby"}
     assert sum(best.confidence for best in found.predictions) == pytest.approx(1)
+
+
+def test_in_a_notebook_an_explanation_is_a_few_sentences(colours: KG, network: Network, picture: Painter) -> None:
+    pretty = pytest.importorskip("IPython.lib.pretty").pretty
+    counted = explain_image(colours, network, picture((250, 10, 20)), rule="k=1")
+    assert pretty(counted) == str(counted)
+    first, second = str(counted).splitlines()
+    best = counted.predictions[0]
+    assert first.startswith(f"predicted: {best.label} {best.confidence:.1%}, ")
+    assert counted.support is not None
+    assert second == f"{counted.support.filters} of its 2 most active filters are tagged with {best.label}."
+    weighed = explain_image(colours, network, picture((250, 10, 20)), by="evidence")
+    assert str(weighed).splitlines()[1:] == list(verdict(weighed))
 
 
 def test_a_blue_image_is_explained_by_the_car(colours: KG, network: Network, picture: Painter) -> None:
