@@ -44,13 +44,14 @@ class AblationOptions:
     rule : str, optional
         By which run the filters are chosen: its rule or id; the KG's first, if left out.
     choice : str
-        See :data:`~filtag_kg.explain.ablation_filters.Choice`.
+        ``common``: the filters that stand for the concept beyond chance; ``tagged``: those whose tags are mostly at or
+        below it.
     layers : collection of str
         Choose among filters of these; of all by default.
     given : sequence of (layer, filter)
         Filters to ablate instead, whatever their tags are.
     by : str
-        ``zero`` or ``mean``: see :data:`~filtag_kg.kg.Replacement`.
+        What feature maps become: ``zero``, or ``mean``, the filter's mean over the images.
     random_sets : int
         With n sets, the smallest p-value is 1 / (n + 1).
     seed : int

@@ -32,7 +32,7 @@ def images_from(
     source
         One of these:
 
-        - a path, see :func:`~filtag_kg.images.open_images`;
+        - a path to a folder, an archive, a list, a Parquet or an ``.npz`` file;
         - an array of images with `labels`, or a pair of both: uint8, or floating point if the images are ready made, of
           shape (n_images, height, width), (n_images, height, width, channels) or (n_images, channels, height, width);
         - a list of images with `labels`, or of pairs of an image and its class. An image is an array, a PIL image, the

@@ -34,7 +34,7 @@ def ablate(
     concept : str
         A word such as ``dog``, a concept's IRI, or a ConceptNet term.
     images : ImageSet, path, arrays, pairs or a data set
-        Labelled, as for :func:`filtag_kg.profile`.
+        Labelled, as for :func:`~filtag_kg.jobs.profile`.
     network : Network, str, Path, keras.Model or torch.nn.Module, optional
         The one that the KG was made of; by default loaded from where it was.
     options : AblationOptions
@@ -44,7 +44,7 @@ def ablate(
     workers : int, optional
         Threads that decode images; by default one for each processor.
     **network_options
-        How to load a model in memory, as for :func:`filtag_kg.profile`.
+        How to load a model in memory, as for :func:`~filtag_kg.jobs.profile`.
 
     Returns
     -------

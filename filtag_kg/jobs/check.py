@@ -34,7 +34,7 @@ def check(
     kg : KnowledgeGraph, Path or str
         A KG on this machine.
     images : folder, archive, list of images, data set or array
-        As :func:`filtag_kg.profile` takes them.
+        As for :func:`~filtag_kg.jobs.profile`.
     network : Network, str, Path, keras.Model or torch.nn.Module, optional
         One that the KG is about; by default the one that it was made of, loaded from where it was.
     rules : sequence of str
@@ -48,7 +48,7 @@ def check(
     keep : bool
         Whether to add the check to the KG.
     **network_options
-        How to load a model in memory, as for :func:`filtag_kg.profile`.
+        How to load a model in memory, as for :func:`~filtag_kg.jobs.profile`.
 
     Returns
     -------

@@ -57,7 +57,7 @@ def explain_image(
     class_names : mapping of class id to label, optional
         Labels that replace the KG's.
     **network_options
-        How to load a model in memory, as for :func:`filtag_kg.profile`.
+        How to load a model in memory, as for :func:`~filtag_kg.jobs.profile`.
 
     Returns
     -------

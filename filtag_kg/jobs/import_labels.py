@@ -99,7 +99,8 @@ def import_labels(
     strict : bool
         Whether a row that cannot be read is an error; otherwise it is left out, and logged.
     concepts : str, optional
-        Sources of concepts, as :func:`concept_source` takes them; by default the KG's, or ``wordnet,conceptnet``.
+        Sources of concepts, as :func:`~filtag_kg.concept_source` takes them; by default the KG's, or
+        ``wordnet,conceptnet``.
     links : Path, optional
         A corrected ``links.sssom.tsv``.
     parameters : BuildParameters

@@ -41,7 +41,7 @@ def profile(
     Parameters
     ----------
     network : Network, str, Path, keras.Model or torch.nn.Module
-        A name or a file as :func:`load_network` takes it, or a model in memory.
+        A name or a file as :func:`~filtag_kg.load_network` takes it, or a model in memory.
     images : ImageSet, str, Path, or images in memory
         A path; an array of images and one of labels; pairs of an image and its label; a ``tf.data.Dataset``, a torch
         ``DataLoader`` … Labels that are whole numbers count the network's classes.
@@ -56,8 +56,8 @@ def profile(
     progress : callable, optional
         Called after each batch with the number of images done and of all images.
     **network_options
-        How to load the network, as for :func:`load_network`, :func:`from_keras` or :func:`from_torch`:
-        ``preprocess="vgg16"``, ``layers="all"``, ``input_size=224``.
+        How to load the network, as for :func:`~filtag_kg.load_network`, :func:`~filtag_kg.from_keras` or
+        :func:`~filtag_kg.from_torch`: ``preprocess="vgg16"``, ``layers="all"``, ``input_size=224``.
 
     Raises
     ------
@@ -107,13 +107,13 @@ def run(
     Parameters
     ----------
     network, images, class_names, options, progress, **network_options
-        As for :func:`filtag_kg.profile`.
+        As for :func:`~filtag_kg.jobs.profile`.
     output : Path or str
         The KG's directory, which must not hold a KG yet.
     rules : sequence of Rule
         Which filters each class tags; by default the most active one of each layer.
     concepts : str
-        Sources of concepts, as :func:`concept_source` takes them; by default ``wordnet,conceptnet``.
+        Sources of concepts, as :func:`~filtag_kg.concept_source` takes them; by default ``wordnet,conceptnet``.
     links : Path, optional
         A corrected ``links.sssom.tsv``.
     parameters : BuildParameters
@@ -131,7 +131,7 @@ def run(
     Raises
     ------
     FiltagError
-        As :func:`profile`, or if the output exists, or there is no such source of concepts.
+        As :func:`~filtag_kg.jobs.profile`, or if the output exists, or there is no such source of concepts.
 
     Examples
     --------

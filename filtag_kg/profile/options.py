@@ -27,7 +27,7 @@ class PassOptions:
         those with none.
     part : bool
         Whether the images are a part of those that the profile is for. What would be too little for a whole is then
-        enough; :func:`~filtag_kg.profile.check_profile` is for the merged parts.
+        enough.
     exemplars : int
         How many images to keep for each filter, those that activate it most.
     references : int

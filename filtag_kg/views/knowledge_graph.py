@@ -157,7 +157,17 @@ class KnowledgeGraph:
         return self._index.find(text, most)
 
     def export(self, format_: str, output: BinaryIO, *, table: str = "tags") -> None:
-        """Write the KG for other tools; see `filtag_kg.export.export_graph` for the formats.
+        """Write the KG for other tools.
+
+        Parameters
+        ----------
+        format_ : str
+            ``turtle``, ``ntriples``, ``nquads``, ``trig``, ``jsonld``, ``rdfxml``, ``sssom``, ``graphml``, ``csv`` or
+            ``parquet``.
+        output : BinaryIO
+            An open file, such as ``open("my-kg.ttl", "wb")``.
+        table : str
+            Of ``csv`` and ``parquet``: ``tags``, ``common`` or ``concepts``.
 
         Raises
         ------
