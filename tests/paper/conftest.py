@@ -20,5 +20,10 @@ def written_paper(kgs: list[KG], folder: Path, **options: object) -> Path:
 
 
 @pytest.fixture(scope="session")
+def two_papers(kg: KG, vgg: KG, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written_paper([kg, vgg], tmp_path_factory.mktemp("papers") / "papers")
+
+
+@pytest.fixture(scope="session")
 def paper(kg: KG, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written_paper([kg], tmp_path_factory.mktemp("paper") / "paper")
