@@ -139,7 +139,7 @@ def _inputs(build: Mapping[str, Any], grouped: GroupedRun) -> Iterator[Part]:
     if profile.get("weights_sha256"):
         yield f", SHA-256 of the weights {_short(profile['weights_sha256'])}"
     weights = profile.get("weights")
-    yield f"; its weights are {weights}, not trained" if weights else ""
+    yield f"; its weights are not trained but {weights}" if weights else ""
     option = profile.get("layers_option", "conv")
     kind = "convolutional layer" if option == "conv" else "layer"
     yield f"), in {_count(len(network.layer_names), kind)} with {filters} in all"
@@ -182,8 +182,8 @@ def _images(profile: Mapping[str, Any], n_classes: int) -> Iterator[Part]:
     yield f" ({'; '.join(details)}). " if details else ". "
     if profile.get("split"):
         yield (
-            f"A share of {profile['split']:g} of the images of each class, chosen at random "
-            f"(seed {profile.get('seed', 0)}), was held out. "
+            f"These are a share of {profile['split']:g} of the images of each class, chosen at random "
+            f"(seed {profile.get('seed', 0)}); the others were held out. "
         )
 
 
