@@ -82,13 +82,16 @@ def load_kg(kg: KG, rule: str | None = None, *, q: float = COHERENT_Q) -> Loaded
         )
         for run in {run.folder: run for run in chosen}.values()
     }
+    # What activates a filter most is the same by every rule: a build that was made without images shows another's.
+    folders = {run.folder for run in chosen}
+    builds = sorted((run for run in reversed(runs) if run.network in networks), key=lambda run: run.folder in folders)
     checked = {each.run_id for each in experiments_of(kg, "check")}
     return LoadedKg(
         kg=kg,
         networks=networks,
         runs={run.run_id: read_results(kg, run, networks[run.network], tags[run.folder], q=q) for run in chosen},
         concepts=concepts,
-        exemplars=read_exemplars(kg, {run.folder: networks[run.network] for run in reversed(chosen)}, classes),
+        exemplars=read_exemplars(kg, {run.folder: networks[run.network] for run in builds}, classes),
         visualizations=_visualizations(kg),
         activations=Activations(
             {run.network: kg.path / run.folder / "profile.npz" for run in reversed(chosen)}, concepts

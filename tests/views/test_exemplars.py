@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from filtag_kg import KnowledgeGraph
-from filtag_kg.kg import KG
+from filtag_kg import KnowledgeGraph, Profile, Provenance, Rule, tag_filters, wordnet
+from filtag_kg.kg import KG, add_runs, build_kg, open_kg
 from filtag_kg.views import load_kg
 from filtag_kg.views.exemplars import read_exemplars
 from tests.cli.test_cli import filtag
@@ -57,3 +57,15 @@ def test_of_two_builds_the_one_with_maps_is_shown(with_maps: str, kg: KG, tmp_pa
         assert {(each.where is None, (pictured.path / each.thumbnail).parent) for each in of_filter} == {
             (False, folders[with_maps])
         }
+
+
+def test_a_rule_that_was_added_without_images_shows_those_of_the_network(
+    kg: KG, profile: Profile, tmp_path: Path
+) -> None:
+    pictured = pictured_copy(kg, tmp_path / "kg")
+    tags = tag_filters(profile, [Rule("q", 0.75)], network=str(kg.manifest["network"]))
+    add_runs(pictured, build_kg(tmp_path / "more", tags, wordnet(), Provenance.of_profile(profile), profile=profile))
+    both, added = (load_kg(open_kg(pictured.path), rule) for rule in (None, "q=0.75"))
+    assert (len(added.runs), len(both.runs)) == (1, 3)
+    assert added.exemplars
+    assert dict(added.exemplars) == dict(both.exemplars)
