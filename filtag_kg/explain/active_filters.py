@@ -92,9 +92,13 @@ class TaggedFilters:
 
 def other_network(what: object, made_of: str, network: Network) -> FiltagError:
     """Return the error that a KG or profile was made of another network than the one loaded."""
-    return FiltagError(
-        f"{what} was made of {made_of}, not of {network.identifier}: name the right network", options=("network",)
-    )
+    message = f"{what} was made of {made_of}, not of {network.identifier}: "
+    name = network.identifier.rpartition("-")[0]
+    if any(other.rpartition("-")[0] == name for other in made_of.split(", ")):
+        message += "its weights are others, or images are prepared in another way; load it as it was loaded then"
+    else:
+        message += "name the right network"
+    return FiltagError(message, options=("network",))
 
 
 def tagged_filters(

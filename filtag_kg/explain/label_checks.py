@@ -17,7 +17,7 @@ import numpy as np
 from filtag_kg.concepts import ConceptSource, concept_source
 from filtag_kg.errors import FiltagError
 from filtag_kg.explain.active_filters import other_network
-from filtag_kg.explain.checked_labels import checked_labels
+from filtag_kg.explain.checked_labels import CONFIRMED_Q, checked_labels
 from filtag_kg.explain.evaluation import unreadable_notes
 from filtag_kg.explain.label_classes import link_test_classes
 from filtag_kg.explain.label_tests import DRAWS
@@ -122,6 +122,7 @@ def check_labels(
             )
         classes = link_test_classes(observed.class_ids, loaded.concepts, _source(kg), names=class_names or {})
         checked = checked_labels(loaded, layers, runs, classes, observed, draws=draws, seed=seed)
+        notes += [line for rows in checked.values() if (line := _many_tags(rows, layers, n_classes))]
         return LabelCheck(
             network=layers.network,
             runs=checked,
@@ -133,6 +134,24 @@ def check_labels(
             seed=seed,
             notes=tuple(notes),
         )
+
+
+def _many_tags(rows: Sequence[CheckedLabel], layers: NetworkLayers, n_classes: int) -> str | None:
+    """Return a note on a run with so many tags that their q-values cannot be small, if it is one.
+
+    A tag's p-value is the share of all pairs of a filter and a class that come out at least as high. If a share s of
+    all pairs are tags, they are at best the highest ones; then the j-th of m tags has the p-value s j / m, and the
+    q-value of all is s.
+    """
+    tags = [row for row in rows if row.kind == "tag" and row.classes == 1 and row.status != "not testable"]
+    tagged = {row.layer for row in tags}
+    pairs = n_classes * sum(size for layer, size in layers.filters_of_layers.items() if layer in tagged)
+    if not tags or len(tags) < pairs * CONFIRMED_Q / 2:
+        return None
+    return (
+        f"{tags[0].rule} tags {len(tags) / pairs:.1%} of all pairs of a filter and a class, and one is confirmed only "
+        "if it stands out from all pairs: hardly any of so many can be. Check a rule with fewer tags, by itself"
+    )
 
 
 def runs_to_check(

@@ -57,7 +57,7 @@ def explain_image(
     class_names : mapping of class id to label, optional
         Labels that replace the KG's.
     **network_options
-        How to load a model in memory, as for :func:`~filtag_kg.jobs.profile`.
+        How to load a model in memory, as for :func:`~filtag_kg.jobs.profile`: the same as when the KG was made.
 
     Returns
     -------
@@ -75,6 +75,7 @@ def explain_image(
     --------
     >>> explain_image("my-kg", "cat.jpg", why="tabby").predictions           # doctest: +SKIP
     >>> explain_image(kg, pixels, network).labels                            # doctest: +SKIP
+    >>> explain_image(kg, "cat.jpg", model, preprocess="0..1", class_ids=classes).verdict   # doctest: +SKIP
     """
     location = kg.location if isinstance(kg, KnowledgeGraph) else kg
     opened = location if isinstance(location, KG) else open_kg(Path(location))

@@ -37,7 +37,8 @@ def recorded_network_file(metadata: Mapping[str, Any], owner: str) -> str | None
         if metadata.get("in_memory"):
             raise FiltagError(
                 f"{owner} was made with the network {metadata['network']}, given in Python: give it to "
-                "filtag_kg.explain_image and the like again, or name a file of it",
+                "filtag_kg.explain_image and the like again, with the same preprocess and class_ids, or name a file of "
+                "it",
                 options=("network",),
             )
         if "network" not in metadata:

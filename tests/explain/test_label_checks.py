@@ -84,6 +84,15 @@ def test_every_label_of_every_run_is_checked(found: LabelCheck, colours: KG) -> 
     assert any("8 classes are few" in note for note in found.notes)
 
 
+def test_a_rule_that_tags_too_much_to_be_confirmed_is_noted(found: LabelCheck) -> None:
+    many = [note for note in found.notes if "of all pairs of a filter and a class" in note]
+    assert len(many) == len(found.runs)
+    for note, rows in zip(many, found.runs.values(), strict=True):
+        tags = [row for row in rows if row.kind == "tag"]
+        pairs = 8 * sum({"first": 2, "last": 3}[layer] for layer in {row.layer for row in tags})
+        assert note.startswith(f"{tags[0].rule} tags {len(tags) / pairs:.1%} of all pairs of a filter and a class")
+
+
 def test_a_row_is_what_the_parts_say(found: LabelCheck, network: Network, test: ImageSet) -> None:
     from filtag_kg.profile import observations
 

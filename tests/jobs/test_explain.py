@@ -78,9 +78,19 @@ def test_the_network_is_found_where_it_was(model: object, images: np.ndarray, tm
 
 def test_what_cannot_be_explained_is_one_line(kg: flt.KnowledgeGraph, model: object, images: np.ndarray) -> None:
     network = flt.from_keras(model, **OPTIONS)
-    given_again = "toy, given in Python: give it to filtag_kg.explain_image and the like again, or name a file of it"
+    given_again = (
+        "toy, given in Python: give it to filtag_kg.explain_image and the like again, with the same preprocess and "
+        "class_ids, or name a file of it"
+    )
+    otherwise = flt.from_keras(model, **{**OPTIONS, "preprocess": "-1..1"})
     for image, given, message in (
         (images[0], None, f"{kg.location} was made with the network {given_again}"),
+        (
+            images[0],
+            otherwise,
+            f"{kg.location} was made of {network.identifier}, not of {otherwise.identifier}: its weights are others, "
+            "or images are prepared in another way; load it as it was loaded then",
+        ),
         (b"nothing", network, "the image cannot be used (not in a known image format): give another"),
         (
             np.zeros((4, 10, 3), np.float32),

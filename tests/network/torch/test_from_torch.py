@@ -195,5 +195,5 @@ def test_a_network_given_in_python_is_not_found_again(conv):
         recorded_network(metadata, "my-kg")
     assert str(error.value) == (
         "my-kg was made with the network conv2d, given in Python: give it to "
-        "filtag_kg.explain_image and the like again, or name a file of it"
+        "filtag_kg.explain_image and the like again, with the same preprocess and class_ids, or name a file of it"
     )
