@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,9 @@ from filtag_kg.kg.kg import KG, open_kg
 from filtag_kg.kg.rewriting import LAYERS, copy_files, description_graph, merged_lines, write_contents
 from filtag_kg.kg.tables import SCORES, TABLES
 from filtag_kg.output_paths import check_directory_output
+
+_CLASSES = "SELECT ?class { ?class a flt:ClassLabel }"
+_LINKS = "SELECT ?class ?concept { ?link sssom:subject_id ?class ; sssom:object_id ?concept }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +111,12 @@ def _add_runs(kg: KG, added: KG) -> KG:
                 f"{kg.path} has the {name} {here}, what is to be added {there}: build with the same {name}",
                 options=(name,),
             )
-    known = {run.run_id for run in runs_of(kg)}
+    known = {of_run: run for run in runs_of(kg) for of_run in (run.run_id, _made_of(kg, run))}
+    same_links = _rows(added, _LINKS) <= _rows(kg, _LINKS)
     for run in runs_of(added):
-        if run.run_id in known:
-            raise FiltagError(f"{kg.path} holds the run {run.run_id} ({run.rule}) already: nothing was added")
+        there = known.get(run.run_id) or (known.get(_made_of(added, run)) if same_links else None)
+        if there is not None:
+            raise FiltagError(f"{kg.path} holds the run {there.run_id} ({there.rule}) already: nothing was added")
     _check_layers(kg, added)
     folder = f"added/{added.manifest['id']}"
     runs = [*kg.manifest["runs"]]
@@ -119,7 +125,7 @@ def _add_runs(kg: KG, added: KG) -> KG:
     experiments = [*kg.manifest.get("experiments", ())]
     experiments += [{**record, "folder": folder} for record in added.manifest.get("experiments", ())]
     linking_id = kg.manifest["linking"]
-    if not _classes(added) <= _classes(kg):
+    if not _rows(added, _CLASSES) <= _rows(kg, _CLASSES):
         linking_id = joined_linking(linking_id, added.manifest["linking"])
     described = [description_graph(kg), description_graph(added)]
     lines = merged_lines(kg, added=added, linking_id=linking_id, without=described)
@@ -218,8 +224,24 @@ def _check_layers(kg: KG, added: KG) -> None:
         )
 
 
-def _classes(kg: KG) -> set[tuple[str, ...]]:
-    return set(kg.store_process().rows("SELECT ?class { ?class a flt:ClassLabel }"))
+def _rows(kg: KG, query: str) -> set[tuple[str, ...]]:
+    return set(kg.store_process().rows(query))
+
+
+def _made_of(kg: KG, run: KgRun) -> str:
+    """Return what a run was made of but for the links of its classes: equal for runs with the same results.
+
+    The id of a run says whether its links were chosen or given, too, so it differs where they are the same.
+    """
+    build = _builds(kg)[run.folder]
+    digests = {name: value for name, value in build["inputs"].items() if name.endswith("Sha256")}
+    parameters = {name: value for name, value in build["parameters"].items() if name != "curated_links"}
+    return json.dumps([run.network, run.rule, digests or run.run_id, parameters], sort_keys=True)
+
+
+def _builds(kg: KG) -> dict[str, Any]:
+    """Return what the manifest says of each build, by its folder."""
+    return {"": kg.manifest, **{build["folder"]: build for build in kg.manifest.get("added", ())}}
 
 
 def _build_record(kg: KG) -> dict[str, Any]:
@@ -229,8 +251,7 @@ def _build_record(kg: KG) -> dict[str, Any]:
 
 def profile_graph_of(kg: KG, run: KgRun, iris: DataIris) -> str:
     """Return the name of the graph of what a run's profile says of filters; empty if the run has no profile."""
-    builds = {"": kg.manifest, **{build["folder"]: build for build in kg.manifest.get("added", ())}}
-    digest = builds[run.folder]["inputs"].get("profileSha256")
+    digest = _builds(kg)[run.folder]["inputs"].get("profileSha256")
     return "" if digest is None else iris.profile_graph(run.network, digest)
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from filtag_kg import FiltagError, Profile, Provenance, Rule, save_profile, tag_filters, wordnet
 from filtag_kg.cli import app
-from filtag_kg.concepts import read_curated_links
+from filtag_kg.concepts import CuratedLink, read_curated_links
 from filtag_kg.files import only_writer
 from filtag_kg.kg import KG, add_runs, build_into, build_kg, open_kg, remove_run, runs_of, validate_kg
 from filtag_kg.query import LocalEndpoint, find_query, named_query
@@ -169,6 +169,31 @@ def test_each_build_about_a_network_has_the_separations_of_its_own_images(profil
     left = remove_run(both, runs_of(both)[1].run_id)
     assert left.manifest["counts"]["concepts_in_layers"] == kg.manifest["counts"]["concepts_in_layers"]
     assert validate_kg(left).findings == ()
+
+
+def test_a_run_whose_links_were_given_is_the_one_that_chose_them(two: KG, profile: Profile, tmp_path: Path) -> None:
+    tags = tag_filters(profile, [Rule("k", 1)], network="toy-0123456789ab")
+    chosen = read_curated_links(two.path / "links.sssom.tsv", tags.class_ids, wordnet())
+    (first, *_) = tags.class_ids
+
+    def again(name: str, links: dict[str, list[CuratedLink]]) -> KG:
+        return build_kg(
+            tmp_path / name,
+            tags,
+            wordnet(),
+            Provenance.of_profile(profile),
+            profile=profile,
+            curated=links,
+            first_rule=2,
+        )
+
+    same = again("same", dict(chosen))
+    assert same.manifest["runs"][0]["id"] != two.manifest["runs"][0]["id"]
+    with pytest.raises(FiltagError, match=rf"holds the run {two.manifest['runs'][0]['id']} \(k=1\) already"):
+        add_runs(two, same)
+    elsewhere = "http://wordnet-rdf.princeton.edu/pwn30/04524313-n"
+    other = add_runs(two, again("other", {**chosen, first: [CuratedLink(elsewhere)]}))
+    assert [run.rule for run in runs_of(other)] == ["k=1", "q=0.5", "k=1"]
 
 
 def _carnivores(kg: KG, run: str) -> list[tuple[str, ...]]:
