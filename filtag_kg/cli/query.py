@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +58,12 @@ def query(
         raise typer.BadParameter("give a KG or URL, and either a named query or --sparql; --list shows the names")
     if format_ not in RESULT_FORMATS:
         raise FiltagError(f"no result format {format_!r}: choose one of {', '.join(RESULT_FORMATS)}")
+    # A file may be called so; os.path.exists, unlike Path.exists, takes names of any length.
+    if "{" in (given := str(name or sparql)) and not os.path.exists(given):  # noqa: PTH110
+        raise FiltagError(
+            "this is a query, neither a name nor a file: write it into a file, or pipe it and give -",
+            options=("sparql",),
+        )
     endpoint = open_endpoint(source)
     if name is not None:
         result = named_query(endpoint, find_query(name), _pairs(parameters or []))

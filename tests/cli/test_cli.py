@@ -194,6 +194,11 @@ def test_mistakes_with_a_kg(kg: KG, tmp_path: Path) -> None:
         refusal("query", kg.path, "--sparql", "none.rq")
         == "cannot read none.rq (No such file or directory): check the path"
     )
+    question = "SELECT ?filter WHERE { ?filter flt:tagCount 0 }" + " #" * 200
+    for arguments in (["--sparql", question], [question]):
+        assert refusal("query", kg.path, *arguments) == (
+            "this is a query, neither a name nor a file: write it into a file, or pipe it and give - (--sparql)"
+        )
     assert refusal("query", kg.path, "hub-filters", "--format", "yaml").startswith("no result format 'yaml'")
     assert refusal("export", kg.path, "--format", "xml").startswith("no export format 'xml'")
 
