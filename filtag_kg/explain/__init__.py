@@ -46,6 +46,7 @@ from filtag_kg.explain.kg_evidence import ImageEvidence, PairEvidence
 from filtag_kg.explain.label_check_record import add_label_check, label_check_csv
 from filtag_kg.explain.label_checks import LabelCheck, check_labels
 from filtag_kg.explain.label_scores import SCORES, LabelScores, label_scores
+from filtag_kg.explain.misclassification_record import misclassification_record_json, read_misclassifications
 from filtag_kg.explain.misclassifications import Misclassification, MisclassificationAnalysis, find_misclassifications
 from filtag_kg.explain.nearest_concept import Group
 from filtag_kg.explain.overlay import LitPicture, Overlay, lit_pictures, overlay_format, overlay_picture, overlays
@@ -113,6 +114,7 @@ __all__ = [
     "label_scores",
     "limits",
     "lit_pictures",
+    "misclassification_record_json",
     "misclassifications_csv",
     "overlay_format",
     "overlay_picture",
@@ -121,6 +123,7 @@ __all__ = [
     "read_confusions",
     "read_evaluation",
     "read_hits",
+    "read_misclassifications",
     "read_pixels",
     "tagged_classes",
     "verdict",

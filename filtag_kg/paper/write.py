@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.explain import EvaluationRecord, HitsRow, read_confusions, read_evaluation
+from filtag_kg.explain import EvaluationRecord, HitsRow, read_evaluation, read_misclassifications
 from filtag_kg.files import replacing_directory
 from filtag_kg.paper.kg_tables import hits_tables, kg_tables, rows_by_score
 from filtag_kg.paper.methods import Methods, methods, software_version
@@ -100,8 +100,8 @@ def write_paper(
     Raises
     ------
     FiltagError
-        As `check_paper_folder`; if an evaluation is missing, damaged or about another network; or if the folder cannot
-        be written.
+        As `check_paper_folder`; if hits or errors are missing, damaged or about another network; or if the folder
+        cannot be written.
     """
     check_paper_folder(output, force=force)
     papers = [_read(source, filters) for source in sources]
@@ -189,7 +189,7 @@ def _other_figures(
             if figure is not None:
                 yield "hits" if len(by_score) == 1 else f"hits-{score}", figure
     if source.errors is not None:
-        figure = confusion_figure(read_confusions(source.errors / "confusions.csv"))
+        figure = confusion_figure(read_misclassifications(source.errors, source.loaded.networks))
         if figure is not None:
             yield "confusion", figure
 

@@ -15,6 +15,7 @@ from filtag_kg.explain import (
     class_confusions,
     confusions,
     confusions_csv,
+    misclassification_record_json,
     misclassifications_csv,
 )
 from filtag_kg.files import replacing_directory
@@ -170,7 +171,7 @@ def misclassifications_page(
 def write_misclassifications(
     analysis: MisclassificationAnalysis, output: Path, thumbnails: Mapping[str, bytes] = MappingProxyType({})
 ) -> None:
-    """Write ``errors.csv``, ``confusions.csv`` and ``errors.html`` into a new directory, all of them or nothing.
+    """Write two tables, a page and ``errors.json`` into a new directory, all of them or nothing.
 
     Parameters
     ----------
@@ -188,6 +189,7 @@ def write_misclassifications(
             "errors.csv": misclassifications_csv(analysis.misclassified),
             "confusions.csv": confusions_csv(confusions(analysis.misclassified)),
             "errors.html": misclassifications_page(analysis, thumbnails),
+            "errors.json": misclassification_record_json(analysis),
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")

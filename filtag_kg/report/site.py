@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from filtag_kg.errors import FiltagError
-from filtag_kg.explain import HitsRow, read_confusions, read_evaluation
+from filtag_kg.explain import HitsRow, read_evaluation, read_misclassifications
 from filtag_kg.graph import xml_text
 from filtag_kg.report.comparison import Comparison
 from filtag_kg.report.figures import Figure, confusion_figure, hits_figure, run_figures
@@ -141,7 +141,7 @@ def _hits_page(site: Site, folder: Path) -> Iterator[_Extra]:
 def _confusions_page(site: Site, folder: Path) -> Iterator[_Extra]:
     if site.errors is None:
         return
-    rows = read_confusions(site.errors / "confusions.csv")
+    rows = read_misclassifications(site.errors, site.loaded.networks)
     for name in _ERROR_FILES:
         _copy(site.errors / name, folder / "errors" / name)
     total = sum(row.mistakes for row in rows)

@@ -137,6 +137,7 @@ def test_errors_are_written_into_a_new_directory(room: Path, tmp_path: Path) -> 
         "confusions.csv",
         "errors.csv",
         "errors.html",
+        "errors.json",
     ]
     with (tmp_path / "errors" / "errors.csv").open(newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
