@@ -58,4 +58,7 @@ def paper(
         notes = write_paper(sources, folder, filters=filters, force=force, progress=progress)
     for line in notes:
         note(line)
+    if len(loaded) > 1:
+        for each in loaded:
+            note(f"{folder / each.kg.manifest['id']}: of {each.kg.path}")
     note(f"{folder}: figures, tables, methods.md, methods.tex, references.bib; paper.tex shows all of it")

@@ -30,7 +30,10 @@ from filtag_kg.report import (
 )
 from filtag_kg.views import LoadedKg
 
-_FOLDER = OwnFolder("a paper's figures and tables", "filtag-paper.json")
+_LATEX_FILES = frozenset(
+    f"paper.{ending}" for ending in ("aux", "bbl", "blg", "fdb_latexmk", "fls", "log", "out", "pdf", "synctex.gz")
+)
+_FOLDER = OwnFolder("a paper's figures and tables", "filtag-paper.json", _LATEX_FILES)
 _FLOATS_A_PAGE = 4
 """LaTeX keeps only so many figures and tables waiting for a page."""
 _TEX = r"""% Shows everything that filtag paper wrote: pdflatex paper; bibtex paper; pdflatex paper; pdflatex paper.
@@ -148,6 +151,10 @@ def _read(source: PaperSource, filters: int) -> _Paper:
             notes.append(f"{source.hits} does not say which network it is about: evaluate anew to have that checked")
         if all(row.hits_low is None for row in hits[0]):
             notes.append(f"{source.hits} has no intervals of Hits@n: evaluate anew to have them")
+    if source.errors is not None and not (source.errors / "errors.json").exists():
+        notes.append(
+            f"{source.errors} does not say which network it is about: classify the images anew to have that checked"
+        )
     figures = [*_figures(source, names, filters), *_other_figures(source, hits)]
     tables = list(kg_tables(source.grouped, names))
     if hits is not None:

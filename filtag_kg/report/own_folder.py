@@ -20,10 +20,13 @@ class OwnFolder:
         What it holds, with its article: ``a report``.
     marker : str
         The file that lists what was written: a folder with anything else in it is not replaced.
+    derived : frozenset of str
+        Files that other programs make of what was written. They go with it.
     """
 
     noun: str
     marker: str
+    derived: frozenset[str] = frozenset()
 
     def check(self, output: Path, *, force: bool = False) -> None:
         """Make sure that such a folder may be written to `output`.
@@ -36,10 +39,17 @@ class OwnFolder:
         folder = check_directory_output(output)
         if not folder.exists() or not any(folder.iterdir()):
             return
-        if not self._is_own(folder):
+        written = self._written(folder)
+        if written is None:
             noun = self.noun.partition(" ")[2]
             raise FiltagError(
                 f"{output} exists and is no {noun}, so it is not replaced: choose another output", options=("output",)
+            )
+        if (other := self._first_other(folder, written | {self.marker})) is not None:
+            raise FiltagError(
+                f"{output} also holds {other}, which was not written with the rest, so it is not replaced: move "
+                f"{other} away, or choose another output",
+                options=("output",),
             )
         if not force:
             raise FiltagError(
@@ -48,12 +58,22 @@ class OwnFolder:
 
     def mark(self, folder: Path) -> None:
         """Write the marker of a folder whose other files are all there."""
-        written = sorted(path.name for path in folder.iterdir())
+        written = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
         (folder / self.marker).write_text(json.dumps({"files": written}) + "\n", encoding="utf-8")
 
-    def _is_own(self, folder: Path) -> bool:
+    def _first_other(self, folder: Path, written: set[str]) -> str | None:
+        """Return the first file that was not written with the others; a folder that is listed is known as a whole."""
+        paths = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+        others = (
+            path.as_posix()
+            for path in paths
+            if path.name not in self.derived and written.isdisjoint(each.as_posix() for each in (path, *path.parents))
+        )
+        return min(others, default=None)
+
+    def _written(self, folder: Path) -> set[str] | None:
         try:
             written = json.loads((folder / self.marker).read_text(encoding="utf-8"))["files"]
-            return isinstance(written, list) and {path.name for path in folder.iterdir()} <= {*written, self.marker}
+            return set(written) if isinstance(written, list) else None
         except (OSError, ValueError, KeyError, TypeError):
-            return False
+            return None

@@ -19,6 +19,12 @@ def test_paper_of_imported_labels_with_odd_names(tmp_path: Path) -> None:
     folder = tmp_path / "kg-paper"
     tex = (folder / "methods.tex").read_text(encoding="utf-8")
     assert r"labels\_50\%.csv" in tex
+    again = filtag("import", labels, "-o", tmp_path / "kg2", "--network", "b", home=tmp_path)
+    assert again.returncode == 0, again.stderr
+    both = filtag("paper", tmp_path / "kg", tmp_path / "kg2", "-o", tmp_path / "both", home=tmp_path)
+    for kg in (tmp_path / "kg", tmp_path / "kg2"):
+        (line,) = [line for line in both.stderr.splitlines() if line.endswith(f": of {kg}")]
+        assert (Path(line.removeprefix("note: ").removesuffix(f": of {kg}")) / "methods.tex").exists()
     assert r"conv\_\{1\}" in "".join(path.read_text("utf-8") for path in (folder / "tables").glob("*.tex"))
 
 

@@ -135,10 +135,19 @@ def test_what_is_there_is_kept(kg: KG, paper: Path, tmp_path: Path) -> None:
     with pytest.raises(FiltagError, match=r"already holds a paper's figures and tables: choose another output"):
         check_paper_folder(copy)
     check_paper_folder(copy, force=True)
-    (copy / "mine.tex").write_text("my paper")
-    with pytest.raises(FiltagError, match=r"so it is not replaced: choose another output$"):
-        written_paper([kg], copy, force=True)
-    assert (copy / "mine.tex").read_text() == "my paper"
+    for name in ("paper.aux", "paper.pdf"):
+        (copy / name).touch()
+    check_paper_folder(copy, force=True)  # LaTeX has made a paper of it
+    for name in ("mine.tex", "tables/mine.tex"):
+        (copy / name).write_text("my paper")
+        with pytest.raises(FiltagError) as error:
+            written_paper([kg], copy, force=True)
+        assert str(error.value) == (
+            f"{copy} also holds {name}, which was not written with the rest, so it is not replaced: move {name} away, "
+            "or choose another output"
+        )
+        assert (copy / name).read_text() == "my paper"
+        (copy / name).unlink()
 
 
 def test_mistakes_leave_nothing(kg: KG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

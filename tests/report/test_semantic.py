@@ -202,8 +202,11 @@ def test_what_is_no_report_is_never_replaced(kg: KG, tmp_path: Path) -> None:
     # Somebody's notes in a report, and a file that is called as one of ours.
     (tmp_path / "report" / "notes.txt").write_text("mine")
     (tmp_path / "thesis" / "semantic.md").touch()
-    for folder in ("report", "thesis"):
-        with pytest.raises(FiltagError, match="exists and is no report, so it is not replaced"):
+    for folder, message in (
+        ("report", "also holds notes.txt, which was not written with the rest, so it is not replaced: move notes.txt"),
+        ("thesis", "exists and is no report, so it is not replaced"),
+    ):
+        with pytest.raises(FiltagError, match=message):
             write_report(report, tmp_path / folder, force=True)
     assert (tmp_path / "report" / "notes.txt").read_text() == "mine"
 
