@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache, partial
@@ -393,6 +394,6 @@ def _links_to_review(kg: KG) -> Iterator[str]:
         other = "" if link["alternative"] is None else f"; or {link['alternative']}"
         yield f"  {link['label']} → {link['meaning']}, confidence {link['confidence']:.2f}{other}"
     yield (
-        f"correct them in {kg.path / 'links.sssom.tsv'} and run this again with --links; filtag query {kg.path} "
-        "doubtful-links lists them all"
+        f"correct them in {kg.path / 'links.sssom.tsv'} and run this again with --links and --force; filtag query "
+        f"{shlex.quote(str(kg.path))} doubtful-links lists them all"
     )

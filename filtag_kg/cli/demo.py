@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -73,16 +74,16 @@ def demo(
     )
 
     endpoint = LocalEndpoint(kg)
-    last = profile.layer_names[-1]
+    last, shown = profile.layer_names[-1], shlex.quote(str(output))
     dogs = named_query(endpoint, find_query("filters-by-concept"), {"concept": "dog", "layer": last})
     console.print(
-        f"\n3. Which filters respond to dogs?   filtag query {output} filters-by-concept concept=dog layer={last}"
+        f"\n3. Which filters respond to dogs?   filtag query {shown} filters-by-concept concept=dog layer={last}"
     )
     console.print(_some_rows(dogs))
 
     appears = named_query(endpoint, find_query("concept-by-layer"), {"concept": "dog"})
     console.print(
-        f"\n4. In which layers do dogs appear?   filtag query {output} concept-by-layer concept=dog\n"
+        f"\n4. In which layers do dogs appear?   filtag query {shown} concept-by-layer concept=dog\n"
         "   separation: how often a layer finds a dog more like another dog than like something else; 0.5 is chance"
     )
     without_concept = Result(appears.columns[:-1], tuple(row[:-1] for row in appears.rows))
@@ -95,7 +96,7 @@ def demo(
     console.print(_some_rows(sparql_query(endpoint, question)))
 
     console.print(
-        f"\n6. What do people say of it?   filtag query {output} common-features layer={last}\n"
+        f"\n6. What do people say of it?   filtag query {shown} common-features layer={last}\n"
         "   ConceptNet's kinds, parts, uses, places and properties that classes of a filter share beyond chance"
     )
     stated = sparql_query(endpoint, _STATED.replace("LAST", last))
@@ -107,17 +108,17 @@ def demo(
         export_graph(kg, "turtle", file)
     console.print(f"\n7. The graph for other tools: {turtle} ({turtle.stat().st_size / 1e6:.1f} MB of Turtle)")
     pages = report_folder(output)
-    console.print(f"\n8. Pages to read: filtag report {output}")
+    console.print(f"\n8. Pages to read: filtag report {shown}")
     make_report([output], pages, force=force, quiet=quiet)
     console.print(f"   open {pages / 'index.html'} in a browser")
     _explain_a_cat(kg.path, console)
     console.print("\nTry next:")
     for command, answers in (
-        (f"filtag serve {output}", "search, browse and query it in a browser"),
-        (f"filtag show {output} {last} 992", "one filter, here in the terminal"),
-        (f"filtag query {output} common-concepts layer={last}", "what the tags of each filter have in common"),
-        (f"filtag query {output} concept-by-layer concept=vehicle", "in which layers a concept appears"),
-        (f"filtag query {output} hub-filters rule=k=1", "filters that collect classes by the paper's rule"),
+        (f"filtag serve {shown}", "search, browse and query it in a browser"),
+        (f"filtag show {shown} {last} 992", "one filter, here in the terminal"),
+        (f"filtag query {shown} common-concepts layer={last}", "what the tags of each filter have in common"),
+        (f"filtag query {shown} concept-by-layer concept=vehicle", "in which layers a concept appears"),
+        (f"filtag query {shown} hub-filters rule=k=1", "filters that collect classes by the paper's rule"),
         ("filtag query --list", "all named queries"),
         ("filtag run --network vgg16 --images DIR -o my-kg", "your own network: pip install 'filtag-kg[cpu]' first"),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated
@@ -70,7 +71,10 @@ def visualize(
             note(f"{kg / picture.file}: mean of the feature map {picture.activation:.3g}, {seconds:.1f} s")
             n_pictures += 1
     describe_visualizations(opened)
-    note(f"{n_pictures:,} pictures of {layer} are in {kg / 'visualizations'}; filtag report {kg} -o DIR shows them")
+    note(
+        f"{n_pictures:,} pictures of {layer} are in {kg / 'visualizations'}; filtag report {shlex.quote(str(kg))} "
+        "-o DIR shows them"
+    )
 
 
 def _filters(texts: list[str], n_filters: int) -> list[int]:

@@ -16,7 +16,7 @@ def label_file(folder: Path) -> Path:
 
 
 def test_doubtful_links_are_counted_shown_and_can_be_corrected(tmp_path: Path) -> None:
-    tags, kg = label_file(tmp_path), tmp_path / "kg"
+    tags, kg = label_file(tmp_path), tmp_path / "my kg"
     done = filtag("import", tags, "--format", "filtag", "-o", kg)
     assert (done.returncode, done.stdout) == (0, "")
     assert [line for line in done.stderr.split("\n")[1:] if not line.startswith("note: rule k=1: ")] == [
@@ -27,8 +27,8 @@ def test_doubtful_links_are_counted_shown_and_can_be_corrected(tmp_path: Path) -
         "note:   good → commodity (a kind of artifact), confidence 0.76; or good (a kind of morality)",
         "note:   trash → methamphetamine (a kind of amphetamine), confidence 0.47; or rubbish (a kind of waste)",
         "note:   who → World Health Organization (a kind of United Nations agency), confidence 0.98",
-        f"note: correct them in {kg}/links.sssom.tsv and run this again with --links; filtag query {kg} doubtful-links "
-        "lists them all",
+        f"note: correct them in {kg}/links.sssom.tsv and run this again with --links and --force; filtag query '{kg}' "
+        "doubtful-links lists them all",
         "",
     ]
     links = tmp_path / "links.tsv"
