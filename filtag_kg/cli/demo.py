@@ -150,5 +150,7 @@ def _explain_a_cat(kg: Path, console: Console) -> None:
     from filtag_kg.network import load_network
 
     photograph = Path(specs[0].origin).parent / "data" / "chelsea.png"
-    console.print(f"\n9. filtag explain {kg} {photograph.name}   (scikit-image's photograph of a cat)")
+    console.print(
+        f"\n9. filtag explain {shlex.quote(str(kg))} {photograph.name}   (scikit-image's photograph of a cat)"
+    )
     print_explanation(explain_image(open_kg(kg), load_network("efficientnet-lite0"), photograph))

@@ -213,7 +213,7 @@ _PARTS = (
                 "run",
                 "One rule's results, or one other method's labels, for one network. A KG may hold several, and "
                 "they need not agree on a filter.",
-                "The demo has a run by k=1 and one by q=0.05.",
+                "The demo has a run by q=0.01:contrast and one by k=1.",
                 (
                     "rule",
                     "kg",
