@@ -97,10 +97,9 @@ def save_network(path: Path) -> None:
 
 @contextmanager
 def missing(*packages: str) -> Iterator[None]:
-    """Have packages not installed."""
-    with ExitStack() as stack:
-        for package in packages:
-            stack.enter_context(mock.patch.dict(sys.modules, {package: None}))
+    """Have packages not installed, whatever of them is loaded."""
+    loaded = [name for name in sys.modules if name.partition(".")[0] in packages]
+    with mock.patch.dict(sys.modules, dict.fromkeys([*packages, *loaded])):
         yield
 
 
