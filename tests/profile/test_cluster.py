@@ -79,6 +79,7 @@ def assert_equal(found, expected):
     assert found.metadata["images"]["sha256"] == expected.metadata["images"]["sha256"]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_s_shards_are_done_again(cluster, saved_network, shards, tmp_path):
     killed = []
 
