@@ -116,6 +116,8 @@ def read_evaluation(folder: Path, networks: Collection[str]) -> tuple[list[HitsR
     FiltagError
         If it is missing or damaged, or about another network.
     """
+    if folder.is_file():
+        raise FiltagError(f"{folder} is a file: give the folder that it is in")
     rows = read_hits(folder / "hits.csv")
     path = folder / _NAME
     try:

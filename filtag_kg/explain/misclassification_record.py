@@ -50,6 +50,8 @@ def read_misclassifications(folder: Path, networks: Collection[str]) -> list[Con
     FiltagError
         If it is missing or damaged, or about another network.
     """
+    if folder.is_file():
+        raise FiltagError(f"{folder} is a file: give the folder that it is in")
     rows = read_confusions(folder / "confusions.csv")
     path = folder / _NAME
     try:

@@ -26,6 +26,8 @@ def test_the_folder_says_what_it_is_about(tmp_path: Path) -> None:
         "notes": ["one note"],
     }
     assert read_misclassifications(folder, ["lite-0123456789ab"]) == []
+    with pytest.raises(FiltagError, match=r"errors\.csv is a file: give the folder that it is in$"):
+        read_misclassifications(folder / "errors.csv", ["lite-0123456789ab"])
     with pytest.raises(FiltagError) as error:
         read_misclassifications(folder, {"vgg-1": 1, "toy-2": 2})
     assert str(error.value) == (

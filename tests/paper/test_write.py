@@ -156,6 +156,8 @@ def test_mistakes_leave_nothing(kg: KG, tmp_path: Path, monkeypatch: pytest.Monk
         written_paper([kg], tmp_path / "paper", hits=other)
     with pytest.raises(FiltagError, match=r"hits\.csv cannot be read \(No such file or directory\): evaluate anew$"):
         written_paper([kg], tmp_path / "paper", hits=tmp_path / "nowhere")
+    with pytest.raises(FiltagError, match=r"hits\.csv is a file: give the folder that it is in$"):
+        written_paper([kg], tmp_path / "paper", hits=other / "hits.csv")
 
     def full(self: Path, *_: object, **__: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", str(self))
