@@ -49,7 +49,7 @@ def plain(distribution: str) -> str:
 def test_every_package_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    required = (*project["dependencies"], *extras["cpu"], *extras["dev"])
+    required = (*project["dependencies"], *extras["cpu"], *extras["docs"], *extras["dev"])
     declared = {plain(re.split(r"[^\w.-]", text)[0]) for text in required}
     declared.add("tf-keras")  # Keras 2, whose files a script makes in an environment of its own.
     ours = {"filtag_kg", "tests", "scripts"} | {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
