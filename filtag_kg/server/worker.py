@@ -30,6 +30,7 @@ from filtag_kg.query import (
     format_result,
     malformed,
     table_pieces,
+    warn_of_misspellings,
 )
 from filtag_kg.server.assistant.rows import answer_rows
 from filtag_kg.server.confinement import confine_decoder
@@ -123,7 +124,10 @@ def _answer(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], mak
 def _done(store: ox.Store, job: Job, limits: Limits, notes: Sequence[str], make_page: MakePage | None) -> Answer:
     match job:
         case QueryJob():
-            return _ask(store, job, limits)
+            answer = _ask(store, job, limits)
+            if answer.kind == "table":
+                warn_of_misspellings(_Opened(store), job.text, answer.rows)
+            return replace(answer, notes=tuple(notes))
         case NamedJob():
             return _ask_by_name(store, job, limits, notes)
         case ResourceJob():

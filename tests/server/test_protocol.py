@@ -15,6 +15,15 @@ GRAPH = "CONSTRUCT { ?c skos:notation ?n } WHERE { ?c a flt:ClassLabel ; skos:no
 CLASSES = ["n02087394", "n02088466", "n02090379", "n02123045", "n02124075", "n02814533", "n03770679", "n04285008"]
 
 
+def test_an_empty_answer_says_what_may_be_misspelt(server: Server) -> None:
+    asked = "SELECT * WHERE { ?filter flt:hasTags ?class }"
+    for _ in range(2):  # the second answer is the cache's
+        answer = server.client.get("/sparql", params={"query": asked})
+        assert answer.json()["results"]["bindings"] == []
+        assert answer.headers["filtag-note"] == "the vocabulary has no flt:hasTags: did you mean flt:hasTag?"
+    assert "filtag-note" not in server.client.get("/sparql", params={"query": ALL}).headers
+
+
 @pytest.mark.parametrize("path", ["/sparql", "/sparql/"])
 def test_three_ways_to_ask_are_one(server: Server, path: str) -> None:
     direct = {"Content-Type": "application/sparql-query"}
