@@ -139,6 +139,7 @@ def test_a_grey_network(room: Path, tmp_path: Path) -> None:
     assert filtag("validate", kg).returncode == 0
 
 
+@pytest.mark.slow
 def test_the_explorer_takes_images_for_networks_without_classes_and_without_colours(room: Path, tmp_path: Path) -> None:
     features = run(room, save(tmp_path / "features.keras", "none"), "--preprocess", "none", "--outputs", "none")
     grey = run(room, grey_network(tmp_path), "--preprocess", "none")

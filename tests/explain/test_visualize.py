@@ -209,7 +209,8 @@ np.savez(sys.argv[2], pixels=[one.pixels for one in found], activations=[one.act
 """
 
 
-@pytest.mark.parametrize("backend", ["jax", pytest.param("torch", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_backends_agree(backend: str, saved: Path, known: Network, tmp_path: Path) -> None:
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")

@@ -114,7 +114,7 @@ SPECIAL = "<>&\"'\\/%?#.=\t\n\r\0\x85\u2028\ufeff\ufffe,;|`{}"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(SPECIAL))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.dictionaries(TEXT.filter(bool), TEXT, min_size=2, max_size=6))
 def test_every_format_holds_any_names(tmp_path_factory: pytest.TempPathFactory, named: dict[str, str]) -> None:
     check(odd_kg(tmp_path_factory.mktemp("odd"), list(named), list(named.values())), named)

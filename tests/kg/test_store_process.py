@@ -42,7 +42,7 @@ def flips(kg: KG) -> Iterator[tuple[Path, int, int]]:
     files = sorted(path for path in (kg.path / "store").iterdir() if path.stat().st_size)
     for path in files:
         size = path.stat().st_size
-        for nearest in (size, min(size, 400), min(size, 60)):
+        for nearest in (size, min(size, 200)):
             yield path, size - 1 - rng.randrange(nearest), rng.randrange(8)
 
 

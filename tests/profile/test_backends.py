@@ -81,7 +81,11 @@ def reference(saved_network, archive, tmp_path_factory):  # noqa: F811
 
 @pytest.mark.parametrize(
     ("backend", "flags"),
-    [("jax", ""), ("jax", "--xla_force_host_platform_device_count=2"), ("torch", "")],
+    [
+        pytest.param("jax", "", marks=pytest.mark.slow),
+        ("jax", "--xla_force_host_platform_device_count=2"),
+        ("torch", ""),
+    ],
     ids=["jax", "jax-on-two-devices", "torch"],
 )
 def test_backends_agree(backend, flags, saved_network, archive, reference, tmp_path):  # noqa: F811

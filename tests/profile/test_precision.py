@@ -103,7 +103,9 @@ def test_a_copy_for_another_device_computes_in_the_same_precision(path, pixels):
     np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", pytest.param("torch", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "backend", ["tensorflow", *(pytest.param(name, marks=pytest.mark.slow) for name in ("jax", "torch"))]
+)
 def test_every_backend_computes_in_it(backend, path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")

@@ -122,7 +122,7 @@ class Links(HTMLParser):
                 self.found.add(f"{value}any" if (value or "").endswith("/") else str(value))
 
 
-_SLOW = ("nginx that leaves the path", "nginx that strips the path", "Caddy")
+_SLOW = ("nginx that leaves the path", "nginx that strips the path", "Caddy", "a proxy for the whole host")
 
 
 @pytest.fixture(scope="module")
