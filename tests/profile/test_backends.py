@@ -84,7 +84,7 @@ def reference(saved_network, archive, tmp_path_factory):  # noqa: F811
     [
         pytest.param("jax", "", marks=pytest.mark.slow),
         ("jax", "--xla_force_host_platform_device_count=2"),
-        ("torch", ""),
+        pytest.param("torch", "", marks=pytest.mark.slow),
     ],
     ids=["jax", "jax-on-two-devices", "torch"],
 )
