@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filtag_kg.errors import FiltagError
 from filtag_kg.explain.evaluation import Evaluation
 from filtag_kg.explain.evaluation_columns import HitsRow, read_hits
+from filtag_kg.explain.folder_record import check_is_folder, read_folder_record
 from filtag_kg.images import ImageSet
-from filtag_kg.json_values import Shape, mismatch, named, parse_json, whole_number
+from filtag_kg.json_values import Shape, named, whole_number
 from filtag_kg.network import Network
 from filtag_kg.profile import software_versions
 
@@ -116,24 +116,7 @@ def read_evaluation(folder: Path, networks: Collection[str]) -> tuple[list[HitsR
     FiltagError
         If it is missing or damaged, or about another network.
     """
-    if folder.is_file():
-        raise FiltagError(f"{folder} is a file: give the folder that it is in")
+    check_is_folder(folder)
     rows = read_hits(folder / "hits.csv")
-    path = folder / _NAME
-    try:
-        value = parse_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return rows, None
-    except OSError as error:
-        raise FiltagError(f"{path} cannot be read ({error.strerror}): evaluate anew") from None
-    except ValueError as error:
-        raise FiltagError(f"{path} cannot be read ({error}): evaluate anew") from None
-    if (problem := mismatch(value, _SHAPE)) is not None:
-        raise FiltagError(f"{path} is damaged ({problem}): evaluate anew")
-    record = EvaluationRecord(**{name: value[name] for name in _SHAPE} | {"notes": tuple(value["notes"])})
-    if record.network not in networks:
-        raise FiltagError(
-            f"{folder} is the evaluation of {record.network}, and the KG is about {', '.join(sorted(networks))}: "
-            "give the evaluation of its network"
-        )
-    return rows, record
+    value = read_folder_record(folder / _NAME, _SHAPE, networks, what="evaluation", again="evaluate anew")
+    return rows, None if value is None else EvaluationRecord(**value | {"notes": tuple(value["notes"])})

@@ -6,10 +6,10 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from filtag_kg.errors import FiltagError
 from filtag_kg.explain.confusions import Confusion, read_confusions
+from filtag_kg.explain.folder_record import check_is_folder, read_folder_record
 from filtag_kg.explain.misclassifications import MisclassificationAnalysis
-from filtag_kg.json_values import Shape, mismatch, named, parse_json, whole_number
+from filtag_kg.json_values import Shape, named, whole_number
 
 _NAME = "errors.json"
 _SHAPE: Mapping[str, Shape] = {
@@ -50,23 +50,7 @@ def read_misclassifications(folder: Path, networks: Collection[str]) -> list[Con
     FiltagError
         If it is missing or damaged, or about another network.
     """
-    if folder.is_file():
-        raise FiltagError(f"{folder} is a file: give the folder that it is in")
+    check_is_folder(folder)
     rows = read_confusions(folder / "confusions.csv")
-    path = folder / _NAME
-    try:
-        value = parse_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return rows
-    except OSError as error:
-        raise FiltagError(f"{path} cannot be read ({error.strerror}): classify the images anew") from None
-    except ValueError as error:
-        raise FiltagError(f"{path} cannot be read ({error}): classify the images anew") from None
-    if (problem := mismatch(value, _SHAPE)) is not None:
-        raise FiltagError(f"{path} is damaged ({problem}): classify the images anew")
-    if value["network"] not in networks:
-        raise FiltagError(
-            f"{folder} has the mistakes of {value['network']}, and the KG is about {', '.join(sorted(networks))}: "
-            "give the mistakes of its network"
-        )
+    read_folder_record(folder / _NAME, _SHAPE, networks, what="mistakes", again="classify the images anew")
     return rows

@@ -36,7 +36,7 @@ def test_another_network_is_refused(folder: Path) -> None:
     with pytest.raises(FiltagError) as error:
         read_evaluation(folder, ["vgg16-0123456789ab"])
     assert str(error.value) == (
-        f"{folder} is the evaluation of toy-0123456789ab, and the KG is about vgg16-0123456789ab: "
+        f"{folder} has the evaluation of toy-0123456789ab, and the KG is about vgg16-0123456789ab: "
         "give the evaluation of its network"
     )
 

@@ -152,7 +152,7 @@ def test_what_is_there_is_kept(kg: KG, paper: Path, tmp_path: Path) -> None:
 
 def test_mistakes_leave_nothing(kg: KG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = evaluation(tmp_path / "other", "vgg16-0123456789ab")
-    with pytest.raises(FiltagError, match=r"is the evaluation of vgg16-0123456789ab, and the KG is about"):
+    with pytest.raises(FiltagError, match=r"has the evaluation of vgg16-0123456789ab, and the KG is about"):
         written_paper([kg], tmp_path / "paper", hits=other)
     with pytest.raises(FiltagError, match=r"hits\.csv cannot be read \(No such file or directory\): evaluate anew$"):
         written_paper([kg], tmp_path / "paper", hits=tmp_path / "nowhere")
